@@ -1,0 +1,1 @@
+"""Claude streams that survive."""

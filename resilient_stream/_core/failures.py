@@ -1,0 +1,158 @@
+"""The closed catalogue of ways in which a stream can die.
+
+A failure has a *kind* (what went wrong), a *phase* (how far the request had come) and says
+whether it came *in band* (told by the API inside a body that had begun with status 200) or was
+noticed from outside. The kinds are the same in every adapter, sync and async, so a policy, a
+report and a dashboard speak of one thing. They are recognised by exception type, cause chain and
+``error.type``; never by the text of a message, which differs between the sync and the async side,
+between TLS and plain sockets, and between operating systems.
+
+Three classes matter to whoever decides what to do next:
+
+* *connection* kinds: nobody refused anything, the wire broke. Asking again at once is right.
+* *overload* kinds: the API is there and asks for patience.
+* *final* kinds: asking again can only fail again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+
+class Kind(StrEnum):
+    """What went wrong. The string values appear in reports, spans and policies."""
+
+    CONNECT = "connect"
+    """No connection: refused, unreachable, name not found, proxy refused, timed out, pool empty."""
+    TLS_VERIFY = "tls_verify"
+    """The server's certificate was refused."""
+    CLOSED = "closed"
+    """The peer closed the connection before the body was complete, or broke the HTTP framing."""
+    RESET = "reset"
+    """The connection was reset or broke while reading or writing."""
+    SILENT = "silent"
+    """No byte arrived for too long."""
+    STALLED = "stalled"
+    """Bytes arrived, but nothing except pings and comments for too long."""
+    TRUNCATED = "truncated"
+    """The body ended cleanly before a stop reason."""
+    CORRUPT = "corrupt"
+    """Bytes that are not what they should be: bad UTF-8, bad JSON, bad compression."""
+    PROTOCOL = "protocol"
+    """Well-formed, but not the stream of one message; or a 200 that is no event stream."""
+    OVERLOADED = "overloaded"
+    """Status 529, or ``overloaded_error``."""
+    RATE_LIMITED = "rate_limited"
+    """Status 429, or ``rate_limit_error``."""
+    API_ERROR = "api_error"
+    """Any other trouble of the server's own: other 5xx, 409, 425, ``api_error``."""
+    TIMEOUT_ERROR = "timeout_error"
+    """Status 504 or 408, or ``timeout_error``: the server gave up waiting."""
+    REJECTED = "rejected"
+    """The request itself is refused: other 4xx, a redirect loop, a spend cap."""
+    BUDGET = "budget"
+    """A limit of the policy's own forbids another attempt."""
+    CANCELLED = "cancelled"
+    """The consumer closed the stream or was cancelled."""
+
+
+class Phase(StrEnum):
+    """How far the attempt had come when it failed."""
+
+    CONNECT = "connect"
+    HEADERS = "headers"
+    BODY = "body"
+
+
+CONNECTION_KINDS: Final = frozenset(
+    {
+        Kind.CONNECT,
+        Kind.CLOSED,
+        Kind.RESET,
+        Kind.SILENT,
+        Kind.STALLED,
+        Kind.TRUNCATED,
+        Kind.CORRUPT,
+        Kind.PROTOCOL,
+    }
+)
+OVERLOAD_KINDS: Final = frozenset({Kind.OVERLOADED, Kind.RATE_LIMITED, Kind.API_ERROR, Kind.TIMEOUT_ERROR})
+FINAL_KINDS: Final = frozenset({Kind.TLS_VERIFY, Kind.REJECTED, Kind.BUDGET, Kind.CANCELLED})
+RETRYABLE_KINDS: Final = CONNECTION_KINDS | OVERLOAD_KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failure of one attempt.
+
+    ``detail`` is a short technical word (an exception's class, an ``error.type``, a header), never
+    content. ``body`` is what the API said, kept for the exception that may be raised from it; it
+    stays out of ``repr``.
+    """
+
+    kind: Kind
+    phase: Phase
+    in_band: bool = False
+    detail: str = ""
+    status: int | None = None
+    retry_after: float | None = None
+    """Seconds the server asked to wait; None when it said nothing usable."""
+    should_retry: bool | None = None
+    """The server's ``x-should-retry``; it outranks every rule of ours."""
+    request_id: str | None = None
+    body: Any = field(default=None, repr=False, compare=False)
+
+
+IN_BAND_KINDS: Final[Mapping[str, Kind]] = {
+    "overloaded_error": Kind.OVERLOADED,
+    "rate_limit_error": Kind.RATE_LIMITED,
+    "api_error": Kind.API_ERROR,
+    "conflict_error": Kind.API_ERROR,
+    "timeout_error": Kind.TIMEOUT_ERROR,
+    "invalid_request_error": Kind.REJECTED,
+    "authentication_error": Kind.REJECTED,
+    "billing_error": Kind.REJECTED,
+    "permission_error": Kind.REJECTED,
+    "not_found_error": Kind.REJECTED,
+    "request_too_large": Kind.REJECTED,
+}
+"""``error.type`` to kind [platform docs, "Errors"]. A type not listed is trouble of the server's."""
+
+SPEND_CAPS: Final = frozenset(
+    {
+        "contract_spend_limit_reached",
+        "enforced_spend_limit_reached",
+        "linked_organization_spend_limit_reached",
+    }
+)
+"""``error.details.error_code`` of a 429 that no waiting cures."""
+
+
+def kind_of_status(status: int, error_code: str | None = None) -> Kind:
+    """The kind that an HTTP status stands for.
+
+    408 and 504 are timeouts of the server's; 409 (lock) and 425 (too early) pass like other 5xx,
+    as the SDK's own retry rules have it for 409.
+    """
+    if status == 529:
+        return Kind.OVERLOADED
+    if status == 429:
+        return Kind.REJECTED if error_code in SPEND_CAPS else Kind.RATE_LIMITED
+    if status in (408, 504):
+        return Kind.TIMEOUT_ERROR
+    if status in (409, 425) or status >= 500:
+        return Kind.API_ERROR
+    return Kind.REJECTED
+
+
+def kind_of_error(error: object) -> Kind:
+    """The kind of an in-band error, by its ``error`` object; an unreadable one is the server's trouble."""
+    if not isinstance(error, Mapping):
+        return Kind.API_ERROR
+    kind = IN_BAND_KINDS.get(str(error.get("type")), Kind.API_ERROR)
+    details = error.get("details")
+    code = details.get("error_code") if isinstance(details, Mapping) else None
+    return Kind.REJECTED if kind is Kind.RATE_LIMITED and code in SPEND_CAPS else kind
