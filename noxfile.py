@@ -1,0 +1,126 @@
+"""What is checked, and how: `nox` runs everything, `nox -s NAME` one part of it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.sessions = ["lint", "types", "tests", "floor", "package"]
+
+ROOT = Path(__file__).parent
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+PYTHONS = nox.project.python_versions(PROJECT)  # from the classifiers
+LOWEST = PYTHONS[0]
+
+WHERE = """
+import sys
+from pathlib import Path
+from resilient_stream import RetryPolicy, __file__ as here
+assert Path(here).is_relative_to(sys.argv[1]), here
+print(here, RetryPolicy.preset("interactive"))
+"""
+
+
+def group(name: str) -> list[str]:
+    """The requirements of one dependency group."""
+    return list(nox.project.dependency_groups(PROJECT, name))
+
+
+def dependencies() -> list[str]:
+    """What the package needs, all extras included."""
+    extras: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
+    return [*PROJECT["project"]["dependencies"], *(line for lines in extras.values() for line in lines)]
+
+
+def install_wheel(session: nox.Session) -> None:
+    """Install the wheel that the `dist` session has built, over one of the same version too."""
+    (wheel,) = (session.cache_dir / "dist").glob("*.whl")
+    session.install("--no-deps", "--force-reinstall", str(wheel))
+
+
+def pytest(session: nox.Session, *args: str, path: str = "") -> None:
+    """Run tests on what is installed, or on what ``path`` names, and have the coverage added up at the end.
+
+    PYTHONSAFEPATH keeps the checkout from standing in for what is installed.
+    """
+    data = session.cache_dir / "coverage" / "data"
+    env = {"COVERAGE_FILE": str(data), "PYTHONSAFEPATH": "1", "PYTHONPATH": path}
+    session.run("coverage", "run", "-m", "pytest", *args, env=env)
+    session.notify("coverage")
+
+
+@nox.session(python=LOWEST)
+def lint(session: nox.Session) -> None:
+    """Style, import contracts, and a docstring on every test."""
+    session.install(*group("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports", "--no-logo", "--no-cache")
+    session.run("interrogate", "tests")
+
+
+@nox.session(python=LOWEST)
+def types(session: nox.Session) -> None:
+    """Two type checkers."""
+    session.install(*dependencies(), *group("types"))
+    session.run("mypy")
+    session.run("pyright")
+
+
+@nox.session(python=LOWEST, default=False)
+def dist(session: nox.Session) -> None:
+    """Build the sdist, and from it the wheel that the sessions below test."""
+    session.install(*group("build"))
+    for name in ("dist", "coverage"):
+        shutil.rmtree(session.cache_dir / name, ignore_errors=True)
+    (session.cache_dir / "coverage").mkdir(parents=True)
+    session.run("python", "-m", "build", "--outdir", str(session.cache_dir / "dist"), str(ROOT), silent=True)
+
+
+@nox.session(python=PYTHONS, requires=["dist"])
+def tests(session: nox.Session) -> None:
+    """All tests on the wheel, with the newest dependencies; arguments after `--` go to pytest."""
+    session.install(*dependencies(), *group("test"))
+    install_wheel(session)
+    pytest(session, *session.posargs)
+
+
+@nox.session(python=LOWEST, requires=["dist"])
+def floor(session: nox.Session) -> None:
+    """All tests on the wheel, with every dependency at its lower bound."""
+    lowest = [re.sub(r">=([\d.]+).*", r"==\1", line) for line in dependencies()]
+    session.install(*lowest, *group("test"))
+    install_wheel(session)
+    pytest(session, *session.posargs)
+
+
+@nox.session(python=LOWEST, requires=["dist"])
+def package(session: nox.Session) -> None:
+    """The wheel, an editable install and a bare checkout: each finds the presets."""
+    files = ("tests/test_package.py", "tests/test_presets.py")
+    session.install(*dependencies(), *group("test"))
+
+    install_wheel(session)
+    session.run("python", "-P", "-c", WHERE, session.virtualenv.location)
+    pytest(session, *files)
+
+    session.install("--no-deps", "--editable", ".")
+    session.run("python", "-P", "-c", WHERE, str(ROOT))
+    pytest(session, *files)
+
+    session.run("python", "-m", "pip", "uninstall", "--quiet", "--yes", "resilient-stream")
+    session.run("python", "-c", WHERE, str(ROOT))
+    pytest(session, *files, path=str(ROOT))
+
+
+@nox.session(python=LOWEST, default=False)
+def coverage(session: nox.Session) -> None:
+    """Every line and branch of the package, over all sessions that ran tests."""
+    session.install(*group("test"))
+    env = {"COVERAGE_FILE": str(session.cache_dir / "coverage" / "data")}
+    session.run("coverage", "combine", "--quiet", env=env)
+    session.run("coverage", "report", env=env)
