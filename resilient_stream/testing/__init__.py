@@ -1,0 +1,95 @@
+"""A stand-in for the Messages API, for tests and demonstrations: real sockets, real failures.
+
+``StandIn`` is a server on the loopback interface. It streams what an *author* says in the API's own
+bytes, goes on where a cut answer ended when it is asked to, refuses what the API refuses, and fails
+as it is told, byte for byte. It knows nothing of the rest of this library.
+"""
+
+from __future__ import annotations
+
+from .author import ANSWER, Author, markdown
+from .endpoint import Received
+from .faults import (
+    BadChunk,
+    Bom,
+    Chain,
+    Cut,
+    CutHead,
+    ErrorEvent,
+    Fault,
+    Gzip,
+    Healthy,
+    HugeHead,
+    IdleClose,
+    Informational,
+    Insert,
+    Labelled,
+    LineEndings,
+    Mangle,
+    Pings,
+    Raw,
+    Redirect,
+    Remove,
+    Repeat,
+    RetryAfter,
+    Slices,
+    Stall,
+    Status,
+    Trickle,
+    Unstreamed,
+    cut_at,
+)
+from .manners import MANNERS, Manner
+from .models import accepts_prefill
+from .server import StandIn, refusing
+from .transcript import Reply, sign, sse_event, sse_events
+from .wire import Answer, Close, Reset, Send, Wait
+
+__all__ = [
+    "ANSWER",
+    "MANNERS",
+    "Answer",
+    "Author",
+    "BadChunk",
+    "Bom",
+    "Chain",
+    "Close",
+    "Cut",
+    "CutHead",
+    "ErrorEvent",
+    "Fault",
+    "Gzip",
+    "Healthy",
+    "HugeHead",
+    "IdleClose",
+    "Informational",
+    "Insert",
+    "Labelled",
+    "LineEndings",
+    "Mangle",
+    "Manner",
+    "Pings",
+    "Raw",
+    "Received",
+    "Redirect",
+    "Remove",
+    "Repeat",
+    "Reply",
+    "Reset",
+    "RetryAfter",
+    "Send",
+    "Slices",
+    "Stall",
+    "StandIn",
+    "Status",
+    "Trickle",
+    "Unstreamed",
+    "Wait",
+    "accepts_prefill",
+    "cut_at",
+    "markdown",
+    "refusing",
+    "sign",
+    "sse_event",
+    "sse_events",
+]

@@ -1,0 +1,72 @@
+"""A request as the rules see it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .continuations import blocks_of
+from .transcript import Block
+
+THINKING = ("thinking", "redacted_thinking")
+SERVER_USES = ("server_tool_use", "mcp_tool_use")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as the rules see it.
+
+    ``signatures`` are those handed out so far; ``prefill`` overrules the table of models;
+    ``counting`` is True for ``count_tokens``, which needs no ``max_tokens``.
+    """
+
+    body: Mapping[str, Any]
+    size: int = 0
+    signatures: Collection[str] = ()
+    prefill: bool | None = None
+    counting: bool = False
+    messages: Sequence[Mapping[str, Any]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Keep the messages that are objects; the shape rules complain about the others."""
+        messages: Any = self.body.get("messages")
+        found = [m for m in messages if isinstance(m, Mapping)] if isinstance(messages, list) else []
+        object.__setattr__(self, "messages", found)
+
+    @property
+    def final(self) -> list[Block]:
+        """The blocks of a final assistant turn that asks to be continued; empty if there is none.
+
+        A paused turn, which ends in a server tool's use or result, is no prefill.
+        """
+        if not self.messages or self.messages[-1].get("role") != "assistant":
+            return []
+        blocks = blocks_of(self.messages[-1])
+        kind = str(blocks[-1].get("type")) if blocks else ""
+        return [] if kind in SERVER_USES or kind.endswith("_tool_result") else blocks
+
+    @property
+    def thinking(self) -> str:
+        """The thinking mode that the request asks for by name; ``disabled`` if it says nothing."""
+        config: Any = self.body.get("thinking")
+        return str(config.get("type")) if isinstance(config, Mapping) else "disabled"
+
+    @property
+    def budget(self) -> int | None:
+        """The manual thinking budget, if there is one."""
+        config: Any = self.body.get("thinking")
+        budget = config.get("budget_tokens") if self.thinking == "enabled" else None
+        return budget if isinstance(budget, int) else None
+
+    @property
+    def forced(self) -> bool:
+        """Whether a tool call is forced."""
+        choice: Any = self.body.get("tool_choice")
+        return isinstance(choice, Mapping) and choice.get("type") in ("any", "tool")
+
+    def blocks(self) -> Iterator[tuple[int, str, int, Block]]:
+        """Message number, role, block number and block, for each block."""
+        for at, message in enumerate(self.messages):
+            for place, block in enumerate(blocks_of(message)):
+                yield at, str(message.get("role")), place, block

@@ -1,0 +1,215 @@
+"""The API without its sockets: one request in, one answer and one record out.
+
+The order of things is the API's. An early fault (a status, a lost head) strikes whatever the
+request says; then the request is checked; then the author writes, a continuation is recognised, and
+the fault spoils the answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .asked import Asked
+from .author import ANSWER, Author, limited, write
+from .continuations import Form, Reading, read, resume
+from .faults import Fault, Redirect, error_body
+from .manners import Manner, manner_of
+from .rules import Refusal, check
+from .transcript import Reply, compact, input_tokens, message, message_events, sse_event
+from .wire import Answer, Script, frame, status_of
+
+Faults = Sequence[Fault | None] | Callable[[int, Any], Fault | None]
+"""One fault per request in order, or a function of the request's number and JSON."""
+
+AFTERTHOUGHT = "The answer broke off. I go on from its last words."
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A request as it came; header names in lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The record of one request and of what was done with it.
+
+    ``json`` is None where the body is no JSON. ``status`` is None where no status was sent.
+    ``form`` is what the request was taken for, ``quote`` the fragment that it quotes. ``matched``
+    is False for a continuation of something that the author never said; it is answered from the
+    beginning. ``rule`` names the rule that refused the request.
+    """
+
+    number: int
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    json: Any = field(repr=False)
+    status: int | None = None
+    form: Form = "fresh"
+    quote: str = ""
+    matched: bool = True
+    fault: Fault | None = None
+    rule: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How the stand-in behaves; the fields are documented at :class:`~.server.StandIn`."""
+
+    reply: Author = ANSWER
+    faults: Faults = ()
+    always: Fault | None = None
+    manner: str | Manner = "echo"
+    prefill_manner: str | Manner = "no_echo"
+    prefill: bool | None = None
+    strict: bool = True
+    delta_size: int = 16
+    pace: float = 0.0
+    rethink: bool = False
+    obey_max_tokens: bool = False
+
+
+class Endpoint:
+    """Answers requests one after the other. Not thread-safe: the server holds a lock around it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.manner = manner_of(settings.manner)
+        self.prefill_manner = manner_of(settings.prefill_manner)
+        self.received: list[Received] = []
+        self.signatures: set[str] = set()
+
+    def take(self, incoming: Incoming) -> Script:
+        """The script that answers a request; the request is recorded."""
+        number = len(self.received) + 1
+        record = Received(
+            number, incoming.method, incoming.path, incoming.headers, incoming.body, _parsed(incoming.body)
+        )
+        try:
+            record, script = self._answer(record)
+        except Exception as error:  # noqa: BLE001 - the user's own author or schedule; told to the client
+            told = _refused(number, Refusal("author", 500, "api_error", f"the stand-in's author: {error!r}"))
+            record, script = replace(record, rule="author"), frame(told)
+        self.received.append(replace(record, status=status_of(script)))
+        return script
+
+    def _answer(self, record: Received) -> tuple[Received, Script]:
+        fault = self._fault(record)
+        record = replace(record, fault=fault)
+        answer, record = self._healthy(record)
+        if fault is not None and (fault.early or record.rule is None):
+            return record, fault.script(answer)
+        return record, frame(answer)
+
+    def _fault(self, record: Received) -> Fault | None:
+        faults = self.settings.faults
+        if callable(faults):
+            return faults(record.number, record.json)
+        return faults[record.number - 1] if record.number <= len(faults) else self.settings.always
+
+    def _healthy(self, record: Received) -> tuple[Answer, Received]:
+        path = record.path.partition("?")[0]
+        if path.startswith("/loop/"):
+            return Redirect(int(path[6:]), loop=True).edit(_blank(record.number)), record
+        if path.startswith("/redirected/"):
+            first = self.received[int(path[12:]) - 1]
+            return self._messages(replace(record, json=first.json, headers=first.headers))
+        if record.method == "POST" and path == "/v1/messages":
+            return self._messages(record)
+        if record.method == "POST" and path == "/v1/messages/count_tokens":
+            return self._messages(record, counting=True)
+        missing = Refusal("path", 404, "not_found_error", "Not found")
+        return _refused(record.number, missing), replace(record, rule="path")
+
+    def _messages(self, record: Received, *, counting: bool = False) -> tuple[Answer, Received]:
+        refusal = self._refusal(record, counting=counting)
+        if refusal is not None:
+            reading = Reading()
+            if (
+                isinstance(record.json, Mapping)
+                and check(Asked(record.json, counting=counting), strict=False) is None
+            ):
+                reading = read(record.json, ())
+            record = replace(record, rule=refusal.rule, form=reading.form, quote=reading.quote)
+            return _refused(record.number, refusal), record
+        request: Mapping[str, Any] = record.json
+        if counting:
+            counted = compact({"input_tokens": input_tokens(request)}).encode()
+            return _blank(record.number).instead(200, "application/json", counted), record
+        reply, reading = self._reply(request)
+        whole = message(
+            reply,
+            message_id=f"msg_01StandIn{record.number:014d}",
+            model=request["model"],
+            input_tokens=input_tokens(request),
+        )
+        self.signatures |= {block["signature"] for block in whole["content"] if "signature" in block}
+        record = replace(
+            record,
+            form=reading.form,
+            quote=reading.quote,
+            matched=reading.form == "fresh" or reading.place is not None,
+        )
+        answer = replace(_blank(record.number), message=whole)
+        if not request.get("stream"):
+            return answer.instead(200, "application/json", compact(whole).encode()), record
+        events = message_events(whole, delta_size=self.settings.delta_size)
+        answer = answer.with_headers(
+            {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
+        )
+        return replace(answer, body=tuple(map(sse_event, events)), pace=self.settings.pace), record
+
+    def _refusal(self, record: Received, *, counting: bool) -> Refusal | None:
+        strict = self.settings.strict
+        if strict and not {"x-api-key", "authorization"} & set(record.headers):
+            return Refusal("api_key", 401, "authentication_error", "x-api-key header is required")
+        if not isinstance(record.json, Mapping):
+            return Refusal("json", 400, "invalid_request_error", "The request body is not valid JSON")
+        asked = Asked(
+            record.json,
+            size=len(record.body),
+            signatures=self.signatures,
+            prefill=self.settings.prefill,
+            counting=counting,
+        )
+        return check(asked, strict=strict)
+
+    def _reply(self, request: Mapping[str, Any]) -> tuple[Reply, Reading]:
+        reply = write(self.settings.reply, request)
+        reading = read(request, reply.content)
+        manner = self.manner if reading.form == "user_turn" else self.prefill_manner
+        reply = resume(reply, reading, manner)
+        mode: Any = request.get("thinking") or {}
+        thinks = mode.get("type", "disabled") != "disabled"
+        if self.settings.rethink and thinks and reading.form == "user_turn":
+            thought = {"type": "thinking", "thinking": AFTERTHOUGHT}
+            reply = replace(reply, content=(thought, *reply.content))
+        if self.settings.obey_max_tokens:
+            reply = limited(reply, request["max_tokens"])
+        return reply, reading
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+def _blank(number: int) -> Answer:
+    return Answer(headers=(("request-id", f"req_{number:04d}"),), number=number)
+
+
+def _refused(number: int, refusal: Refusal) -> Answer:
+    body = error_body(refusal.error, refusal.message, f"req_{number:04d}")
+    answer = _blank(number).instead(refusal.status, "application/json", body)
+    return answer.with_headers({"x-should-retry": "false"})

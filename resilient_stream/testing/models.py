@@ -1,0 +1,43 @@
+"""Which models accept a conversation that ends with an assistant turn.
+
+Up to the 4.5 family they do; every later model refuses. An id that is not known is refused, as a
+new model would refuse it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+DECORATION: Final = re.compile(
+    r"^(?:.*/)?(?:[a-z]+\.)*(?:anthropic[./])?|(?:@|-)(?:\d{8}|latest|default)\b|-v\d+(?::\d+)?$"
+)
+"""What Bedrock, Vertex and dated ids put around a model's name."""
+
+ACCEPTS_PREFILL: Final = frozenset(
+    {
+        "claude-haiku-4-5",
+        "claude-opus-4-5",
+        "claude-sonnet-4-5",
+        "claude-opus-4-1",
+        "claude-opus-4-0",
+        "claude-opus-4",
+        "claude-sonnet-4-0",
+        "claude-sonnet-4",
+        "claude-3-7-sonnet",
+        "claude-3-5-sonnet",
+        "claude-3-5-haiku",
+        "claude-3-opus",
+        "claude-3-haiku",
+    }
+)
+
+
+def bare_name(model: str) -> str:
+    """A model id without the host's decoration and without a date."""
+    return DECORATION.sub("", model)
+
+
+def accepts_prefill(model: str) -> bool:
+    """Whether a model goes on from a final assistant turn."""
+    return bare_name(model) in ACCEPTS_PREFILL

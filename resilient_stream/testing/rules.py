@@ -1,0 +1,323 @@
+"""What the API refuses, as a table of small rules.
+
+Each rule looks at one request and answers the API's error text, or None. The texts are those that
+the API's documentation and its users report; where none is known, the rule's docstring says so.
+``check`` goes through the table in order and stops at the first refusal, as the API does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .asked import SERVER_USES, THINKING, Asked
+from .continuations import blocks_of
+from .models import accepts_prefill
+from .transcript import sign
+
+MAX_BODY = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One reason to refuse a request: a name, the answer's status and type, and the check."""
+
+    name: str
+    check: Callable[[Asked], str | None]
+    status: int = 400
+    error: str = "invalid_request_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a refused request is answered with."""
+
+    rule: str
+    status: int
+    error: str
+    message: str
+
+
+def body_too_large(asked: Asked) -> str | None:
+    """No more than 32 MB."""
+    return "Request exceeds the maximum size" if asked.size > MAX_BODY else None
+
+
+def required_fields(asked: Asked) -> str | None:
+    """``model``, ``max_tokens`` and ``messages`` must be there."""
+    needed = ("model", "messages") if asked.counting else ("model", "max_tokens", "messages")
+    return next((f"{name}: Field required" for name in needed if asked.body.get(name) is None), None)
+
+
+def field_types(asked: Asked) -> str | None:
+    """Each of them has its type."""
+    body = asked.body
+    if not isinstance(body["model"], str):
+        return "model: Input should be a valid string"
+    if not asked.counting and not isinstance(body["max_tokens"], int):
+        return "max_tokens: Input should be a valid integer"
+    if not asked.counting and body["max_tokens"] < 1:
+        return "max_tokens: Input should be greater than or equal to 1"
+    if not isinstance(body["messages"], list) or len(asked.messages) != len(body["messages"]):
+        return "messages: Input should be a valid list"
+    return None if asked.messages else "messages: at least one message is required"
+
+
+def roles(asked: Asked) -> str | None:
+    """Only known roles; a system message may stand anywhere but first."""
+    for at, message in enumerate(asked.messages):
+        if message.get("role") not in ("user", "assistant", "system"):
+            return f"messages.{at}.role: Input should be 'user' or 'assistant'"
+    return None
+
+
+def first_is_user(asked: Asked) -> str | None:
+    """The first message is the user's."""
+    if asked.messages[0].get("role") != "user":
+        return 'messages: first message must use the "user" role'
+    return None
+
+
+def message_content(asked: Asked) -> str | None:
+    """Each message says something; the final assistant turn may be empty."""
+    for at, message in enumerate(asked.messages):
+        content: Any = message.get("content")
+        if not isinstance(content, (str, list)):
+            return f"messages.{at}.content: Field required"
+        optional = at == len(asked.messages) - 1 and message["role"] == "assistant"
+        if not content and not optional:
+            return (
+                f"messages.{at}: all messages must have non-empty content "
+                "except for the optional final assistant message"
+            )
+    return None
+
+
+def empty_text(asked: Asked) -> str | None:
+    """No empty text block."""
+    empty = any(block.get("type") == "text" and not block.get("text") for *_, block in asked.blocks())
+    return "messages: text content blocks must be non-empty" if empty else None
+
+
+def blank_text(asked: Asked) -> str | None:
+    """No text block of whitespace alone."""
+    blank = any(block.get("type") == "text" and not block["text"].strip() for *_, block in asked.blocks())
+    return "messages: text content blocks must contain non-whitespace text" if blank else None
+
+
+def user_citations(asked: Asked) -> str | None:
+    """No citations in what the user says. The wording is the stand-in's own."""
+    for at, role, place, block in asked.blocks():
+        if role == "user" and block.get("type") == "text" and block.get("citations"):
+            return f"messages.{at}.content.{place}.citations: citations are not allowed in user messages"
+    return None
+
+
+def budget_floor(asked: Asked) -> str | None:
+    """A thinking budget is at least 1024 tokens."""
+    if asked.budget is not None and asked.budget < 1024:
+        return "thinking.enabled.budget_tokens: Input should be greater than or equal to 1024"
+    return None
+
+
+def budget_below_max(asked: Asked) -> str | None:
+    """A thinking budget is smaller than ``max_tokens``."""
+    if asked.budget is None or asked.counting or asked.budget < asked.body["max_tokens"]:
+        return None
+    return "`max_tokens` must be greater than `thinking.budget_tokens`."
+
+
+def thinking_with_forced_tool(asked: Asked) -> str | None:
+    """No thinking where a tool call is forced."""
+    if asked.thinking != "disabled" and asked.forced:
+        return "Thinking may not be enabled when tool_choice forces tool use."
+    return None
+
+
+def signature_present(asked: Asked) -> str | None:
+    """A thinking block carries its signature."""
+    for at, _, place, block in asked.blocks():
+        if block.get("type") == "thinking" and not block.get("signature"):
+            return f"messages.{at}.content.{place}.thinking.signature: Field required"
+    return None
+
+
+def signature_valid(asked: Asked) -> str | None:
+    """A signature belongs to its thinking. Thinking shown empty is known by its signature alone."""
+    for at, _, place, block in asked.blocks():
+        if block.get("type") != "thinking":
+            continue
+        thinking, signature = block.get("thinking", ""), block["signature"]
+        if signature != sign(thinking) and (thinking or signature not in asked.signatures):
+            return f"messages.{at}.content.{place}: Invalid `signature` in `thinking` block"
+    return None
+
+
+def thinking_not_last(asked: Asked) -> str | None:
+    """An assistant message does not end with thinking."""
+    for at, message in enumerate(asked.messages):
+        blocks = blocks_of(message)
+        if blocks and message["role"] == "assistant" and blocks[-1].get("type") in THINKING:
+            return f"messages.{at}: The final block in an assistant message cannot be `thinking`."
+    return None
+
+
+def tool_results_follow(asked: Asked) -> str | None:
+    """Each ``tool_use`` has its ``tool_result`` in the next message."""
+    for at, message in enumerate(asked.messages):
+        used = [block["id"] for block in blocks_of(message) if block.get("type") == "tool_use"]
+        following = blocks_of(asked.messages[at + 1]) if at + 1 < len(asked.messages) else []
+        answered = {block.get("tool_use_id") for block in following}
+        missing = [name for name in used if name not in answered]
+        if missing:
+            return (
+                f"messages.{at}: `tool_use` ids were found without `tool_result` blocks immediately "
+                f"after: {', '.join(missing)}. Each `tool_use` block must have a corresponding "
+                "`tool_result` block in the next message."
+            )
+    return None
+
+
+def tool_results_belong(asked: Asked) -> str | None:
+    """Each ``tool_result`` answers a ``tool_use`` of the message before."""
+    for at, _, place, block in asked.blocks():
+        if block.get("type") != "tool_result":
+            continue
+        before = blocks_of(asked.messages[at - 1]) if at else []
+        if block.get("tool_use_id") not in {used.get("id") for used in before}:
+            return (
+                f"messages.{at}.content.{place}: unexpected `tool_use_id` found in `tool_result` blocks: "
+                f"{block.get('tool_use_id')}. Each `tool_result` block must have a corresponding "
+                "`tool_use` block in the previous message."
+            )
+    return None
+
+
+def server_tool_results(asked: Asked) -> str | None:
+    """A server tool's use has its result later on.
+
+    It may lack it only at the very end of the last turn, or beside a client's ``tool_use``, whose
+    result has to come first.
+    """
+    everything = list(asked.blocks())
+    for number, (at, _, _, block) in enumerate(everything):
+        if block.get("type") not in SERVER_USES:
+            continue
+        after = everything[number + 1 :]
+        if any(later.get("tool_use_id") == block.get("id") for *_, later in after):
+            continue
+        if all(later.get("type") in SERVER_USES for *_, later in after):
+            continue
+        if any(beside.get("type") == "tool_use" for beside in blocks_of(asked.messages[at])):
+            continue
+        name = "mcp_tool" if block["type"] == "mcp_tool_use" else block.get("name")
+        return (
+            f"messages.{at}: `{block.get('name')}` tool use with id `{block.get('id')}` was found without "
+            f"a corresponding `{name}_tool_result` block".replace("_tool_tool_", "_tool_")
+        )
+    return None
+
+
+def prefill_by_model(asked: Asked) -> str | None:
+    """Newer models do not go on from a final assistant turn."""
+    allowed = accepts_prefill(str(asked.body["model"])) if asked.prefill is None else asked.prefill
+    if not asked.final or allowed:
+        return None
+    return (
+        "This model does not support assistant message prefill. "
+        "The conversation must end with a user message."
+    )
+
+
+def prefill_with_thinking(asked: Asked) -> str | None:
+    """No prefill while thinking is on."""
+    if not asked.final or asked.thinking == "disabled":
+        return None
+    at, kind = len(asked.messages) - 1, asked.final[0].get("type")
+    if kind in THINKING:
+        return "You can't pre-fill the assistant response while thinking is on."
+    return (
+        f"messages.{at}.content.0.type: Expected `thinking` or `redacted_thinking`, but found `{kind}`. "
+        "When `thinking` is enabled, a final `assistant` message must start with a thinking block"
+    )
+
+
+def thinking_in_prefill(asked: Asked) -> str | None:
+    """No thinking block in a prefill while thinking is off."""
+    if any(block.get("type") in THINKING for block in asked.final):
+        return (
+            "When thinking is disabled, an `assistant` message in the final position "
+            "cannot contain `thinking`."
+        )
+    return None
+
+
+def prefill_with_format(asked: Asked) -> str | None:
+    """No prefill with structured output. The wording is the stand-in's own."""
+    config: Any = asked.body.get("output_config")
+    if asked.final and isinstance(config, Mapping) and config.get("format"):
+        return "Prefilling assistant messages is not supported with `output_config.format`."
+    return None
+
+
+def prefill_with_forced_tool(asked: Asked) -> str | None:
+    """No prefill where a tool call is forced. The wording is the stand-in's own."""
+    if asked.final and asked.forced:
+        return "Prefilling assistant messages is not supported when tool_choice forces tool use."
+    return None
+
+
+def prefill_trailing_space(asked: Asked) -> str | None:
+    """A prefill does not end in whitespace."""
+    last = asked.final[-1] if asked.final else {}
+    if last.get("type") == "text" and last["text"] != last["text"].rstrip():
+        return "messages: final assistant content cannot end with trailing whitespace"
+    return None
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("body_too_large", body_too_large, 413, "request_too_large"),
+    *(
+        Rule(check.__name__, check)
+        for check in (
+            required_fields,
+            field_types,
+            roles,
+            first_is_user,
+            message_content,
+            empty_text,
+            blank_text,
+            user_citations,
+            budget_floor,
+            budget_below_max,
+            thinking_with_forced_tool,
+            signature_present,
+            signature_valid,
+            thinking_not_last,
+            tool_results_follow,
+            tool_results_belong,
+            server_tool_results,
+            prefill_by_model,
+            prefill_with_thinking,
+            thinking_in_prefill,
+            prefill_with_format,
+            prefill_with_forced_tool,
+            prefill_trailing_space,
+        )
+    ),
+)
+"""The rules, in the order in which they are asked."""
+
+SHAPE = frozenset({"required_fields", "field_types", "roles", "message_content"})
+"""Rules that hold even where the stand-in is not strict: without them there is nothing to answer."""
+
+
+def check(asked: Asked, *, strict: bool = True) -> Refusal | None:
+    """The first refusal of a request, or None if it is accepted."""
+    for rule in RULES:
+        if strict or rule.name in SHAPE:
+            text = rule.check(asked)
+            if text is not None:
+                return Refusal(rule.name, rule.status, rule.error, text)
+    return None
