@@ -1,1 +1,38 @@
-"""Claude streams that survive."""
+"""Claude streams that survive: drops, overloads, stalls and silent truncation.
+
+The shop window. `resilient` turns a client of the official SDK into one whose streams are put
+together again when they break; `ResumeMiddleware` is the same for those who compose the chain
+themselves. `RetryPolicy` says how hard to try, `report` tells what happened.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._budget import RetryBudget
+from .anthropic import ResumeMiddleware, resilient
+from .errors import PolicyError
+from .policy import RetryPolicy
+from .report import StreamReport, report
+
+if TYPE_CHECKING:
+    __version__: str
+
+__all__ = [
+    "PolicyError",
+    "ResumeMiddleware",
+    "RetryBudget",
+    "RetryPolicy",
+    "StreamReport",
+    "report",
+    "resilient",
+]
+
+
+def __getattr__(name: str) -> str:
+    """The version, read from the installed distribution when asked for."""
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415 -- most programs never ask
+
+        return version("resilient-stream")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

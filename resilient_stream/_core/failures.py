@@ -121,13 +121,7 @@ IN_BAND_KINDS: Final[Mapping[str, Kind]] = {
 }
 """``error.type`` to kind [platform docs, "Errors"]. A type not listed is trouble of the server's."""
 
-SPEND_CAPS: Final = frozenset(
-    {
-        "contract_spend_limit_reached",
-        "enforced_spend_limit_reached",
-        "linked_organization_spend_limit_reached",
-    }
-)
+SPEND_CAPS: Final = frozenset({"contract_spend_limit_reached", "enforced_spend_limit_reached"})
 """``error.details.error_code`` of a 429 that no waiting cures."""
 
 
@@ -156,3 +150,11 @@ def kind_of_error(error: object) -> Kind:
     details = error.get("details")
     code = details.get("error_code") if isinstance(details, Mapping) else None
     return Kind.REJECTED if kind is Kind.RATE_LIMITED and code in SPEND_CAPS else kind
+
+
+class Flaw(Exception):
+    """Raised inside the core where a failure is noticed; it never leaves the machine."""
+
+    def __init__(self, kind: Kind, detail: str, *, in_band: bool = False, body: Any = None) -> None:
+        super().__init__(detail)
+        self.failure = Failure(kind, Phase.BODY, in_band=in_band, detail=detail, body=body)

@@ -1,0 +1,128 @@
+"""Exceptions and responses to failures: the one place that knows how each looks from outside.
+
+By type and cause chain, never by text: messages differ between sync and async, TLS and plain, and
+are often empty. The chain of an async timeout holds the ``CancelledError`` that made it, so nothing
+here looks for cancellation; a real cancellation is no `Exception` and never comes this far.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import math
+import ssl
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import anthropic
+import httpx2
+
+from ._core.failures import Failure, Kind, Phase, kind_of_status
+
+_KINDS: Final[tuple[tuple[type[BaseException], Kind, Phase | None], ...]] = (
+    (ssl.SSLCertVerificationError, Kind.TLS_VERIFY, Phase.CONNECT),
+    (httpx2.TooManyRedirects, Kind.REJECTED, Phase.HEADERS),
+    (httpx2.UnsupportedProtocol, Kind.REJECTED, Phase.CONNECT),
+    (httpx2.LocalProtocolError, Kind.REJECTED, None),
+    (httpx2.ConnectTimeout, Kind.CONNECT, Phase.CONNECT),
+    (httpx2.PoolTimeout, Kind.CONNECT, Phase.CONNECT),
+    (httpx2.ConnectError, Kind.CONNECT, Phase.CONNECT),
+    (httpx2.ProxyError, Kind.CONNECT, Phase.CONNECT),
+    (httpx2.TimeoutException, Kind.SILENT, None),
+    (httpx2.RemoteProtocolError, Kind.CLOSED, None),
+    (httpx2.DecodingError, Kind.CORRUPT, None),
+    (httpx2.NetworkError, Kind.RESET, None),
+    (ssl.SSLError, Kind.RESET, None),
+    (ConnectionError, Kind.RESET, None),
+    (anthropic.APITimeoutError, Kind.SILENT, None),
+)
+"""The first row that fits any exception of the chain decides. None: the phase it happened in."""
+
+
+def of_exception(error: BaseException, phase: Phase) -> Failure | None:
+    """The failure that an exception stands for; None if it is no failure of the transport."""
+    if isinstance(error, anthropic.AnthropicError) and not isinstance(error, anthropic.APIConnectionError):
+        return None
+    chain = list(_chain(error))
+    for kind_of_exception, kind, where in _KINDS:
+        for link in chain:
+            if isinstance(link, kind_of_exception):
+                return Failure(kind, where or phase, detail=type(link).__name__)
+    if phase is Phase.BODY and isinstance(error, OSError):
+        return Failure(Kind.RESET, phase, detail=type(error).__name__)
+    return None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An exception, what caused it, and what groups hold, each once."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        link = waiting.pop(0)
+        if id(link) in seen:
+            continue
+        seen.add(id(link))
+        yield link
+        waiting += [cause for cause in (link.__cause__, link.__context__) if cause is not None]
+        if isinstance(link, BaseExceptionGroup):
+            waiting += link.exceptions
+
+
+def of_status(status: int, headers: Mapping[str, str], body: object, wall: float) -> Failure:
+    """The failure that an error response stands for.
+
+    Args:
+        status: the HTTP status.
+        headers: the response's headers, names in lower case.
+        body: its JSON, or text, or None.
+        wall: seconds since the epoch, for dates in ``retry-after``.
+    """
+    error = body.get("error") if isinstance(body, Mapping) else None
+    error = error if isinstance(error, Mapping) else {}
+    details = error.get("details")
+    code = details.get("error_code") if isinstance(details, Mapping) else None
+    should_retry = {"true": True, "false": False}.get(headers.get("x-should-retry", ""))
+    return Failure(
+        kind_of_status(status, code),
+        Phase.HEADERS,
+        detail=str(error.get("type") or f"status {status}"),
+        status=status,
+        retry_after=retry_after(headers, wall),
+        should_retry=should_retry,
+        request_id=headers.get("request-id"),
+        body=body,
+    )
+
+
+def retry_after(headers: Mapping[str, str], wall: float) -> float | None:
+    """Seconds the server asks to wait: ``retry-after-ms``, else ``retry-after`` in seconds or as a
+    date [RFC 9110, 10.2.3; the SDK's order]. None for nothing, junk, zero and the past."""
+    seconds = _number(headers.get("retry-after-ms"))
+    if seconds is not None:
+        seconds /= 1000
+    else:
+        seconds = _number(headers.get("retry-after"))
+    if seconds is None:
+        date = email.utils.parsedate_tz(headers.get("retry-after", ""))
+        seconds = email.utils.mktime_tz(date) - wall if date else None
+    return seconds if seconds is not None and seconds > 0 else None
+
+
+def _number(value: str | None) -> float | None:
+    try:
+        number = float(value or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def event_stream(response: Any) -> Failure | None:
+    """The failure of a success that is no event stream; None if it is one."""
+    content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type == "text/event-stream":
+        return None
+    return Failure(
+        Kind.PROTOCOL,
+        Phase.HEADERS,
+        detail=f"content-type {content_type or 'missing'}"[:80],
+        status=response.status_code,
+        request_id=response.headers.get("request-id"),
+    )

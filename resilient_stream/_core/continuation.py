@@ -1,0 +1,221 @@
+"""From what the consumer has to the next request, or the reason why there is none.
+
+Before anything worth keeping was handed over, the same request is sent again: a *restart*, which
+nobody sees. After that the model must go on: by *prefill*, the partial turn in last place, where
+the model is known to accept that; otherwise by a *user turn* that quotes the last words received
+and asks for them to be repeated before going on. Only appending is allowed: earlier messages,
+system and tools stay as they were, so that caches hit and signed thinking stays valid.
+
+A continuation that the API refuses with a 400 steps down: prefill, user turn, user turn without
+thinking. What a model refused is remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Any, Final
+
+from . import models
+from .quote import enough, marked, quote
+from .salvage import Salvage, salvage
+from .seam import Asked
+from .settings import DEFAULT_TEMPLATE, WHOLE_TEMPLATE, Settings
+from .transcript import Turn
+
+SMALLEST_MAX_TOKENS: Final = 1024
+SMALLEST_MAX_TOKENS_THINKING: Final = 8192
+CHARACTERS_PER_TOKEN: Final = 6
+"""A low estimate of the tokens already written: English has about 4 characters to a token, and asking
+for a few tokens too many does no harm, while too few would cut the answer."""
+
+
+class Form(StrEnum):
+    """What an attempt is. The values appear in reports and spans."""
+
+    FIRST = "first"
+    RESTART = "restart"
+    PREFILL = "prefill"
+    USER_TURN = "user_turn"
+
+
+class Step(IntEnum):
+    """The ways to continue, in the order in which they are tried."""
+
+    PREFILL = 0
+    USER_TURN = 1
+    USER_TURN_WITHOUT_THINKING = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One request to send. ``body`` None means the user's own request, unchanged."""
+
+    form: Form
+    body: Mapping[str, Any] | None = None
+    asked: Asked | None = None
+    """What the head of the reply is to be joined by; None where no text is continued."""
+    hide_thinking: bool = False
+    """The reply's thinking must not be handed over: it belongs to a history the user does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """No request: the turn is finished with the tool calls that are complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """No request is possible, and why."""
+
+    reason: str
+
+
+@dataclass(slots=True)
+class Planner:
+    """Plans the requests of one stream.
+
+    ``refused`` is shared by all streams of a client: the pairs of model and step that a 400 ruled out.
+    """
+
+    request: Mapping[str, Any]
+    settings: Settings
+    refused: set[tuple[str, Step]] = field(default_factory=set)
+    step: Step = Step.PREFILL
+    grudging: bool = False
+    """The last attempt ran into ``max_tokens`` without text: do not reduce it again."""
+
+    @property
+    def model(self) -> str:
+        """The model that the next request goes to."""
+        return str(self.request.get("model", ""))
+
+    def plan(self, turn: Turn) -> Plan | Settle | Blocked:
+        """The request that follows what ``turn`` has."""
+        kept = salvage(
+            turn,
+            rerun_server_tools=self.settings.rerun_server_tools,
+            keep_thinking=self.step is not Step.USER_TURN_WITHOUT_THINKING,
+        )
+        if kept.tools_complete:
+            return self._settle(turn)
+        if kept.blocked is not None:
+            return Blocked(kept.blocked)
+        if self.settings.continuation == "never":
+            return Blocked("the policy sends nothing again once a reply has begun")
+        if not kept.blocks:
+            return Plan(Form.RESTART, hide_thinking=any(block.signed for block in turn.blocks))
+        if obstacle := self._obstacle():
+            return Blocked(obstacle)
+        return self._continue(kept)
+
+    def step_down(self, form: Form) -> bool:
+        """Note that a continuation was refused with a 400; say whether another step is left."""
+        if form not in (Form.PREFILL, Form.USER_TURN):
+            return False
+        self.refused.add((self.model, self.step))
+        if self.step is Step.USER_TURN_WITHOUT_THINKING or self.settings.continuation == "prefill":
+            return False
+        self.step = Step(self.step + 1)
+        return True
+
+    def _settle(self, turn: Turn) -> Settle | Blocked:
+        """Finish with complete calls, unless the next request would lack the container they came from."""
+        programmatic = any(
+            block.type == "tool_use" and (block.start.get("caller") or {}).get("type", "direct") != "direct"
+            for block in turn.blocks
+        )
+        if programmatic and not ((turn.message or {}).get("container") or {}).get("id"):
+            return Blocked("a tool call made by code needs its container, whose id was not received")
+        return Settle()
+
+    def _obstacle(self) -> str | None:
+        """Why this request can't be continued once content was handed over."""
+        if self.settings.continuation == "restart_only":
+            return "the policy only restarts, and content was already handed over"
+        if self.request.get("thread") is not None:
+            return "a message thread can't be continued"
+        if structured(self.request):
+            return "structured output can't be continued: the reply would be a new document"
+        if forced_tool(self.request):
+            return "a forced tool call can't be continued"
+        return None
+
+    def _continue(self, kept: Salvage) -> Plan:
+        text = kept.text
+        stripped = text.rstrip()
+        if text:
+            kept.blocks[-1] = kept.blocks[-1] | {"text": stripped}
+        if self._prefills():
+            asked = Asked("", text[len(stripped) :]) if text else None
+            return Plan(Form.PREFILL, self._body(_extended(self.request, kept.blocks), stripped), asked)
+        self.step = max(self.step, Step.USER_TURN)
+        return self._user_turn(kept.blocks, text, stripped)
+
+    def _user_turn(self, blocks: list[dict[str, Any]], text: str, stripped: str) -> Plan:
+        whole = bool(text) and len(blocks) == 1 and not enough(stripped)
+        fragment = quote(stripped, self._longest_stop_sequence()) if text else ""
+        messages = [*_extended(self.request, blocks), {"role": "user", "content": self._wording(fragment, whole=whole)}]
+        asked = Asked(fragment, text[len(stripped) :], whole) if text else None
+        return Plan(Form.USER_TURN, self._body(messages, "" if whole else stripped), asked, hide_thinking=True)
+
+    def _wording(self, fragment: str, *, whole: bool) -> str:
+        if not fragment:
+            return "My connection dropped while you were replying. Please go on from where your reply stops."
+        template = self.settings.template or (WHOLE_TEMPLATE if whole else DEFAULT_TEMPLATE)
+        return template.replace("{quote}", marked(fragment))
+
+    def _prefills(self) -> bool:
+        if self.settings.continuation == "prefill":
+            return True
+        if self.settings.continuation == "user_turn" or self.step is not Step.PREFILL:
+            return False
+        if (self.model, Step.PREFILL) in self.refused or not models.accepts_prefill(self.model):
+            return False
+        return not (models.thinking_on(self.request) or self.request.get("tools"))
+
+    def _longest_stop_sequence(self) -> int:
+        return max((len(str(sequence)) for sequence in self.request.get("stop_sequences") or ()), default=0)
+
+    def _body(self, messages: list[Any], written: str) -> dict[str, Any]:
+        body = {**self.request, "messages": messages}
+        original = self.request.get("max_tokens")
+        if self.settings.max_tokens == "reduce" and not self.grudging and isinstance(original, int):
+            body["max_tokens"] = reduced_max_tokens(self.request, original, len(written))
+        return body
+
+
+def structured(request: Mapping[str, Any]) -> bool:
+    """Whether the reply is constrained to a schema."""
+    config = request.get("output_config")
+    return bool(request.get("output_format")) or (isinstance(config, Mapping) and bool(config.get("format")))
+
+
+def forced_tool(request: Mapping[str, Any]) -> bool:
+    """Whether a tool call is forced: the API itself prefills such a turn."""
+    choice = request.get("tool_choice")
+    return isinstance(choice, Mapping) and choice.get("type") in ("any", "tool")
+
+
+def reduced_max_tokens(request: Mapping[str, Any], original: int, written: int) -> int:
+    """``max_tokens`` less what was already written, never so low that the rest can't fit."""
+    thinking = request.get("thinking")
+    budget = thinking.get("budget_tokens") if isinstance(thinking, Mapping) else None
+    floor = max(SMALLEST_MAX_TOKENS, (budget or 0) + SMALLEST_MAX_TOKENS)
+    if models.thinking_on(request):
+        floor = max(floor, SMALLEST_MAX_TOKENS_THINKING)
+    return max(min(original, floor), original - written // CHARACTERS_PER_TOKEN)
+
+
+def _extended(request: Mapping[str, Any], blocks: list[dict[str, Any]]) -> list[Any]:
+    """The request's messages with the partial turn behind them; a turn already begun is extended."""
+    messages = list(request.get("messages") or ())
+    if not messages or messages[-1].get("role") != "assistant":
+        return [*messages, {"role": "assistant", "content": blocks}]
+    begun = messages[-1]["content"]
+    content = [{"type": "text", "text": begun}] if isinstance(begun, str) else list(begun)
+    if content and blocks and content[-1].get("type") == blocks[0].get("type") == "text":
+        joined = {**content[-1], "text": content[-1]["text"] + blocks[0]["text"]}
+        return [*messages[:-1], {**messages[-1], "content": [*content[:-1], joined, *blocks[1:]]}]
+    return [*messages[:-1], {**messages[-1], "content": [*content, *blocks]}]

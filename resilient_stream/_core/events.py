@@ -1,0 +1,101 @@
+"""Frames to events: what a frame means to the consumer above, and whether it is safe to hand on.
+
+The SDK looks at the ``event`` line to know ``ping`` and ``error``, skips a frame without one, and
+parses ``data`` as JSON whose ``type`` says the rest. A frame that would explode there (bad UTF-8,
+bad JSON) is *corrupt*; a frame that the SDK would wrongly skip (a byte order mark, a missing or
+misleading ``event`` line) is repaired; everything else is handed on as it came.
+
+Nearly all frames of a stream are deltas in one canonical spelling. `CANONICAL` accepts exactly
+those, so that the fault-free path never parses JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from . import sse
+from .failures import Flaw, Kind
+
+CANONICAL: Final = re.compile(
+    rb"event: content_block_delta\ndata: "
+    rb'\{"type": ?"content_block_delta", ?"index": ?(\d+), ?"delta": ?\{"type": ?'
+    rb'"(text_delta", ?"text|thinking_delta", ?"thinking|input_json_delta", ?"partial_json)": ?'
+    rb'"([^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+)"\} *\}\n\n'
+)
+"""A canonical delta frame: block index, delta type with field name, and the raw JSON string."""
+
+SKIPPED: Final = "skipped"
+"""The type of an event that no consumer sees: comments, and frames without data."""
+
+
+@dataclass(slots=True)
+class Event:
+    """One event: its type, its payload and the bytes that carry it to the consumer."""
+
+    type: str
+    data: dict[str, Any]
+    frame: bytes
+
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> Event:
+        """An event of our own making, encoded."""
+        kind = str(data["type"])
+        return cls(kind, data, sse.encode(kind, data))
+
+
+def read(frame: bytes) -> Event:
+    """What ``frame`` says.
+
+    Raises:
+        Flaw: `Kind.CORRUPT`, when the SDK would fail to read it.
+    """
+    name, data = sse.fields(frame)
+    if name == "error":
+        return Event("error", _error_body(data), frame)
+    if not data:
+        return Event("ping" if name == "ping" else SKIPPED, {}, frame)
+    payload = _payload(name, data)
+    if payload is None:
+        return Event(SKIPPED, {}, frame)
+    kind = str(payload.get("type"))
+    if kind == "error":
+        return Event("error", payload, frame)
+    if name is None or (name == "ping" and kind != "ping"):
+        # The SDK goes by the event line alone here, and would drop what the data says.
+        return Event(kind, payload, sse.encode(kind, payload))
+    return Event(kind, payload, frame)
+
+
+def _payload(name: str | None, data: str) -> dict[str, Any] | None:
+    """The JSON object of a frame; None where the SDK would not even look."""
+    try:
+        payload = json.loads(data)
+    except (ValueError, RecursionError):
+        if name in (None, "ping"):
+            return None
+        raise Flaw(Kind.CORRUPT, "invalid JSON") from None
+    if isinstance(payload, dict) and isinstance(payload.get("type"), str):
+        return payload
+    if name in (None, "ping"):
+        return None
+    raise Flaw(Kind.PROTOCOL, "an event without a type")
+
+
+def _error_body(data: str | None) -> Any:
+    """The body of an error event, as the SDK would hang it on the exception."""
+    try:
+        body = json.loads(data or "")
+    except (ValueError, RecursionError):
+        return {"unreadable": data}
+    return body if isinstance(body, dict) else {"unreadable": data}
+
+
+def string_tail_is_half(raw: bytes) -> bool:
+    """Whether a raw JSON string ends in the first half of a surrogate pair, its other half to come."""
+    return raw[-6:-3] in _HALF_OPENINGS and raw[-3:-2] in b"89abAB"
+
+
+_HALF_OPENINGS: Final = (b"\\ud", b"\\uD")

@@ -1,0 +1,141 @@
+"""What happened on a stream, attempt by attempt: the raw material of reports and telemetry.
+
+Lengths and names only; never text. Token numbers are as reported where the API reported them, and
+marked where they are an estimate or unknown: an attempt that was cut never tells what it had
+written, so a zero there would be false.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from .continuation import Form
+from .failures import Failure
+from .seam import Joined
+from .transcript import Turn
+
+CHARACTERS_PER_TOKEN: Final = 3.5
+"""A middle estimate for the output of an attempt that was cut."""
+
+INPUT_FIELDS: Final = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One request of a stream."""
+
+    number: int
+    form: Form
+    model: str
+    wait: float = 0.0
+    """Seconds waited before it."""
+    started: float = 0.0
+    ended: float | None = None
+    status: int | None = None
+    request_id: str | None = None
+    message_id: str | None = None
+    failure: Failure | None = None
+    events: int = 0
+    """Events received, pings apart."""
+    characters: int = 0
+    """Characters of visible text handed over."""
+    usage: dict[str, Any] = field(default_factory=dict)
+    usage_source: str = "unknown"
+    """reported | estimated | unknown."""
+
+    def count(self, opening: Mapping[str, Any] | None, closing: Mapping[str, Any]) -> None:
+        """Take the token numbers from what the attempt reported of itself."""
+        usage = dict((opening or {}).get("usage") or {})
+        if opening is not None:
+            self.message_id = opening.get("id")
+        if closing.get("output_tokens") is not None:
+            usage |= {name: value for name, value in closing.items() if value is not None}
+            self.usage_source = "reported"
+        elif usage:
+            usage["output_tokens"] = max(int(usage.get("output_tokens") or 0), estimated_tokens(self.characters))
+            self.usage_source = "estimated"
+        self.usage = usage
+
+    def iteration(self) -> dict[str, Any]:
+        """The attempt as an entry of ``usage.iterations``, in the API's own shape."""
+        return {
+            "type": "message",
+            "model": self.model,
+            **{name: self.usage.get(name) or 0 for name in INPUT_FIELDS},
+            "output_tokens": self.usage.get("output_tokens") or 0,
+            "cache_creation": self.usage.get("cache_creation"),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """Where two attempts were joined. Lengths, never text."""
+
+    attempt: int
+    """The number of the attempt that continued."""
+    at: int
+    """Characters of visible text before the seam."""
+    joined: Joined
+    trimmed: int
+    """Characters of the continuation that were cut."""
+    verified: bool
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Everything that is told about one stream."""
+
+    attempts: list[Attempt] = field(default_factory=list)
+    seams: list[Seam] = field(default_factory=list)
+    outcome: str | None = None
+    """completed | finished_with_tools | failed | cancelled; None while it runs."""
+    reason: str = ""
+    """Why nothing more was tried."""
+
+    @property
+    def resumed(self) -> bool:
+        """Whether a continuation was handed over, or a turn finished by us."""
+        return bool(self.seams) or self.outcome == "finished_with_tools"
+
+    def totals(self) -> dict[str, int]:
+        """Token numbers summed over all attempts; estimates are in the sum."""
+        names = (*INPUT_FIELDS, "output_tokens")
+        return {name: sum(int(attempt.usage.get(name) or 0) for attempt in self.attempts) for name in names}
+
+
+@dataclass(slots=True)
+class Record:
+    """What is kept of a stream: what the consumer has, and how it came about."""
+
+    turn: Turn = field(default_factory=Turn)
+    ledger: Ledger = field(default_factory=Ledger)
+
+
+def estimated_tokens(characters: int) -> int:
+    """Output tokens that so many characters may have cost."""
+    return round(characters / CHARACTERS_PER_TOKEN)
+
+
+def final_usage(
+    mode: str, ledger: Ledger, opening: Mapping[str, Any] | None, closing: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The usage that the consumer's last ``message_delta`` shall carry.
+
+    Args:
+        mode: "serving": the serving attempt's own numbers; "total": sums over all attempts.
+        ledger: all attempts; the last is the serving one.
+        opening: the message of the serving attempt's ``message_start``.
+        closing: the usage of its ``message_delta``.
+    """
+    begun = (opening or {}).get("usage") or {}
+    inputs = {name: begun[name] for name in (*INPUT_FIELDS, "cache_creation") if begun.get(name) is not None}
+    usage = {**inputs, **closing}
+    serving = ledger.attempts[-1]
+    serving.usage = {**begun, **closing}
+    if mode == "total":
+        usage |= ledger.totals()
+    if ledger.attempts[:-1]:
+        usage["iterations"] = [attempt.iteration() for attempt in ledger.attempts if attempt.usage]
+    return usage

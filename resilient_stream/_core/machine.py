@@ -1,0 +1,475 @@
+"""The machine: from what happened to what to do next.
+
+Theory of operation. A stream is a sequence of attempts that the consumer sees as one. The machine
+is told what happened (`start`, `head`, `data`, `end`, `fault`, `waited`, `close`) and answers with
+one action: send this request, read on, wait so long, drain, finish, or raise. It owns no socket, no
+clock and no chance: times are numbers that come in, verdicts come from a `Judge`. Whatever is to be
+handed over is fetched with `take` before acting.
+
+Where a stream can be is `State`; what can happen to it is `Signal`; `TABLE` says which follows
+which, and there is no other place where the state changes. Which signal an input amounts to (is
+this end a completion or a fault? does the verdict retry?) is decided by the methods above the table's
+use; what each state asks of the caller is in `_action`.
+
+A fault is never the end of the matter here: first the relay settles what had come, then a turn that
+is complete finishes, a turn with complete tool calls is settled, and only then the policy is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from typing import Any, Final
+
+from . import sse
+from .continuation import Blocked, Form, Plan, Planner, Settle
+from .events import Event
+from .failures import Failure, Flaw, Kind, Phase
+from .ledger import Attempt, Ledger, Record, Seam, estimated_tokens, final_usage
+from .relay import UNVERIFIED, Barren, Relay
+from .settings import Settings
+from .transcript import Turn
+from .verdict import GiveUp, History, Judge
+
+
+class State(Enum):
+    """Where a stream is."""
+
+    IDLE = auto()
+    OPENING = auto()
+    READING = auto()
+    WAITING = auto()
+    DRAINING = auto()
+    DONE = auto()
+    FAILED = auto()
+
+
+class Signal(Enum):
+    """What can happen to a stream."""
+
+    START = auto()
+    HEAD = auto()
+    MORE = auto()
+    COMPLETE = auto()
+    SETTLED = auto()
+    RETRY = auto()
+    GIVE_UP = auto()
+    WAITED = auto()
+    END = auto()
+    CLOSE = auto()
+
+
+TABLE: Final[Mapping[tuple[State, Signal], State]] = {
+    (State.IDLE, Signal.START): State.OPENING,
+    (State.OPENING, Signal.HEAD): State.READING,
+    (State.OPENING, Signal.RETRY): State.WAITING,
+    (State.OPENING, Signal.SETTLED): State.DONE,
+    (State.OPENING, Signal.GIVE_UP): State.FAILED,
+    (State.READING, Signal.MORE): State.READING,
+    (State.READING, Signal.COMPLETE): State.DRAINING,
+    (State.READING, Signal.SETTLED): State.DONE,
+    (State.READING, Signal.END): State.DONE,
+    (State.READING, Signal.RETRY): State.WAITING,
+    (State.READING, Signal.GIVE_UP): State.FAILED,
+    (State.WAITING, Signal.WAITED): State.OPENING,
+    (State.DRAINING, Signal.MORE): State.DRAINING,
+    (State.DRAINING, Signal.END): State.DONE,
+    **{(state, Signal.CLOSE): State.DONE for state in State},
+}
+"""(state, signal) -> state. A pair that is not here can't happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send this request. ``body`` None means the user's own, unchanged."""
+
+    plan: Plan
+    number: int
+    patience: float
+    """Seconds the first byte of the reply may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Read on; no single read may take longer than ``patience`` seconds."""
+
+    patience: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait, then tell `Machine.waited`."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """The message is complete: read the body's end if it comes at once, so that the connection can
+    be used again. Whatever happens now is of no consequence."""
+
+    patience: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The stream is over, and whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """The stream is over: raise ``error``, which is what ``failure`` stands for."""
+
+    failure: Failure
+    error: BaseException
+
+
+Action = Send | Read | Wait | Drain | Finish | Raise
+
+DRAIN_PATIENCE: Final = 1.0
+"""Seconds the end of a complete body may take. It follows within milliseconds where it comes at all."""
+
+
+@dataclass(slots=True)
+class Clocks:
+    """The three clocks of a body. One that fired has twice the patience in the next attempt."""
+
+    first_event: float
+    silence: float
+    stall: float
+    waited: float = 0.0
+    """Seconds spent reading since the last event; the consumer's own time does not count."""
+    seen: bool = False
+    """An event came in this attempt."""
+
+    def restart(self) -> None:
+        """A new attempt begins."""
+        self.waited, self.seen = 0.0, False
+
+    @property
+    def patience(self) -> float:
+        """Seconds the next read may take."""
+        return max(0.0, min(self.silence, self.limit - self.waited))
+
+    @property
+    def limit(self) -> float:
+        """Seconds that may pass without an event."""
+        return self.stall if self.seen else self.first_event
+
+    def fired(self, failure: Failure) -> Failure:
+        """Say which clock a failure stands for, and have it be twice as patient the next time."""
+        if failure.phase is not Phase.BODY:
+            detail = f"no response for {self.first_event:g} s"
+        elif failure.kind is Kind.SILENT and (self.waited == 0 or self.silence < self.limit - self.waited):
+            detail = f"no byte for {self.patience:g} s"
+            self.silence *= 2
+        else:
+            failure = replace(failure, kind=Kind.STALLED)
+            detail = f"no event for {self.limit:g} s"
+        if self.seen:
+            self.stall *= 2
+        else:
+            self.first_event *= 2
+        return replace(failure, detail=detail)
+
+
+@dataclass(slots=True)
+class Machine:
+    """One stream. ``error_for`` makes the exception that raising a failure would raise, for policies
+    that look at exceptions."""
+
+    planner: Planner
+    settings: Settings
+    judge: Judge
+    error_for: Callable[[Failure], BaseException]
+    record: Record = field(default_factory=Record)
+    state: State = State.IDLE
+    failure: Failure | None = None
+    """The failure that the user will be told of."""
+    error: BaseException | None = None
+    """The exception that stands for it."""
+
+    turn: Turn = field(init=False)
+    ledger: Ledger = field(init=False)
+    _plan: Plan = field(default_factory=lambda: Plan(Form.FIRST))
+    _relay: Relay | None = None
+    _framer: sse.Framer = field(default_factory=sse.Framer)
+    _first_frame: bool = True
+    _clocks: Clocks = field(init=False)
+    _started: float = 0.0
+    _wait: float = 0.0
+    _barren: int = 0
+    _size: int = 0
+    _characters: int = 0
+    _empties: int = 0
+    _asks: int = 0
+
+    def __post_init__(self) -> None:
+        self.turn, self.ledger = self.record.turn, self.record.ledger
+        self._clocks = Clocks(
+            self.settings.first_event_timeout, self.settings.silence_timeout, self.settings.stall_timeout
+        )
+
+    # -- what happened ---------------------------------------------------------------------------
+
+    def start(self, now: float) -> Action:
+        """The call was made."""
+        self._started = now
+        return self._begin(now, Signal.START)
+
+    def head(self, status: int, request_id: str | None) -> Action:
+        """The head of an event stream arrived."""
+        self.attempt.status, self.attempt.request_id = status, request_id
+        return self._go(Signal.HEAD)
+
+    def data(self, now: float, chunk: bytes, waited: float) -> Action:
+        """Bytes arrived after ``waited`` seconds of reading."""
+        if self.state is State.DRAINING:
+            return self._go(Signal.MORE)
+        relay, clocks = self.relay, self._clocks
+        before = relay.events
+        try:
+            self._feed(relay, chunk)
+        except Flaw as flaw:
+            return self._flaw(now, flaw)
+        if relay.events != before:
+            clocks.waited, clocks.seen = 0.0, True
+        else:
+            clocks.waited += waited
+        if relay.complete:
+            self._settle_attempt(now, None)
+            return self._go(Signal.COMPLETE)
+        if clocks.waited >= clocks.limit:
+            return self.fault(now, Failure(Kind.STALLED, Phase.BODY))
+        return self._go(Signal.MORE)
+
+    def end(self, now: float) -> Action:
+        """The body ended cleanly."""
+        if self.state is State.DRAINING:
+            return self._go(Signal.END)
+        return self.fault(now, Failure(Kind.TRUNCATED, Phase.BODY, detail="the body ended before a stop reason"))
+
+    def fault(self, now: float, failure: Failure) -> Action:
+        """The attempt failed."""
+        if self.state is State.DRAINING:
+            return self._go(Signal.END)
+        if failure.kind in (Kind.SILENT, Kind.STALLED):
+            failure = self._clocks.fired(failure)
+        try:
+            failure = self._last_words(failure)
+        except Barren as barren:
+            return self._flaw(now, barren)
+        if self.turn.stop_reason is not None:
+            return self._complete(now)
+        if failure.phase is not Phase.BODY:
+            self.attempt.status, self.attempt.request_id = failure.status, failure.request_id
+        self._settle_attempt(now, failure)
+        return self._step_down(now, failure) or self._decide(now, failure)
+
+    def waited(self, now: float) -> Action:
+        """The wait is over."""
+        return self._begin(now, Signal.WAITED)
+
+    def close(self, now: float) -> Action:
+        """The consumer wants no more."""
+        if self.ledger.outcome is None:
+            self._settle_attempt(now, Failure(Kind.CANCELLED, Phase.BODY) if self._relay else None)
+            self.ledger.outcome = "cancelled"
+        return self._go(Signal.CLOSE)
+
+    def take(self) -> bytes:
+        """What is to be handed over now."""
+        return self._relay.take() if self._relay is not None else b""
+
+    @property
+    def relay(self) -> Relay:
+        """The relay of the attempt that runs."""
+        if self._relay is None:
+            raise RuntimeError("no attempt runs")
+        return self._relay
+
+    @property
+    def attempt(self) -> Attempt:
+        """The attempt that runs or ran last."""
+        return self.ledger.attempts[-1]
+
+    # -- one attempt -----------------------------------------------------------------------------
+
+    def _begin(self, now: float, signal: Signal) -> Action:
+        self._relay = Relay(
+            self.turn,
+            self._plan,
+            self.settings,
+            final_usage=self._final_usage,
+            accept_empty=self._empties > 1,
+        )
+        self._framer, self._first_frame = sse.Framer(), True
+        self._clocks.restart()
+        self._size, self._characters = self.turn.size, self.turn.characters
+        self.ledger.attempts.append(
+            Attempt(len(self.ledger.attempts) + 1, self._plan.form, self.planner.model, self._wait, now)
+        )
+        return self._go(signal)
+
+    def _feed(self, relay: Relay, chunk: bytes) -> None:
+        for frame in self._framer.feed(chunk):
+            if self._first_frame:
+                self._first_frame = False
+                frame = frame.removeprefix(sse.BOM)
+            relay.feed(frame)
+            if relay.complete:
+                return
+
+    def _final_usage(self, closing: dict[str, Any]) -> dict[str, Any]:
+        return final_usage(self.settings.usage, self.ledger, self.relay.opening, closing)
+
+    def _last_words(self, failure: Failure) -> Failure:
+        """Settle what had come; an error told in the last, unfinished frame is the better reason."""
+        try:
+            self.relay.end(self._framer.rest)
+        except Barren:
+            raise
+        except Flaw as flaw:
+            return flaw.failure
+        return failure
+
+    def _settle_attempt(self, now: float, failure: Failure | None) -> None:
+        """Close the books of the attempt that ran."""
+        attempt, relay = self.attempt, self.relay
+        attempt.ended, attempt.failure, attempt.events = now, failure, relay.events
+        attempt.characters = self.turn.characters - self._characters
+        attempt.count(relay.opening, relay.closing_usage)
+        if relay.joined is not None:
+            joined = relay.joined
+            self.ledger.seams.append(
+                Seam(attempt.number, self._characters, joined.how, joined.cut, verified=joined.verified)
+            )
+        self._barren = 0 if self.turn.size > self._size else self._barren + 1
+        if failure is None:
+            self.ledger.outcome = "completed"
+
+    # -- after a fault ---------------------------------------------------------------------------
+
+    def _flaw(self, now: float, flaw: Flaw) -> Action:
+        failure = flaw.failure
+        if isinstance(flaw, Barren):
+            self._empties += 1
+            self.planner.grudging = flaw.stop_reason == "max_tokens"
+        if failure.detail == UNVERIFIED:
+            self._asks += 1
+            if self.settings.unverified == "refuse" or self._asks > 1:
+                self._settle_attempt(now, failure)
+                self.failure, self.error = failure, self.error_for(failure)
+                return self._give_up("the policy refuses a seam that can't be verified")
+        return self.fault(now, failure)
+
+    def _step_down(self, now: float, failure: Failure) -> Action | None:
+        """After a 400 to a continuation: the next form, at no cost but the attempt itself."""
+        if failure.status != 400 or len(self.ledger.attempts) >= self.settings.max_attempts:
+            return None
+        plan = self.planner.plan(self.turn) if self.planner.step_down(self._plan.form) else None
+        if not isinstance(plan, Plan):
+            return None
+        self._barren -= 1
+        return self._retry(now, plan, 0.0)
+
+    def _decide(self, now: float, failure: Failure) -> Action:
+        plan = self._next_plan(failure)
+        if isinstance(plan, Settle):
+            return self._finish_with_tools()
+        error = self.error_for(failure)
+        if self.error is not None and self._rejected_ours(failure):
+            return self._give_up("the continuation was rejected")
+        self.failure, self.error = failure, error
+        if isinstance(plan, Blocked):
+            return self._give_up(plan.reason)
+        verdict = self.judge.verdict(
+            failure, History(self._started, now, len(self.ledger.attempts), self._barren), error
+        )
+        if isinstance(verdict, GiveUp):
+            return self._give_up(verdict.reason)
+        return self._retry(now, plan, verdict.wait)
+
+    def _next_plan(self, failure: Failure) -> Plan | Settle | Blocked:
+        if self.turn.message is None and self.turn.size == 0:
+            if self.settings.continuation == "never" and failure.phase is Phase.BODY:
+                return Blocked("the policy sends nothing again once a reply has begun")
+            return Plan(Form.RESTART)
+        return self.planner.plan(self.turn)
+
+    def _rejected_ours(self, failure: Failure) -> bool:
+        """Whether this is a rejection of a request that the user did not write."""
+        return failure.kind is Kind.REJECTED and self._plan.body is not None and not failure.in_band
+
+    def _retry(self, now: float, plan: Plan, wait: float) -> Action:
+        self._abandon()
+        self._plan, self._wait = plan, wait
+        action = self._go(Signal.RETRY)
+        return action if wait > 0 else self.waited(now)
+
+    def _abandon(self) -> None:
+        """Mark the block that was cut off and can't be completed."""
+        block, last = self.turn.open_block, len(self.turn.blocks) - 1
+        if block is not None and block.type != "text" and last not in self.turn.abandoned:
+            self.turn.abandoned.append(last)
+
+    def _give_up(self, reason: str) -> Action:
+        self._abandon()
+        self.ledger.outcome, self.ledger.reason = "failed", reason
+        if self.error is not None:
+            self.error.add_note(self._story(reason))
+        return self._go(Signal.GIVE_UP)
+
+    def _story(self, reason: str) -> str:
+        """What was tried, what was kept and where it is. No content."""
+        count = len(self.ledger.attempts)
+        return (
+            f"resilient_stream gave up after {count} attempt{'s' * (count != 1)}: {reason}. "
+            f"{self.turn.characters} characters of text were received; resilient_stream.report(error) "
+            f"tells of each attempt, and its `partial` holds the message so far, valid to send as history."
+        )
+
+    # -- endings ---------------------------------------------------------------------------------
+
+    def _complete(self, now: float) -> Action:
+        """The stop reason had come: supply what is missing of the ending."""
+        if not self.turn.stopped:
+            self.relay.hand(Event.of({"type": "message_stop"}))
+        self._settle_attempt(now, None)
+        return self._go(Signal.END)
+
+    def _finish_with_tools(self) -> Action:
+        """End the turn with the calls that are complete, as the model would have."""
+        relay = self.relay
+        relay.close_open_block()
+        begun = dict((self.turn.message or {}).get("usage") or {})
+        output = estimated_tokens(sum(len(block.raw) for block in self.turn.blocks))
+        usage = final_usage(self.settings.usage, self.ledger, {"usage": begun}, {"output_tokens": max(1, output)})
+        delta = {"stop_reason": "tool_use", "stop_sequence": None}
+        relay.hand(Event.of({"type": "message_delta", "delta": delta, "usage": usage}))
+        relay.hand(Event.of({"type": "message_stop"}))
+        self.attempt.usage_source = "estimated"
+        self.ledger.outcome = "finished_with_tools"
+        return self._go(Signal.SETTLED)
+
+    # -- the table -------------------------------------------------------------------------------
+
+    def _go(self, signal: Signal) -> Action:
+        self.state = TABLE[self.state, signal]
+        return self._action()
+
+    def _action(self) -> Action:
+        match self.state:
+            case State.OPENING:
+                return Send(self._plan, self.attempt.number, self._clocks.first_event)
+            case State.READING:
+                return Read(self._clocks.patience)
+            case State.WAITING:
+                return Wait(self._wait)
+            case State.DRAINING:
+                return Drain(DRAIN_PATIENCE)
+            case State.FAILED if self.failure is not None and self.error is not None:
+                return Raise(self.failure, self.error)
+            case _:
+                return Finish()

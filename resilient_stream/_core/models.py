@@ -1,0 +1,42 @@
+"""What is known of models: which accept a prefilled assistant turn, and which think by default.
+
+The Models API has no flag for either, so this is a table, with "no" as the answer for an id that is
+not in it; a model that refuses is remembered elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+_HOST_PREFIX: Final = re.compile(r"^(?:[a-z]{2,6}\.)?anthropic\.")
+_HOST_SUFFIX: Final = re.compile(r"(?:-v\d+(?::\d+)?)?$")
+_DATE: Final = re.compile(r"[-@]\d{8}$|-latest$|@default$")
+
+_PREFILL: Final = re.compile(r"claude-(?:(?:opus|sonnet|haiku)-4(?:-[0-5])?|3(?:-[57])?-(?:opus|sonnet|haiku))$")
+"""Claude 4.5 and earlier continue a trailing assistant turn; 4.6 and later answer 400
+[platform docs: "Streaming", error recovery; "Errors", prefill not supported]."""
+
+_THINKS_ONLY_WHEN_ASKED: Final = re.compile(r"claude-(?:opus|sonnet)-4-[6-8]$")
+"""4.6 to 4.8 think only when asked [platform docs: thinking, supported models]."""
+
+
+def family(model: str) -> str:
+    """A model id without a host's prefix, version suffix or date (Bedrock, Vertex and first-party ids)."""
+    name = _HOST_PREFIX.sub("", model.lower())
+    return _DATE.sub("", _HOST_SUFFIX.sub("", name))
+
+
+def accepts_prefill(model: str) -> bool:
+    """Whether a model is known to continue a trailing assistant turn. Opaque ids mean no."""
+    return _PREFILL.match(family(model)) is not None
+
+
+def thinking_on(request: Mapping[str, Any]) -> bool:
+    """Whether a request makes the model think, by its ``thinking`` field or the model's default."""
+    thinking = request.get("thinking")
+    if isinstance(thinking, Mapping):
+        return thinking.get("type") != "disabled"
+    name = family(str(request.get("model", "")))
+    return not (_PREFILL.match(name) or _THINKS_ONLY_WHEN_ASKED.match(name))

@@ -1,0 +1,68 @@
+"""The fragment that a user-turn continuation is asked to repeat.
+
+It must be long enough to mark one place and short enough to be repeated without a slip: 40 to 120
+characters, from a word boundary to the last non-blank character received, never starting inside a
+character that the eye sees as one. It must be at least as long as the longest stop sequence, which
+could otherwise be cut in two by the seam.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+SHORTEST: Final = 40
+USUAL: Final = 80
+LONGEST: Final = 120
+
+_MARKERS: Final = (("<<<", ">>>"), ("«", "»"), ("[[[", "]]]"), ("{{{", "}}}"))
+_JOINERS: Final = frozenset("\u200c\u200d\ufe0e\ufe0f")
+
+
+def quote(text: str, at_least: int = 0) -> str:
+    """The last words of ``text``, which must not end in white space; all of it when it is short.
+
+    Args:
+        text: what was received.
+        at_least: the least number of characters (the longest stop sequence).
+    """
+    if not enough(text):
+        return text
+    shortest, longest = max(SHORTEST, at_least), max(LONGEST, at_least + USUAL)
+    usual = len(text) - max(USUAL, at_least)
+    starts = range(max(0, len(text) - longest), max(0, len(text) - shortest) + 1)
+    for fits in (_starts_word, _starts_character):
+        if found := [start for start in starts if fits(text, start)]:
+            return text[min(found, key=lambda start: abs(start - usual)) :]
+    return text[max(0, usual) :]
+
+
+def enough(text: str) -> bool:
+    """Whether ``text`` has enough non-blank characters for a quote to mark a place in it."""
+    return sum(not character.isspace() for character in text) >= SHORTEST
+
+
+def marked(fragment: str) -> str:
+    """``fragment`` between markers that do not occur in it."""
+    for opening, closing in _MARKERS:
+        if opening not in fragment and closing not in fragment:
+            return f"{opening}\n{fragment}\n{closing}"
+    number = 1
+    while f"<part-{number}>" in fragment or f"</part-{number}>" in fragment:
+        number += 1
+    return f"<part-{number}>\n{fragment}\n</part-{number}>"
+
+
+def _starts_word(text: str, start: int) -> bool:
+    return (start == 0 or text[start - 1].isspace()) and not text[start].isspace()
+
+
+def _starts_character(text: str, start: int) -> bool:
+    here, before = text[start], text[start - 1] if start else ""
+    if here.isspace() or here in _JOINERS or before in _JOINERS or unicodedata.combining(here):
+        return False
+    return not (_regional(here) or 0x1F3FB <= ord(here) <= 0x1F3FF or unicodedata.category(here) == "Mc")
+
+
+def _regional(character: str) -> bool:
+    return 0x1F1E6 <= ord(character) <= 0x1F1FF

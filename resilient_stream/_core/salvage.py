@@ -1,0 +1,94 @@
+"""What of a broken turn may be sent back, and what stands in the way.
+
+Text is kept. Thinking is kept when it is signed, and never in last place. A tool use of the
+server's is kept only with its result; without one it may run again where running again is harmless.
+A complete tool call of the client's ends the turn. A block that is not understood stops everything:
+going on past it would be guessing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from .transcript import Block, Turn
+
+_HARMLESS: Final = ("web_search", "web_fetch", "tool_search")
+"""Server tools that only read: they may run again."""
+
+_CARRIED_WHOLE: Final = frozenset({"container_upload", "compaction", "mcp_tool_listing"})
+_THINKING: Final = frozenset({"thinking", "redacted_thinking"})
+_LONE_HALVES: Final = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(slots=True)
+class Salvage:
+    """The blocks that may be sent, whether the turn is finished, and why it can't go on."""
+
+    blocks: list[dict[str, Any]] = field(default_factory=list)
+    tools_complete: bool = False
+    blocked: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The text at the very end; empty if the last block is no text."""
+        return self.blocks[-1]["text"] if self.blocks and self.blocks[-1]["type"] == "text" else ""
+
+
+def salvage(turn: Turn, *, rerun_server_tools: bool = False, keep_thinking: bool = True) -> Salvage:
+    """Sort the blocks of a turn by what may be kept of them.
+
+    Args:
+        turn: what the consumer has.
+        rerun_server_tools: whether server tools with side effects may run again.
+        keep_thinking: False leaves all thinking out.
+    """
+    kept = Salvage()
+    answered = {block.start.get("tool_use_id") for block in turn.blocks}
+    for block in turn.blocks:
+        if block.type in _THINKING:
+            if keep_thinking and block.signed:
+                kept.blocks.append(block.param())
+        else:
+            _keep(kept, block, answered, rerun_server_tools=rerun_server_tools)
+    while kept.blocks and kept.blocks[-1]["type"] in _THINKING:
+        kept.blocks.pop()
+    return kept
+
+
+def _keep(kept: Salvage, block: Block, answered: set[Any], *, rerun_server_tools: bool) -> None:
+    if block.opaque:
+        kept.blocked = f"a {block.type} block has content that is not understood"
+    elif block.type == "text":
+        if not block.blank:
+            kept.blocks.append(_whole_characters(block.param()))
+    elif block.type == "tool_use":
+        if block.closed:
+            kept.tools_complete = True
+            kept.blocks.append(block.param())
+        else:
+            kept.blocked = "a tool call was cut after its input had begun to be handed over"
+    elif block.type in ("server_tool_use", "mcp_tool_use"):
+        _keep_server_tool(kept, block, answered, rerun_server_tools=rerun_server_tools)
+    elif block.type.endswith("_tool_result"):
+        kept.blocks.append(block.param())  # a result arrives whole in its start
+    elif block.type in _CARRIED_WHOLE:
+        if block.closed:
+            kept.blocks.append(block.param())
+    else:
+        kept.blocked = f"a {block.type} block is not understood"
+
+
+def _keep_server_tool(kept: Salvage, block: Block, answered: set[Any], *, rerun_server_tools: bool) -> None:
+    name = str(block.start.get("name"))
+    if block.closed and block.start.get("id") in answered:
+        kept.blocks.append(block.param())
+    elif block.type == "mcp_tool_use" or not name.startswith(_HARMLESS):
+        if not rerun_server_tools:
+            kept.blocked = f"the server tool {name} was cut off and may have side effects if it runs again"
+
+
+def _whole_characters(param: dict[str, Any]) -> dict[str, Any]:
+    """Without lone halves of surrogate pairs, which no request can carry."""
+    return param | {"text": _LONE_HALVES.sub("", param["text"])}

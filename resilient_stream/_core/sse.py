@@ -1,0 +1,92 @@
+"""Bytes to server-sent events and back.
+
+The wire is a byte stream cut anywhere. `Framer` cuts it into *frames*: the bytes of one event up
+to and including its blank line, unchanged, so that joining the frames gives the stream again. A
+frame is only looked into where that is needed (`fields`). Lines may end in LF, CRLF or CR and the
+two characters of a CRLF may arrive apart [WHATWG HTML, "Interpreting an event stream"].
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .failures import Flaw, Kind
+
+MAX_FRAME: Final = 8 * 1024 * 1024
+"""Bytes one event may have. The API's own request limit is 32 MB; events of a few KB are normal."""
+
+BOM: Final = b"\xef\xbb\xbf"
+
+# Atomic groups: a CRLF must never be taken for two line ends.
+_BLANK_LINE = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
+_LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+class Framer:
+    """Cuts a byte stream into frames. After `feed`, `rest` holds the unfinished tail."""
+
+    def __init__(self, limit: int = MAX_FRAME) -> None:
+        self._limit = limit
+        self._rest = bytearray()
+        self._scanned = 0
+
+    @property
+    def rest(self) -> bytes:
+        """What has arrived of a frame that is not complete."""
+        return bytes(self._rest)
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """The frames that ``chunk`` completes, in order.
+
+        Raises:
+            Flaw: a frame, its unfinished tail counted, is larger than the limit (`Kind.CORRUPT`).
+        """
+        if not self._rest and chunk.endswith(b"\n\n") and chunk.count(b"\n\n") == 1 and b"\r" not in chunk:
+            return [chunk]
+        self._rest += chunk
+        frames = self._cut()
+        if len(self._rest) > self._limit:
+            raise Flaw(Kind.CORRUPT, f"an event of more than {self._limit} bytes")
+        return frames
+
+    def _cut(self) -> list[bytes]:
+        frames: list[bytes] = []
+        start = 0
+        while match := _BLANK_LINE.search(self._rest, max(start, self._scanned)):
+            frames.append(bytes(self._rest[start : match.end()]))
+            start = match.end()
+        del self._rest[:start]
+        self._scanned = max(0, len(self._rest) - 3)
+        return frames
+
+
+def fields(frame: bytes) -> tuple[str | None, str | None]:
+    """The ``event`` and ``data`` of a frame; None for a field that is not there.
+
+    Comments, ``id``, ``retry`` and unknown fields are ignored, as the standard wants.
+
+    Raises:
+        Flaw: the frame is not UTF-8 (`Kind.CORRUPT`).
+    """
+    try:
+        text = frame.decode()
+    except UnicodeDecodeError:
+        raise Flaw(Kind.CORRUPT, "invalid UTF-8") from None
+    event: str | None = None
+    data: list[str] = []
+    for line in _LINE_END.split(text):
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if name == "event":
+            event = value
+        elif name == "data":
+            data.append(value)
+    return event, "\n".join(data) if data else None
+
+
+def encode(event: str, payload: Mapping[str, Any]) -> bytes:
+    """One frame. Text is ASCII-escaped, so that halves of a surrogate pair survive the journey."""
+    return b"event: %s\ndata: %s\n\n" % (event.encode(), json.dumps(payload, separators=(",", ":")).encode())

@@ -1,0 +1,149 @@
+"""What the consumer has been given so far: one turn, block by block.
+
+Nothing here is decided; events that were handed over are recorded. Text is kept as the raw bytes
+of its JSON strings, end to end: appending costs next to nothing on the fault-free path, memory
+stays close to the text itself, and decoding the joined string puts surrogate pairs together that
+the wire had split over two deltas.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from .events import Event
+
+TEXT_FIELDS: Final = {
+    "text": ("text_delta", "text"),
+    "thinking": ("thinking_delta", "thinking"),
+    "tool_use": ("input_json_delta", "partial_json"),
+    "server_tool_use": ("input_json_delta", "partial_json"),
+    "mcp_tool_use": ("input_json_delta", "partial_json"),
+}
+"""Block type to the delta that grows it, and that delta's field."""
+
+TOOL_USES: Final = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
+
+
+@dataclass(slots=True)
+class Block:
+    """One content block as the consumer has it."""
+
+    start: dict[str, Any]
+    raw: bytearray = field(default_factory=bytearray)
+    """The growing string, still JSON-escaped."""
+    citations: list[Any] = field(default_factory=list)
+    signature: str = ""
+    patch: dict[str, Any] = field(default_factory=dict)
+    """Fields set by deltas that carry a block whole (compaction)."""
+    opaque: bool = False
+    """A delta arrived that is not understood: the block can't be rebuilt."""
+    closed: bool = False
+
+    @property
+    def type(self) -> str:
+        """The block's type."""
+        return str(self.start.get("type"))
+
+    @property
+    def written(self) -> str:
+        """The string that deltas have written: text, thinking, or a tool's input as JSON."""
+        text: str = json.loads(b'"%b"' % self.raw)
+        return text
+
+    @property
+    def text(self) -> str:
+        """The text of a text block, what its start carried included."""
+        return str(self.start.get("text") or "") + self.written
+
+    @property
+    def blank(self) -> bool:
+        """Whether a text block has nothing but white space."""
+        return not self.text.strip()
+
+    @property
+    def signed(self) -> bool:
+        """Whether a thinking block can be proved to be the model's own."""
+        if self.type == "redacted_thinking":
+            return self.closed
+        return self.closed and bool(self.signature or self.start.get("signature"))
+
+    def param(self) -> dict[str, Any]:
+        """The block as request content, fields the response alone has left out."""
+        block = {name: value for name, value in self.start.items() if value is not None} | self.patch
+        if self.type == "text":
+            block["text"] = self.text
+            citations = [*(self.start.get("citations") or ()), *self.citations]
+            block.pop("citations", None)
+            if citations:
+                block["citations"] = citations
+        elif self.type == "thinking":
+            block["thinking"] = str(self.start.get("thinking") or "") + self.written
+            block["signature"] = self.signature or self.start.get("signature", "")
+        elif self.type in TOOL_USES and self.raw:
+            block["input"] = json.loads(self.written)
+        return block
+
+    def apply_delta(self, delta: dict[str, Any]) -> None:
+        """Record one delta."""
+        kind = delta.get("type")
+        grows, name = TEXT_FIELDS.get(self.type, (None, ""))
+        if kind == grows and isinstance(delta.get(name), str):
+            self.raw += json.dumps(delta[name])[1:-1].encode()
+        elif kind == "signature_delta":
+            self.signature = str(delta.get("signature", ""))
+        elif kind == "citations_delta":
+            self.citations.append(delta.get("citation"))
+        elif kind == "compaction_delta":
+            self.patch |= {key: value for key, value in delta.items() if key != "type"}
+        else:
+            self.opaque = True
+
+
+@dataclass(slots=True)
+class Turn:
+    """The assistant's turn as the consumer has it, across all attempts."""
+
+    message: dict[str, Any] | None = None
+    """The message of the one ``message_start``; None until something was handed over."""
+    blocks: list[Block] = field(default_factory=list)
+    abandoned: list[int] = field(default_factory=list)
+    """Indices of blocks that were cut off and never completed."""
+    stop_reason: str | None = None
+    stopped: bool = False
+    """``message_stop`` was handed over."""
+
+    @property
+    def open_block(self) -> Block | None:
+        """The block that has started and not stopped."""
+        return self.blocks[-1] if self.blocks and not self.blocks[-1].closed else None
+
+    @property
+    def size(self) -> int:
+        """A number that grows whenever content is handed over."""
+        return len(self.blocks) + sum(len(block.raw) + len(block.citations) for block in self.blocks)
+
+    @property
+    def characters(self) -> int:
+        """Characters of visible text handed over."""
+        return sum(len(block.text) for block in self.blocks if block.type == "text")
+
+    def apply(self, event: Event) -> None:
+        """Record one event that was handed over. Its index must be the consumer's."""
+        data = event.data
+        match event.type:
+            case "message_start":
+                self.message = data["message"]
+            case "content_block_start":
+                self.blocks.append(Block(data["content_block"]))
+            case "content_block_delta":
+                self.blocks[data["index"]].apply_delta(data["delta"])
+            case "content_block_stop":
+                self.blocks[data["index"]].closed = True
+            case "message_delta":
+                self.stop_reason = data["delta"].get("stop_reason") or self.stop_reason
+            case "message_stop":
+                self.stopped = True
+            case _:
+                pass

@@ -1,0 +1,205 @@
+"""The two loops: feed the machine, hand over, act.
+
+A driver owns one `Machine` and one upstream, and is the body that the consumer reads. It decides
+nothing. `open` runs until the first head is there, or nothing more will be tried; iterating runs
+until there is something to hand over. Closing ends whatever is going on, from any thread or task:
+it sets a flag that every step looks at, wakes a wait, and breaks a blocked read.
+
+An upstream sends one request at a time and reads its reply; it answers with a `Failure` where
+something failed, so that the loops have no ``except`` of their own.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol
+
+import anyio
+import httpx2
+
+from ._core.failures import Failure, Kind, Phase
+from ._core.machine import Action, Drain, Finish, Machine, Raise, Read, Send, State, Wait
+from ._runtime import Runtime
+
+
+class Upstream(Protocol):
+    """The sync side of an adapter."""
+
+    def send(self, action: Send) -> Failure | httpx2.Response: ...
+    def read(self, patience: float) -> bytes | None | Failure: ...
+    def release(self) -> None: ...
+    def interrupt(self) -> None: ...
+
+
+class AsyncUpstream(Protocol):
+    """The async side of an adapter."""
+
+    async def send(self, action: Send) -> Failure | httpx2.Response: ...
+    async def read(self, patience: float) -> bytes | None | Failure: ...
+    async def release(self) -> None: ...
+    def interrupt(self) -> None: ...
+
+
+_CLOSED = Failure(Kind.CANCELLED, Phase.BODY, detail="closed while it was being read")
+
+
+class Driver(httpx2.SyncByteStream):
+    """The sync loop, and the body of the response that the consumer reads."""
+
+    def __init__(self, machine: Machine, upstream: Upstream, runtime: Runtime) -> None:
+        self.machine = machine
+        self._upstream = upstream
+        self._clock = runtime.clock
+        self._closing = threading.Event()
+        self._busy = threading.Lock()
+        self._action: Action = machine.start(runtime.clock())
+
+    def open(self) -> Raise | None:
+        """Send until a head is there; what to raise if none will be."""
+        with self._busy:
+            while not isinstance(self._action, Read | Raise | Finish):
+                self._action = self._step(self._action)
+        if self._closing.is_set():
+            self.close()
+        return self._action if isinstance(self._action, Raise) else None
+
+    def __iter__(self) -> Driver:
+        return self
+
+    def __next__(self) -> bytes:
+        with self._busy:
+            out = self._advance()
+        if self._closing.is_set():
+            self.close()
+            raise self.machine.error_for(_CLOSED)
+        if out:
+            return out
+        self._upstream.release()
+        if isinstance(self._action, Raise):
+            raise self._action.error
+        raise StopIteration
+
+    def _advance(self) -> bytes:
+        while not (out := self.machine.take()):
+            if isinstance(self._action, Raise | Finish) or self._closing.is_set():
+                return b""
+            self._action = self._step(self._action)
+        return out
+
+    def _step(self, action: Action) -> Action:
+        machine, clock = self.machine, self._clock
+        match action:
+            case Send():
+                opened = self._upstream.send(action)
+                if isinstance(opened, Failure):
+                    return machine.fault(clock(), opened)
+                return machine.head(opened.status_code, opened.headers.get("request-id"))
+            case Wait(seconds):
+                self._closing.wait(seconds)
+                return action if self._closing.is_set() else machine.waited(clock())
+            case Read(patience) | Drain(patience):
+                began = clock()
+                got = self._upstream.read(patience)
+                now = clock()
+                if got is None:
+                    return machine.end(now)
+                if isinstance(got, Failure):
+                    return action if self._closing.is_set() else machine.fault(now, got)
+                return machine.data(now, got, now - began)
+            case _:
+                return action
+
+    def close(self) -> None:
+        """End the stream, from any thread. Returns at once."""
+        self._closing.set()
+        if self._busy.acquire(blocking=False):
+            try:
+                if self.machine.state not in (State.DONE, State.FAILED):
+                    self._action = self.machine.close(self._clock())
+                self._upstream.release()
+            finally:
+                self._busy.release()
+        else:
+            self._upstream.interrupt()
+
+    def __del__(self) -> None:
+        if not self._closing.is_set():
+            self.close()
+
+
+class AsyncDriver(httpx2.AsyncByteStream):
+    """The async loop, under asyncio and trio alike."""
+
+    def __init__(self, machine: Machine, upstream: AsyncUpstream, runtime: Runtime) -> None:
+        self.machine = machine
+        self._upstream = upstream
+        self._clock = runtime.clock
+        self._closing = anyio.Event()
+        self._busy = False
+        self._action: Action = machine.start(runtime.clock())
+
+    async def open(self) -> Raise | None:
+        """Send until a head is there; what to raise if none will be."""
+        while not isinstance(self._action, Read | Raise | Finish):
+            self._action = await self._step(self._action)
+        return self._action if isinstance(self._action, Raise) else None
+
+    def __aiter__(self) -> AsyncDriver:
+        return self
+
+    async def __anext__(self) -> bytes:
+        self._busy = True
+        try:
+            out = await self._advance()
+        finally:
+            self._busy = False
+        if self._closing.is_set():
+            await self.aclose()
+            raise self.machine.error_for(_CLOSED)
+        if out:
+            return out
+        await self._upstream.release()
+        if isinstance(self._action, Raise):
+            raise self._action.error
+        raise StopAsyncIteration
+
+    async def _advance(self) -> bytes:
+        while not (out := self.machine.take()):
+            if isinstance(self._action, Raise | Finish) or self._closing.is_set():
+                return b""
+            self._action = await self._step(self._action)
+        return out
+
+    async def _step(self, action: Action) -> Action:
+        machine, clock = self.machine, self._clock
+        match action:
+            case Send():
+                opened = await self._upstream.send(action)
+                if isinstance(opened, Failure):
+                    return machine.fault(clock(), opened)
+                return machine.head(opened.status_code, opened.headers.get("request-id"))
+            case Wait(seconds):
+                with anyio.move_on_after(seconds):
+                    await self._closing.wait()
+                return action if self._closing.is_set() else machine.waited(clock())
+            case Read(patience) | Drain(patience):
+                began = clock()
+                got = await self._upstream.read(patience)
+                now = clock()
+                if got is None:
+                    return machine.end(now)
+                if isinstance(got, Failure):
+                    return action if self._closing.is_set() else machine.fault(now, got)
+                return machine.data(now, got, now - began)
+            case _:
+                return action
+
+    async def aclose(self) -> None:
+        """End the stream, from any task."""
+        self._closing.set()
+        if self._busy:
+            self._upstream.interrupt()
+            return
+        if self.machine.state not in (State.DONE, State.FAILED):
+            self._action = self.machine.close(self._clock())
+        await self._upstream.release()

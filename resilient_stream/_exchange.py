@@ -1,0 +1,274 @@
+"""The SDK's side of a stream: one request at a time through the rest of the middleware chain.
+
+`Exchange` holds what sync and async share: how the user's `APIRequest` becomes the next one, how a
+response or an exception is judged, which exception a failure becomes, and where the report hangs.
+`SyncExchange` and `AsyncExchange` add only the calls that differ.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from typing import Any, Final
+
+import anthropic
+import httpx2
+from anthropic import APIRequest, AsyncCallNext, CallNext, NotGiven
+
+from . import _classify
+from ._core.failures import Failure, Phase
+from ._core.ledger import Record
+from ._core.machine import Send
+from ._exceptions import MakeStatusError, error_of
+from ._patience import Patience
+from ._runtime import Runtime
+from .policy import RetryPolicy
+
+RECORD_KEY: Final = "resilient_stream"
+"""Where a stream's record hangs in the extensions of its httpx requests."""
+
+ERROR_BODY_PATIENCE: Final = 10.0
+"""Seconds an error response's body may be silent; its status has said enough."""
+
+Timeout = httpx2.Timeout | float | NotGiven | None
+
+
+class Exchange:
+    """What is known of one stream's requests and responses."""
+
+    def __init__(
+        self,
+        request: APIRequest,
+        *,
+        record: Record,
+        policy: RetryPolicy,
+        client_timeout: Timeout,
+        runtime: Runtime,
+        on_request: Callable[[httpx2.Request], None],
+    ) -> None:
+        self.response: Any = None
+        """The SDK's response to the attempt that answered last; taken away once it is handed on."""
+        self._request = request
+        self._record = record
+        self._policy = policy
+        self._client_timeout = client_timeout
+        self._runtime = runtime
+        self._on_request = on_request
+        self._cause: BaseException | None = None
+        self._http_request: httpx2.Request | None = None
+        self._make_status_error: MakeStatusError | None = None
+        self._patience: Patience | None = None
+
+    # -- requests --------------------------------------------------------------------------------
+
+    def derive(self, action: Send) -> APIRequest:
+        """The SDK request for one attempt: the user's own, or a copy with another body."""
+        body, timeout = action.plan.body, self._timeout(action.patience)
+        if body is None and action.number == 1 and timeout is None:
+            return self._request
+        options = copy.copy(self._request.options)
+        if timeout is not None:
+            options.timeout = timeout
+        if body is not None:
+            options.json_data = dict(body)
+            options.extra_json = None
+            if isinstance(options.headers, Mapping):
+                options.headers = {k: v for k, v in options.headers.items() if k.lower() != "idempotency-key"}
+        return APIRequest(
+            options=options,
+            cast_to=self._request.cast_to,
+            stream=self._request.stream,
+            stream_cls=self._request.stream_cls,
+            retries_taken=action.number - 1,
+        )
+
+    def _timeout(self, first_event: float) -> httpx2.Timeout | None:
+        """The timeouts of the head: the shorter of the policy's and the user's, where those can be
+        seen; None leaves what the client has."""
+        given = self._request.timeout
+        known = self._client_timeout if isinstance(given, NotGiven) else given
+        if isinstance(known, NotGiven):
+            return None
+        base = known if isinstance(known, httpx2.Timeout) else httpx2.Timeout(known)
+        return httpx2.Timeout(
+            connect=_shorter(base.connect, self._policy.connect_timeout),
+            read=_shorter(base.read, first_event),
+            write=base.write,
+            pool=base.pool,
+        )
+
+    # -- what came back --------------------------------------------------------------------------
+
+    def failed(self, error: Exception, phase: Phase) -> Failure:
+        """The failure an exception stands for.
+
+        Raises:
+            Exception: ``error`` itself, where it is none of the transport's.
+        """
+        failure = _classify.of_exception(error, phase)
+        if failure is None:
+            raise error
+        self._cause = error
+        if isinstance(error, anthropic.APIError):
+            self._note_request(error.request)
+        return failure
+
+    def answered(self, response: Any) -> None:
+        """Note a response."""
+        self.response, self._cause = response, None
+        self._note_request(response.http_response.request)
+        # The SDK makes the errors of its own streams with this method; there is no public one.
+        self._make_status_error = response._client._make_status_error  # noqa: SLF001
+
+    def judge(self, http: httpx2.Response) -> Failure | None:
+        """The failure of a response whose body was read, or of a success that is no event stream."""
+        if http.is_success:
+            return _classify.event_stream(http)
+        return _classify.of_status(http.status_code, http.headers, _json(http), self._runtime.wall())
+
+    def unreadable(self, http: httpx2.Response) -> None:
+        """An error response whose body broke: its status alone has to do."""
+        self.response.http_response = httpx2.Response(
+            http.status_code, headers=_without_encoding(http.headers), content=b"", request=http.request
+        )
+
+    def _note_request(self, request: httpx2.Request) -> None:
+        request.extensions[RECORD_KEY] = self._record
+        if self._http_request is None:
+            self._http_request = request
+            self._on_request(request)
+
+    def error_for(self, failure: Failure) -> Exception:
+        """The exception that raising ``failure`` means."""
+        request = self._http_request or httpx2.Request("POST", self._request.url)
+        return error_of(failure, request, self._cause, self._make_status_error)
+
+    def interrupt(self) -> None:
+        """Break a read that another thread or task is blocked in."""
+        if self._patience is not None:
+            self._patience.interrupt()
+
+
+class SyncExchange(Exchange):
+    """Through a sync client."""
+
+    def __init__(self, call_next: CallNext, request: APIRequest, **known: Any) -> None:
+        super().__init__(request, **known)
+        self._call_next = call_next
+        self._inner: httpx2.Response | None = None
+        self._chunks: Iterator[bytes] = iter(())
+
+    def send(self, action: Send) -> Failure | httpx2.Response:
+        """Send one request, up to the response's head."""
+        self.release()
+        try:
+            self.answered(self._call_next(self.derive(action)))
+        except Exception as error:  # anything that is no transport failure is raised again
+            return self.failed(error, Phase.HEADERS)
+        http: httpx2.Response = self.response.http_response
+        if not http.is_success:
+            self._read_error(http)
+        if failure := self.judge(self.response.http_response):
+            http.close()
+            return failure
+        self._patience = Patience(http, self._policy.silence_timeout)
+        self._inner = httpx2.Response(http.status_code, headers=http.headers, stream=http.stream, request=http.request)
+        self._chunks = self._inner.iter_bytes()
+        return http
+
+    def _read_error(self, http: httpx2.Response) -> None:
+        with Patience(http, ERROR_BODY_PATIENCE):
+            try:
+                http.read()
+            except (httpx2.HTTPError, OSError):
+                self.unreadable(http)
+
+    def read(self, patience: float) -> bytes | None | Failure:
+        """The next bytes of the body, None at its end."""
+        if self._patience is not None:
+            self._patience.seconds = patience
+        try:
+            return next(self._chunks, None)
+        except Exception as error:  # anything that is no transport failure is raised again
+            return self.failed(error, Phase.BODY)
+
+    def release(self) -> None:
+        """Give the connection back, or close it if the body was not read to its end."""
+        if self._patience is not None:
+            self._patience.restore()
+            self._patience = None
+        if self._inner is not None:
+            inner, self._inner = self._inner, None
+            inner.close()
+
+
+class AsyncExchange(Exchange):
+    """Through an async client."""
+
+    def __init__(self, call_next: AsyncCallNext, request: APIRequest, **known: Any) -> None:
+        super().__init__(request, **known)
+        self._call_next = call_next
+        self._inner: httpx2.Response | None = None
+        self._chunks: AsyncGenerator[bytes, None] | None = None
+
+    async def send(self, action: Send) -> Failure | httpx2.Response:
+        """Send one request, up to the response's head."""
+        await self.release()
+        try:
+            self.answered(await self._call_next(self.derive(action)))
+        except Exception as error:  # anything that is no transport failure is raised again
+            return self.failed(error, Phase.HEADERS)
+        http: httpx2.Response = self.response.http_response
+        if not http.is_success:
+            await self._read_error(http)
+        if failure := self.judge(self.response.http_response):
+            await http.aclose()
+            return failure
+        self._patience = Patience(http, self._policy.silence_timeout)
+        self._inner = httpx2.Response(http.status_code, headers=http.headers, stream=http.stream, request=http.request)
+        self._chunks = self._inner.aiter_bytes()
+        return http
+
+    async def _read_error(self, http: httpx2.Response) -> None:
+        with Patience(http, ERROR_BODY_PATIENCE):
+            try:
+                await http.aread()
+            except (httpx2.HTTPError, OSError):
+                self.unreadable(http)
+
+    async def read(self, patience: float) -> bytes | None | Failure:
+        """The next bytes of the body, None at its end."""
+        if self._patience is not None:
+            self._patience.seconds = patience
+        try:
+            return None if self._chunks is None else await anext(self._chunks, None)
+        except Exception as error:  # anything that is no transport failure is raised again
+            return self.failed(error, Phase.BODY)
+
+    async def release(self) -> None:
+        """Give the connection back, or close it if the body was not read to its end."""
+        if self._patience is not None:
+            self._patience.restore()
+            self._patience = None
+        if self._inner is not None and self._chunks is not None:
+            inner, chunks, self._inner, self._chunks = self._inner, self._chunks, None, None
+            await chunks.aclose()
+            await inner.aclose()
+
+
+def _json(response: httpx2.Response) -> object:
+    try:
+        return response.json()
+    except ValueError:
+        return response.text
+
+
+def _shorter(given: float | None, policy: float) -> float:
+    return policy if given is None else min(given, policy)
+
+
+def _without_encoding(headers: httpx2.Headers) -> httpx2.Headers:
+    kept = httpx2.Headers(headers)
+    for name in ("content-encoding", "content-length", "transfer-encoding"):
+        kept.pop(name, None)
+    return kept

@@ -1,0 +1,234 @@
+"""The SDK's middleware: where a stream that breaks is put together again.
+
+Middleware runs inside the SDK's retry loop, once per attempt of the SDK's, and the body is read
+after it has returned. So two things are done here. Before the head, the attempts of a stream are
+made inside one call of the chain, and a final failure goes back to the SDK in a form that its own
+loop does not retry: an error response keeps its body and gets ``x-should-retry: false``; a failure
+without a response becomes an error response of that kind whose body raises the real exception when
+the SDK reads it. After the head, the response's byte stream is replaced by a driver that reads on
+through any number of attempts.
+
+Only ``POST /v1/messages`` with a stream is resumed. Everything else goes through untouched.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, Final, Protocol, Self, TypeVar, cast
+
+import httpx2
+from anthropic import APIRequest, APIResponse, AsyncAPIResponse, AsyncCallNext, CallNext, Middleware, not_given
+
+from ._budget import shared_budget
+from ._core.continuation import Planner, Step
+from ._core.failures import Phase
+from ._core.ledger import Record
+from ._core.machine import Machine, Raise
+from ._core.settings import Settings
+from ._drive import AsyncDriver, Driver
+from ._exchange import AsyncExchange, Exchange, SyncExchange, Timeout
+from ._judge import Judgement
+from ._presets import environment_override
+from ._runtime import Runtime
+from .policy import RetryPolicy
+
+PATH: Final = "/v1/messages"
+NOT_RETRIED: Final = {"x-should-retry": "false"}
+STATUS_OF_NO_RESPONSE: Final = 503
+"""Stands in the error response for a failure without one; nobody but outer middleware sees it."""
+
+
+class ResumeMiddleware(Middleware):
+    """Makes the streams of a client survive. Give it last: the innermost sees every fault first.
+
+    Args:
+        policy: a `RetryPolicy`, the name of a preset, or None for the defaults. ``RESILIENT_STREAM``
+            in the environment (``off``, ``observe``) outranks it.
+        client_timeout: the timeout of the client it is for, so that the shorter of the two wins.
+            `resilient` fills it in; without it, only timeouts given with a call are known.
+        runtime: clocks and randomness, for tests.
+    """
+
+    def __init__(
+        self,
+        policy: RetryPolicy | str | None = None,
+        *,
+        client_timeout: Timeout = not_given,
+        runtime: Runtime | None = None,
+    ) -> None:
+        if isinstance(policy, str):
+            policy = RetryPolicy.preset(policy)
+        self.policy = environment_override(policy or RetryPolicy(), os.environ)
+        self._client_timeout = client_timeout
+        self._runtime = runtime or Runtime()
+        self._settings = _settings(self.policy)
+        self._refused: set[tuple[str, Step]] = set()
+
+    def handle(self, request: APIRequest, call_next: CallNext) -> APIResponse[Any]:
+        """Serve one call of a sync client."""
+        if not self._resumes(request):
+            return call_next(request)
+        machine, known = self._stream(request)
+        exchange = SyncExchange(call_next, request, **known)
+        machine.error_for = exchange.error_for
+        driver = Driver(machine, exchange, self._runtime)
+        failed = driver.open()
+        response = _result(APIResponse, exchange, failed, request)
+        if failed is None:
+            _take_over(response.http_response, driver)
+        return response
+
+    async def handle_async(self, request: APIRequest, call_next: AsyncCallNext) -> AsyncAPIResponse[Any]:
+        """Serve one call of an async client."""
+        if not self._resumes(request):
+            return await call_next(request)
+        machine, known = self._stream(request)
+        exchange = AsyncExchange(call_next, request, **known)
+        machine.error_for = exchange.error_for
+        driver = AsyncDriver(machine, exchange, self._runtime)
+        failed = await driver.open()
+        response = _result(AsyncAPIResponse, exchange, failed, request)
+        if failed is None:
+            _take_over(response.http_response, driver)
+        return response
+
+    def _resumes(self, request: APIRequest) -> bool:
+        return (
+            self.policy.enabled
+            and request.stream
+            and request.method.lower() == "post"
+            and request.url.partition("?")[0].endswith(PATH)
+            and isinstance(request.json, Mapping)
+        )
+
+    def _stream(self, request: APIRequest) -> tuple[Machine, dict[str, Any]]:
+        """A machine for one stream, and what its exchange has to know."""
+        record = Record()
+        body = {**cast("Mapping[str, Any]", request.json), **(request.options.extra_json or {})}
+        machine = Machine(
+            planner=Planner(body, self._settings, self._refused),
+            settings=self._settings,
+            judge=self._judge(None),
+            error_for=lambda failure: RuntimeError(failure.kind),
+            record=record,
+        )
+
+        def on_request(http_request: httpx2.Request) -> None:
+            machine.judge = self._judge(http_request)
+
+        return machine, {
+            "record": record,
+            "policy": self.policy,
+            "client_timeout": self._client_timeout,
+            "runtime": self._runtime,
+            "on_request": on_request,
+        }
+
+    def _judge(self, request: httpx2.Request | None) -> Judgement:
+        """The policy's executor for one stream, with the budget of the API that it speaks to."""
+        budget = self.policy.budget
+        if isinstance(budget, str):
+            budget = shared_budget(*_account(request)) if request is not None else None
+        if budget is not None and request is not None:
+            budget.deposit()
+        return Judgement(self.policy, self._runtime.rng, budget)
+
+
+class _Client(Protocol):
+    """What `resilient` needs of a client; every client class of the SDK has it."""
+
+    @property
+    def middleware(self) -> tuple[Any, ...]: ...
+    @property
+    def timeout(self) -> Any: ...
+    def with_options(self, *, middleware: Any) -> Self: ...
+
+
+ClientT = TypeVar("ClientT", bound=_Client)
+
+
+def resilient(client: ClientT, policy: RetryPolicy | str | None = None) -> ClientT:
+    """A client of the same type whose streams survive.
+
+    It shares the connections of ``client``, which stays as it is. The client's ``max_retries`` has no
+    say over streams; set its timeouts before, or with each call. A client that is already resilient
+    gets the new policy instead of a second layer.
+
+    Args:
+        client: any client of the SDK, sync or async.
+        policy: a `RetryPolicy`, the name of a preset ("interactive", "batch", "agent", "observe",
+            "off"), or None for the defaults.
+
+    Raises:
+        PolicyError: there is no such preset, or ``RESILIENT_STREAM`` has a value it can't have.
+    """
+    others = [entry for entry in client.middleware if not isinstance(entry, ResumeMiddleware)]
+    return client.with_options(middleware=[*others, ResumeMiddleware(policy, client_timeout=client.timeout)])
+
+
+def _settings(policy: RetryPolicy) -> Settings:
+    return Settings(
+        max_attempts=policy.max_attempts,
+        continuation=policy.continuation,
+        unverified=policy.unverified,
+        hold=frozenset(policy.hold),
+        completed_tools=policy.completed_tools,
+        rerun_server_tools=policy.rerun_server_tools,
+        max_tokens=policy.max_tokens,
+        usage=policy.usage,
+        template=policy.continuation_template,
+        first_event_timeout=policy.first_event_timeout,
+        silence_timeout=policy.silence_timeout,
+        stall_timeout=policy.stall_timeout,
+    )
+
+
+def _account(request: httpx2.Request) -> tuple[str, str | None]:
+    """Where a request goes and on whose account."""
+    credential = request.headers.get("x-api-key") or request.headers.get("authorization")
+    return f"{request.url.scheme}://{request.url.netloc.decode()}", credential
+
+
+def _take_over(response: httpx2.Response, driver: Driver | AsyncDriver) -> None:
+    """The consumer reads the driver from here on. It hands over decoded bytes."""
+    response.stream = driver
+    response.headers.pop("content-encoding", None)
+
+
+def _result(wrapper: Any, exchange: Exchange, failed: Raise | None, request: APIRequest) -> Any:
+    """What goes back to the SDK: the first good response, or a failure in a form that is not retried."""
+    response, exchange.response = exchange.response, None
+    if failed is None:
+        return response
+    if failed.failure.phase is Phase.HEADERS and response is not None and not response.http_response.is_success:
+        response.http_response.headers.update(NOT_RETRIED)
+        return response
+    raising = httpx2.Response(
+        STATUS_OF_NO_RESPONSE,
+        headers=NOT_RETRIED,
+        stream=_RaisingBody(failed.error),
+        request=getattr(failed.error, "request", None),
+    )
+    return wrapper(
+        raw=raising,
+        cast_to=request.cast_to,
+        client=None,
+        stream=request.stream,
+        stream_cls=request.stream_cls,
+        options=request.options,
+    )
+
+
+class _RaisingBody(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    """The body of an error response that never was: reading it raises the real failure."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    def __iter__(self) -> Iterator[bytes]:
+        raise self._error
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        raise self._error
+        yield b""

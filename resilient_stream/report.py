@@ -1,0 +1,181 @@
+"""What happened on a stream: `report`, and the `StreamReport` it gives.
+
+A report can be asked for at any time: of a stream while it runs or after it, of a raw response, and
+of the exception that ended it. It holds lengths, names, ids and token numbers. The one thing in it
+that is content, `StreamReport.partial`, stays out of ``str``, ``repr``, pickles and
+``model_dump()``; ask for it by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import anthropic
+import httpx2
+from pydantic import BaseModel, ConfigDict, PrivateAttr
+
+from ._core.continuation import Form
+from ._core.failures import Kind, Phase
+from ._core.ledger import Attempt, Record, Seam
+from ._core.salvage import salvage
+from ._core.seam import Joined
+from ._exchange import RECORD_KEY
+
+Outcome = Literal["running", "completed", "finished_with_tools", "failed", "cancelled"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class FailureReport(_Part):
+    """Why an attempt failed."""
+
+    kind: Kind
+    phase: Phase
+    in_band: bool
+    """Told by the API inside a body that had begun with status 200."""
+    detail: str
+    """A technical word: an exception's class, an ``error.type``. Never content."""
+
+
+class AttemptReport(_Part):
+    """One request of the stream."""
+
+    number: int
+    kind: Form
+    model: str
+    request_id: str | None
+    message_id: str | None
+    status: int | None
+    """The HTTP status; None if no response came."""
+    failure: FailureReport | None
+    events: int
+    """Events received, pings apart."""
+    characters: int
+    """Characters of visible text handed over."""
+    usage: dict[str, Any]
+    usage_source: Literal["reported", "estimated", "unknown"]
+    wait: float
+    """Seconds waited before it."""
+    duration: float | None
+    """Seconds it took; None while it runs."""
+
+
+class SeamReport(_Part):
+    """Where two attempts were joined. Lengths, never text."""
+
+    attempt: int
+    """The number of the attempt that continued."""
+    at: int
+    """Characters of visible text before the seam."""
+    joined: Joined
+    trimmed: int
+    """Characters of the continuation that were cut because the consumer had them."""
+    verified: bool
+    """Whether there was proof of where the continuation belongs."""
+
+
+class StreamReport(_Part):
+    """What happened on one stream."""
+
+    outcome: Outcome
+    resumed: bool
+    """Whether what the consumer got comes from more than one attempt."""
+    reason: str
+    """Why nothing more was tried, where that is so."""
+    attempts: list[AttemptReport]
+    seams: list[SeamReport]
+    abandoned: list[int]
+    """Indices of content blocks that were cut off and never completed."""
+    usage: dict[str, int]
+    """Token numbers summed over all attempts, estimates included."""
+
+    _partial: dict[str, Any] | None = PrivateAttr(default=None)
+
+    @property
+    def partial(self) -> dict[str, Any] | None:
+        """The turn so far as a message param, always valid to send as history; None where nothing is."""
+        return self._partial
+
+    def __getstate__(self) -> dict[Any, Any]:
+        return {**super().__getstate__(), "__pydantic_private__": {"_partial": None}}
+
+
+def report(source: object) -> StreamReport:
+    """What happened on a stream.
+
+    Args:
+        source: a stream or stream manager of the SDK, a raw response, or an exception.
+
+    Raises:
+        LookupError: there is none; the stream was not opened through a resilient client.
+    """
+    request = _request_of(source)
+    record = request.extensions.get(RECORD_KEY) if request is not None else None
+    if not isinstance(record, Record):
+        raise LookupError(
+            f"no report on this {type(source).__name__}: it does not come from a stream of a client made with "
+            "resilient_stream.resilient()"
+        )
+    return _report(record)
+
+
+def _request_of(source: object) -> httpx2.Request | None:
+    """The httpx request behind anything the SDK hands out."""
+    if isinstance(source, httpx2.Request):
+        return source
+    if isinstance(source, anthropic.APIError):
+        return source.request
+    response = source
+    for name in ("http_response", "response", "_raw_stream"):
+        response = getattr(response, name, response)
+    if isinstance(response, httpx2.Response):
+        return response.request
+    cause = source.__cause__ if isinstance(source, BaseException) else None
+    return _request_of(cause) if cause is not None else None
+
+
+def _report(record: Record) -> StreamReport:
+    ledger, turn = record.ledger, record.turn
+    made = StreamReport(
+        outcome=ledger.outcome or "running",  # type: ignore[arg-type]  # the ledger's words are these
+        resumed=ledger.resumed,
+        reason=ledger.reason,
+        attempts=[_attempt(attempt) for attempt in ledger.attempts],
+        seams=[_seam(seam) for seam in ledger.seams],
+        abandoned=list(turn.abandoned),
+        usage=ledger.totals(),
+    )
+    blocks = salvage(turn).blocks
+    if turn.stop_reason != "tool_use":  # without a result a tool call can't be history
+        blocks = [block for block in blocks if block["type"] != "tool_use"]
+    made._partial = {"role": "assistant", "content": blocks} if blocks else None  # noqa: SLF001
+    return made
+
+
+def _attempt(attempt: Attempt) -> AttemptReport:
+    failure = attempt.failure
+    return AttemptReport(
+        number=attempt.number,
+        kind=attempt.form,
+        model=attempt.model,
+        request_id=attempt.request_id,
+        message_id=attempt.message_id,
+        status=attempt.status,
+        failure=failure
+        and FailureReport(kind=failure.kind, phase=failure.phase, in_band=failure.in_band, detail=failure.detail),
+        events=attempt.events,
+        characters=attempt.characters,
+        usage=dict(attempt.usage),
+        usage_source=attempt.usage_source,  # type: ignore[arg-type]  # the ledger's words are these
+        wait=attempt.wait,
+        duration=None if attempt.ended is None else attempt.ended - attempt.started,
+    )
+
+
+def _seam(seam: Seam) -> SeamReport:
+    return SeamReport(
+        attempt=seam.attempt, at=seam.at, joined=seam.joined, trimmed=seam.trimmed, verified=seam.verified
+    )
