@@ -18,7 +18,8 @@ import anyio
 import httpx2
 
 from ._core.failures import Failure, Kind, Phase
-from ._core.machine import Action, Drain, Finish, Machine, Raise, Read, Send, State, Wait
+from ._core.machine import Machine
+from ._core.states import Action, Drain, Finish, Raise, Read, Send, State, Wait
 from ._runtime import Runtime
 
 

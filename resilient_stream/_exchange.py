@@ -18,7 +18,7 @@ from anthropic import APIRequest, AsyncCallNext, CallNext, NotGiven
 from . import _classify
 from ._core.failures import Failure, Phase
 from ._core.ledger import Record
-from ._core.machine import Send
+from ._core.states import Send
 from ._exceptions import MakeStatusError, error_of
 from ._patience import Patience
 from ._runtime import Runtime
@@ -172,7 +172,9 @@ class SyncExchange(Exchange):
             http.close()
             return failure
         self._patience = Patience(http, self._policy.silence_timeout)
-        self._inner = httpx2.Response(http.status_code, headers=http.headers, stream=http.stream, request=http.request)
+        self._inner = httpx2.Response(
+            http.status_code, headers=http.headers, stream=http.stream, request=http.request
+        )
         self._chunks = self._inner.iter_bytes()
         return http
 
@@ -225,7 +227,9 @@ class AsyncExchange(Exchange):
             await http.aclose()
             return failure
         self._patience = Patience(http, self._policy.silence_timeout)
-        self._inner = httpx2.Response(http.status_code, headers=http.headers, stream=http.stream, request=http.request)
+        self._inner = httpx2.Response(
+            http.status_code, headers=http.headers, stream=http.stream, request=http.request
+        )
         self._chunks = self._inner.aiter_bytes()
         return http
 

@@ -18,14 +18,23 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Final, Protocol, Self, TypeVar, cast
 
 import httpx2
-from anthropic import APIRequest, APIResponse, AsyncAPIResponse, AsyncCallNext, CallNext, Middleware, not_given
+from anthropic import (
+    APIRequest,
+    APIResponse,
+    AsyncAPIResponse,
+    AsyncCallNext,
+    CallNext,
+    Middleware,
+    not_given,
+)
 
 from ._budget import shared_budget
 from ._core.continuation import Planner, Step
 from ._core.failures import Phase
 from ._core.ledger import Record
-from ._core.machine import Machine, Raise
+from ._core.machine import Machine
 from ._core.settings import Settings
+from ._core.states import Raise
 from ._drive import AsyncDriver, Driver
 from ._exchange import AsyncExchange, Exchange, SyncExchange, Timeout
 from ._judge import Judgement
@@ -74,7 +83,7 @@ class ResumeMiddleware(Middleware):
         machine.error_for = exchange.error_for
         driver = Driver(machine, exchange, self._runtime)
         failed = driver.open()
-        response = _result(APIResponse, exchange, failed, request)
+        response: APIResponse[Any] = _result(APIResponse, exchange, failed, request)
         if failed is None:
             _take_over(response.http_response, driver)
         return response
@@ -88,7 +97,7 @@ class ResumeMiddleware(Middleware):
         machine.error_for = exchange.error_for
         driver = AsyncDriver(machine, exchange, self._runtime)
         failed = await driver.open()
-        response = _result(AsyncAPIResponse, exchange, failed, request)
+        response: AsyncAPIResponse[Any] = _result(AsyncAPIResponse, exchange, failed, request)
         if failed is None:
             _take_over(response.http_response, driver)
         return response
@@ -201,7 +210,11 @@ def _result(wrapper: Any, exchange: Exchange, failed: Raise | None, request: API
     response, exchange.response = exchange.response, None
     if failed is None:
         return response
-    if failed.failure.phase is Phase.HEADERS and response is not None and not response.http_response.is_success:
+    if (
+        failed.failure.phase is Phase.HEADERS
+        and response is not None
+        and not response.http_response.is_success
+    ):
         response.http_response.headers.update(NOT_RETRIED)
         return response
     raising = httpx2.Response(

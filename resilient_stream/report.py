@@ -8,7 +8,6 @@ that is content, `StreamReport.partial`, stays out of ``str``, ``repr``, pickles
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
 import anthropic
@@ -16,7 +15,7 @@ import httpx2
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from ._core.continuation import Form
-from ._core.failures import Kind, Phase
+from ._core.failures import Failure, Kind, Phase
 from ._core.ledger import Attempt, Record, Seam
 from ._core.salvage import salvage
 from ._core.seam import Joined
@@ -164,14 +163,19 @@ def _attempt(attempt: Attempt) -> AttemptReport:
         request_id=attempt.request_id,
         message_id=attempt.message_id,
         status=attempt.status,
-        failure=failure
-        and FailureReport(kind=failure.kind, phase=failure.phase, in_band=failure.in_band, detail=failure.detail),
+        failure=None if failure is None else _failure(failure),
         events=attempt.events,
         characters=attempt.characters,
         usage=dict(attempt.usage),
         usage_source=attempt.usage_source,  # type: ignore[arg-type]  # the ledger's words are these
         wait=attempt.wait,
         duration=None if attempt.ended is None else attempt.ended - attempt.started,
+    )
+
+
+def _failure(failure: Failure) -> FailureReport:
+    return FailureReport(
+        kind=failure.kind, phase=failure.phase, in_band=failure.in_band, detail=failure.detail
     )
 
 

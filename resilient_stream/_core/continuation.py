@@ -156,9 +156,14 @@ class Planner:
     def _user_turn(self, blocks: list[dict[str, Any]], text: str, stripped: str) -> Plan:
         whole = bool(text) and len(blocks) == 1 and not enough(stripped)
         fragment = quote(stripped, self._longest_stop_sequence()) if text else ""
-        messages = [*_extended(self.request, blocks), {"role": "user", "content": self._wording(fragment, whole=whole)}]
+        messages = [
+            *_extended(self.request, blocks),
+            {"role": "user", "content": self._wording(fragment, whole=whole)},
+        ]
         asked = Asked(fragment, text[len(stripped) :], whole) if text else None
-        return Plan(Form.USER_TURN, self._body(messages, "" if whole else stripped), asked, hide_thinking=True)
+        return Plan(
+            Form.USER_TURN, self._body(messages, "" if whole else stripped), asked, hide_thinking=True
+        )
 
     def _wording(self, fragment: str, *, whole: bool) -> str:
         if not fragment:

@@ -93,9 +93,31 @@ def _error_body(data: str | None) -> Any:
     return body if isinstance(body, dict) else {"unreadable": data}
 
 
+def is_utf8(frame: bytes) -> bool:
+    """Whether a frame can be decoded."""
+    try:
+        frame.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def string_tail_is_half(raw: bytes) -> bool:
     """Whether a raw JSON string ends in the first half of a surrogate pair, its other half to come."""
     return raw[-6:-3] in _HALF_OPENINGS and raw[-3:-2] in b"89abAB"
+
+
+def ends_in_half(delta: dict[str, Any]) -> bool:
+    """The same of a delta that was read."""
+    text = delta.get("text") or delta.get("thinking") or ""
+    return isinstance(text, str) and "\ud800" <= text[-1:] <= "\udbff"
+
+
+def has_content(part: dict[str, Any]) -> bool:
+    """Whether a block start or a delta carries something that a consumer would show or keep."""
+    if part.get("type") in ("citations_delta", "input_json_delta"):
+        return True
+    return bool(str(part.get("text") or "").strip() or part.get("thinking"))
 
 
 _HALF_OPENINGS: Final = (b"\\ud", b"\\uD")

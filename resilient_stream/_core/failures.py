@@ -158,3 +158,11 @@ class Flaw(Exception):
     def __init__(self, kind: Kind, detail: str, *, in_band: bool = False, body: Any = None) -> None:
         super().__init__(detail)
         self.failure = Failure(kind, Phase.BODY, in_band=in_band, detail=detail, body=body)
+
+
+class Barren(Flaw):
+    """A continuation ended, formally well, without bringing anything."""
+
+    def __init__(self, stop_reason: str) -> None:
+        super().__init__(Kind.PROTOCOL, "the continuation brought nothing")
+        self.stop_reason = stop_reason

@@ -54,7 +54,9 @@ class Attempt:
             usage |= {name: value for name, value in closing.items() if value is not None}
             self.usage_source = "reported"
         elif usage:
-            usage["output_tokens"] = max(int(usage.get("output_tokens") or 0), estimated_tokens(self.characters))
+            usage["output_tokens"] = max(
+                int(usage.get("output_tokens") or 0), estimated_tokens(self.characters)
+            )
             self.usage_source = "estimated"
         self.usage = usage
 

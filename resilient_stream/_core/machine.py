@@ -17,161 +17,23 @@ is complete finishes, a turn with complete tool calls is settled, and only then 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from enum import Enum, auto
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from . import sse
+from .clocks import Clocks
 from .continuation import Blocked, Form, Plan, Planner, Settle
 from .events import Event
-from .failures import Failure, Flaw, Kind, Phase
+from .failures import Barren, Failure, Flaw, Kind, Phase
 from .ledger import Attempt, Ledger, Record, Seam, estimated_tokens, final_usage
-from .relay import UNVERIFIED, Barren, Relay
+from .relay import UNVERIFIED, Relay
 from .settings import Settings
+from .states import TABLE, Action, Drain, Finish, Raise, Read, Send, Signal, State, Wait
 from .transcript import Turn
 from .verdict import GiveUp, History, Judge
 
-
-class State(Enum):
-    """Where a stream is."""
-
-    IDLE = auto()
-    OPENING = auto()
-    READING = auto()
-    WAITING = auto()
-    DRAINING = auto()
-    DONE = auto()
-    FAILED = auto()
-
-
-class Signal(Enum):
-    """What can happen to a stream."""
-
-    START = auto()
-    HEAD = auto()
-    MORE = auto()
-    COMPLETE = auto()
-    SETTLED = auto()
-    RETRY = auto()
-    GIVE_UP = auto()
-    WAITED = auto()
-    END = auto()
-    CLOSE = auto()
-
-
-TABLE: Final[Mapping[tuple[State, Signal], State]] = {
-    (State.IDLE, Signal.START): State.OPENING,
-    (State.OPENING, Signal.HEAD): State.READING,
-    (State.OPENING, Signal.RETRY): State.WAITING,
-    (State.OPENING, Signal.SETTLED): State.DONE,
-    (State.OPENING, Signal.GIVE_UP): State.FAILED,
-    (State.READING, Signal.MORE): State.READING,
-    (State.READING, Signal.COMPLETE): State.DRAINING,
-    (State.READING, Signal.SETTLED): State.DONE,
-    (State.READING, Signal.END): State.DONE,
-    (State.READING, Signal.RETRY): State.WAITING,
-    (State.READING, Signal.GIVE_UP): State.FAILED,
-    (State.WAITING, Signal.WAITED): State.OPENING,
-    (State.DRAINING, Signal.MORE): State.DRAINING,
-    (State.DRAINING, Signal.END): State.DONE,
-    **{(state, Signal.CLOSE): State.DONE for state in State},
-}
-"""(state, signal) -> state. A pair that is not here can't happen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Send this request. ``body`` None means the user's own, unchanged."""
-
-    plan: Plan
-    number: int
-    patience: float
-    """Seconds the first byte of the reply may take."""
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """Read on; no single read may take longer than ``patience`` seconds."""
-
-    patience: float
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Wait, then tell `Machine.waited`."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Drain:
-    """The message is complete: read the body's end if it comes at once, so that the connection can
-    be used again. Whatever happens now is of no consequence."""
-
-    patience: float
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """The stream is over, and whole."""
-
-
-@dataclass(frozen=True, slots=True)
-class Raise:
-    """The stream is over: raise ``error``, which is what ``failure`` stands for."""
-
-    failure: Failure
-    error: BaseException
-
-
-Action = Send | Read | Wait | Drain | Finish | Raise
-
 DRAIN_PATIENCE: Final = 1.0
 """Seconds the end of a complete body may take. It follows within milliseconds where it comes at all."""
-
-
-@dataclass(slots=True)
-class Clocks:
-    """The three clocks of a body. One that fired has twice the patience in the next attempt."""
-
-    first_event: float
-    silence: float
-    stall: float
-    waited: float = 0.0
-    """Seconds spent reading since the last event; the consumer's own time does not count."""
-    seen: bool = False
-    """An event came in this attempt."""
-
-    def restart(self) -> None:
-        """A new attempt begins."""
-        self.waited, self.seen = 0.0, False
-
-    @property
-    def patience(self) -> float:
-        """Seconds the next read may take."""
-        return max(0.0, min(self.silence, self.limit - self.waited))
-
-    @property
-    def limit(self) -> float:
-        """Seconds that may pass without an event."""
-        return self.stall if self.seen else self.first_event
-
-    def fired(self, failure: Failure) -> Failure:
-        """Say which clock a failure stands for, and have it be twice as patient the next time."""
-        if failure.phase is not Phase.BODY:
-            detail = f"no response for {self.first_event:g} s"
-        elif failure.kind is Kind.SILENT and (self.waited == 0 or self.silence < self.limit - self.waited):
-            detail = f"no byte for {self.patience:g} s"
-            self.silence *= 2
-        else:
-            failure = replace(failure, kind=Kind.STALLED)
-            detail = f"no event for {self.limit:g} s"
-        if self.seen:
-            self.stall *= 2
-        else:
-            self.first_event *= 2
-        return replace(failure, detail=detail)
 
 
 @dataclass(slots=True)
@@ -194,8 +56,6 @@ class Machine:
     ledger: Ledger = field(init=False)
     _plan: Plan = field(default_factory=lambda: Plan(Form.FIRST))
     _relay: Relay | None = None
-    _framer: sse.Framer = field(default_factory=sse.Framer)
-    _first_frame: bool = True
     _clocks: Clocks = field(init=False)
     _started: float = 0.0
     _wait: float = 0.0
@@ -230,7 +90,7 @@ class Machine:
         relay, clocks = self.relay, self._clocks
         before = relay.events
         try:
-            self._feed(relay, chunk)
+            relay.receive(chunk)
         except Flaw as flaw:
             return self._flaw(now, flaw)
         if relay.events != before:
@@ -248,7 +108,9 @@ class Machine:
         """The body ended cleanly."""
         if self.state is State.DRAINING:
             return self._go(Signal.END)
-        return self.fault(now, Failure(Kind.TRUNCATED, Phase.BODY, detail="the body ended before a stop reason"))
+        return self.fault(
+            now, Failure(Kind.TRUNCATED, Phase.BODY, detail="the body ended before a stop reason")
+        )
 
     def fault(self, now: float, failure: Failure) -> Action:
         """The attempt failed."""
@@ -280,7 +142,7 @@ class Machine:
 
     def take(self) -> bytes:
         """What is to be handed over now."""
-        return self._relay.take() if self._relay is not None else b""
+        return self._relay.out.take() if self._relay is not None else b""
 
     @property
     def relay(self) -> Relay:
@@ -304,7 +166,6 @@ class Machine:
             final_usage=self._final_usage,
             accept_empty=self._empties > 1,
         )
-        self._framer, self._first_frame = sse.Framer(), True
         self._clocks.restart()
         self._size, self._characters = self.turn.size, self.turn.characters
         self.ledger.attempts.append(
@@ -312,22 +173,13 @@ class Machine:
         )
         return self._go(signal)
 
-    def _feed(self, relay: Relay, chunk: bytes) -> None:
-        for frame in self._framer.feed(chunk):
-            if self._first_frame:
-                self._first_frame = False
-                frame = frame.removeprefix(sse.BOM)
-            relay.feed(frame)
-            if relay.complete:
-                return
-
     def _final_usage(self, closing: dict[str, Any]) -> dict[str, Any]:
         return final_usage(self.settings.usage, self.ledger, self.relay.opening, closing)
 
     def _last_words(self, failure: Failure) -> Failure:
         """Settle what had come; an error told in the last, unfinished frame is the better reason."""
         try:
-            self.relay.end(self._framer.rest)
+            self.relay.end()
         except Barren:
             raise
         except Flaw as flaw:
@@ -435,20 +287,22 @@ class Machine:
     def _complete(self, now: float) -> Action:
         """The stop reason had come: supply what is missing of the ending."""
         if not self.turn.stopped:
-            self.relay.hand(Event.of({"type": "message_stop"}))
+            self.relay.out.hand(Event.of({"type": "message_stop"}))
         self._settle_attempt(now, None)
         return self._go(Signal.END)
 
     def _finish_with_tools(self) -> Action:
         """End the turn with the calls that are complete, as the model would have."""
-        relay = self.relay
-        relay.close_open_block()
+        out = self.relay.out
+        out.close_open_block()
         begun = dict((self.turn.message or {}).get("usage") or {})
         output = estimated_tokens(sum(len(block.raw) for block in self.turn.blocks))
-        usage = final_usage(self.settings.usage, self.ledger, {"usage": begun}, {"output_tokens": max(1, output)})
+        usage = final_usage(
+            self.settings.usage, self.ledger, {"usage": begun}, {"output_tokens": max(1, output)}
+        )
         delta = {"stop_reason": "tool_use", "stop_sequence": None}
-        relay.hand(Event.of({"type": "message_delta", "delta": delta, "usage": usage}))
-        relay.hand(Event.of({"type": "message_stop"}))
+        out.hand(Event.of({"type": "message_delta", "delta": delta, "usage": usage}))
+        out.hand(Event.of({"type": "message_stop"}))
         self.attempt.usage_source = "estimated"
         self.ledger.outcome = "finished_with_tools"
         return self._go(Signal.SETTLED)

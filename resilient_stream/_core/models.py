@@ -14,7 +14,9 @@ _HOST_PREFIX: Final = re.compile(r"^(?:[a-z]{2,6}\.)?anthropic\.")
 _HOST_SUFFIX: Final = re.compile(r"(?:-v\d+(?::\d+)?)?$")
 _DATE: Final = re.compile(r"[-@]\d{8}$|-latest$|@default$")
 
-_PREFILL: Final = re.compile(r"claude-(?:(?:opus|sonnet|haiku)-4(?:-[0-5])?|3(?:-[57])?-(?:opus|sonnet|haiku))$")
+_PREFILL: Final = re.compile(
+    r"claude-(?:(?:opus|sonnet|haiku)-4(?:-[0-5])?|3(?:-[57])?-(?:opus|sonnet|haiku))$"
+)
 """Claude 4.5 and earlier continue a trailing assistant turn; 4.6 and later answer 400
 [platform docs: "Streaming", error recovery; "Errors", prefill not supported]."""
 

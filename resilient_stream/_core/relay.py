@@ -1,8 +1,8 @@
 """One attempt's events on their way to the consumer.
 
-A relay reads the frames of one attempt, refuses what is not the stream of one message, and hands
-the rest over at the right moment and under the right index. Most frames pass untouched. Some wait,
-so that an attempt that dies leaves nothing behind that could not be continued:
+A relay reads the bytes of one attempt, refuses what is not the stream of one message, and hands the
+rest over at the right moment and under the right index. Most frames pass untouched. Some wait, so
+that an attempt that dies leaves nothing behind that could not be continued:
 
 * ``message_start`` waits for the first content: until then another attempt can take its place.
 * The start of a text block waits for its first non-blank character, the start of a thinking block
@@ -10,25 +10,26 @@ so that an attempt that dies leaves nothing behind that could not be continued:
 * A block of a type in ``hold`` (a tool call) waits until it is complete.
 * The head of a continuation waits until it is known how it joins.
 
-What waits in `_pending` is handed over with the next content, or never. A continuation's own
-``message_start`` and, after a user turn, its thinking are not handed over; its blocks are
-renumbered behind those the consumer has.
+A continuation's own ``message_start`` and, after a user turn, its thinking are not handed over.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import Any
+from typing import Any, Final
 
-from . import events
+from . import events, sse
 from .continuation import Form, Plan
 from .events import CANONICAL, Event
-from .failures import Flaw, Kind, kind_of_error
-from .seam import Join, Joined, join
+from .failures import Barren, Flaw, Kind, kind_of_error
+from .grammar import Grammar
+from .handover import Handover
+from .seam import Asked, Join, Joined, join
 from .settings import Settings
 from .transcript import TEXT_FIELDS, Block, Turn
+
+UNVERIFIED: Final = "an unverified seam"
 
 UsageOf = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -47,152 +48,158 @@ class Mode(Enum):
     """Its head is held until the join is decided."""
 
 
-class Barren(Flaw):
-    """A continuation ended, formally well, without bringing anything."""
-
-    def __init__(self, stop_reason: str) -> None:
-        super().__init__(Kind.PROTOCOL, "the continuation brought nothing")
-        self.stop_reason = stop_reason
-
-
 class Relay:
-    """Reads one attempt. After `feed`, `take` what is to be handed over."""
+    """Reads one attempt: `receive` its bytes, then `end` it.
+
+    Args:
+        turn: what the consumer has; it grows.
+        plan: what the attempt was asked.
+        settings: what to hold, and what to do with an unverified seam.
+        final_usage: from the usage of this attempt's last ``message_delta`` to the one that is shown.
+        accept_empty: a continuation that brings nothing is an ending.
+    """
 
     def __init__(
         self, turn: Turn, plan: Plan, settings: Settings, *, final_usage: UsageOf, accept_empty: bool = False
     ) -> None:
-        self.turn = turn
-        self.opening: dict[str, Any] | None = None
-        """The message of this attempt's own ``message_start``."""
+        self.out = Handover(turn)
         self.closing_usage: dict[str, Any] = {}
         """The last cumulative usage of this attempt."""
         self.events = 0
         """Events seen, pings and comments apart."""
         self.joined: Join | None = None
         self.complete = False
+        self._turn = turn
         self._plan = plan
         self._settings = settings
-        self._asked = plan.asked
+        self._asked: Asked | None = plan.asked
         self._final_usage = final_usage
         self._accept_empty = accept_empty
-        self._out: list[bytes] = []
-        self._pending: list[Event] = []
+        self._framer = sse.Framer()
+        self._first_frame = True
+        self._mode = Mode.LIVE
+        self._grammar = Grammar()
         self._held: list[Event] = []
         self._head = ""
-        self._mode = Mode.LIVE
-        self._next = 0
-        self._open: dict[str, Any] | None = None
-        self._shift = 0
         self._live_index: bytes | None = None
         self._live_delta = b""
         self._live_raw = bytearray()
-        self._placed_index: bytes | None = None
+        self._shown_index: bytes | None = None
+
+    @property
+    def opening(self) -> dict[str, Any] | None:
+        """The message of this attempt's own ``message_start``."""
+        return self._grammar.opening
 
     # -- reading ---------------------------------------------------------------------------------
 
-    def feed(self, frame: bytes) -> None:
-        """Take one frame in.
+    def receive(self, chunk: bytes) -> None:
+        """Take bytes in.
 
         Raises:
-            Flaw: the frame is broken, breaks the grammar, or tells of an error.
+            Flaw: they are broken, break the grammar, or tell of an error.
         """
+        for frame in self._framer.feed(chunk):
+            if self._first_frame:
+                self._first_frame = False
+                frame = frame.removeprefix(sse.BOM)  # noqa: PLW2901 -- the repaired frame is the frame
+            self._frame(frame)
+            if self.complete:
+                return
+
+    def end(self) -> None:
+        """The attempt is over.
+
+        A last event that is complete but for its blank line counts. A head that was held is joined
+        with what came of it. What still waits is dropped.
+
+        Raises:
+            Flaw: the last event told of an error, or ended a continuation that brought nothing.
+        """
+        rest = self._framer.rest
+        try:
+            if rest and events.read(rest).type not in (events.SKIPPED, "ping"):
+                self._frame(rest + b"\n\n")
+        except Flaw as flaw:
+            if flaw.failure.in_band or isinstance(flaw, Barren):
+                raise
+        if self._mode is Mode.SEAM:
+            self._join_what_came()
+        self.out.drop()
+        self._held.clear()
+        self._live_index = None
+
+    def _frame(self, frame: bytes) -> None:
         delta = CANONICAL.fullmatch(frame)
         if (
             delta is None
             or delta[1] != self._live_index
             or not delta[2].startswith(self._live_delta)
             or events.string_tail_is_half(delta[3])
-            or not (frame.isascii() or _is_utf8(frame))
+            or not (frame.isascii() or events.is_utf8(frame))
         ):
             self._read(events.read(frame))
             return
         self.events += 1
         self._live_raw += delta[3]
-        if self._placed_index is not None:
-            frame = frame[: delta.start(1)] + self._placed_index + frame[delta.end(1) :]
-        self._out.append(frame)
-
-    def take(self) -> bytes:
-        """What is to be handed over now; empty if nothing is."""
-        if len(self._out) == 1:
-            return self._out.pop()
-        out = b"".join(self._out)
-        self._out.clear()
-        return out
-
-    def end(self, rest: bytes) -> None:
-        """The attempt is over; ``rest`` is what came of a last frame without its blank line.
-
-        A last event that is complete but for its blank line counts. A head that was held is joined
-        with what came of it. What still waits is dropped.
-
-        Raises:
-            Flaw: the last frame told of an error.
-        """
-        try:
-            if rest and events.read(rest).type not in (events.SKIPPED, "ping"):
-                self.feed(rest + b"\n\n")
-        except Flaw as flaw:
-            if flaw.failure.in_band:
-                raise
-        if self._mode is Mode.SEAM:
-            self._join_what_came()
-        self._pending.clear()
-        self._held.clear()
-        self._live_index = None
+        if self._shown_index is not None:
+            frame = frame[: delta.start(1)] + self._shown_index + frame[delta.end(1) :]
+        self.out.out.append(frame)
 
     def _read(self, event: Event) -> None:
         if event.type in (events.SKIPPED, "ping"):
             self._pass(event)
             return
         self.events += 1
+        kind = (self._grammar.open or {}).get("type")
+        self._grammar.check(event)
         match event.type:
+            case "message_start" if self._turn.message is None:
+                self.out.wait(event)
             case "message_start":
-                self._message_start(event)
+                pass
             case "content_block_start":
                 self._block_start(event)
             case "content_block_delta":
                 self._block_delta(event)
             case "content_block_stop":
-                self._block_stop(event)
+                self._block_stop(event, kind)
             case "message_delta":
                 self._message_delta(event)
             case "message_stop":
-                self._message_stop(event)
+                self.out.hand(event)
+                self.complete = True
             case "error":
                 error = event.data.get("error")
                 word = error.get("type") if isinstance(error, dict) else None
-                raise Flaw(kind_of_error(error), str(word or "unreadable error"), in_band=True, body=event.data)
+                raise Flaw(
+                    kind_of_error(error), str(word or "unreadable error"), in_band=True, body=event.data
+                )
             case _:
                 self._pass(event)
 
+    def _pass(self, event: Event) -> None:
+        """An event that is no content keeps its place behind what waits."""
+        if self._mode is Mode.HELD and self._grammar.open is not None:
+            self._held.append(event)
+        else:
+            self.out.in_order(event)
+
     # -- the message -----------------------------------------------------------------------------
 
-    def _message_start(self, event: Event) -> None:
-        message = event.data.get("message")
-        if self.opening is not None or not isinstance(message, dict):
-            raise Flaw(Kind.PROTOCOL, "a second message_start" if self.opening else "a message_start without message")
-        self.opening = message
-        if self.turn.message is None:
-            self._pending.append(event)
-
     def _message_delta(self, event: Event) -> None:
-        delta = event.data.get("delta")
-        if self.opening is None or self._open is not None or not isinstance(delta, dict):
-            raise Flaw(Kind.PROTOCOL, "a message_delta out of place")
-        self.closing_usage |= event.data.get("usage") or {}
-        reason = delta.get("stop_reason")
-        if reason is None:
-            self._pass(event)
+        stop_reason, usage = event.data["delta"].get("stop_reason"), event.data.get("usage") or {}
+        self.closing_usage |= usage
+        if stop_reason is None:
+            self.out.in_order(event)
             return
         if self._asked is not None:
-            self._came_to_nothing(str(reason))
-        self._flush()
-        self.close_open_block()
+            self._came_to_nothing(str(stop_reason))
+        self.out.flush()
+        self.out.close_open_block()
         if self._plan.form is not Form.FIRST:
-            usage = self._final_usage(event.data.get("usage") or {})
-            event = Event.of({**event.data, "usage": usage}) if usage != event.data.get("usage") else event
-        self._hand(event)
+            event = Event.of({**event.data, "usage": self._final_usage(usage)})
+        self.out.hand(event)
 
     def _came_to_nothing(self, stop_reason: str) -> None:
         """The continuation ended before it was joined: no text, at most thinking."""
@@ -200,108 +207,97 @@ class Relay:
             raise Barren(stop_reason)
         self._unproved()
 
-    def _message_stop(self, event: Event) -> None:
-        if self.turn.stop_reason is None:
-            raise Flaw(Kind.TRUNCATED, "message_stop without a stop reason")
-        self._hand(event)
-        self.complete = True
-
     # -- blocks ----------------------------------------------------------------------------------
 
     def _block_start(self, event: Event) -> None:
-        index, block = event.data.get("index"), event.data.get("content_block")
-        if self.opening is None or self._open is not None or index != self._next or not isinstance(block, dict):
-            raise Flaw(Kind.PROTOCOL, "a content_block_start out of place")
-        self._next += 1
-        self._open = block
+        block = event.data["content_block"]
         kind = block.get("type")
         if kind in ("thinking", "redacted_thinking") and self._plan.hide_thinking:
             self._mode = Mode.HIDDEN
-        elif self._asked is not None and kind == "text":
+        elif kind == "text" and self._asked is not None:
             self._mode, self._held, self._head = Mode.SEAM, [event], str(block.get("text") or "")
             self._join(final=False)
         else:
             if self._asked is not None:
                 self._unproved()
-            self._open_block(self._placed(event, fresh=True), kind)
+            self.out.place_behind(self._grammar.index)
+            self._open_block(self.out.placed(event), kind)
 
     def _open_block(self, event: Event, kind: object) -> None:
         if kind in self._settings.hold:
             self._mode, self._held = Mode.HELD, [event]
-        elif kind in ("text", "thinking", "redacted_thinking") and not _has_content(event.data["content_block"]):
+        elif kind in ("text", "thinking", "redacted_thinking") and not events.has_content(
+            event.data["content_block"]
+        ):
             self._mode = Mode.WAITING
-            self._pending.append(event)
+            self.out.wait(event)
         else:
-            self._content(event)
+            self.out.content(event)
             self._go_live()
 
     def _block_delta(self, event: Event) -> None:
-        delta = event.data.get("delta")
-        if self._open is None or event.data.get("index") != self._next - 1 or not isinstance(delta, dict):
-            raise Flaw(Kind.PROTOCOL, "a content_block_delta out of place")
+        delta = event.data["delta"]
         match self._mode:
             case Mode.HIDDEN:
                 pass
             case Mode.SEAM:
                 self._seam_delta(event, delta)
             case Mode.HELD:
-                self._held.append(self._placed(event))
+                self._held.append(self.out.placed(event))
             case Mode.WAITING:
-                self._pending.append(self._placed(event))
-                if _has_content(delta) and not _ends_in_half(delta):
-                    self._flush()
+                self.out.wait(self.out.placed(event))
+                if events.has_content(delta) and not events.ends_in_half(delta):
+                    self.out.flush()
                     self._go_live()
             case Mode.LIVE:
-                self._live_event(self._placed(event), delta)
+                self._live_event(self.out.placed(event), delta)
 
     def _live_event(self, event: Event, delta: dict[str, Any]) -> None:
-        if delta.get("type") == "signature_delta" or _ends_in_half(delta):
-            self._pending.append(event)
+        if delta.get("type") == "signature_delta" or events.ends_in_half(delta):
+            self.out.wait(event)
             self._live_index = None
         else:
-            self._content(event)
+            self.out.content(event)
             self._go_live()
 
-    def _block_stop(self, event: Event) -> None:
-        if self._open is None or event.data.get("index") != self._next - 1:
-            raise Flaw(Kind.PROTOCOL, "a content_block_stop out of place")
-        kind = self._open.get("type")
+    def _go_live(self) -> None:
+        """From here on canonical deltas of the open block take the short way."""
+        block = self._turn.blocks[-1]
+        grows = TEXT_FIELDS.get(block.type)
+        self._mode = Mode.LIVE
+        self._live_index = str(self._grammar.index).encode() if grows else None
+        self._live_delta = grows[0].encode() if grows else b""
+        self._live_raw = block.raw
+        self._shown_index = str(self._grammar.index + self.out.shift).encode() if self.out.shift else None
+
+    def _block_stop(self, event: Event, kind: object) -> None:
         if self._mode is Mode.SEAM:
             self._join(final=True)
-        self._open, self._live_index = None, None
+        self._live_index = None
         match self._mode:
-            case Mode.HIDDEN | Mode.SEAM:
-                pass
             case Mode.HELD:
-                self._release(self._placed(event), kind)
+                self._release(self.out.placed(event), kind)
+            case Mode.WAITING if kind == "text" and self.joined is not None:
+                self.out.drop_block()  # all of it was an echo: there is no block
             case Mode.WAITING:
-                self._stop_waiting(self._placed(event), kind)
+                self.out.wait(self.out.placed(event))
             case Mode.LIVE if kind == "thinking":
-                self._pending.append(self._placed(event))
+                self.out.wait(self.out.placed(event))
             case Mode.LIVE:
-                self._content(self._placed(event))
+                self.out.content(self.out.placed(event))
+            case _:
+                pass
 
     def _release(self, stop: Event, kind: object) -> None:
         """A held block is complete. A tool call goes at once, if its input parses; what may still
         be regenerated, or is only good together with what follows it, waits for that."""
-        block = Block(self._held[0].data["content_block"])
-        for held in self._held[1:]:
-            if held.type == "content_block_delta":
-                block.apply_delta(held.data["delta"])
-        self._pending += [*self._held, stop]
+        block = Block.of(self._held)
+        for held in [*self._held, stop]:
+            self.out.wait(held)
         self._held = []
         regenerate = kind == "tool_use" and self._settings.completed_tools == "regenerate"
-        if kind != "thinking" and _parses(block) and not regenerate:
-            self._flush()
-
-    def _stop_waiting(self, stop: Event, kind: object) -> None:
-        """A block ends of which nothing was handed over: it goes with the next content, as it came;
-        a blank one that only a continuation brought is no part of the message and goes nowhere."""
-        if kind == "text" and self._plan.asked is not None:
-            start = max(i for i, event in enumerate(self._pending) if event.type == "content_block_start")
-            del self._pending[start:]
-        else:
-            self._pending.append(stop)
+        if kind != "thinking" and block.parses and not regenerate:
+            self.out.flush()
 
     # -- the seam --------------------------------------------------------------------------------
 
@@ -316,41 +312,42 @@ class Relay:
     def _join(self, *, final: bool) -> None:
         """Decide the join if enough of the head is here, and hand over what follows the cut."""
         decided = self._asked and join(self._asked, self._head, final=final)
-        if decided:
-            self._join_at(decided)
+        if not decided:
+            return
+        if not decided.verified and self._settings.unverified != "accept" and decided.cut < len(self._head):
+            raise Flaw(Kind.PROTOCOL, UNVERIFIED)
+        self._join_at(decided)
 
     def _join_what_came(self) -> None:
         """The attempt died with its head held: what it brought beyond the fragment is kept, if any."""
         decided = self._asked and join(self._asked, self._head, final=True)
-        if decided and decided.cut < len(self._head) and (decided.verified or self._settings.unverified == "accept"):
+        if (
+            decided
+            and decided.cut < len(self._head)
+            and (decided.verified or self._settings.unverified == "accept")
+        ):
             self._join_at(decided)
 
     def _join_at(self, decided: Join) -> None:
-        if not decided.verified and self._settings.unverified != "accept" and decided.cut < len(self._head):
-            raise Flaw(Kind.PROTOCOL, UNVERIFIED)
         self.joined, self._asked = decided, None
         start, self._held = self._held[0], []
-        rest = self._head[decided.cut :]
         if self._folds(start):
-            self._place_at(len(self.turn.blocks) - 1)
+            self.out.place_in_last(self._grammar.index)
             self._go_live()
         else:
+            self.out.place_behind(self._grammar.index)
             self._mode = Mode.WAITING
-            self._pending.append(self._placed(Event.of({**start.data, "content_block": _empty_text(start)}), fresh=True))
-        if rest:
+            empty = {**start.data["content_block"], "text": ""}
+            self.out.wait(self.out.placed(Event.of({**start.data, "content_block": empty})))
+        if rest := self._head[decided.cut :]:
+            delta = {"type": "text_delta", "text": rest}
             self._block_delta(
-                Event.of(
-                    {
-                        "type": "content_block_delta",
-                        "index": self._next - 1,
-                        "delta": {"type": "text_delta", "text": rest},
-                    }
-                )
+                Event.of({"type": "content_block_delta", "index": self._grammar.index, "delta": delta})
             )
 
     def _folds(self, start: Event) -> bool:
         """Whether the continuation's text goes on in the block that is open: not where either cites."""
-        last = self.turn.open_block
+        last = self._turn.open_block
         if last is None or last.type != "text" or last.citations or last.start.get("citations"):
             return False
         return start.data["content_block"].get("citations") is None
@@ -358,98 +355,3 @@ class Relay:
     def _unproved(self) -> None:
         """Something other than text came first: the text stays as it stands."""
         self.joined, self._asked = Join(0, Joined.AS_IS, verified=False), None
-
-    # -- handing over ----------------------------------------------------------------------------
-
-    def close_open_block(self) -> None:
-        """Close the block that an earlier attempt left open."""
-        if self.turn.open_block is not None:
-            self._hand(Event.of({"type": "content_block_stop", "index": len(self.turn.blocks) - 1}))
-
-    def hand(self, event: Event) -> None:
-        """Hand over an event of our own making."""
-        self._hand(event)
-
-    def _pass(self, event: Event) -> None:
-        """An event that is no content keeps its place behind what waits."""
-        if self._mode is Mode.HELD and self._open is not None:
-            self._held.append(event)
-        elif self._pending:
-            self._pending.append(event)
-        else:
-            self._hand(event)
-
-    def _content(self, event: Event) -> None:
-        self._pending.append(event)
-        self._flush()
-
-    def _flush(self) -> None:
-        for event in self._pending:
-            self._hand(event)
-        self._pending.clear()
-
-    def _hand(self, event: Event) -> None:
-        if event.type == "content_block_start":
-            self.close_open_block()
-        self._out.append(event.frame)
-        self.turn.apply(event)
-
-    def _placed(self, event: Event, *, fresh: bool = False) -> Event:
-        """The event under the index that its block has for the consumer."""
-        if fresh:
-            waiting = sum(pending.type == "content_block_start" for pending in self._pending)
-            self._place_at(len(self.turn.blocks) + waiting)
-        if self._shift == 0:
-            return event
-        return Event.of({**event.data, "index": event.data["index"] + self._shift})
-
-    def _place_at(self, index: int) -> None:
-        self._shift = index - (self._next - 1)
-        self._placed_index = str(index).encode() if self._shift else None
-
-    def _go_live(self) -> None:
-        """From here on canonical deltas of the open block take the short way."""
-        block = self.turn.blocks[-1]
-        self._mode = Mode.LIVE
-        grows = TEXT_FIELDS.get(block.type)
-        self._live_index = str(self._next - 1).encode() if grows else None
-        self._live_delta = grows[0].encode() if grows else b""
-        self._live_raw = block.raw
-
-
-UNVERIFIED = "an unverified seam"
-
-
-def _is_utf8(frame: bytes) -> bool:
-    try:
-        frame.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _has_content(part: dict[str, Any]) -> bool:
-    """Whether a block start or a delta carries something that a consumer would show or keep."""
-    if part.get("type") in ("citations_delta", "input_json_delta"):
-        return True
-    return bool(str(part.get("text") or "").strip() or part.get("thinking"))
-
-
-def _ends_in_half(delta: dict[str, Any]) -> bool:
-    """Whether a delta's text ends in the first half of a surrogate pair."""
-    text = delta.get("text") or delta.get("thinking") or ""
-    return isinstance(text, str) and "\ud800" <= text[-1:] <= "\udbff"
-
-
-def _parses(block: Block) -> bool:
-    if block.opaque:
-        return False
-    try:
-        json.loads(block.written or "{}")
-    except ValueError:
-        return False
-    return True
-
-
-def _empty_text(start: Event) -> dict[str, Any]:
-    return {**start.data["content_block"], "text": ""}

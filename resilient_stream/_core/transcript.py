@@ -9,6 +9,7 @@ the wire had split over two deltas.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -41,6 +42,17 @@ class Block:
     """A delta arrived that is not understood: the block can't be rebuilt."""
     closed: bool = False
 
+    @classmethod
+    def of(cls, held: Iterable[Event]) -> Block:
+        """The block that a start and its deltas make."""
+        block = cls({})
+        for event in held:
+            if event.type == "content_block_start":
+                block.start = event.data["content_block"]
+            elif event.type == "content_block_delta":
+                block.apply_delta(event.data["delta"])
+        return block
+
     @property
     def type(self) -> str:
         """The block's type."""
@@ -49,7 +61,7 @@ class Block:
     @property
     def written(self) -> str:
         """The string that deltas have written: text, thinking, or a tool's input as JSON."""
-        text: str = json.loads(b'"%b"' % self.raw)
+        text: str = json.loads(b'"' + self.raw + b'"')
         return text
 
     @property
@@ -68,6 +80,15 @@ class Block:
         if self.type == "redacted_thinking":
             return self.closed
         return self.closed and bool(self.signature or self.start.get("signature"))
+
+    @property
+    def parses(self) -> bool:
+        """Whether a tool use's input is whole."""
+        try:
+            json.loads(self.written or "{}")
+        except ValueError:
+            return False
+        return not self.opaque
 
     def param(self) -> dict[str, Any]:
         """The block as request content, fields the response alone has left out."""

@@ -1,0 +1,55 @@
+"""The clocks of a body: for its first event, for silence, and for a stall.
+
+A ping is a byte but no event: it ends a silence and not a stall. Only the time spent reading counts,
+so a consumer may take as long as it likes. A clock that fired is twice as patient in the next attempt,
+because what it took for death may have been a long thought.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from .failures import Failure, Kind, Phase
+
+
+@dataclass(slots=True)
+class Clocks:
+    """The three clocks of a body. One that fired has twice the patience in the next attempt."""
+
+    first_event: float
+    silence: float
+    stall: float
+    waited: float = 0.0
+    """Seconds spent reading since the last event; the consumer's own time does not count."""
+    seen: bool = False
+    """An event came in this attempt."""
+
+    def restart(self) -> None:
+        """A new attempt begins."""
+        self.waited, self.seen = 0.0, False
+
+    @property
+    def patience(self) -> float:
+        """Seconds the next read may take."""
+        return max(0.0, min(self.silence, self.limit - self.waited))
+
+    @property
+    def limit(self) -> float:
+        """Seconds that may pass without an event."""
+        return self.stall if self.seen else self.first_event
+
+    def fired(self, failure: Failure) -> Failure:
+        """Say which clock a failure stands for, and have it be twice as patient the next time."""
+        if failure.phase is not Phase.BODY:
+            detail = f"no response for {self.first_event:g} s"
+        elif failure.kind is Kind.SILENT and (self.waited == 0 or self.silence < self.limit - self.waited):
+            detail = f"no byte for {self.patience:g} s"
+            self.silence *= 2
+        else:
+            failure = replace(failure, kind=Kind.STALLED)
+            detail = f"no event for {self.limit:g} s"
+        if self.seen:
+            self.stall *= 2
+        else:
+            self.first_event *= 2
+        return replace(failure, detail=detail)

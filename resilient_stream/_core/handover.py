@@ -1,0 +1,88 @@
+"""The last step to the consumer: what is handed over, what waits, and under which index.
+
+Events go out in order. One that only makes sense together with what follows it waits (`wait`) until
+content comes (`content`) or the attempt dies (`drop`). What was handed over is recorded in the turn,
+and nothing else is. A continuation's blocks get the indices behind those the consumer has (`place`).
+"""
+
+from __future__ import annotations
+
+from .events import Event
+from .transcript import Turn
+
+
+class Handover:
+    """The way out of one attempt."""
+
+    def __init__(self, turn: Turn) -> None:
+        self.turn = turn
+        self.out: list[bytes] = []
+        self.waiting: list[Event] = []
+        self.shift = 0
+        """What is added to an index of this attempt."""
+
+    def take(self) -> bytes:
+        """What is to be handed over now; empty if nothing is."""
+        if len(self.out) == 1:
+            return self.out.pop()
+        out = b"".join(self.out)
+        self.out.clear()
+        return out
+
+    def hand(self, event: Event) -> None:
+        """Hand over now. A block that an earlier attempt left open is closed before another starts."""
+        if event.type == "content_block_start":
+            self.close_open_block()
+        self.out.append(event.frame)
+        self.turn.apply(event)
+
+    def wait(self, event: Event) -> None:
+        """Keep until content comes."""
+        self.waiting.append(event)
+
+    def in_order(self, event: Event) -> None:
+        """No content: behind what waits, or at once if nothing does."""
+        if self.waiting:
+            self.waiting.append(event)
+        else:
+            self.hand(event)
+
+    def content(self, event: Event) -> None:
+        """Content: hand over what waits, then this."""
+        self.waiting.append(event)
+        self.flush()
+
+    def flush(self) -> None:
+        """Hand over what waits."""
+        for event in self.waiting:
+            self.hand(event)
+        self.waiting.clear()
+
+    def drop(self) -> None:
+        """What waits is never handed over."""
+        self.waiting.clear()
+
+    def drop_block(self) -> None:
+        """The block that waits is never handed over."""
+        start = max(i for i, event in enumerate(self.waiting) if event.type == "content_block_start")
+        del self.waiting[start:]
+
+    def close_open_block(self) -> None:
+        """Close the block that is open for the consumer, if one is."""
+        if self.turn.open_block is not None:
+            self.hand(Event.of({"type": "content_block_stop", "index": len(self.turn.blocks) - 1}))
+
+    def place_behind(self, index: int) -> None:
+        """The block that upstream calls ``index`` is the consumer's next."""
+        waiting = sum(event.type == "content_block_start" for event in self.waiting)
+        self.shift = len(self.turn.blocks) + waiting - index
+
+    def place_in_last(self, index: int) -> None:
+        """The block that upstream calls ``index`` goes on in the consumer's last."""
+        self.shift = len(self.turn.blocks) - 1 - index
+
+    def placed(self, event: Event) -> Event:
+        """The event under the consumer's index; the very same where that is no other."""
+        if self.shift == 0:
+            return event
+        return Event.of({**event.data, "index": event.data["index"] + self.shift})
