@@ -110,11 +110,11 @@ def package(session: nox.Session) -> None:
 
     session.install("--no-deps", "--editable", ".")
     session.run("python", "-P", "-c", WHERE, str(ROOT))
-    pytest(session, *files)
+    pytest(session, "-k", "presets", *files)
 
     session.run("python", "-m", "pip", "uninstall", "--quiet", "--yes", "resilient-stream")
     session.run("python", "-c", WHERE, str(ROOT))
-    pytest(session, *files, path=str(ROOT))
+    pytest(session, "-k", "presets", *files, path=str(ROOT))
 
 
 @nox.session(python=LOWEST, default=False)

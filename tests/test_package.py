@@ -1,5 +1,6 @@
 """What is built: the wheel, the sdist, and the presets inside both."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -34,6 +35,11 @@ def contents(wheel: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+def name(requirement: str) -> str:
+    """The name that a requirement begins with."""
+    return re.split("[^a-z0-9-]", requirement)[0]
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The wheel built from the checkout."""
@@ -58,18 +64,18 @@ def metadata(wheel: dict[str, bytes]) -> Message:
 
 def test_wheel_puts_nothing_generic_at_the_top(wheel: dict[str, bytes]) -> None:
     """The top level of the wheel is exactly the package and its dist-info."""
-    assert {name.split("/")[0] for name in wheel} == {"resilient_stream", DIST_INFO}
+    assert {each.split("/")[0] for each in wheel} == {"resilient_stream", DIST_INFO}
 
 
-def test_wheel_holds_the_package_and_the_presets(wheel: dict[str, bytes]) -> None:
+def test_wheel_holds_the_whole_package(wheel: dict[str, bytes]) -> None:
     """Each file of the package is in the wheel, each preset is inside the package, and nothing else is."""
     package = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "resilient_stream").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    presets = {f"resilient_stream/policies/{name}.toml" for name in PRESETS}
-    assert {name for name in wheel if not name.startswith(DIST_INFO)} == package | presets
+    presets = {f"resilient_stream/policies/{preset}.toml" for preset in PRESETS}
+    assert {each for each in wheel if not each.startswith(DIST_INFO)} == package | presets
 
 
 def test_wheel_is_typed_licensed_and_has_a_command(wheel: dict[str, bytes], metadata: Message) -> None:
@@ -87,7 +93,26 @@ def test_metadata_says_what_pyproject_says(metadata: Message) -> None:
     assert metadata["Requires-Python"] == PROJECT["requires-python"]
     required = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
     assert len(required) == len(PROJECT["dependencies"])
-    assert "httpx" not in {re.split("[^a-z0-9-]", line)[0] for line in required}
+    assert "httpx" not in map(name, required)
+
+
+def test_what_is_imported_is_required() -> None:
+    """The package imports nothing that only comes along with a dependency of its own."""
+    extras = PROJECT["optional-dependencies"].values()
+    required = {
+        name(line) for line in [*PROJECT["dependencies"], *(line for lines in extras for line in lines)]
+    }
+    imported = set()
+    for path in (ROOT / "resilient_stream").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                imported.add(node.module)
+    foreign = (
+        {module.partition(".")[0] for module in imported} - sys.stdlib_module_names - {"resilient_stream"}
+    )
+    assert foreign <= {"opentelemetry" if "opentelemetry" in each else each for each in required}
 
 
 def test_sdist_builds_the_same_wheel(
@@ -97,10 +122,10 @@ def test_sdist_builds_the_same_wheel(
     assert contents(build(sdist, "wheel", tmp_path_factory.mktemp("again"))) == wheel
 
 
-@pytest.mark.parametrize("name", ["LICENSE", "README.md", "CHANGELOG.md", "noxfile.py", "policies", "tests"])
-def test_sdist_is_enough_to_test(sdist: Path, name: str) -> None:
+@pytest.mark.parametrize("item", ["LICENSE", "README.md", "CHANGELOG.md", "noxfile.py", "policies", "tests"])
+def test_sdist_is_enough_to_test(sdist: Path, item: str) -> None:
     """Whoever repackages the sdist finds the tests and what they need."""
-    assert (sdist / name).exists()
+    assert (sdist / item).exists()
 
 
 def test_policies_are_data() -> None:
@@ -113,7 +138,7 @@ def test_the_promised_presets_exist() -> None:
     assert PRESETS == ["agent", "batch", "interactive", "observe", "off"]
 
 
-@pytest.mark.parametrize("name", PRESETS)
-def test_presets_load(name: str) -> None:
+@pytest.mark.parametrize("preset", PRESETS)
+def test_presets_load(preset: str) -> None:
     """Each file of `policies/` loads by its name from wherever the package is imported."""
-    assert isinstance(RetryPolicy.preset(name), RetryPolicy)
+    assert isinstance(RetryPolicy.preset(preset), RetryPolicy)

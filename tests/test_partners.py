@@ -15,7 +15,7 @@ MODULES = sorted(
 FILES = sorted(path.relative_to(TESTS).as_posix() for path in TESTS.rglob("test_*.py"))
 
 
-def tests_of(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+def laws_of(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """The test functions of a file, methods included."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
@@ -35,5 +35,5 @@ def test_every_module_has_a_test_file(module: str) -> None:
 @pytest.mark.parametrize("file", FILES)
 def test_every_test_states_its_law(file: str) -> None:
     """Each test function has a docstring."""
-    silent = [test.name for test in tests_of(TESTS / file) if not ast.get_docstring(test)]
+    silent = [test.name for test in laws_of(TESTS / file) if not ast.get_docstring(test)]
     assert not silent, f"without a docstring: {silent}"
