@@ -1,0 +1,187 @@
+"""What a policy's fields may hold, and how a wrong value is told.
+
+pydantic checks; this module says what is checked and turns pydantic's complaints into sentences that
+name the field, the value and what would be right.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Collection, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any, Final, Literal, TypeAlias, TypedDict, cast, get_args
+
+from pydantic import Field, PlainValidator, ValidationError
+from tenacity import RetryCallState
+from tenacity.retry import retry_base
+from tenacity.stop import stop_base
+from tenacity.wait import wait_base
+
+from ._budget import RetryBudget
+from ._core.failures import RETRYABLE_KINDS, Kind
+
+DAY: Final = 86_400.0
+"""The longest wait or clock, in seconds. Nothing sensible is longer; milliseconds given for seconds are."""
+
+Continuation: TypeAlias = Literal["auto", "prefill", "user_turn", "restart_only", "never"]
+Unverified: TypeAlias = Literal["accept", "ask", "refuse"]
+Holdable: TypeAlias = Literal["tool_use", "thinking", "server_tool_use"]
+CompletedTools: TypeAlias = Literal["finish", "regenerate"]
+MaxTokens: TypeAlias = Literal["reduce", "keep"]
+UsageRule: TypeAlias = Literal["serving", "total"]
+Fallback: TypeAlias = str | Mapping[str, Any]
+# tenacity's own StopBaseT and its like hold a forward reference that pydantic cannot resolve.
+StopRule: TypeAlias = stop_base | Callable[[RetryCallState], bool]
+WaitRule: TypeAlias = wait_base | Callable[[RetryCallState], float]
+RetryRule: TypeAlias = retry_base | Callable[[RetryCallState], bool]
+
+
+def _items(value: object, what: str) -> list[Any]:
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        raise ValueError(f"should be a collection of {what}")  # noqa: TRY004 -- pydantic lets a TypeError through
+    return list(cast("Collection[Any]", value))
+
+
+def _names(value: object, allowed: Collection[str], what: str) -> list[Any]:
+    items = _items(value, what)
+    for item in items:
+        if not isinstance(item, str) or item not in allowed:
+            raise ValueError(f"should hold only {what}: {', '.join(sorted(allowed))}; not {item!r}")
+    return items
+
+
+def _kinds(value: object) -> frozenset[Kind]:
+    return frozenset(map(Kind, _names(value, RETRYABLE_KINDS, "failure kinds that can be retried")))
+
+
+def _hold(value: object) -> frozenset[Holdable]:
+    return frozenset(_names(value, get_args(Holdable), "block types that can be held"))
+
+
+def _fallbacks(value: object) -> tuple[Fallback, ...]:
+    return tuple(map(_fallback, _items(value, "model ids, or of mappings of request fields")))
+
+
+def _fallback(item: object) -> Fallback:
+    fields = cast("dict[Any, Any]", item) if isinstance(item, Mapping) else {"model": item}
+    model = fields.get("model")
+    if not isinstance(model, str) or not model.strip() or not all(isinstance(name, str) for name in fields):
+        raise ValueError(
+            f'each should be a model id, or a mapping of request fields with a "model"; not {item!r}'
+        )
+    # A copy, so that a policy does not change with the caller's dictionary.
+    return model if item is model else copy.deepcopy(dict(fields))
+
+
+def _template(value: object) -> str | None:
+    if value is None or (isinstance(value, str) and "{quote}" in value):
+        return value
+    raise ValueError("should be None (the built-in wording) or a text with the placeholder {quote}")
+
+
+def _budget(value: object) -> Literal["shared"] | RetryBudget | None:
+    if value is None or isinstance(value, RetryBudget):
+        return value
+    if value == "shared":
+        return "shared"
+    raise ValueError('should be "shared", a RetryBudget, or None for no budget')
+
+
+def _strategy(family: type, example: str) -> Callable[[object], Any]:
+    """A check for one family of tenacity's strategies, or a plain callable in its place."""
+    wanted = f"should be None, a tenacity strategy such as {example}, or a callable that takes its state"
+
+    def check(value: object) -> object:
+        if value is None:
+            return value
+        # tenacity's other families and bare classes are callable too, and would "work": wrongly.
+        other = isinstance(value, type | stop_base | wait_base | retry_base) and not isinstance(value, family)
+        if other or not callable(value):
+            raise ValueError(wanted)
+        if any(map(inspect.iscoroutinefunction, (value, type(value).__call__))):
+            raise ValueError(f"{wanted}; not an async one: the answer is needed at once")
+        return value
+
+    return check
+
+
+_Positive: TypeAlias = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+_OneOrMore: TypeAlias = Annotated[float, Field(strict=True, ge=1, allow_inf_nan=False)]
+Seconds: TypeAlias = Annotated[
+    float, Field(strict=True, ge=0, le=DAY, allow_inf_nan=False, description="seconds, up to a day")
+]
+Clock: TypeAlias = Annotated[
+    float, Field(strict=True, gt=0, le=DAY, allow_inf_nan=False, description="seconds, up to a day")
+]
+Deadline: TypeAlias = Annotated[_Positive | None, Field(description="seconds, or None for no deadline")]
+Multiple: TypeAlias = Annotated[_OneOrMore | None, Field(description="a multiple, or None for no cap")]
+Count: TypeAlias = Annotated[int, Field(strict=True, ge=1, description="a number of requests")]
+Switch: TypeAlias = Annotated[bool, Field(strict=True)]
+Kinds: TypeAlias = Annotated[frozenset[Kind], PlainValidator(_kinds)]
+Hold: TypeAlias = Annotated[frozenset[Holdable], PlainValidator(_hold)]
+Fallbacks: TypeAlias = Annotated[tuple[Fallback, ...], PlainValidator(_fallbacks)]
+Template: TypeAlias = Annotated[str | None, PlainValidator(_template)]
+Budget: TypeAlias = Annotated[Literal["shared"] | RetryBudget | None, PlainValidator(_budget)]
+Stop: TypeAlias = Annotated[StopRule | None, PlainValidator(_strategy(stop_base, "stop_after_delay(60)"))]
+Wait: TypeAlias = Annotated[WaitRule | None, PlainValidator(_strategy(wait_base, "wait_fixed(2)"))]
+RetryIf: TypeAlias = Annotated[
+    RetryRule | None, PlainValidator(_strategy(retry_base, "retry_if_exception_type(ConnectionError)"))
+]
+
+
+class PolicyFields(TypedDict, total=False):
+    """The fields of a policy as they may be given: any collection does where a set is kept."""
+
+    enabled: bool
+    max_attempts: int
+    max_barren_attempts: int
+    deadline: float | None
+    wait_initial: float
+    wait_max: float
+    overload_wait_initial: float
+    overload_wait_max: float
+    retry_after_max: float
+    connect_timeout: float
+    first_event_timeout: float
+    silence_timeout: float
+    stall_timeout: float
+    retry_on: Iterable[Kind | str]
+    continuation: Continuation
+    continuation_template: str | None
+    unverified: Unverified
+    hold: Iterable[Holdable]
+    completed_tools: CompletedTools
+    rerun_server_tools: bool
+    max_tokens: MaxTokens
+    usage: UsageRule
+    heal_history: bool
+    fallback_models: Iterable[Fallback]
+    max_input_multiple: float | None
+    budget: Literal["shared"] | RetryBudget | None
+    stop: StopRule | None
+    wait: WaitRule | None
+    retry: RetryRule | None
+
+
+def complaint(error: ValidationError, fields: Mapping[str, Any]) -> str:
+    """All that is wrong, one sentence per field. ``fields`` are the model's, by name."""
+    return "; ".join(_sentence(dict(each), fields) for each in error.errors(include_url=False))
+
+
+def _sentence(error: dict[str, Any], fields: Mapping[str, Any]) -> str:
+    if not error["loc"]:  # a rule between fields names them itself
+        return str(error["ctx"]["error"])
+    name = str(error["loc"][0])
+    if error["type"] == "extra_forbidden":
+        return unknown("field", name, fields)
+    text = str(error["msg"]).replace("Input should be", "should be").removeprefix("Value error, ")
+    unit = fields[name].description
+    return f"{name} = {error['input']!r}: {text}" + (f" ({unit})" if unit else "")
+
+
+def unknown(what: str, name: str, known: Collection[str]) -> str:
+    """That there is no such thing, which one was meant, or else which ones there are."""
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
+    return f"unknown {what} {name!r}; {hint}"

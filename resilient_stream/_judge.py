@@ -1,0 +1,282 @@
+"""The executor of a policy: after each failure of one stream, go on or give up.
+
+A policy is a value; what happens to one stream lives here, in one ``Judgement`` per stream. The
+policy's numbers become tenacity's ``stop``, ``wait`` and ``retry`` objects, the user's own join them,
+and all are asked about a state with our clock and our source of chance. tenacity's loop is not used:
+it knows neither progress nor a clock but its own, and it cannot retry what has already yielded.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import random
+from typing import TYPE_CHECKING, Final, cast
+
+from tenacity import Future, RetryCallState, Retrying
+from tenacity.retry import retry_base
+from tenacity.stop import stop_after_attempt, stop_base, stop_before_delay
+from tenacity.wait import wait_base
+
+from ._budget import RetryBudget
+from ._core.failures import CONNECTION_KINDS, FINAL_KINDS, Failure, Kind
+from ._core.verdict import GiveUp, History, Retry
+from ._fields import StopRule, WaitRule
+from .errors import PolicyError
+
+if TYPE_CHECKING:
+    from .policy import RetryPolicy
+
+__all__ = ["Judgement", "StreamState"]
+
+RETRY_AFTER_JITTER: Final = 0.1
+"""The share by which an asked-for wait is lengthened at most, so that clients told alike do not return
+at once. Never shortened."""
+
+_RETRYING: Final = Retrying()
+"""tenacity's states want an owner. This one is never run."""
+
+
+class StreamState(RetryCallState):
+    """What a strategy is told: tenacity's own attributes, on our clock, and the failure and the history.
+
+    ``attempt_number`` is the number of requests sent so far, except while a wait is chosen: then it is
+    the number of attempts in a row that brought nothing new (at least 1), so backoff begins anew after
+    progress. ``outcome`` holds the exception that giving up would raise. ``idle_for`` is not kept.
+    """
+
+    failure: Failure
+    history: History
+
+    def __init__(self, failure: Failure, history: History, error: BaseException) -> None:
+        super().__init__(_RETRYING, None, (), {})
+        self.failure, self.history = failure, history
+        self.start_time, self.outcome_timestamp = history.started, history.now
+        self.attempt_number = history.attempts
+        self.outcome = Future(history.attempts)
+        self.outcome.set_exception(error)
+
+
+class retry_if_kind(retry_base):  # noqa: N801 -- named as tenacity names its strategies
+    """Retry by what the server said, and by the kind of failure where it said nothing."""
+
+    def __init__(self, kinds: frozenset[Kind]) -> None:
+        self.kinds = kinds
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        """Whether asking again can help."""
+        failure = _stream(retry_state).failure
+        if failure.should_retry is None:
+            return failure.kind in self.kinds
+        return failure.should_retry and failure.kind not in FINAL_KINDS - {Kind.REJECTED}
+
+
+class stop_after_barren(stop_base):  # noqa: N801 -- as above
+    """Stop after so many attempts in a row that brought nothing new."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        """Whether the limit is reached."""
+        return _stream(retry_state).history.barren >= self.limit
+
+
+class wait_full_jitter(wait_base):  # noqa: N801 -- as above
+    """Anything between 0 and a ceiling that doubles from ``initial`` to ``maximum``: "full jitter".
+
+    As tenacity's ``wait_random_exponential``, but with a source of chance that can be seeded.
+    """
+
+    def __init__(self, rng: random.Random, initial: float, maximum: float) -> None:
+        self.rng, self.initial, self.maximum = rng, initial, maximum
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        """Seconds to wait."""
+        doublings = min(retry_state.attempt_number - 1, 1000)  # beyond, 2.0 ** n is no float
+        return self.rng.uniform(0, min(self.maximum, self.initial * 2.0**doublings))
+
+
+class Judgement:
+    """The judge of one stream.
+
+    Args:
+        policy: what is allowed.
+        rng: the source of chance for waits.
+        budget: the retry budget to draw on; None for no budget. (``policy.budget`` says which it should
+            be; finding the shared one takes a base URL and a credential, which the policy does not know.)
+    """
+
+    def __init__(self, policy: RetryPolicy, rng: random.Random, budget: RetryBudget | None) -> None:
+        self._policy, self._rng, self._budget = policy, rng, budget
+        self._retryable = retry_if_kind(policy.retry_on)
+        self._stops = _stops(policy)
+        self._connection_wait = wait_full_jitter(rng, policy.wait_initial, policy.wait_max)
+        self._overload_wait = wait_full_jitter(rng, policy.overload_wait_initial, policy.overload_wait_max)
+
+    def verdict(self, failure: Failure, history: History, error: BaseException) -> Retry | GiveUp:
+        """Decide what follows ``failure``; ``error`` is the exception that giving up would raise.
+
+        What a strategy of the user's raises is raised here.
+
+        Raises:
+            PolicyError: a strategy of the user's gave no usable answer.
+        """
+        state = StreamState(failure, history, error)
+        return self._hopeless(state) or self._too_long(failure) or self._affordable(state)
+
+    def _hopeless(self, state: StreamState) -> GiveUp | None:
+        """No, because asking again would not help."""
+        if not self._retryable(state):
+            return GiveUp(_why_not(state.failure))
+        own = self._policy.retry
+        if own is not None and not _answer("retry", own(state)):
+            return GiveUp("retry: the policy's own strategy says no")
+        return None
+
+    def _too_long(self, failure: Failure) -> GiveUp | None:
+        """No, because the server wants more patience than the policy has."""
+        told, limit = failure.retry_after, self._policy.retry_after_max
+        if told is None or not told > limit:
+            return None
+        return GiveUp(
+            f"the server asked to wait {told:g} s, more than retry_after_max = {limit:g} s", budget=True
+        )
+
+    def _affordable(self, state: StreamState) -> Retry | GiveUp:
+        """The wait, unless a limit of the policy's own forbids it. The budget comes last: it is spent."""
+        answer = self._wait(state)
+        state.upcoming_sleep = answer.wait
+        for reason, stop in self._stops:
+            if _answer("stop", stop(state)):
+                return GiveUp(reason, budget=True)
+        if self._budget is not None and not self._budget.withdraw(state.failure.kind):
+            return GiveUp(f"the retry budget is spent ({self._budget.balance:g} units left)", budget=True)
+        return answer
+
+    def _wait(self, state: StreamState) -> Retry:
+        """What the server asked for; else at once where nobody objected; else by backoff.
+
+        A strategy of the user's may ask for more than the server, never for less.
+        """
+        told = self._told(state.failure)
+        if self._policy.wait is not None:
+            own = Retry(_seconds(_ask_wait(self._policy.wait, state)), "wait")
+            return max(own, told or own, key=lambda answer: answer.wait)
+        if told is not None:
+            return told
+        broken = state.failure.kind in CONNECTION_KINDS
+        if broken and state.history.barren == 0:
+            return Retry(0.0, "immediate")
+        return Retry(_ask_wait(self._connection_wait if broken else self._overload_wait, state), "backoff")
+
+    def _told(self, failure: Failure) -> Retry | None:
+        asked = failure.retry_after
+        if asked is None or not asked > 0:  # 0, the past and NaN say nothing
+            return None
+        return Retry(asked + self._rng.uniform(0, RETRY_AFTER_JITTER * asked), "retry-after")
+
+
+def explain(policy: RetryPolicy) -> str:
+    """What a policy does after each kind of failure, as a table, and its limits below."""
+    rows = [("after", "retried", "wait"), *(_row(policy, kind) for kind in Kind)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    table = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    return "\n".join([*_headline(policy), *table, "", *_limits(policy)])
+
+
+def _headline(policy: RetryPolicy) -> list[str]:
+    return (
+        [] if policy.enabled else ["Switched off: everything passes untouched. Switched on, it would be:", ""]
+    )
+
+
+def _row(policy: RetryPolicy, kind: Kind) -> tuple[str, str, str]:
+    if kind in FINAL_KINDS - {Kind.REJECTED}:
+        return kind, "never", "-"
+    wait = _wait_range(policy, kind)
+    if kind in policy.retry_on:
+        return kind, "yes", wait
+    return kind, "only if x-should-retry: true", wait
+
+
+def _wait_range(policy: RetryPolicy, kind: Kind) -> str:
+    if policy.wait is not None:
+        return "as the policy's own strategy says"
+    if kind in CONNECTION_KINDS:
+        ceiling = _ceiling(policy.wait_initial, policy.wait_max)
+        return f"none after progress, else {ceiling}"
+    return _ceiling(policy.overload_wait_initial, policy.overload_wait_max)
+
+
+def _ceiling(initial: float, maximum: float) -> str:
+    return f"up to {initial:g} s, doubling to {maximum:g} s"
+
+
+def _limits(policy: RetryPolicy) -> list[str]:
+    own = [name for name in ("stop", "retry") if getattr(policy, name) is not None]
+    cap = policy.max_input_multiple
+    lines = [
+        f"Requests: at most {policy.max_attempts}, {policy.max_barren_attempts} in a row without progress.",
+        "No deadline." if policy.deadline is None else f"Starts nothing after {policy.deadline:g} s.",
+        "A server's x-should-retry outranks the table.",
+        f"Obeys a retry-after up to {policy.retry_after_max:g} s, and gives up at once above that.",
+        "No cap on repeated input." if cap is None else f"Bills at most {cap:g} times the input and output.",
+        "No retry budget." if policy.budget is None else f"Retry budget: {policy.budget}.",
+        f"Continuation: {policy.continuation}.",
+    ]
+    return [*lines, f"The policy's own strategies also decide: {', '.join(own)}."] if own else lines
+
+
+def _stops(policy: RetryPolicy) -> list[tuple[str, StopRule]]:
+    """The limits, each with the sentence that names it; any one of them stops."""
+    stops: list[tuple[str, StopRule]] = [
+        (f"max_attempts = {policy.max_attempts} requests were sent", stop_after_attempt(policy.max_attempts)),
+        (
+            f"max_barren_attempts = {policy.max_barren_attempts} attempts in a row brought nothing new",
+            stop_after_barren(policy.max_barren_attempts),
+        ),
+    ]
+    if policy.deadline is not None:
+        reason = f"the next attempt would begin after the deadline of {policy.deadline:g} s"
+        stops.append((reason, stop_before_delay(policy.deadline)))
+    if policy.stop is not None:
+        stops.append(("stop: the policy's own strategy says so", policy.stop))
+    return stops
+
+
+def _why_not(failure: Failure) -> str:
+    if failure.should_retry is False:
+        return "the server said not to retry (x-should-retry: false)"
+    if failure.kind in FINAL_KINDS:
+        return f"{failure.kind} is never retried"
+    return f"{failure.kind} is not in the policy's retry_on"
+
+
+def _stream(state: RetryCallState) -> StreamState:
+    """Our own strategies only ever meet our own states."""
+    return cast("StreamState", state)
+
+
+def _ask_wait(strategy: WaitRule, state: StreamState) -> float:
+    """Backoff counts from the last progress, so ``attempt_number`` does here."""
+    state.attempt_number = max(1, state.history.barren)
+    seconds = strategy(state)
+    state.attempt_number = state.history.attempts
+    return seconds
+
+
+def _seconds(answer: object) -> float:
+    """The wait a strategy of the user's chose. A NaN or an endless wait would hang the stream."""
+    if isinstance(answer, bool) or not isinstance(answer, int | float) or not 0 <= answer < math.inf:
+        raise PolicyError(f"the policy's wait answered {answer!r}: should be a number of seconds, 0 or more")
+    return float(answer)
+
+
+def _answer(field: str, answer: object) -> bool:
+    """What a strategy of the user's said. A coroutine is always true, so it must not pass for a yes."""
+    if inspect.isawaitable(answer):
+        if inspect.iscoroutine(answer):
+            answer.close()  # or Python warns that it was never awaited
+        raise PolicyError(f"the policy's {field} answered with an awaitable: should be a plain True or False")
+    return bool(answer)
