@@ -19,7 +19,7 @@ import httpx2
 
 from ._core.failures import Failure, Kind, Phase
 from ._core.machine import Machine
-from ._core.states import Action, Drain, Finish, Raise, Read, Send, State, Wait
+from ._core.states import Action, Finish, Raise, Read, Send, State, Wait
 from ._runtime import Runtime
 
 
@@ -88,6 +88,8 @@ class Driver(httpx2.SyncByteStream):
         return out
 
     def _step(self, action: Action) -> Action:
+        if isinstance(action, Read):
+            return self._read(action)
         machine, clock = self.machine, self._clock
         match action:
             case Send():
@@ -98,17 +100,18 @@ class Driver(httpx2.SyncByteStream):
             case Wait(seconds):
                 self._closing.wait(seconds)
                 return action if self._closing.is_set() else machine.waited(clock())
-            case Read(patience) | Drain(patience):
-                began = clock()
-                got = self._upstream.read(patience)
-                now = clock()
-                if got is None:
-                    return machine.end(now)
-                if isinstance(got, Failure):
-                    return action if self._closing.is_set() else machine.fault(now, got)
-                return machine.data(now, got, now - began)
             case _:
                 return action
+
+    def _read(self, action: Read) -> Action:
+        began = self._clock()
+        got = self._upstream.read(action.patience)
+        now = self._clock()
+        if isinstance(got, bytes):
+            return self.machine.data(now, got, now - began)
+        if got is None:
+            return self.machine.end(now)
+        return action if self._closing.is_set() else self.machine.fault(now, got)
 
     def close(self) -> None:
         """End the stream, from any thread. Returns at once."""
@@ -172,6 +175,8 @@ class AsyncDriver(httpx2.AsyncByteStream):
         return out
 
     async def _step(self, action: Action) -> Action:
+        if isinstance(action, Read):
+            return await self._read(action)
         machine, clock = self.machine, self._clock
         match action:
             case Send():
@@ -183,17 +188,18 @@ class AsyncDriver(httpx2.AsyncByteStream):
                 with anyio.move_on_after(seconds):
                     await self._closing.wait()
                 return action if self._closing.is_set() else machine.waited(clock())
-            case Read(patience) | Drain(patience):
-                began = clock()
-                got = await self._upstream.read(patience)
-                now = clock()
-                if got is None:
-                    return machine.end(now)
-                if isinstance(got, Failure):
-                    return action if self._closing.is_set() else machine.fault(now, got)
-                return machine.data(now, got, now - began)
             case _:
                 return action
+
+    async def _read(self, action: Read) -> Action:
+        began = self._clock()
+        got = await self._upstream.read(action.patience)
+        now = self._clock()
+        if isinstance(got, bytes):
+            return self.machine.data(now, got, now - began)
+        if got is None:
+            return self.machine.end(now)
+        return action if self._closing.is_set() else self.machine.fault(now, got)
 
     async def aclose(self) -> None:
         """End the stream, from any task."""

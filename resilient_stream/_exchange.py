@@ -8,8 +8,8 @@ response or an exception is judged, which exception a failure becomes, and where
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from typing import Any, Final, cast
 
 import anthropic
 import httpx2
@@ -155,7 +155,7 @@ class SyncExchange(Exchange):
     def __init__(self, call_next: CallNext, request: APIRequest, **known: Any) -> None:
         super().__init__(request, **known)
         self._call_next = call_next
-        self._inner: httpx2.Response | None = None
+        self._stream: httpx2.SyncByteStream | None = None
         self._chunks: Iterator[bytes] = iter(())
 
     def send(self, action: Send) -> Failure | httpx2.Response:
@@ -199,9 +199,9 @@ class SyncExchange(Exchange):
         if self._patience is not None:
             self._patience.restore()
             self._patience = None
-        if self._inner is not None:
-            inner, self._inner = self._inner, None
-            inner.close()
+        if self._stream is not None:
+            stream, self._stream = self._stream, None
+            stream.close()
 
 
 class AsyncExchange(Exchange):
@@ -210,8 +210,8 @@ class AsyncExchange(Exchange):
     def __init__(self, call_next: AsyncCallNext, request: APIRequest, **known: Any) -> None:
         super().__init__(request, **known)
         self._call_next = call_next
-        self._inner: httpx2.Response | None = None
-        self._chunks: AsyncGenerator[bytes, None] | None = None
+        self._stream: httpx2.AsyncByteStream | None = None
+        self._chunks: AsyncIterator[bytes] | None = None
 
     async def send(self, action: Send) -> Failure | httpx2.Response:
         """Send one request, up to the response's head."""
@@ -254,10 +254,21 @@ class AsyncExchange(Exchange):
         if self._patience is not None:
             self._patience.restore()
             self._patience = None
-        if self._inner is not None and self._chunks is not None:
-            inner, chunks, self._inner, self._chunks = self._inner, self._chunks, None, None
-            await chunks.aclose()
-            await inner.aclose()
+        if self._stream is not None:
+            stream, chunks, self._stream, self._chunks = self._stream, self._chunks, None, None
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()
+            await stream.aclose()
+
+
+def plain(http: httpx2.Response) -> bool:
+    """Whether a body's bytes are what they seem."""
+    return http.headers.get("content-encoding", "identity").strip().lower() == "identity"
+
+
+def encoded(http: httpx2.Response) -> httpx2.Response:
+    """A response of its own that decodes the body of ``http``."""
+    return httpx2.Response(http.status_code, headers=http.headers, stream=http.stream, request=http.request)
 
 
 def _json(response: httpx2.Response) -> object:

@@ -29,6 +29,16 @@ class Clocks:
         self.waited, self.seen = 0.0, False
 
     @property
+    def fresh(self) -> bool:
+        """An event has just been seen: another one changes nothing."""
+        return self.seen and self.waited == 0.0
+
+    def read(self, waited: float, *, event: bool) -> None:
+        """A read took ``waited`` seconds, and did or did not bring an event."""
+        self.waited = 0.0 if event else self.waited + waited
+        self.seen = self.seen or event
+
+    @property
     def patience(self) -> float:
         """Seconds the next read may take."""
         return max(0.0, min(self.silence, self.limit - self.waited))

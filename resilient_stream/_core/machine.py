@@ -59,6 +59,7 @@ class Machine:
     _clocks: Clocks = field(init=False)
     _started: float = 0.0
     _wait: float = 0.0
+    _reading: Read = field(default_factory=lambda: Read(0.0))
     _barren: int = 0
     _size: int = 0
     _characters: int = 0
@@ -93,13 +94,12 @@ class Machine:
             relay.receive(chunk)
         except Flaw as flaw:
             return self._flaw(now, flaw)
-        if relay.events != before:
-            clocks.waited, clocks.seen = 0.0, True
-        else:
-            clocks.waited += waited
         if relay.complete:
             self._settle_attempt(now, None)
             return self._go(Signal.COMPLETE)
+        if relay.events != before and clocks.fresh:
+            return self._reading  # the short way of a healthy stream: nothing has changed
+        clocks.read(waited, event=relay.events != before)
         if clocks.waited >= clocks.limit:
             return self.fault(now, Failure(Kind.STALLED, Phase.BODY))
         return self._go(Signal.MORE)
@@ -318,7 +318,8 @@ class Machine:
             case State.OPENING:
                 return Send(self._plan, self.attempt.number, self._clocks.first_event)
             case State.READING:
-                return Read(self._clocks.patience)
+                self._reading = Read(self._clocks.patience)
+                return self._reading
             case State.WAITING:
                 return Wait(self._wait)
             case State.DRAINING:

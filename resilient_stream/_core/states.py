@@ -87,11 +87,9 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Drain:
+class Drain(Read):
     """The message is complete: read the body's end if it comes at once, so that the connection can
     be used again. Whatever happens now is of no consequence."""
-
-    patience: float
 
 
 @dataclass(frozen=True, slots=True)
