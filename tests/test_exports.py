@@ -32,12 +32,9 @@ import resilient_stream, resilient_stream.testing
 def test_all_is_what_there_is(name: str) -> None:
     """`__all__` lists every public name of the module, and no other."""
     module = importlib.import_module(name)
-    hidden = (ModuleType, __future__._Feature)
-    public = {
-        item
-        for item in dir(module)
-        if not item.startswith("_") and not isinstance(getattr(module, item), hidden)
-    }
+    helpers = (ModuleType, __future__._Feature)
+    names = {each for each in dir(module) if not each.startswith("_")} - {"TYPE_CHECKING"}
+    public = {each for each in names if not isinstance(getattr(module, each), helpers)}
     assert set(module.__all__) - {"__version__"} == public
 
 
