@@ -81,15 +81,36 @@ class Driver(httpx2.SyncByteStream):
         raise StopIteration
 
     def _advance(self) -> bytes:
-        while not (out := self.machine.take()):
-            if isinstance(self._action, Raise | Finish) or self._closing.is_set():
-                return b""
-            self._action = self._step(self._action)
-        return out
+        """Act until there is something to hand over; nothing if it is over."""
+        while not self._closing.is_set():
+            action = self._action
+            if isinstance(action, Read):
+                out = self._read(action)
+            elif isinstance(action, Raise | Finish):
+                break
+            else:
+                self._action = self._step(action)
+                out = self.machine.take()
+            if out:
+                return out
+        return b""
+
+    def _read(self, action: Read) -> bytes:
+        machine, clock = self.machine, self._clock
+        began = clock()
+        got = self._upstream.read(action.patience)
+        if isinstance(got, bytes):
+            if action.steady and (out := machine.quick(got)):
+                return out
+            now = clock()
+            self._action = machine.data(now, got, now - began)
+        elif got is None:
+            self._action = machine.end(clock())
+        elif not self._closing.is_set():
+            self._action = machine.fault(clock(), got)
+        return machine.take()
 
     def _step(self, action: Action) -> Action:
-        if isinstance(action, Read):
-            return self._read(action)
         machine, clock = self.machine, self._clock
         match action:
             case Send():
@@ -102,16 +123,6 @@ class Driver(httpx2.SyncByteStream):
                 return action if self._closing.is_set() else machine.waited(clock())
             case _:
                 return action
-
-    def _read(self, action: Read) -> Action:
-        began = self._clock()
-        got = self._upstream.read(action.patience)
-        now = self._clock()
-        if isinstance(got, bytes):
-            return self.machine.data(now, got, now - began)
-        if got is None:
-            return self.machine.end(now)
-        return action if self._closing.is_set() else self.machine.fault(now, got)
 
     def close(self) -> None:
         """End the stream, from any thread. Returns at once."""
@@ -168,15 +179,36 @@ class AsyncDriver(httpx2.AsyncByteStream):
         raise StopAsyncIteration
 
     async def _advance(self) -> bytes:
-        while not (out := self.machine.take()):
-            if isinstance(self._action, Raise | Finish) or self._closing.is_set():
-                return b""
-            self._action = await self._step(self._action)
-        return out
+        """Act until there is something to hand over; nothing if it is over."""
+        while not self._closing.is_set():
+            action = self._action
+            if isinstance(action, Read):
+                out = await self._read(action)
+            elif isinstance(action, Raise | Finish):
+                break
+            else:
+                self._action = await self._step(action)
+                out = self.machine.take()
+            if out:
+                return out
+        return b""
+
+    async def _read(self, action: Read) -> bytes:
+        machine, clock = self.machine, self._clock
+        began = clock()
+        got = await self._upstream.read(action.patience)
+        if isinstance(got, bytes):
+            if action.steady and (out := machine.quick(got)):
+                return out
+            now = clock()
+            self._action = machine.data(now, got, now - began)
+        elif got is None:
+            self._action = machine.end(clock())
+        elif not self._closing.is_set():
+            self._action = machine.fault(clock(), got)
+        return machine.take()
 
     async def _step(self, action: Action) -> Action:
-        if isinstance(action, Read):
-            return await self._read(action)
         machine, clock = self.machine, self._clock
         match action:
             case Send():
@@ -190,16 +222,6 @@ class AsyncDriver(httpx2.AsyncByteStream):
                 return action if self._closing.is_set() else machine.waited(clock())
             case _:
                 return action
-
-    async def _read(self, action: Read) -> Action:
-        began = self._clock()
-        got = await self._upstream.read(action.patience)
-        now = self._clock()
-        if isinstance(got, bytes):
-            return self.machine.data(now, got, now - began)
-        if got is None:
-            return self.machine.end(now)
-        return action if self._closing.is_set() else self.machine.fault(now, got)
 
     async def aclose(self) -> None:
         """End the stream, from any task."""

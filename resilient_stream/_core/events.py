@@ -5,8 +5,8 @@ parses ``data`` as JSON whose ``type`` says the rest. A frame that would explode
 bad JSON) is *corrupt*; a frame that the SDK would wrongly skip (a byte order mark, a missing or
 misleading ``event`` line) is repaired; everything else is handed on as it came.
 
-Nearly all frames of a stream are deltas in one canonical spelling. `CANONICAL` accepts exactly
-those, so that the fault-free path never parses JSON.
+Nearly all frames of a stream are deltas in one canonical spelling, which two patterns accept, so that
+the fault-free path never parses JSON.
 """
 
 from __future__ import annotations
@@ -19,13 +19,18 @@ from typing import Any, Final
 from . import sse
 from .failures import Flaw, Kind
 
-CANONICAL: Final = re.compile(
+_STRING: Final = rb'([^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+)'
+_HALF_PAIR: Final = rb"(?<!\\u[dD][89abAB][0-9a-fA-F]{2})"
+
+CANONICAL_HEAD: Final = re.compile(
     rb"event: content_block_delta\ndata: "
     rb'\{"type": ?"content_block_delta", ?"index": ?(\d+), ?"delta": ?\{"type": ?'
-    rb'"(text_delta", ?"text|thinking_delta", ?"thinking|input_json_delta", ?"partial_json)": ?'
-    rb'"([^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+)"\} *\}\n\n'
+    rb'"(text_delta", ?"text|thinking_delta", ?"thinking|input_json_delta", ?"partial_json)": ?"'
 )
-"""A canonical delta frame: block index, delta type with field name, and the raw JSON string."""
+"""How a canonical delta frame begins: block index, and delta type with field name."""
+
+CANONICAL_TAIL: Final = re.compile(_STRING + _HALF_PAIR + rb'"\} *\}\n\n')
+"""How it goes on: the raw JSON string, which must not end in the first half of a surrogate pair."""
 
 SKIPPED: Final = "skipped"
 """The type of an event that no consumer sees: comments, and frames without data."""
@@ -102,13 +107,8 @@ def is_utf8(frame: bytes) -> bool:
     return True
 
 
-def string_tail_is_half(raw: bytes) -> bool:
-    """Whether a raw JSON string ends in the first half of a surrogate pair, its other half to come."""
-    return raw[-6:-3] in _HALF_OPENINGS and raw[-3:-2] in b"89abAB"
-
-
 def ends_in_half(delta: dict[str, Any]) -> bool:
-    """The same of a delta that was read."""
+    """Whether a delta's text ends in the first half of a surrogate pair, its other half to come."""
     text = delta.get("text") or delta.get("thinking") or ""
     return isinstance(text, str) and "\ud800" <= text[-1:] <= "\udbff"
 
@@ -119,5 +119,3 @@ def has_content(part: dict[str, Any]) -> bool:
         return True
     return bool(str(part.get("text") or "").strip() or part.get("thinking"))
 
-
-_HALF_OPENINGS: Final = (b"\\ud", b"\\uD")

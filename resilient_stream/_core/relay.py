@@ -21,13 +21,16 @@ from typing import Any, Final
 
 from . import events, sse
 from .continuation import Form, Plan
-from .events import CANONICAL, Event
+from .events import CANONICAL_HEAD, CANONICAL_TAIL, Event
 from .failures import Barren, Flaw, Kind, kind_of_error
 from .grammar import Grammar
 from .handover import Handover
 from .seam import Asked, Join, Joined, join
 from .settings import Settings
 from .transcript import TEXT_FIELDS, Block, Turn
+
+NO_PREFIX: Final[tuple[bytes, ...]] = ()
+"""Nothing starts with one of nothing."""
 
 UNVERIFIED: Final = "an unverified seam"
 
@@ -75,7 +78,7 @@ class Relay:
         self._asked: Asked | None = plan.asked
         self._final_usage = final_usage
         self._accept_empty = accept_empty
-        self._framer = sse.Framer()
+        self.framer = sse.Framer()
         self._first_frame = True
         self._mode = Mode.LIVE
         self._grammar = Grammar()
@@ -84,7 +87,9 @@ class Relay:
         self._live_index: bytes | None = None
         self._live_delta = b""
         self._live_raw = bytearray()
-        self._shown_index: bytes | None = None
+        self._prefix: bytes | tuple[bytes, ...] = NO_PREFIX
+        self._prefix_length = 0
+        self._shown_prefix: bytes | None = None
 
     @property
     def opening(self) -> dict[str, Any] | None:
@@ -99,7 +104,7 @@ class Relay:
         Raises:
             Flaw: they are broken, break the grammar, or tell of an error.
         """
-        for frame in self._framer.feed(chunk):
+        for frame in self.framer.feed(chunk):
             if self._first_frame:
                 self._first_frame = False
                 frame = frame.removeprefix(sse.BOM)  # noqa: PLW2901 -- the repaired frame is the frame
@@ -116,7 +121,7 @@ class Relay:
         Raises:
             Flaw: the last event told of an error, or ended a continuation that brought nothing.
         """
-        rest = self._framer.rest
+        rest = self.framer.rest
         try:
             if rest and events.read(rest).type not in (events.SKIPPED, "ping"):
                 self._frame(rest + b"\n\n")
@@ -127,24 +132,48 @@ class Relay:
             self._join_what_came()
         self.out.drop()
         self._held.clear()
-        self._live_index = None
+        self._rest()
+
+    def quick(self, frame: bytes) -> bytes | None:
+        """The short way: what to hand over for a canonical delta of the block that is live, spelled as
+        its first; None for anything else, which must go through `receive`."""
+        if not frame.startswith(self._prefix):
+            return None
+        tail = CANONICAL_TAIL.fullmatch(frame, self._prefix_length)
+        if tail is None or not (frame.isascii() or events.is_utf8(frame)):
+            return None
+        self.events += 1
+        self._live_raw += tail[1]
+        return frame if self._shown_prefix is None else self._shown_prefix + frame[self._prefix_length :]
 
     def _frame(self, frame: bytes) -> None:
-        delta = CANONICAL.fullmatch(frame)
-        if (
-            delta is None
-            or delta[1] != self._live_index
-            or not delta[2].startswith(self._live_delta)
-            or events.string_tail_is_half(delta[3])
-            or not (frame.isascii() or events.is_utf8(frame))
-        ):
+        out = self.quick(frame)
+        if out is None and self._learns(frame):
+            out = self.quick(frame)
+        if out is None:
             self._read(events.read(frame))
-            return
-        self.events += 1
-        self._live_raw += delta[3]
-        if self._shown_index is not None:
-            frame = frame[: delta.start(1)] + self._shown_index + frame[delta.end(1) :]
-        self.out.out.append(frame)
+        else:
+            self.out.out.append(out)
+
+    def _learns(self, frame: bytes) -> bool:
+        """Take the spelling of the live block's deltas from ``frame``, if it is one."""
+        head = CANONICAL_HEAD.match(frame)
+        if head is None or head[1] != self._live_index or not head[2].startswith(self._live_delta):
+            return False
+        self._prefix, self._prefix_length = head[0], head.end()
+        shift = self.out.shift
+        self._shown_prefix = b"%b%d%b" % (
+            frame[: head.start(1)],
+            int(head[1]) + shift,
+            frame[head.end(1) : head.end()],
+        )
+        if not shift:
+            self._shown_prefix = None
+        return True
+
+    def _rest(self) -> None:
+        """No block is live, or the live one must go the long way for now."""
+        self._live_index, self._prefix = None, NO_PREFIX
 
     def _read(self, event: Event) -> None:
         if event.type in (events.SKIPPED, "ping"):
@@ -255,7 +284,7 @@ class Relay:
     def _live_event(self, event: Event, delta: dict[str, Any]) -> None:
         if delta.get("type") == "signature_delta" or events.ends_in_half(delta):
             self.out.wait(event)
-            self._live_index = None
+            self._rest()
         else:
             self.out.content(event)
             self._go_live()
@@ -268,12 +297,12 @@ class Relay:
         self._live_index = str(self._grammar.index).encode() if grows else None
         self._live_delta = grows[0].encode() if grows else b""
         self._live_raw = block.raw
-        self._shown_index = str(self._grammar.index + self.out.shift).encode() if self.out.shift else None
+        self._prefix = NO_PREFIX
 
     def _block_stop(self, event: Event, kind: object) -> None:
         if self._mode is Mode.SEAM:
             self._join(final=True)
-        self._live_index = None
+        self._rest()
         match self._mode:
             case Mode.HELD:
                 self._release(self.out.placed(event), kind)

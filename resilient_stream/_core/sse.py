@@ -32,6 +32,8 @@ class Framer:
         self._limit = limit
         self._rest = bytearray()
         self._scanned = 0
+        self.pending = False
+        """A frame has begun and is not complete."""
 
     @property
     def rest(self) -> bytes:
@@ -48,6 +50,7 @@ class Framer:
             return [chunk]
         self._rest += chunk
         frames = self._cut()
+        self.pending = bool(self._rest)
         if len(self._rest) > self._limit:
             raise Flaw(Kind.CORRUPT, f"an event of more than {self._limit} bytes")
         return frames

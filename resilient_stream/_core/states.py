@@ -74,9 +74,11 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Read on; no single read may take longer than ``patience`` seconds."""
+    """Read on; no single read may take longer than ``patience`` seconds. While the stream is
+    ``steady``, `Machine.quick` may be tried before `Machine.data`."""
 
     patience: float
+    steady: bool = False
 
 
 @dataclass(frozen=True, slots=True)
