@@ -174,14 +174,13 @@ def _sentence(error: dict[str, Any], fields: Mapping[str, Any]) -> str:
         return str(error["ctx"]["error"])
     name = str(error["loc"][0])
     if error["type"] == "extra_forbidden":
-        return unknown("field", name, fields)
+        return _unknown(name, fields)
     text = str(error["msg"]).replace("Input should be", "should be").removeprefix("Value error, ")
     unit = fields[name].description
     return f"{name} = {error['input']!r}: {text}" + (f" ({unit})" if unit else "")
 
 
-def unknown(what: str, name: str, known: Collection[str]) -> str:
-    """That there is no such thing, which one was meant, or else which ones there are."""
+def _unknown(name: str, known: Collection[str]) -> str:
     near = get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
-    return f"unknown {what} {name!r}; {hint}"
+    return f"unknown field {name!r}; {hint}"

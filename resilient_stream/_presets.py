@@ -16,7 +16,6 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from ._fields import unknown
 from .errors import PolicyError
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ def environment_override(policy: RetryPolicy, environ: Mapping[str, str] = os.en
 def _preset(name: str) -> Document:
     names = preset_names()
     if name not in names:
-        raise PolicyError(f"{unknown('preset', str(name), names)} (presets: {', '.join(names)})")
+        raise PolicyError(f"unknown preset {name!r}; there are: {', '.join(names)}")
     return Document(name, (shelf() / f"{name}.toml").read_text(encoding="utf-8"))
 
 

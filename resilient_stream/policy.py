@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from typing import Any, Self, Unpack, cast
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError, model_validator
 
 from . import _presets
 from ._core.failures import RETRYABLE_KINDS
@@ -43,14 +43,12 @@ from .errors import PolicyError
 __all__ = ["RetryPolicy"]
 
 
-class RetryPolicy(BaseModel):
+class RetryPolicy(BaseModel, frozen=True, extra="forbid"):
     """When to ask again, how long to wait, how to continue. Frozen; all times are seconds.
 
     Raises:
         PolicyError: a field is unknown, has an impossible value, or contradicts another.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     enabled: Switch = True
     """Whether the library does anything. False hands everything through untouched, the SDK's own

@@ -1,0 +1,232 @@
+"""The policy as a value."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import tenacity
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+
+from resilient_stream._budget import RetryBudget
+from resilient_stream._core.failures import RETRYABLE_KINDS
+from resilient_stream._fields import Continuation, Holdable
+from resilient_stream.errors import PolicyError
+from resilient_stream.policy import RetryPolicy
+
+PROMISED: dict[str, object] = {
+    "enabled": True,
+    "max_attempts": 16,
+    "max_barren_attempts": 8,
+    "deadline": None,
+    "wait_initial": 0.5,
+    "wait_max": 8,
+    "overload_wait_initial": 1,
+    "overload_wait_max": 30,
+    "retry_after_max": 60,
+    "connect_timeout": 5,
+    "first_event_timeout": 300,
+    "silence_timeout": 300,
+    "stall_timeout": 600,
+    "retry_on": RETRYABLE_KINDS,
+    "continuation": "auto",
+    "continuation_template": None,
+    "unverified": "accept",
+    "hold": {"tool_use"},
+    "completed_tools": "finish",
+    "rerun_server_tools": False,
+    "max_tokens": "reduce",
+    "usage": "serving",
+    "heal_history": True,
+    "fallback_models": (),
+    "max_input_multiple": 5,
+    "budget": "shared",
+    "stop": None,
+    "wait": None,
+    "retry": None,
+}
+
+seconds = st.floats(0.001, 80_000)
+texts = st.text(max_size=30)
+json_values = st.recursive(
+    st.booleans() | st.integers() | st.floats(allow_nan=False) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=8,
+)
+models = texts.filter(str.strip)
+patches = st.builds(
+    lambda patch, model: {**patch, "model": model}, st.dictionaries(texts, json_values, max_size=3), models
+)
+plain_fields = st.fixed_dictionaries(
+    {},
+    optional={
+        "enabled": st.booleans(),
+        "max_attempts": st.integers(1, 10**9),
+        "deadline": st.none() | st.floats(0.001, 1e12),
+        "wait_initial": st.floats(0, 8),
+        "wait_max": st.floats(8, 86_400),
+        "silence_timeout": seconds,
+        "retry_on": st.sets(st.sampled_from(sorted(RETRYABLE_KINDS))),
+        "continuation": st.sampled_from(get_args(Continuation)),
+        "continuation_template": st.none() | st.builds("{}{{quote}}{}".format, texts, texts),
+        "hold": st.sets(st.sampled_from(get_args(Holdable))),
+        "fallback_models": st.lists(models | patches, max_size=3),
+        "max_input_multiple": st.none() | st.floats(1, 1e9),
+        "budget": st.sampled_from(["shared", None]),
+    },
+)
+
+
+def test_the_defaults_are_those_promised() -> None:
+    """Every field of the contract is there, with its default, and no other."""
+    assert RetryPolicy()._values() == PROMISED
+
+
+def test_every_field_is_documented() -> None:
+    """Below each field stands what it means, its default, and the unit where it is a time."""
+    source = inspect.getsource(RetryPolicy)
+    for name, field in RetryPolicy.model_fields.items():
+        documented = source.split(f"    {name}: ", 1)[1].split('"""', 2)
+        assert "\n\n" not in documented[0], name
+        assert "Default" in documented[1], name
+        if "seconds" in (field.description or ""):
+            assert "Seconds" in documented[1], name
+
+
+def test_it_is_frozen() -> None:
+    """A policy cannot be changed once it is made."""
+    with pytest.raises(ValidationError, match="frozen"):
+        RetryPolicy().max_attempts = 3  # type: ignore[misc]  # the mistake
+
+
+def test_it_is_a_value() -> None:
+    """Equal fields make equal policies, which hash, copy and pickle alike."""
+    one, other = RetryPolicy(max_attempts=3), RetryPolicy(max_attempts=3)
+    assert one == other != RetryPolicy()
+    assert len({one, other}) == 1
+    assert pickle.loads(pickle.dumps(one)) == copy.deepcopy(one) == one  # noqa: S301 -- our own bytes
+
+
+@pytest.mark.parametrize(
+    "pair", [("wait_initial", "wait_max"), ("overload_wait_initial", "overload_wait_max")]
+)
+def test_a_first_wait_above_the_last_is_told(pair: tuple[str, str]) -> None:
+    """A backoff cannot begin above its ceiling; the two fields and values are named."""
+    low, high = pair
+    fields: Any = {low: 10, high: 9.5}
+    with pytest.raises(PolicyError, match=rf"^{low} = 10 should not exceed {high} = 9.5 \(seconds\)$"):
+        RetryPolicy(**fields)
+    fields[high] = 10
+    RetryPolicy(**fields)
+
+
+def test_calls_cannot_be_taken_back() -> None:
+    """Regenerating tool calls that are not held is a contradiction, and told as one."""
+    RetryPolicy(completed_tools="regenerate")
+    with pytest.raises(
+        PolicyError, match='completed_tools = "regenerate" should come with "tool_use" in hold'
+    ):
+        RetryPolicy(completed_tools="regenerate", hold={"thinking"})
+
+
+def test_replace_changes_a_copy() -> None:
+    """replace() gives a new policy with the rest as it was, objects included."""
+    own = RetryPolicy(max_attempts=3, budget=RetryBudget(), stop=tenacity.stop_never)
+    changed = own.replace(deadline=9)
+    assert (changed.max_attempts, changed.deadline, own.deadline) == (3, 9, None)
+    assert changed.budget is own.budget
+    assert changed.stop is own.stop
+
+
+@pytest.mark.parametrize("wrong", [{"max_attempts": 0}, {"wait_max": 0.1}, {"max_attemps": 1}], ids=str)
+def test_replace_checks_again(wrong: Any) -> None:
+    """A change is checked as a new policy is, against the fields that stay too."""
+    with pytest.raises(PolicyError):
+        RetryPolicy().replace(**wrong)
+
+
+@settings(deadline=None)
+@given(plain_fields)
+def test_its_repr_is_short_and_makes_it_again(fields: Any) -> None:
+    """The repr shows what differs from the defaults, and evaluates to an equal policy."""
+    policy = RetryPolicy(**fields)
+    assert eval(repr(policy), {"RetryPolicy": RetryPolicy, "inf": float("inf")}) == policy  # noqa: S307 -- our own
+    assert str(policy) == repr(policy)
+    for name, value in PROMISED.items():
+        assert (f"{name}=" in repr(policy)) >= (getattr(policy, name) != value)
+
+
+def test_the_repr_of_the_default_is_empty() -> None:
+    """A default, even where it is spelt out, is not shown."""
+    assert repr(RetryPolicy(max_attempts=16)) == "RetryPolicy()"
+    assert repr(RetryPolicy(hold={"tool_use", "thinking"}, wait_max=9)) == (
+        "RetryPolicy(wait_max=9.0, hold={'thinking', 'tool_use'})"
+    )
+
+
+@settings(deadline=None)
+@given(plain_fields)
+def test_toml_round_trip(fields: Any) -> None:
+    """What is written as TOML reads as an equal policy, whatever the plain fields hold."""
+    policy = RetryPolicy(**fields)
+    assert RetryPolicy.from_toml(policy.to_toml()) == policy
+
+
+def test_toml_holds_every_field() -> None:
+    """A written policy does not change with later defaults: all fields are in it, one a line."""
+    written = RetryPolicy().to_toml().splitlines()
+    assert [line.split(" = ")[0] for line in written] == list(PROMISED)
+    assert 'deadline = "none"' in written
+
+
+OBJECTS: dict[str, Any] = {
+    "stop": tenacity.stop_never,
+    "wait": tenacity.wait_none(),
+    "retry": tenacity.retry_always,
+    "budget": RetryBudget(),
+    "fallback_models": [{"model": "claude-a", "metadata": None}],
+}
+
+
+@pytest.mark.parametrize("field", OBJECTS)
+def test_objects_are_not_written(field: str) -> None:
+    """What TOML cannot say is refused by name, not left out."""
+    policy = RetryPolicy().replace(**{field: OBJECTS[field]})
+    with pytest.raises(PolicyError, match=f"^{field} holds .* no spelling in TOML"):
+        policy.to_toml()
+
+
+def test_a_preset_is_a_policy() -> None:
+    """A preset by its name has the fields of its file."""
+    assert RetryPolicy.preset("off") == RetryPolicy(enabled=False)
+
+
+def test_a_wrong_field_names_its_file(tmp_path: Path) -> None:
+    """The error of a policy file begins with the file's name."""
+    path = tmp_path / "mine.toml"
+    path.write_text("max_attempts = 0")
+    with pytest.raises(PolicyError, match=r"mine\.toml: max_attempts = 0: should be greater"):
+        RetryPolicy.from_toml(path)
+
+
+def test_it_can_be_part_of_another_model() -> None:
+    """In a pydantic model of the user's a wrong policy is one of that model's errors."""
+
+    class Settings(BaseModel):
+        policy: RetryPolicy = RetryPolicy()
+
+    assert Settings.model_validate({"policy": {"max_attempts": 3}}).policy.max_attempts == 3
+    with pytest.raises(ValidationError, match="did you mean 'max_attempts'"):
+        Settings.model_validate({"policy": {"max_attemps": 3}})
+
+
+def test_type_checkers_know_the_fields() -> None:
+    """Sets may be given as any collection: this test is for mypy and pyright, which read it."""
+    policy = RetryPolicy(hold=(), retry_on=["reset"], deadline=60, wait=tenacity.wait_fixed(1))
+    assert policy.replace(hold=["thinking"], stop=lambda state: state.attempt_number > 3).hold == {"thinking"}
