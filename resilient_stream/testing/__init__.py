@@ -8,6 +8,7 @@ as it is told, byte for byte. It knows nothing of the rest of this library.
 from __future__ import annotations
 
 from .author import ANSWER, Author, markdown
+from .catalogue import CATALOGUE, Entry
 from .endpoint import Received
 from .faults import (
     BadChunk,
@@ -24,6 +25,7 @@ from .faults import (
     Informational,
     Insert,
     Labelled,
+    Late,
     LineEndings,
     Mangle,
     Pings,
@@ -45,17 +47,18 @@ from .server import StandIn, refusing
 from .transcript import Reply, sign, sse_event, sse_events
 from .wire import Answer, Close, Reset, Send, Wait
 
-__all__ = [
+__all__ = [  # noqa: RUF022 - plainly sorted
     "ANSWER",
-    "MANNERS",
     "Answer",
     "Author",
     "BadChunk",
     "Bom",
+    "CATALOGUE",
     "Chain",
     "Close",
     "Cut",
     "CutHead",
+    "Entry",
     "ErrorEvent",
     "Fault",
     "Gzip",
@@ -65,7 +68,9 @@ __all__ = [
     "Informational",
     "Insert",
     "Labelled",
+    "Late",
     "LineEndings",
+    "MANNERS",
     "Mangle",
     "Manner",
     "Pings",

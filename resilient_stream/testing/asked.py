@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .continuations import blocks_of
-from .transcript import Block
+from .transcript import Block, is_object, listing, mapping
 
 THINKING = ("thinking", "redacted_thinking")
 SERVER_USES = ("server_tool_use", "mcp_tool_use")
@@ -30,8 +30,7 @@ class Asked:
 
     def __post_init__(self) -> None:
         """Keep the messages that are objects; the shape rules complain about the others."""
-        messages: Any = self.body.get("messages")
-        found = [m for m in messages if isinstance(m, Mapping)] if isinstance(messages, list) else []
+        found = [item for item in listing(self.body.get("messages")) if is_object(item)]
         object.__setattr__(self, "messages", found)
 
     @property
@@ -49,21 +48,20 @@ class Asked:
     @property
     def thinking(self) -> str:
         """The thinking mode that the request asks for by name; ``disabled`` if it says nothing."""
-        config: Any = self.body.get("thinking")
-        return str(config.get("type")) if isinstance(config, Mapping) else "disabled"
+        return str(mapping(self.body.get("thinking")).get("type", "disabled"))
 
     @property
     def budget(self) -> int | None:
         """The manual thinking budget, if there is one."""
-        config: Any = self.body.get("thinking")
-        budget = config.get("budget_tokens") if self.thinking == "enabled" else None
+        budget = (
+            mapping(self.body.get("thinking")).get("budget_tokens") if self.thinking == "enabled" else None
+        )
         return budget if isinstance(budget, int) else None
 
     @property
     def forced(self) -> bool:
         """Whether a tool call is forced."""
-        choice: Any = self.body.get("tool_choice")
-        return isinstance(choice, Mapping) and choice.get("type") in ("any", "tool")
+        return mapping(self.body.get("tool_choice")).get("type") in ("any", "tool")
 
     def blocks(self) -> Iterator[tuple[int, str, int, Block]]:
         """Message number, role, block number and block, for each block."""

@@ -1,6 +1,6 @@
 """Who writes the answers: a deterministic Markdown text, or whatever the user scripts.
 
-The text is made of numbered sections, so that no passage of some length occurs twice, and holds
+The text is made of numbered sections, so that no passage of eighty characters occurs twice, and holds
 what makes a seam hard: headings, lists, a table, a code fence, emoji with joiners, Chinese, Japanese
 and accented words, double spaces and quotation marks.
 """
@@ -29,8 +29,8 @@ SECTION = """
 
 ## Walk {n}: the {place} at hour {hour}
 
-On walk {n} the gauge read **{level} cm**, and the wind came from the {wind}.  Two spaces stand
-before this sentence on purpose. The caf\u00e9 by the pier opens at {hour}:00; its na\u00efve sign says
+On walk {n} the gauge read **{level} cm**, and wind {n} came from the {wind}.  Two spaces stand
+before sentence {n} on purpose. The caf\u00e9 by the pier opens at {hour}:00; its na\u00efve sign says
 \u201cD\u00e9j\u00e0 vu n\u00b0 {n}\u201d.
 
 - rope no. {n}: *dry*, {level} knots counted
@@ -51,7 +51,9 @@ def level_{n}(hours: float) -> float:
     return {later}.0 + hours * 0.{n}
 ```
 
-\u6f6e\u306e\u8a18\u9332 {n}\uff1a\u6e7e\u306e\u6c34\u4f4d\u306f{level}\u30bb\u30f3\u30c1\u3002\u6d77\u9762\u7b2c{n}\u6b21\u89c2\u6d4b\uff0c\u98ce\u4ece{wind}\u6765\u3002 \U0001f30a\U0001f468\u200d\U0001f469\u200d\U0001f467 {n}\ufe0f\u20e3 \U0001f1eb\U0001f1f7"""
+\u6f6e\u306e\u8a18\u9332 {n}\uff1a\u6e7e\u306e\u6c34\u4f4d\u306f{level}\u30bb\u30f3\u30c1\u3002\
+\u6d77\u9762\u7b2c{n}\u6b21\u89c2\u6d4b\uff0c\u98ce\u4ece{wind}\u6765\u3002\
+ \U0001f30a\U0001f468\u200d\U0001f469\u200d\U0001f467 {n}\ufe0f\u20e3 \U0001f1eb\U0001f1f7"""
 
 CLOSING = """
 

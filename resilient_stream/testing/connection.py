@@ -7,24 +7,34 @@ when the client hangs up or the server is closed, whichever is first.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import selectors
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable
 
 import h11
 
 from .endpoint import Incoming
-from .wire import Reset, Script, Send, Wait
+from .wire import Reset, Script, Send, Step, Wait
 
-try:  # what is still unsent can be asked for on Linux
+if sys.platform == "linux":
     import fcntl
     import termios
-except ImportError:  # pragma: no cover - Windows
-    UNSENT = None
-else:
-    UNSENT = getattr(termios, "TIOCOUTQ", None)
+
+    def unsent(sock: socket.socket) -> int:
+        """Bytes that the client's side has not taken yet."""
+        told = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0" * 4)
+        return int(struct.unpack("i", told)[0])
+
+else:  # pragma: no cover - no other system tells
+
+    def unsent(sock: socket.socket) -> int:
+        """Nothing is known, so nothing is waited for."""
+        return 0
+
 
 IDLE = 120.0
 """Seconds after which a silent connection is given up."""
@@ -37,6 +47,7 @@ class Connection:
     """A client's connection, run by a thread of its own until either side ends it."""
 
     def __init__(self, sock: socket.socket, wake: socket.socket, take: Callable[[Incoming], Script]) -> None:
+        """Serve ``sock`` with the scripts that ``take`` gives, until ``wake`` is readable."""
         sock.settimeout(IDLE)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock = sock
@@ -57,7 +68,8 @@ class Connection:
     def receive(self) -> Incoming | None:
         """The next request; None when the client has closed."""
         parser = h11.Connection(h11.SERVER)
-        parser.receive_data(self.unread) if self.unread else None
+        if self.unread:
+            parser.receive_data(self.unread)
         request: h11.Request | None = None
         body = bytearray()
         while True:
@@ -77,19 +89,22 @@ class Connection:
 
     def play(self, script: Script) -> bool:
         """Play a script; whether the connection may be used again."""
-        for step in script:
-            if isinstance(step, Send):
-                self.sock.sendall(step.data)
-            elif isinstance(step, Wait):
-                if not self.pause(step.seconds):
-                    return False
-            elif isinstance(step, Reset):
-                self.reset()
-                return False
-            else:
-                self.sock.shutdown(socket.SHUT_RDWR)
+        for spoken, steps in itertools.groupby(script, lambda step: isinstance(step, Send)):
+            if spoken:  # what is said without a pause goes out together
+                self.sock.sendall(b"".join(step.data for step in steps if isinstance(step, Send)))
+            elif not all(self.act(step) for step in steps):
                 return False
         return True
+
+    def act(self, step: Step) -> bool:
+        """Wait, or end the connection; whether there is still a connection."""
+        if isinstance(step, Wait):
+            return self.pause(step.seconds)
+        if isinstance(step, Reset):
+            self.reset()
+        else:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        return False
 
     def pause(self, seconds: float) -> bool:
         """Say nothing for so long. False when the client hung up or the server was closed."""
@@ -110,15 +125,7 @@ class Connection:
     def reset(self) -> None:
         """End with an RST, after what was said before it has arrived."""
         end = time.monotonic() + FLUSH
-        while self.unsent() and time.monotonic() < end:
-            if not self.pause(0.001):
-                break
+        while unsent(self.sock) and time.monotonic() < end and self.pause(0.001):
+            pass
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
-
-    def unsent(self) -> int:
-        """Bytes that the client's side has not taken yet; 0 where the system does not tell."""
-        if UNSENT is None:  # pragma: no cover - not Linux
-            return 0
-        told = fcntl.ioctl(self.sock.fileno(), UNSENT, b"\0" * 4)
-        return int(struct.unpack("i", told)[0])

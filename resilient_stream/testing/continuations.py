@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from .manners import Manner
-from .transcript import Block, Reply
+from .transcript import Block, Reply, is_object, listing
 
 Form = Literal["fresh", "prefill", "user_turn"]
 
@@ -39,7 +39,7 @@ def blocks_of(message: Mapping[str, Any]) -> list[Block]:
     content: Any = message.get("content")
     if isinstance(content, str):
         return [{"type": "text", "text": content}] if content else []
-    return [block for block in content or () if isinstance(block, Mapping)]
+    return [block for block in listing(content) if is_object(block)]
 
 
 def turns(messages: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Block]]]:
@@ -107,6 +107,8 @@ def place(script: Sequence[Block], received: Sequence[Block]) -> tuple[int, int]
 def read(request: Mapping[str, Any], script: Sequence[Block]) -> Reading:
     """What a request asks for, given what the author would say from the beginning."""
     conversation = turns([m for m in request["messages"] if m.get("role") != "system"])
+    if not conversation:
+        return Reading()
     role, last = conversation[-1]
     if role == "assistant":
         return Reading("prefill", "", place(script, last))

@@ -8,6 +8,7 @@ the fault spoils the answer.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,7 +19,7 @@ from .continuations import Form, Reading, read, resume
 from .faults import Fault, Redirect, error_body
 from .manners import Manner, manner_of
 from .rules import Refusal, check
-from .transcript import Reply, compact, input_tokens, message, message_events, sse_event
+from .transcript import Reply, compact, input_tokens, mapping, message, message_events, sse_event
 from .wire import Answer, Script, frame, status_of
 
 Faults = Sequence[Fault | None] | Callable[[int, Any], Fault | None]
@@ -82,6 +83,7 @@ class Endpoint:
     """Answers requests one after the other. Not thread-safe: the server holds a lock around it."""
 
     def __init__(self, settings: Settings) -> None:
+        """Behave as the settings say."""
         self.settings = settings
         self.manner = manner_of(settings.manner)
         self.prefill_manner = manner_of(settings.prefill_manner)
@@ -118,11 +120,12 @@ class Endpoint:
 
     def _healthy(self, record: Received) -> tuple[Answer, Received]:
         path = record.path.partition("?")[0]
-        if path.startswith("/loop/"):
-            return Redirect(int(path[6:]), loop=True).edit(_blank(record.number)), record
-        if path.startswith("/redirected/"):
-            first = self.received[int(path[12:]) - 1]
-            return self._messages(replace(record, json=first.json, headers=first.headers))
+        if looping := re.fullmatch(r"/loop/(3\d\d)", path):
+            return Redirect(int(looping[1]), loop=True).edit(_blank(record.number)), record
+        moved = re.fullmatch(r"/redirected/(\d+)", path)
+        for first in self.received[int(moved[1]) - 1 : int(moved[1])] if moved else ():
+            answer, told = self._messages(replace(record, json=first.json, headers=first.headers))
+            return answer, replace(told, json=record.json, headers=record.headers)
         if record.method == "POST" and path == "/v1/messages":
             return self._messages(record)
         if record.method == "POST" and path == "/v1/messages/count_tokens":
@@ -134,10 +137,7 @@ class Endpoint:
         refusal = self._refusal(record, counting=counting)
         if refusal is not None:
             reading = Reading()
-            if (
-                isinstance(record.json, Mapping)
-                and check(Asked(record.json, counting=counting), strict=False) is None
-            ):
+            if check(Asked(mapping(record.json), counting=counting), strict=False) is None:
                 reading = read(record.json, ())
             record = replace(record, rule=refusal.rule, form=reading.form, quote=reading.quote)
             return _refused(record.number, refusal), record
@@ -172,10 +172,11 @@ class Endpoint:
         strict = self.settings.strict
         if strict and not {"x-api-key", "authorization"} & set(record.headers):
             return Refusal("api_key", 401, "authentication_error", "x-api-key header is required")
-        if not isinstance(record.json, Mapping):
+        request = mapping(record.json)
+        if not request:
             return Refusal("json", 400, "invalid_request_error", "The request body is not valid JSON")
         asked = Asked(
-            record.json,
+            request,
             size=len(record.body),
             signatures=self.signatures,
             prefill=self.settings.prefill,
@@ -188,8 +189,7 @@ class Endpoint:
         reading = read(request, reply.content)
         manner = self.manner if reading.form == "user_turn" else self.prefill_manner
         reply = resume(reply, reading, manner)
-        mode: Any = request.get("thinking") or {}
-        thinks = mode.get("type", "disabled") != "disabled"
+        thinks = Asked(request).thinking != "disabled"
         if self.settings.rethink and thinks and reading.form == "user_turn":
             thought = {"type": "thinking", "thinking": AFTERTHOUGHT}
             reply = replace(reply, content=(thought, *reply.content))

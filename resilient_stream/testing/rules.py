@@ -7,14 +7,14 @@ the API's documentation and its users report; where none is known, the rule's do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from .asked import SERVER_USES, THINKING, Asked
 from .continuations import blocks_of
 from .models import accepts_prefill
-from .transcript import sign
+from .transcript import Block, is_object, listing, mapping, sign
 
 MAX_BODY = 32 * 1024 * 1024
 
@@ -59,7 +59,7 @@ def field_types(asked: Asked) -> str | None:
         return "max_tokens: Input should be a valid integer"
     if not asked.counting and body["max_tokens"] < 1:
         return "max_tokens: Input should be greater than or equal to 1"
-    if not isinstance(body["messages"], list) or len(asked.messages) != len(body["messages"]):
+    if not isinstance(body["messages"], list) or not all(map(is_object, listing(asked.body["messages"]))):
         return "messages: Input should be a valid list"
     return None if asked.messages else "messages: at least one message is required"
 
@@ -166,7 +166,7 @@ def thinking_not_last(asked: Asked) -> str | None:
 def tool_results_follow(asked: Asked) -> str | None:
     """Each ``tool_use`` has its ``tool_result`` in the next message."""
     for at, message in enumerate(asked.messages):
-        used = [block["id"] for block in blocks_of(message) if block.get("type") == "tool_use"]
+        used = [str(block.get("id")) for block in blocks_of(message) if block.get("type") == "tool_use"]
         following = blocks_of(asked.messages[at + 1]) if at + 1 < len(asked.messages) else []
         answered = {block.get("tool_use_id") for block in following}
         missing = [name for name in used if name not in answered]
@@ -211,12 +211,18 @@ def server_tool_results(asked: Asked) -> str | None:
             continue
         if any(beside.get("type") == "tool_use" for beside in blocks_of(asked.messages[at])):
             continue
-        name = "mcp_tool" if block["type"] == "mcp_tool_use" else block.get("name")
         return (
             f"messages.{at}: `{block.get('name')}` tool use with id `{block.get('id')}` was found without "
-            f"a corresponding `{name}_tool_result` block".replace("_tool_tool_", "_tool_")
+            f"a corresponding `{_result_of(block)}` block"
         )
     return None
+
+
+def _result_of(block: Block) -> str:
+    name = str(block.get("name"))
+    if block["type"] == "mcp_tool_use":
+        return "mcp_tool_result"
+    return "tool_search_tool_result" if name.startswith("tool_search_tool") else f"{name}_tool_result"
 
 
 def prefill_by_model(asked: Asked) -> str | None:
@@ -255,8 +261,7 @@ def thinking_in_prefill(asked: Asked) -> str | None:
 
 def prefill_with_format(asked: Asked) -> str | None:
     """No prefill with structured output. The wording is the stand-in's own."""
-    config: Any = asked.body.get("output_config")
-    if asked.final and isinstance(config, Mapping) and config.get("format"):
+    if asked.final and mapping(asked.body.get("output_config")).get("format"):
         return "Prefilling assistant messages is not supported with `output_config.format`."
     return None
 
@@ -270,9 +275,9 @@ def prefill_with_forced_tool(asked: Asked) -> str | None:
 
 def prefill_trailing_space(asked: Asked) -> str | None:
     """A prefill does not end in whitespace."""
-    last = asked.final[-1] if asked.final else {}
-    if last.get("type") == "text" and last["text"] != last["text"].rstrip():
-        return "messages: final assistant content cannot end with trailing whitespace"
+    for block in asked.final[-1:]:
+        if block.get("type") == "text" and block["text"][-1:].isspace():
+            return "messages: final assistant content cannot end with trailing whitespace"
     return None
 
 

@@ -11,7 +11,7 @@ import contextlib
 import selectors
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from types import TracebackType
 from typing import Self
 
@@ -44,7 +44,7 @@ class StandIn:
     begins with thinking of its own. ``obey_max_tokens``: stop the answer there.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each has a default
         self,
         *,
         reply: Author = ANSWER,
@@ -59,6 +59,7 @@ class StandIn:
         rethink: bool = False,
         obey_max_tokens: bool = False,
     ) -> None:
+        """Listen at once; nothing else has to be started."""
         self._endpoint = Endpoint(
             Settings(
                 reply=reply,
@@ -80,21 +81,24 @@ class StandIn:
         self._closed = False
         self._wake, self._waker = socket.socketpair()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
-        self._listener.setblocking(False)
+        self._listener.settimeout(0)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._acceptor = threading.Thread(target=self._accept, name="stand-in", daemon=True)
         self._acceptor.start()
 
     def __enter__(self) -> Self:
+        """Itself; it listens already."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Close."""
         self.close()
 
     def __repr__(self) -> str:
+        """Where it is and how busy."""
         return f"<StandIn {self.url} requests={len(self.requests)} open={self.open_connections}>"
 
     @property
@@ -170,7 +174,7 @@ class StandIn:
 
 
 @contextlib.contextmanager
-def refusing() -> Iterator[str]:
+def refusing() -> Generator[str]:
     """The URL of a port that refuses connections, and goes on to refuse them inside the block."""
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))

@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 Block = Mapping[str, Any]
 Event = dict[str, Any]
@@ -63,15 +63,26 @@ def tokens(characters: int) -> int:
     return max(1, -(-characters // CHARS_PER_TOKEN))
 
 
+def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
+    """Whether a JSON value is an object."""
+    return isinstance(value, Mapping)
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """A JSON object; an empty one for any other value."""
+    return value if is_object(value) else {}
+
+
+def listing(value: object) -> Sequence[Any]:
+    """A JSON array; an empty one for any other value."""
+    return cast("Sequence[Any]", value) if isinstance(value, (list, tuple)) else ()
+
+
 def characters(value: object) -> int:
-    """All characters of all strings in a JSON value, keys left out."""
+    """Count all characters of all strings in a JSON value, keys left out."""
     if isinstance(value, str):
         return len(value)
-    if isinstance(value, Mapping):
-        return sum(characters(inner) for inner in value.values())
-    if isinstance(value, Sequence):
-        return sum(characters(inner) for inner in value)
-    return 0
+    return sum(characters(inner) for inner in (*mapping(value).values(), *listing(value)))
 
 
 def input_tokens(request: Mapping[str, Any]) -> int:

@@ -119,5 +119,9 @@ def ending(how: str, seconds: float = STALL) -> tuple[Part, ...]:
 
 
 def with_body(answer: Answer, *bodies: Iterable[Part]) -> Answer:
-    """The answer with another body."""
-    return replace(answer, body=tuple(part for body in bodies for part in body))
+    """The answer with another body; a broken one still announces the length of the whole."""
+    changed = replace(answer, body=tuple(part for body in bodies for part in body))
+    broken = bool(changed.body) and isinstance(changed.body[-1], (Close, Reset))
+    if broken and answer.framing == "length" and answer.length is None:
+        return replace(changed, length=max(answer.size, changed.size + 1))
+    return changed

@@ -7,7 +7,7 @@ from typing import Literal
 
 from resilient_stream.testing.wire import Answer, Close, Part, Script, Send, Wait, frame
 
-from .base import STALL, Place, ending, with_body
+from .base import STALL, Fault, Place, ending, with_body
 
 Ending = Literal["clean", "fin", "rst", "stall"]
 How = Literal[
@@ -45,14 +45,13 @@ class Cut(Place):
             case "fin" | "rst":
                 return with_body(answer, kept, ending(self.how))
             case "mid_chunk_fin" | "mid_chunk_rst":
-                return with_body(answer, _unfinished(kept), ending(self.how.removeprefix("mid_chunk_")))
+                open_ended = _unfinished(kept) if answer.framing == "chunked" else kept
+                return with_body(answer, open_ended, ending(self.how.removeprefix("mid_chunk_")))
             case "length_short":
-                promised = max(answer.size, self.offset(answer) + 1)
-                whole = replace(answer, framing="length", length=promised)
-                return with_body(whole, kept, (Close(),))
+                return with_body(replace(answer, framing="length"), kept, (Close(),))
             case "length_cut":
                 return with_body(replace(answer, framing="length"), kept)
-            case "close_fin" | "close_rst":
+            case _:
                 return with_body(
                     replace(answer, framing="close"), kept, ending(self.how.removeprefix("close_"))
                 )
@@ -155,8 +154,11 @@ class Slices(Place):
 
 
 @dataclass(frozen=True, slots=True)
-class IdleClose(Place):
-    """A whole answer, kept alive; then the server closes the idle connection."""
+class IdleClose(Fault):
+    """A whole answer, kept alive; then the server closes the idle connection.
+
+    Let ``StandIn.wait_closed`` pass before the next call, or it may come first.
+    """
 
     def script(self, answer: Answer) -> Script:
         """The answer and a FIN."""

@@ -82,6 +82,6 @@ class Gzip(Place):
             case "bad_crc":
                 crc, size = trailer[-8:-4], trailer[-4:]
                 end += [*rest, trailer[:-8] + bytes(byte ^ 0xFF for byte in crc) + size]
-            case "nothing":
+            case _:
                 end += [*rest, trailer]
         return with_body(labelled, packed, end)

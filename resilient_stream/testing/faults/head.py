@@ -9,7 +9,7 @@ from email.utils import formatdate
 from typing import ClassVar, Literal
 
 from resilient_stream.testing.transcript import compact
-from resilient_stream.testing.wire import Answer, Close, Script, Send, frame, head
+from resilient_stream.testing.wire import Answer, Close, Script, Send, Wait, frame, head
 
 from .base import STALL, Fault, ending, with_body
 
@@ -159,6 +159,17 @@ class Informational(Fault):
     def script(self, answer: Answer) -> Script:
         """The informational heads, then the answer."""
         return (Send(EARLY_HINTS), *frame(answer))
+
+
+@dataclass(frozen=True, slots=True)
+class Late(Fault):
+    """The answer, after ``seconds`` without one byte."""
+
+    seconds: float = 0.1
+
+    def script(self, answer: Answer) -> Script:
+        """A pause, then the answer."""
+        return (Wait(self.seconds), *frame(answer))
 
 
 @dataclass(frozen=True, slots=True)

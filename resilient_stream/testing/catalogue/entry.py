@@ -1,0 +1,76 @@
+"""What is known about one fault."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from resilient_stream.testing.faults import Fault
+
+HERE = 5
+"""Events before the second text delta's end: message start, block start, ping, two deltas."""
+
+Outcome = Literal["passes", "silent", "raises"]
+Text = Literal["whole", "part", "changed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One known fault.
+
+    ``faults`` go to one request each, ``calls`` of them. ``raises`` is the exception class of the
+    bare SDK, empty if there is none; ``silent`` says that it ends as if all were well although the
+    message has no stop reason. ``text`` is what had been handed over by then. ``retried`` says that
+    the SDK's own ``max_retries`` would have asked again.
+    """
+
+    name: str
+    about: str
+    faults: tuple[Fault | None, ...]
+    raises: str = ""
+    silent: bool = False
+    text: Text = "whole"
+    retried: bool = False
+
+    @property
+    def fault(self) -> Fault:
+        """The fault itself."""
+        return next(fault for fault in self.faults if fault is not None)
+
+    @property
+    def calls(self) -> int:
+        """How many calls it takes to meet it."""
+        return len(self.faults)
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the bare SDK does."""
+        if self.raises:
+            return "raises"
+        return "silent" if self.silent else "passes"
+
+
+RESET = "httpx2.ReadError"
+CLOSED = "httpx2.RemoteProtocolError"
+SILENCE = "httpx2.ReadTimeout"
+UNREADABLE = "httpx2.DecodingError"
+CONNECTION = "anthropic.APIConnectionError"
+TIMEOUT = "anthropic.APITimeoutError"
+STATUS = "anthropic.APIStatusError"
+LIMITED = "anthropic.RateLimitError"
+SERVER = "anthropic.InternalServerError"
+NOTHING = "AssertionError"
+
+
+def entry(
+    name: str,
+    about: str,
+    *faults: Fault | None,
+    raises: str = "",
+    silent: bool = False,
+    text: Text | None = None,
+    retried: bool = False,
+) -> Entry:
+    """An entry; ``text`` is ``part`` for what raises or ends silently, unless told otherwise."""
+    told: Text = text or ("part" if raises or silent else "whole")
+    return Entry(name, about, faults, raises, silent, told, retried)

@@ -1,0 +1,27 @@
+"""Other statuses, met by the bare SDK."""
+
+from __future__ import annotations
+
+import pytest
+
+from resilient_stream.testing import CATALOGUE
+from resilient_stream.testing.catalogue import status
+from tests.testing.support import CONSUMERS
+
+from .laws import sdk_does_what_the_entry_says, sdk_retries_what_the_entry_says
+
+GROUPS = (status.statuses,)
+NAMES = [entry.name for group in GROUPS for entry in group()]
+
+
+@pytest.mark.parametrize("consumer", CONSUMERS)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_bare_sdk_does_what_the_entry_says(name: str, consumer: str) -> None:
+    """Sync and async, the SDK raises, ends silently or passes as the catalogue has it."""
+    sdk_does_what_the_entry_says(CATALOGUE[name], consumer)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if CATALOGUE[name].raises])
+def test_the_bare_sdk_retries_what_the_entry_says(name: str) -> None:
+    """The SDK's own retries help where the catalogue says so, and nowhere else."""
+    sdk_retries_what_the_entry_says(CATALOGUE[name])
