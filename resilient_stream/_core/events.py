@@ -118,4 +118,3 @@ def has_content(part: dict[str, Any]) -> bool:
     if part.get("type") in ("citations_delta", "input_json_delta"):
         return True
     return bool(str(part.get("text") or "").strip() or part.get("thinking"))
-

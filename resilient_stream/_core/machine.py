@@ -105,7 +105,7 @@ class Machine:
         """The short way of a steady stream: what to hand over for ``chunk``, which then changes nothing
         else; None if it must go through `data`."""
         relay = self._relay
-        return None if relay is None or relay.framer.pending else relay.quick(chunk)
+        return None if relay is None or relay.framer.pending else relay.steady.quick(chunk)
 
     def end(self, now: float) -> Action:
         """The body ended cleanly."""

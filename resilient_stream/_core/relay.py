@@ -21,16 +21,14 @@ from typing import Any, Final
 
 from . import events, sse
 from .continuation import Form, Plan
-from .events import CANONICAL_HEAD, CANONICAL_TAIL, Event
+from .events import Event
 from .failures import Barren, Flaw, Kind, kind_of_error
 from .grammar import Grammar
 from .handover import Handover
 from .seam import Asked, Join, Joined, join
 from .settings import Settings
-from .transcript import TEXT_FIELDS, Block, Turn
-
-NO_PREFIX: Final[tuple[bytes, ...]] = ()
-"""Nothing starts with one of nothing."""
+from .steady import Steady
+from .transcript import Block, Turn
 
 UNVERIFIED: Final = "an unverified seam"
 
@@ -68,10 +66,10 @@ class Relay:
         self.out = Handover(turn)
         self.closing_usage: dict[str, Any] = {}
         """The last cumulative usage of this attempt."""
-        self.events = 0
-        """Events seen, pings and comments apart."""
+        self.steady = Steady()
         self.joined: Join | None = None
         self.complete = False
+        self._events = 0
         self._turn = turn
         self._plan = plan
         self._settings = settings
@@ -84,12 +82,11 @@ class Relay:
         self._grammar = Grammar()
         self._held: list[Event] = []
         self._head = ""
-        self._live_index: bytes | None = None
-        self._live_delta = b""
-        self._live_raw = bytearray()
-        self._prefix: bytes | tuple[bytes, ...] = NO_PREFIX
-        self._prefix_length = 0
-        self._shown_prefix: bytes | None = None
+
+    @property
+    def events(self) -> int:
+        """Events seen, pings and comments apart."""
+        return self._events + self.steady.passed
 
     @property
     def opening(self) -> dict[str, Any] | None:
@@ -132,54 +129,21 @@ class Relay:
             self._join_what_came()
         self.out.drop()
         self._held.clear()
-        self._rest()
-
-    def quick(self, frame: bytes) -> bytes | None:
-        """The short way: what to hand over for a canonical delta of the block that is live, spelled as
-        its first; None for anything else, which must go through `receive`."""
-        if not frame.startswith(self._prefix):
-            return None
-        tail = CANONICAL_TAIL.fullmatch(frame, self._prefix_length)
-        if tail is None or not (frame.isascii() or events.is_utf8(frame)):
-            return None
-        self.events += 1
-        self._live_raw += tail[1]
-        return frame if self._shown_prefix is None else self._shown_prefix + frame[self._prefix_length :]
+        self.steady.rest()
 
     def _frame(self, frame: bytes) -> None:
-        out = self.quick(frame)
-        if out is None and self._learns(frame):
-            out = self.quick(frame)
+        steady = self.steady
+        out = steady.quick(frame) or steady.learn(frame)
         if out is None:
             self._read(events.read(frame))
         else:
             self.out.out.append(out)
 
-    def _learns(self, frame: bytes) -> bool:
-        """Take the spelling of the live block's deltas from ``frame``, if it is one."""
-        head = CANONICAL_HEAD.match(frame)
-        if head is None or head[1] != self._live_index or not head[2].startswith(self._live_delta):
-            return False
-        self._prefix, self._prefix_length = head[0], head.end()
-        shift = self.out.shift
-        self._shown_prefix = b"%b%d%b" % (
-            frame[: head.start(1)],
-            int(head[1]) + shift,
-            frame[head.end(1) : head.end()],
-        )
-        if not shift:
-            self._shown_prefix = None
-        return True
-
-    def _rest(self) -> None:
-        """No block is live, or the live one must go the long way for now."""
-        self._live_index, self._prefix = None, NO_PREFIX
-
     def _read(self, event: Event) -> None:
         if event.type in (events.SKIPPED, "ping"):
             self._pass(event)
             return
-        self.events += 1
+        self._events += 1
         kind = (self._grammar.open or {}).get("type")
         self._grammar.check(event)
         match event.type:
@@ -284,25 +248,20 @@ class Relay:
     def _live_event(self, event: Event, delta: dict[str, Any]) -> None:
         if delta.get("type") == "signature_delta" or events.ends_in_half(delta):
             self.out.wait(event)
-            self._rest()
+            self.steady.rest()
         else:
             self.out.content(event)
             self._go_live()
 
     def _go_live(self) -> None:
         """From here on canonical deltas of the open block take the short way."""
-        block = self._turn.blocks[-1]
-        grows = TEXT_FIELDS.get(block.type)
         self._mode = Mode.LIVE
-        self._live_index = str(self._grammar.index).encode() if grows else None
-        self._live_delta = grows[0].encode() if grows else b""
-        self._live_raw = block.raw
-        self._prefix = NO_PREFIX
+        self.steady.follow(self._turn.blocks[-1], self._grammar.index, self.out.shift)
 
     def _block_stop(self, event: Event, kind: object) -> None:
         if self._mode is Mode.SEAM:
             self._join(final=True)
-        self._rest()
+        self.steady.rest()
         match self._mode:
             case Mode.HELD:
                 self._release(self.out.placed(event), kind)
