@@ -53,7 +53,11 @@ def of_exception(error: BaseException, phase: Phase) -> Failure | None:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An exception, what caused it, and what groups hold, each once."""
+    """An exception, what it was made from, and what groups hold, each once.
+
+    A context counts only after ``raise ... from``: then it is what was translated. Any other context is
+    whatever was being handled at the time, if only by the user's own ``except`` around the call.
+    """
     waiting, seen = [error], set[int]()
     while waiting:
         link = waiting.pop(0)
@@ -61,7 +65,8 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(link))
         yield link
-        waiting += [cause for cause in (link.__cause__, link.__context__) if cause is not None]
+        origins = (link.__cause__, link.__context__ if link.__suppress_context__ else None)
+        waiting += [origin for origin in origins if origin is not None]
         if isinstance(link, BaseExceptionGroup):
             waiting += link.exceptions
 
