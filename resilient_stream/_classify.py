@@ -106,9 +106,16 @@ def retry_after(headers: Mapping[str, str], wall: float) -> float | None:
     else:
         seconds = _number(headers.get("retry-after"))
     if seconds is None:
-        date = email.utils.parsedate_tz(headers.get("retry-after", ""))
-        seconds = email.utils.mktime_tz(date) - wall if date else None
+        seconds = _seconds_until(headers.get("retry-after", ""), wall)
     return seconds if seconds is not None and seconds > 0 else None
+
+
+def _seconds_until(date: str, wall: float) -> float | None:
+    parsed = email.utils.parsedate_tz(date)
+    try:
+        return email.utils.mktime_tz(parsed) - wall if parsed else None
+    except (ValueError, OverflowError):  # a date that no calendar has
+        return None
 
 
 def _number(value: str | None) -> float | None:
