@@ -86,7 +86,7 @@ def of_status(status: int, headers: Mapping[str, str], body: object, wall: float
     code = details.get("error_code") if isinstance(details, Mapping) else None
     should_retry = {"true": True, "false": False}.get(headers.get("x-should-retry", ""))
     return Failure(
-        kind_of_status(status, code),
+        kind_of_status(status, code if isinstance(code, str) else None),
         Phase.HEADERS,
         detail=str(error.get("type") or f"status {status}"),
         status=status,
