@@ -2,7 +2,8 @@
 
 Events go out in order. One that only makes sense together with what follows it waits (`wait`) until
 content comes (`content`) or the attempt dies (`drop`). What was handed over is recorded in the turn,
-and nothing else is. A continuation's blocks get the indices behind those the consumer has (`place`).
+and nothing else is. A continuation's blocks get the indices behind those the consumer has (`placed`).
+There is one way out for all attempts, so that what one has handed over is not lost when the next begins.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from .transcript import Turn
 
 
 class Handover:
-    """The way out of one attempt."""
+    """The way out."""
 
     def __init__(self, turn: Turn) -> None:
         self.turn = turn
         self.out: list[bytes] = []
         self.waiting: list[Event] = []
         self.shift = 0
-        """What is added to an index of this attempt."""
+        """What is added to an index of the attempt that runs."""
 
     def take(self) -> bytes:
         """What is to be handed over now; empty if nothing is."""

@@ -25,6 +25,7 @@ from .clocks import Clocks
 from .continuation import Blocked, Form, Plan, Planner, Settle
 from .events import Event
 from .failures import Barren, Failure, Flaw, Kind, Phase
+from .handover import Handover
 from .ledger import Attempt, Ledger, Record, Seam, estimated_tokens, final_usage
 from .relay import UNVERIFIED, Relay
 from .settings import Settings
@@ -55,6 +56,7 @@ class Machine:
     turn: Turn = field(init=False)
     ledger: Ledger = field(init=False)
     _plan: Plan = field(default_factory=lambda: Plan(Form.FIRST))
+    _out: Handover = field(init=False)
     _relay: Relay | None = None
     _clocks: Clocks = field(init=False)
     _started: float = 0.0
@@ -67,6 +69,7 @@ class Machine:
 
     def __post_init__(self) -> None:
         self.turn, self.ledger = self.record.turn, self.record.ledger
+        self._out = Handover(self.turn)
         self._clocks = Clocks(
             self.settings.first_event_timeout, self.settings.silence_timeout, self.settings.stall_timeout
         )
@@ -145,7 +148,7 @@ class Machine:
 
     def take(self) -> bytes:
         """What is to be handed over now."""
-        return self._relay.out.take() if self._relay is not None else b""
+        return self._out.take()
 
     @property
     def relay(self) -> Relay:
@@ -163,7 +166,7 @@ class Machine:
 
     def _begin(self, now: float, signal: Signal) -> Action:
         self._relay = Relay(
-            self.turn,
+            self._out,
             self._plan,
             self.settings,
             final_usage=self._final_usage,
@@ -290,13 +293,13 @@ class Machine:
     def _complete(self, now: float) -> Action:
         """The stop reason had come: supply what is missing of the ending."""
         if not self.turn.stopped:
-            self.relay.out.hand(Event.of({"type": "message_stop"}))
+            self._out.hand(Event.of({"type": "message_stop"}))
         self._settle_attempt(now, None)
         return self._go(Signal.END)
 
     def _finish_with_tools(self) -> Action:
         """End the turn with the calls that are complete, as the model would have."""
-        out = self.relay.out
+        out = self._out
         out.close_open_block()
         begun = dict((self.turn.message or {}).get("usage") or {})
         output = estimated_tokens(sum(len(block.raw) for block in self.turn.blocks))

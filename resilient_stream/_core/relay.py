@@ -28,7 +28,7 @@ from .handover import Handover
 from .seam import Asked, Join, Joined, join
 from .settings import Settings
 from .steady import Steady
-from .transcript import Block, Turn
+from .transcript import Block
 
 UNVERIFIED: Final = "an unverified seam"
 
@@ -53,7 +53,7 @@ class Relay:
     """Reads one attempt: `receive` its bytes, then `end` it.
 
     Args:
-        turn: what the consumer has; it grows.
+        out: the way to the consumer; it outlives the attempt.
         plan: what the attempt was asked.
         settings: what to hold, and what to do with an unverified seam.
         final_usage: from the usage of this attempt's last ``message_delta`` to the one that is shown.
@@ -61,16 +61,22 @@ class Relay:
     """
 
     def __init__(
-        self, turn: Turn, plan: Plan, settings: Settings, *, final_usage: UsageOf, accept_empty: bool = False
+        self,
+        out: Handover,
+        plan: Plan,
+        settings: Settings,
+        *,
+        final_usage: UsageOf,
+        accept_empty: bool = False,
     ) -> None:
-        self.out = Handover(turn)
+        self.out = out
         self.closing_usage: dict[str, Any] = {}
         """The last cumulative usage of this attempt."""
         self.steady = Steady()
         self.joined: Join | None = None
         self.complete = False
         self._events = 0
-        self._turn = turn
+        self._turn = out.turn
         self._plan = plan
         self._settings = settings
         self._asked: Asked | None = plan.asked
