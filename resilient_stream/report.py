@@ -131,7 +131,10 @@ def _request_of(source: object) -> httpx2.Request | None:
     for name in ("http_response", "response", "_raw_stream"):
         response = getattr(response, name, response)
     if isinstance(response, httpx2.Response):
-        return response.request
+        try:
+            return response.request
+        except RuntimeError:  # it has none
+            return None
     cause = source.__cause__ if isinstance(source, BaseException) else None
     return _request_of(cause) if cause is not None else None
 
