@@ -29,6 +29,7 @@ from .faults import (
     LineEndings,
     Mangle,
     Pings,
+    Place,
     Raw,
     Redirect,
     Remove,
@@ -40,12 +41,13 @@ from .faults import (
     Trickle,
     Unstreamed,
     cut_at,
+    text_delta,
 )
 from .manners import MANNERS, Manner
 from .models import accepts_prefill
 from .server import StandIn, refusing
 from .transcript import Reply, sign, sse_event, sse_events
-from .wire import Answer, Close, Reset, Send, Wait
+from .wire import Answer, Close, Reset, Script, Send, Wait, frame
 
 __all__ = [  # noqa: RUF022 - plainly sorted
     "ANSWER",
@@ -74,6 +76,7 @@ __all__ = [  # noqa: RUF022 - plainly sorted
     "Mangle",
     "Manner",
     "Pings",
+    "Place",
     "Raw",
     "Received",
     "Redirect",
@@ -82,6 +85,7 @@ __all__ = [  # noqa: RUF022 - plainly sorted
     "Reply",
     "Reset",
     "RetryAfter",
+    "Script",
     "Send",
     "Slices",
     "Stall",
@@ -92,9 +96,11 @@ __all__ = [  # noqa: RUF022 - plainly sorted
     "Wait",
     "accepts_prefill",
     "cut_at",
+    "frame",
     "markdown",
     "refusing",
     "sign",
     "sse_event",
     "sse_events",
+    "text_delta",
 ]

@@ -107,3 +107,18 @@ def limited(reply: Reply, max_tokens: int) -> Reply:
         kept.append(block)
         room -= size
     return reply
+
+
+def stopped(reply: Reply, sequences: Sequence[str]) -> Reply:
+    """The reply up to the first stop sequence in a text; unchanged if there is none."""
+    kept: list[Block] = []
+    for block in reply.content:
+        text = block["text"] if block["type"] == "text" else ""
+        hits = [(text.index(sequence), sequence) for sequence in sequences if sequence in text]
+        if hits:
+            at, sequence = min(hits)
+            if at:
+                kept.append({**block, "text": text[:at]})
+            return replace(reply, content=tuple(kept), stop_reason="stop_sequence", stop_sequence=sequence)
+        kept.append(block)
+    return reply

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .asked import Asked
-from .author import ANSWER, Author, limited, write
+from .author import ANSWER, Author, limited, stopped, write
 from .continuations import Form, Reading, read, resume
 from .faults import Fault, Redirect, error_body
 from .manners import Manner, manner_of
 from .rules import Refusal, check
-from .transcript import Reply, compact, input_tokens, mapping, message, message_events, sse_event
+from .transcript import Reply, compact, input_tokens, listing, mapping, message, message_events, sse_event
 from .wire import Answer, Script, frame, status_of
 
 Faults = Sequence[Fault | None] | Callable[[int, Any], Fault | None]
@@ -193,6 +193,7 @@ class Endpoint:
         if self.settings.rethink and thinks and reading.form == "user_turn":
             thought = {"type": "thinking", "thinking": AFTERTHOUGHT}
             reply = replace(reply, content=(thought, *reply.content))
+        reply = stopped(reply, listing(request.get("stop_sequences")))
         if self.settings.obey_max_tokens:
             reply = limited(reply, request["max_tokens"])
         return reply, reading

@@ -20,7 +20,7 @@ TEXT = "Hello world, café 👋 end."
 
 ASK: list[Any] = [{"role": "user", "content": "Tell me about tides."}]
 PATIENT = 20.0
-HASTY = 0.25
+HASTY = 0.4
 
 ANSWER = Answer(
     headers=(("request-id", "req_0001"), ("content-type", "text/event-stream")),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from resilient_stream.testing import ANSWER, Reply, markdown
-from resilient_stream.testing.author import limited, write
+from resilient_stream.testing.author import limited, stopped, write
 
 from .support import request
 
@@ -70,3 +70,23 @@ def test_max_tokens_cuts_text_and_drops_what_does_not_fit(room: int, sizes: list
     reply = limited(Reply([THOUGHT, TEXT, TOOL]), room)
     got = [len(b.get("text", b.get("thinking", ""))) or 40 for b in reply.content]
     assert (got, reply.reason) == (sizes, reason)
+
+
+@pytest.mark.parametrize(
+    ("sequences", "texts", "reason"),
+    [
+        ([], ["abcabc", "def"], "end_turn"),
+        (["x"], ["abcabc", "def"], "end_turn"),
+        (["ca"], ["ab"], "stop_sequence"),
+        (["c", "b"], ["a"], "stop_sequence"),
+        (["abc"], [], "stop_sequence"),
+        (["e"], ["abcabc", "d"], "stop_sequence"),
+    ],
+)
+def test_a_stop_sequence_ends_the_answer_before_itself(
+    sequences: list[str], texts: list[str], reason: str
+) -> None:
+    """The first one found in any text; it is named and not sent."""
+    reply = stopped(Reply([{"type": "text", "text": "abcabc"}, {"type": "text", "text": "def"}]), sequences)
+    assert ([block["text"] for block in reply.content], reply.reason) == (texts, reason)
+    assert reply.stop_sequence in ([None] if reason == "end_turn" else sequences)

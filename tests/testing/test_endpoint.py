@@ -271,3 +271,10 @@ def test_an_empty_reply_is_a_message() -> None:
     """No content and ``end_turn``."""
     answer, _ = ask(endpoint(reply=Reply()), request())
     assert json.loads(answer.body)["content"] == []
+
+
+def test_stop_sequences_are_obeyed() -> None:
+    """As the API does, in whatever is generated."""
+    answer, _ = ask(endpoint(reply="One. Two."), request(stop_sequences=[" Two"]))
+    told = json.loads(answer.body)
+    assert (text_of(answer), told["stop_reason"], told["stop_sequence"]) == ("One.", "stop_sequence", " Two")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from resilient_stream.testing.faults import (
-    HTML,
     SWITCHING,
     BadChunk,
     Cut,
@@ -135,8 +134,7 @@ def heads() -> Iterable[Entry]:
     yield entry("informational", "103 and 100, then the answer", Informational())
     yield entry("bad_chunk_size", "a chunk size that is no number", BadChunk(after=HERE), raises=CLOSED)
     yield entry("status_204", "204 No Content", Status(204), raises=NOTHING)
-    page = Status(200, body=HTML, content_type="text/html")
-    yield entry("html_200", "200 with a proxy's page", page, raises=NOTHING)
+    yield entry("html_200", "200 with a proxy's page", Status.html(200), raises=NOTHING)
     yield entry(
         "json_error_200",
         "200 with an error object instead of a stream",

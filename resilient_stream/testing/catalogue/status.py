@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from resilient_stream.testing.faults import HTML, Fault, Redirect, RetryAfter, Status
+from resilient_stream.testing.faults import Fault, Redirect, RetryAfter, Status
 
 from .entry import CLOSED, CONNECTION, LIMITED, SERVER, SILENCE, STATUS, Entry, entry
 
@@ -35,8 +35,9 @@ def statuses() -> Iterable[Entry]:
         (503, "anthropic.ServiceUnavailableError"),
         (504, "anthropic.GatewayTimeoutError"),
     ):
-        page = Status(code, body=HTML, content_type="text/html")
-        yield entry(f"s{code}_html", f"{code} with a proxy's page", page, raises=raised, retried=True)
+        yield entry(
+            f"s{code}_html", f"{code} with a proxy's page", Status.html(code), raises=raised, retried=True
+        )
     for code, raised, retried in (
         (400, refused, False),
         (401, "anthropic.AuthenticationError", False),

@@ -16,7 +16,7 @@ from resilient_stream.testing.faults import (
     Remove,
     Repeat,
     Slices,
-    delta,
+    text_delta,
 )
 from resilient_stream.testing.transcript import sse_event
 
@@ -42,7 +42,7 @@ def contents() -> Iterable[Entry]:
     spoiled = Mangle(after=HERE, how="bad_utf8")
     yield entry("invalid_utf8", "invalid UTF-8 inside a data line", spoiled, raises=decode)
     yield entry("utf8_split", "one byte per chunk", Slices(at=0))
-    halves = Insert(after=HERE, data=delta("\ud83d") + delta("\udc4b"))
+    halves = Insert(after=HERE, data=text_delta("\ud83d") + text_delta("\udc4b"))
     yield entry("surrogate_split", "a surrogate pair over two deltas", halves, text="changed")
     cut = Mangle(after=HERE, how="json_cut")
     yield entry("json_cut", "half an event's JSON, then it goes on", cut, raises="json.JSONDecodeError")
@@ -62,7 +62,7 @@ def contents() -> Iterable[Entry]:
     yield entry("wrong_event_name", "the event's name differs from its type", misnamed)
     padded = Mangle(at=0, how="padded", every=True)
     yield entry("padded_json", "spaces before the JSON's last brace", padded)
-    huge = Insert(after=HERE, data=delta("x" * 5 * 1024 * 1024))
+    huge = Insert(after=HERE, data=text_delta("x" * 5 * 1024 * 1024))
     yield entry("huge_event", "one event of 5 MiB", huge, text="changed")
     yield entry("multi_data_line", "data in two lines", Mangle(after=HERE, how="two_data_lines"))
 
@@ -75,12 +75,12 @@ def events() -> Iterable[Entry]:
     missing = "IndexError"
     stray = Mangle(after=HERE, how="wrong_index")
     yield entry("out_of_order_index", "a delta for a block that never began", stray, raises=missing)
-    gap = Insert(after=HERE, data=_new_block(2) + delta("far", 2))
+    gap = Insert(after=HERE, data=_new_block(2) + text_delta("far", 2))
     yield entry("index_gap", "a block begins out of its order", gap, raises=missing)
-    early = Insert(after=1, data=delta())
+    early = Insert(after=1, data=text_delta())
     yield entry("delta_before_start", "a delta before its block", early, raises=missing)
     yield entry("no_message_start", "no message_start", Remove(at=0), raises=NOTHING)
-    late = Insert(after="message_stop", data=delta())
+    late = Insert(after="message_stop", data=text_delta())
     yield entry("after_stop", "events after message_stop", late, text="changed")
     unknown = Insert(after=HERE, data=sse_event({"type": "weather", "sky": "clear"}))
     yield entry("unknown_event", "an event type that nobody knows", unknown)

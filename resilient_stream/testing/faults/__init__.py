@@ -5,7 +5,7 @@ from __future__ import annotations
 from .base import Chain, Fault, Healthy, Place, ending, events_of, kind_of
 from .body import BadChunk, Cut, How, IdleClose, Pings, Slices, Stall, Trickle, cut_at
 from .encoding import Bom, Gzip, Labelled, LineEndings
-from .events import MANGLINGS, ErrorEvent, Insert, Mangle, Remove, Repeat, delta
+from .events import MANGLINGS, ErrorEvent, Insert, Mangle, Remove, Repeat, text_delta
 from .head import (
     EARLY_HINTS,
     ERROR_TYPES,
@@ -21,7 +21,6 @@ from .head import (
     Status,
     Unstreamed,
     error_body,
-    html,
 )
 
 __all__ = [
@@ -61,10 +60,9 @@ __all__ = [
     "Trickle",
     "Unstreamed",
     "cut_at",
-    "delta",
     "ending",
     "error_body",
     "events_of",
-    "html",
     "kind_of",
+    "text_delta",
 ]

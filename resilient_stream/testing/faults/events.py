@@ -10,16 +10,13 @@ from resilient_stream.testing.transcript import compact, sse_event
 from resilient_stream.testing.wire import Answer, Part
 
 from .base import Place, ending, kind_of, with_body
-from .body import Ending
 
 Then = Literal["clean", "fin", "rst", "stall", "go_on"]
 Spelling = Literal["proper", "no_blank_line", "data_only", "not_json", "no_data"]
 Mangling = Callable[[bytes], bytes]
 
-__all__ = ["MANGLINGS", "Ending", "ErrorEvent", "Insert", "Mangle", "Remove", "Repeat", "delta"]
 
-
-def delta(text: str = " world", index: int = 0) -> bytes:
+def text_delta(text: str = " world", index: int = 0) -> bytes:
     """One text delta, for inserting."""
     said = {"type": "text_delta", "text": text}
     return sse_event({"type": "content_block_delta", "index": index, "delta": said})

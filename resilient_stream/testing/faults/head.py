@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from email.utils import formatdate
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 from resilient_stream.testing.transcript import compact
 from resilient_stream.testing.wire import Answer, Close, Script, Send, Wait, frame, head
@@ -59,6 +59,11 @@ class Status(Fault):
     content_type: str = "application/json"
     fate: Literal["whole", "cut", "stall"] = "whole"
 
+    @classmethod
+    def html(cls, code: int = 502) -> Self:
+        """A proxy's page under a status; under 200 it is a captive portal."""
+        return cls(code, body=HTML, content_type="text/html")
+
     def edit(self, answer: Answer) -> Answer:
         """The status instead of the answer."""
         error = self.error or ERROR_TYPES.get(self.code, "api_error")
@@ -74,11 +79,6 @@ class Status(Fault):
         return with_body(
             replace(told, length=len(body)), half, ending("fin" if self.fate == "cut" else "stall")
         )
-
-
-def html(code: int = 502) -> Status:
-    """A proxy's HTML page under a status; 200 is a captive portal."""
-    return Status(code, body=HTML, content_type="text/html")
 
 
 @dataclass(frozen=True, slots=True)

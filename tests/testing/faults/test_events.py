@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from resilient_stream.testing import Close, ErrorEvent, Insert, Mangle, Remove, Repeat, Wait, sse_events
-from resilient_stream.testing.faults import MANGLINGS, delta, kind_of
+from resilient_stream.testing.faults import MANGLINGS, kind_of, text_delta
 from tests.testing.support import ANSWER, TEXT, heard
 
 EVENTS = sse_events(TEXT, delta_size=5)
@@ -30,7 +30,7 @@ def test_bytes_are_inserted_as_they_are() -> None:
 
 def test_an_inserted_delta_is_an_event() -> None:
     """A text delta for a block."""
-    said = json.loads(delta("hi", 3).partition(b"data: ")[2])
+    said = json.loads(text_delta("hi", 3).partition(b"data: ")[2])
     assert said == {"type": "content_block_delta", "index": 3, "delta": {"type": "text_delta", "text": "hi"}}
 
 

@@ -23,7 +23,7 @@ from resilient_stream.testing import (
     Unstreamed,
     Wait,
 )
-from resilient_stream.testing.faults import ERROR_TYPES, HTML, SWITCHING, html
+from resilient_stream.testing.faults import ERROR_TYPES, HTML, SWITCHING
 from resilient_stream.testing.wire import Answer, frame, head
 from tests.testing.support import ANSWER, heard
 
@@ -60,7 +60,7 @@ def test_a_status_may_say_anything() -> None:
         "false",
         "text/plain",
     )
-    page = heard(html(503).script(ANSWER))
+    page = heard(Status.html(503).script(ANSWER))
     assert (page.status, page.body, page.headers["content-type"]) == (503, HTML, "text/html")
 
 
