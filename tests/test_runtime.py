@@ -1,0 +1,31 @@
+"""Time and chance."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import time
+
+import pytest
+
+from resilient_stream._runtime import Runtime
+
+
+def test_the_clock_only_rises_and_the_wall_clock_knows_the_date() -> None:
+    """Durations are measured by a clock that nobody sets back, dates by the one that people read."""
+    runtime = Runtime()
+    assert runtime.clock is time.monotonic
+    assert runtime.wall is time.time
+
+
+def test_no_two_runtimes_share_their_chance() -> None:
+    """Each runtime has its own source of jitter, so seeding one leaves all others alone."""
+    first, second = Runtime(), Runtime()
+    assert type(first.rng) is random.Random
+    assert first.rng is not second.rng
+
+
+def test_a_runtime_cant_be_changed() -> None:
+    """What drivers took from a runtime stays what they took."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Runtime().clock = time.time  # type: ignore[misc]  # that is the test
