@@ -22,12 +22,14 @@ _JOINERS: Final = frozenset("\u200c\u200d\ufe0e\ufe0f")
 def quote(text: str, at_least: int = 0) -> str:
     """The last words of ``text``, which must not end in white space; all of it when it is short.
 
+    It never begins with white space: a reply would not repeat that faithfully.
+
     Args:
         text: what was received.
         at_least: the least number of characters (the longest stop sequence).
     """
     if not enough(text):
-        return text
+        return text.lstrip()
     shortest, longest = max(SHORTEST, at_least), max(LONGEST, at_least + USUAL)
     usual = len(text) - max(USUAL, at_least)
     starts = range(max(0, len(text) - longest), max(0, len(text) - shortest) + 1)
