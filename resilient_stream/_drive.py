@@ -44,7 +44,20 @@ class AsyncUpstream(Protocol):
 _CLOSED = Failure(Kind.CANCELLED, Phase.BODY, detail="closed while it was being read")
 
 
-class Driver(httpx2.SyncByteStream):
+class _Loop:
+    """What both loops have."""
+
+    machine: Machine
+    _action: Action
+
+    def _given_up(self, action: Raise) -> BaseException:
+        """The exception to raise, given away: kept, its traceback would keep alive what it passed through."""
+        self._action = Finish()
+        self.machine.error = None
+        return action.error
+
+
+class Driver(_Loop, httpx2.SyncByteStream):
     """The sync loop, and the body of the response that the consumer reads."""
 
     def __init__(self, machine: Machine, upstream: Upstream, runtime: Runtime) -> None:
@@ -77,7 +90,7 @@ class Driver(httpx2.SyncByteStream):
             return out
         self._upstream.release()
         if isinstance(self._action, Raise):
-            raise self._action.error
+            raise self._given_up(self._action)
         raise StopIteration
 
     def _advance(self) -> bytes:
@@ -142,7 +155,7 @@ class Driver(httpx2.SyncByteStream):
             self.close()
 
 
-class AsyncDriver(httpx2.AsyncByteStream):
+class AsyncDriver(_Loop, httpx2.AsyncByteStream):
     """The async loop, under asyncio and trio alike."""
 
     def __init__(self, machine: Machine, upstream: AsyncUpstream, runtime: Runtime) -> None:
@@ -175,7 +188,7 @@ class AsyncDriver(httpx2.AsyncByteStream):
             return out
         await self._upstream.release()
         if isinstance(self._action, Raise):
-            raise self._action.error
+            raise self._given_up(self._action)
         raise StopAsyncIteration
 
     async def _advance(self) -> bytes:

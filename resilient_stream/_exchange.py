@@ -141,7 +141,8 @@ class Exchange:
     def error_for(self, failure: Failure) -> Exception:
         """The exception that raising ``failure`` means."""
         request = self._http_request or httpx2.Request("POST", self._request.url)
-        return error_of(failure, request, self._cause, self._make_status_error)
+        cause, self._cause = self._cause, None
+        return error_of(failure, request, cause, self._make_status_error)
 
     def interrupt(self) -> None:
         """Break a read that another thread or task is blocked in."""
@@ -172,10 +173,8 @@ class SyncExchange(Exchange):
             http.close()
             return failure
         self._patience = Patience(http, self._policy.silence_timeout)
-        self._inner = httpx2.Response(
-            http.status_code, headers=http.headers, stream=http.stream, request=http.request
-        )
-        self._chunks = self._inner.iter_bytes()
+        self._stream = cast("httpx2.SyncByteStream", http.stream)
+        self._chunks = iter(self._stream) if plain(http) else encoded(http).iter_bytes()
         return http
 
     def _read_error(self, http: httpx2.Response) -> None:
@@ -227,10 +226,8 @@ class AsyncExchange(Exchange):
             await http.aclose()
             return failure
         self._patience = Patience(http, self._policy.silence_timeout)
-        self._inner = httpx2.Response(
-            http.status_code, headers=http.headers, stream=http.stream, request=http.request
-        )
-        self._chunks = self._inner.aiter_bytes()
+        self._stream = cast("httpx2.AsyncByteStream", http.stream)
+        self._chunks = aiter(self._stream) if plain(http) else encoded(http).aiter_bytes()
         return http
 
     async def _read_error(self, http: httpx2.Response) -> None:
@@ -256,9 +253,9 @@ class AsyncExchange(Exchange):
             self._patience = None
         if self._stream is not None:
             stream, chunks, self._stream, self._chunks = self._stream, self._chunks, None, None
+            await stream.aclose()
             if isinstance(chunks, AsyncGenerator):
                 await chunks.aclose()
-            await stream.aclose()
 
 
 def plain(http: httpx2.Response) -> bool:

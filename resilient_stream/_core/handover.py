@@ -60,8 +60,9 @@ class Handover:
         self.waiting.clear()
 
     def drop(self) -> None:
-        """What waits is never handed over."""
+        """The attempt is over: what waits is never handed over."""
         self.waiting.clear()
+        self.shift = 0
 
     def drop_block(self) -> None:
         """The block that waits is never handed over."""
