@@ -1,0 +1,474 @@
+"""Laws that hold in every world: written once, run sync, under asyncio and under trio.
+
+A law is a coroutine function that is given a `Stage`: one stream with a scripted upstream, on a clock
+that moves only when somebody waits. In the sync world nothing in it ever suspends, so it is run to
+its end by one `send`. The base class, or the protocol, says what each method does.
+"""
+# ruff: noqa: D102
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
+
+import anyio
+import anyio.abc
+import httpx2
+import pytest
+import trio.testing
+
+from resilient_stream._core.continuation import Planner
+from resilient_stream._core.failures import Failure
+from resilient_stream._core.machine import Machine
+from resilient_stream._core.settings import Settings
+from resilient_stream._core.states import Send
+from resilient_stream._core.verdict import GiveUp, History, Retry
+from resilient_stream._drive import AsyncDriver, Driver
+from resilient_stream._runtime import Runtime
+
+SYNC, ASYNC = ("sync",), ("asyncio", "trio")
+
+PROMPTLY = 10.0
+"""Real seconds after which something that should have happened at once is said not to have."""
+
+REQUEST = {"model": "claude-opus-5", "max_tokens": 4000, "messages": [{"role": "user", "content": "Tides?"}]}
+
+Result = TypeVar("Result")
+
+
+# -- time ------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Clock:
+    """A clock that somebody turns."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class _Jumping(selectors.DefaultSelector):
+    """Where nothing is ready, time goes on to when the loop next has to do something."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self.clock = clock
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if not ready:
+            assert timeout is not None, "every task waits for another"
+            self.clock.now += max(0.0, timeout)
+        return ready
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An asyncio loop whose time passes only in waits, and at once."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        super().__init__(_Jumping(self.clock))
+
+    def time(self) -> float:
+        return self.clock.now
+
+
+def run(world: str, law: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+    """Run a coroutine function in a world, on its virtual clock."""
+    if world == "asyncio":
+        return anyio.run(law, backend="asyncio", backend_options={"loop_factory": VirtualLoop})
+    if world == "trio":
+        clock = trio.testing.MockClock(autojump_threshold=0)
+        return anyio.run(law, backend="trio", backend_options={"clock": clock})
+    coroutine = law()
+    try:
+        coroutine.send(None)
+    except StopIteration as ended:
+        return ended.value  # type: ignore[no-any-return]  # a coroutine's value is of its result type
+    coroutine.close()
+    raise AssertionError("nothing may suspend in the sync world")
+
+
+def in_worlds(
+    *worlds: str,
+) -> Callable[[Callable[[Stage], Coroutine[Any, Any, None]]], Callable[[str], None]]:
+    """Make a test of a law, one for each of the worlds."""
+
+    def decorate(law: Callable[[Stage], Coroutine[Any, Any, None]]) -> Callable[[str], None]:
+        @pytest.mark.parametrize("world", worlds)
+        def test(world: str) -> None:
+            async def whole() -> None:
+                async with stage(world) as made:
+                    await law(made)
+
+            run(world, whole)
+
+        test.__name__, test.__qualname__, test.__doc__ = law.__name__, law.__qualname__, law.__doc__
+        return test
+
+    return decorate
+
+
+everywhere = in_worlds(*SYNC, *ASYNC)
+
+
+def elsewhere(act: Callable[[], object]) -> None:
+    """Do something in another thread, and see that it is done at once."""
+    raised: list[BaseException] = []
+
+    def run_it() -> None:
+        try:
+            act()
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            raised.append(error)
+
+    thread = threading.Thread(target=run_it, daemon=True)
+    thread.start()
+    thread.join(PROMPTLY)
+    assert not thread.is_alive(), "it should have returned at once"
+    for error in raised:
+        raise error
+
+
+# -- the scripted upstream -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Takes:
+    """The answer comes after so many seconds."""
+
+    seconds: float
+    then: Any
+
+
+@dataclass(frozen=True)
+class Closed:
+    """While the call is under way another thread or task closes the stream; then the answer comes."""
+
+    then: Any
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """Another thread or task closes the stream; the answer comes only once the call is interrupted."""
+
+    then: Any
+
+
+FOREVER = Takes(1e9, None)
+
+HEAD = httpx2.Response(200, headers={"content-type": "text/event-stream", "request-id": "req_1"})
+
+
+@dataclass
+class Scripted:
+    """What both fakes have: a script to answer from, and a log of what they were asked."""
+
+    stage: Stage
+    steps: list[Any]
+    log: list[tuple[str, float]] = field(default_factory=list)
+    """What was called and when."""
+    patience: list[float] = field(default_factory=list)
+    """The patience of each call that has one."""
+    sent: list[Send] = field(default_factory=list)
+    held: bool = False
+    """A response is open."""
+    released: int = 0
+    """Responses given back."""
+
+    event: ClassVar[Callable[[], Any]]
+
+    def __post_init__(self) -> None:
+        self.interrupted = self.event()
+
+    def asked(self, what: str, patience: float) -> Any:
+        """Note a call, and find its answer."""
+        self.log.append((what, self.stage.now()))
+        self.patience.append(patience)
+        assert self.steps, f"an unexpected {what}"
+        return self.steps.pop(0)
+
+    def answer(self, step: Any) -> Any:
+        """The answer, or the exception that it is."""
+        if isinstance(step, BaseException):
+            raise step
+        self.held = self.held or step is HEAD
+        return step
+
+    def give_back(self) -> None:
+        """Release what is open."""
+        self.released += self.held
+        self.held = False
+
+    def times(self, what: str) -> list[float]:
+        """When something was asked."""
+        return [when for name, when in self.log if name == what]
+
+
+class SyncScripted(Scripted):
+    """The sync upstream."""
+
+    event = threading.Event
+
+    def send(self, action: Send) -> Any:
+        self.sent.append(action)
+        self.give_back()
+        return self._play(self.asked("send", action.patience))
+
+    def read(self, patience: float) -> Any:
+        return self._play(self.asked("read", patience))
+
+    def release(self) -> None:
+        self.give_back()
+
+    def interrupt(self) -> None:
+        self.interrupted.set()
+
+    def _play(self, step: Any) -> Any:
+        match step:
+            case Takes(seconds, then):
+                self.stage.pass_time(seconds)
+                return self._play(then)
+            case Closed(then):
+                elsewhere(self.stage.driver.close)
+                return self._play(then)
+            case Interrupted(then):
+                elsewhere(self.stage.driver.close)
+                assert self.interrupted.wait(PROMPTLY), "the call should have been interrupted"
+                return self._play(then)
+            case _:
+                return self.answer(step)
+
+
+class AsyncScripted(Scripted):
+    """The async upstream."""
+
+    event = anyio.Event
+
+    async def send(self, action: Send) -> Any:
+        self.sent.append(action)
+        self.give_back()
+        return await self._play(self.asked("send", action.patience))
+
+    async def read(self, patience: float) -> Any:
+        return await self._play(self.asked("read", patience))
+
+    async def release(self) -> None:
+        self.give_back()
+
+    def interrupt(self) -> None:
+        self.interrupted.set()
+
+    async def _play(self, step: Any) -> Any:
+        match step:
+            case Takes(seconds, then):
+                await anyio.sleep(seconds)
+                return await self._play(then)
+            case Closed(then):
+                await self._close_elsewhere()
+                return await self._play(then)
+            case Interrupted(then):
+                await self._close_elsewhere()
+                with anyio.fail_after(PROMPTLY):
+                    await self.interrupted.wait()
+                return await self._play(then)
+            case _:
+                return self.answer(step)
+
+    async def _close_elsewhere(self) -> None:
+        async with anyio.create_task_group() as others:
+            others.start_soon(self.stage.driver.aclose)
+
+
+# -- the machine's surroundings --------------------------------------------------------------------
+
+
+class Broken(Exception):
+    """What the machines of these laws raise."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.kind)
+        self.failure = failure
+
+
+@dataclass
+class Waits:
+    """A judge who lets each failure be followed by the next of these waits, and then gives up."""
+
+    seconds: list[float]
+
+    def verdict(self, failure: Failure, history: History, error: BaseException) -> Retry | GiveUp:
+        """The next wait."""
+        return Retry(self.seconds.pop(0), "the law") if self.seconds else GiveUp("the law")
+
+
+class _VirtualEvent(threading.Event):
+    """An event in whose waits the stage's time passes."""
+
+    def __init__(self, stage: SyncStage) -> None:
+        super().__init__()
+        self.stage = stage
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None, "nobody would ever set it"
+        if not self.is_set():
+            self.stage.pass_time(timeout, until=self.is_set)
+        return self.is_set()
+
+
+# -- the stages ------------------------------------------------------------------------------------
+
+
+class Stage:
+    """One stream with a scripted upstream, on a virtual clock."""
+
+    world: str
+    driver: Any
+    machine: Machine
+    upstream: Any
+
+    def now(self) -> float:
+        """The time on the stage."""
+        raise NotImplementedError
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass in the consumer."""
+        raise NotImplementedError
+
+    def later(self, seconds: float, act: Callable[[], Any]) -> None:
+        """Have another thread or task do something, in so many seconds."""
+        raise NotImplementedError
+
+    def stream(self, *steps: Any, waits: Sequence[float] = (), **settings: Any) -> Any:
+        """A driver whose upstream answers so."""
+        known = Settings(**settings)
+        self.machine = Machine(
+            planner=Planner(REQUEST, known, set()), settings=known, judge=Waits([*waits]), error_for=Broken
+        )
+        return self._make(list(steps))
+
+    def _make(self, steps: list[Any]) -> Any:
+        raise NotImplementedError
+
+    async def open(self) -> Any:
+        """Open the driver."""
+        raise NotImplementedError
+
+    async def next(self) -> bytes | None:
+        """The next bytes; None at the end."""
+        raise NotImplementedError
+
+    async def whole(self) -> bytes:
+        """Open the driver, and all bytes to the end."""
+        await self.open()
+        return await self.rest()
+
+    async def rest(self) -> bytes:
+        """All bytes to the end."""
+        out = b""
+        while (chunk := await self.next()) is not None:
+            out += chunk
+        return out
+
+    async def close(self) -> None:
+        """Close the driver."""
+        raise NotImplementedError
+
+
+class SyncStage(Stage):
+    """A stage for the sync driver."""
+
+    def __init__(self) -> None:
+        self.world = "sync"
+        self._clock = Clock()
+        self._alarms: list[tuple[float, Callable[[], Any]]] = []
+
+    def now(self) -> float:
+        return self._clock.now
+
+    def pass_time(self, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
+        end = self._clock.now + seconds
+        while self._alarms and self._alarms[0][0] <= end:
+            self._clock.now, act = self._alarms.pop(0)
+            elsewhere(act)
+            if until():
+                return
+        self._clock.now = end
+
+    def later(self, seconds: float, act: Callable[[], Any]) -> None:
+        self._alarms.append((self._clock.now + seconds, act))
+
+    def _make(self, steps: list[Any]) -> Driver:
+        self.upstream = SyncScripted(self, steps)
+        self.driver = Driver(self.machine, self.upstream, Runtime(clock=self._clock))
+        self.driver._closing = _VirtualEvent(self)
+        return self.driver
+
+    async def open(self) -> Any:
+        return self.driver.open()
+
+    async def next(self) -> bytes | None:
+        return next(self.driver, None)
+
+    async def close(self) -> None:
+        self.driver.close()
+
+
+class AsyncStage(Stage):
+    """A stage for the async driver."""
+
+    def __init__(self, world: str, others: anyio.abc.TaskGroup) -> None:
+        self.world, self._others = world, others
+        self._passed = 0.0
+
+    def now(self) -> float:
+        return anyio.current_time() + self._passed
+
+    def pass_time(self, seconds: float) -> None:
+        self._passed += seconds
+
+    def later(self, seconds: float, act: Callable[[], Any]) -> None:
+        async def in_time() -> None:
+            await anyio.sleep(seconds)
+            result = act()
+            if isinstance(result, Awaitable):
+                await result
+
+        self._others.start_soon(in_time)
+
+    def _make(self, steps: list[Any]) -> AsyncDriver:
+        self.upstream = AsyncScripted(self, steps)
+        self.driver = AsyncDriver(self.machine, self.upstream, Runtime(clock=self.now))
+        return self.driver
+
+    async def open(self) -> Any:
+        return await self.driver.open()
+
+    async def next(self) -> bytes | None:
+        return await anext(self.driver, None)
+
+    async def close(self) -> None:
+        await self.driver.aclose()
+
+
+@asynccontextmanager
+async def stage(world: str) -> AsyncGenerator[Stage]:
+    """The stage of a world."""
+    if world == "sync":
+        yield SyncStage()
+        return
+    async with anyio.create_task_group() as others:
+        yield AsyncStage(world, others)
+        others.cancel_scope.cancel()
+
+
+def closing(on: Stage) -> Callable[[], Any]:
+    """The call that closes a stage's stream, for another thread or task to make."""
+    return on.driver.close if on.world == "sync" else on.driver.aclose
