@@ -1,0 +1,76 @@
+"""The command line: ``resilient-stream``, or ``python -m resilient_stream``.
+
+Exit status: 0 all is well; 1 the demo's text was not whole; 2 it can't be done as asked; 130
+interrupted; 141 whoever read the output has left.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from resilient_stream import PolicyError, RetryPolicy, __version__
+from resilient_stream.demo import command
+
+PROGRAM = "resilient-stream"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status.
+
+    Args:
+        argv: the arguments; None for those of the process.
+    """
+    try:
+        return _run(argv)
+    except (command.UsageError, PolicyError) as error:
+        sys.stderr.write(f"{PROGRAM}: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write(f"\n{PROGRAM}: interrupted\n")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains while it exits
+        return 141
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    for out in (sys.stdout, sys.stderr):
+        if isinstance(out, io.TextIOWrapper):
+            out.reconfigure(errors="replace")  # a character that the terminal lacks must not end the demo
+    try:
+        args = _parser().parse_args(argv)
+    except SystemExit as done:  # --help and --version are done, bad arguments are reported
+        return int(done.code or 0)
+    run: Callable[[argparse.Namespace], int] = args.run
+    status = run(args)
+    sys.stdout.flush()
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(PROGRAM, description="Claude streams that survive.")
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    about = "stream a long answer through faults, and see what the bare SDK makes of them"
+    demo = commands.add_parser("demo", help=about, description=f"{about.capitalize()}. No key, no network.")
+    command.add_arguments(demo)
+    demo.set_defaults(run=command.demo)
+    about = "say what a policy does after each kind of failure"
+    policy = commands.add_parser("policy", help=about, description=f"{about.capitalize()}.")
+    policy.add_argument("name", metavar="NAME", nargs="?", help="a preset; without it, the defaults")
+    policy.set_defaults(run=_policy)
+    return parser
+
+
+def _policy(args: argparse.Namespace) -> int:
+    policy = RetryPolicy() if args.name is None else RetryPolicy.preset(args.name)
+    sys.stdout.write(policy.explain() + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

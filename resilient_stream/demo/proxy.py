@@ -1,0 +1,124 @@
+"""A local proxy that cuts the answers it passes on: real replies, faults made to order.
+
+It listens on the loopback interface, in threads of its own, hands each request on with the headers
+it came with (a key included, which it neither keeps nor adds), and ends the answer's body early.
+"""
+
+from __future__ import annotations
+
+import http.server
+import itertools
+import os
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, Self, cast
+
+import httpx2
+
+HOP_BY_HOP: Final = frozenset(
+    {"connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+"""Headers that mean one connection, not the message; and two that the new connection sets itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snip:
+    """The body ends after so many bytes: by a TCP reset, by a FIN, or cleanly as if it were whole."""
+
+    after: int
+    how: Literal["rst", "fin", "clean"]
+
+
+class CuttingProxy:
+    """Hands requests on to ``upstream`` and cuts the answers: the first snip for the first, and so on.
+
+    Answers beyond the snips, and those with another status than 200, stay whole.
+    """
+
+    def __init__(self, upstream: str, snips: Sequence[Snip | None] = ()) -> None:
+        self.upstream = httpx2.Client(base_url=upstream, timeout=httpx2.Timeout(600, connect=10))
+        self._snips: Iterator[Snip | None] = itertools.chain(snips, itertools.repeat(None))
+        self._lock = threading.Lock()
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.proxy = self
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    def __enter__(self) -> Self:
+        """Listen."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self.upstream.close()
+
+    def next_snip(self) -> Snip | None:
+        """What happens to the answer that begins now."""
+        with self._lock:
+            return next(self._snips)
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    proxy: CuttingProxy
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is no news; anything else is."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    @property
+    def _proxy(self) -> CuttingProxy:
+        return cast("_Server", self.server).proxy
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Nothing is logged."""
+
+    def do_POST(self) -> None:
+        """Hand one request on, and its answer back."""
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
+        headers["accept-encoding"] = "identity"  # so that a byte of the body is a byte of the stream
+        try:
+            with self._proxy.upstream.stream("POST", self.path, headers=headers, content=body) as answer:
+                self._answer(answer)
+        except httpx2.HTTPError:  # the upstream failed: before a head this ends the connection, after it too
+            self.close_connection = True
+
+    def _answer(self, answer: httpx2.Response) -> None:
+        self.send_response_only(answer.status_code)
+        for name, value in answer.headers.items():
+            if name.lower() not in HOP_BY_HOP:
+                self.send_header(name, value)
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        snip = self._proxy.next_snip() if answer.status_code == 200 else None
+        left = snip.after if snip else sys.maxsize
+        for data in answer.iter_raw():
+            kept = data[:left]
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(kept), kept))
+            left -= len(kept)
+            if not left:
+                break
+        self._end(snip.how if snip and not left else "clean")
+
+    def _end(self, how: str) -> None:
+        self.close_connection = how != "clean"
+        if how == "clean":
+            self.wfile.write(b"0\r\n\r\n")
+        elif how == "rst":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            os.close(self.connection.detach())  # the base class would say FIN first
