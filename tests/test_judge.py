@@ -422,12 +422,17 @@ def test_the_explanation_agrees_with_the_verdict(policy: RetryPolicy, kind: Kind
     assert said in lines(policy)[kind]
 
 
-def test_the_explanation_tells_waits_and_limits() -> None:
-    """Ranges and limits are in the text, with their numbers."""
+@pytest.mark.parametrize("kind", sorted(RETRYABLE_KINDS))
+def test_the_explanation_tells_the_wait_of_each_kind(kind: Kind) -> None:
+    """A kind's line ends with its own range."""
+    broken, patient = "none after progress, else up to 0.5 s, doubling to 8 s", "up to 1 s, doubling to 30 s"
+    assert lines(RetryPolicy())[kind].endswith(f"  {broken if kind in CONNECTION_KINDS else patient}")
+
+
+def test_the_explanation_tells_limits() -> None:
+    """The limits are in the text, with their numbers."""
     said = RetryPolicy(deadline=90, retry_after_max=20, max_input_multiple=2).explain()
     for part in [
-        "none after progress, else up to 0.5 s, doubling to 8 s",
-        "up to 1 s, doubling to 30 s",
         "Requests: at most 16, 8 in a row without progress.",
         "Starts nothing after 90 s.",
         "up to 20 s",
