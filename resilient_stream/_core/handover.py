@@ -9,7 +9,7 @@ There is one way out for all attempts, so that what one has handed over is not l
 from __future__ import annotations
 
 from .events import Event
-from .transcript import Turn
+from .transcript import Block, Turn
 
 
 class Handover:
@@ -64,10 +64,13 @@ class Handover:
         self.waiting.clear()
         self.shift = 0
 
-    def drop_block(self) -> None:
-        """The block that waits is never handed over."""
+    def drop_empty_block(self) -> bool:
+        """Never hand over the block that waits, if there is nothing in it; say whether that is so."""
         start = max(i for i, event in enumerate(self.waiting) if event.type == "content_block_start")
-        del self.waiting[start:]
+        empty = not Block.of(self.waiting[start:]).text
+        if empty:
+            del self.waiting[start:]
+        return empty
 
     def close_open_block(self) -> None:
         """Close the block that is open for the consumer, if one is."""

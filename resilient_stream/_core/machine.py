@@ -64,7 +64,7 @@ class Machine:
     _barren: int = 0
     _size: int = 0
     _characters: int = 0
-    _empties: int = 0
+    _barren_endings: set[str] = field(default_factory=set)
     _asks: int = 0
 
     def __post_init__(self) -> None:
@@ -170,7 +170,7 @@ class Machine:
             self._plan,
             self.settings,
             final_usage=self._final_usage,
-            accept_empty=self._empties > 1,
+            asked_again=self._barren_endings,
         )
         self._clocks.restart()
         self._size, self._characters = self.turn.size, self.turn.characters
@@ -212,7 +212,7 @@ class Machine:
     def _flaw(self, now: float, flaw: Flaw) -> Action:
         failure = flaw.failure
         if isinstance(flaw, Barren):
-            self._empties += 1
+            self._barren_endings.add(flaw.stop_reason)
             self.planner.grudging = flaw.stop_reason == "max_tokens"
         if failure.detail == UNVERIFIED:
             self._asks += 1

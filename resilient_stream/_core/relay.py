@@ -15,7 +15,7 @@ A continuation's own ``message_start`` and, after a user turn, its thinking are 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import Enum, auto
 from typing import Any, Final
 
@@ -31,6 +31,9 @@ from .steady import Steady
 from .transcript import Block
 
 UNVERIFIED: Final = "an unverified seam"
+
+BARREN_ENDINGS: Final = frozenset({"end_turn", "stop_sequence", "max_tokens"})
+"""Stop reasons that say nothing where nothing was written. The others explain it."""
 
 UsageOf = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -57,7 +60,8 @@ class Relay:
         plan: what the attempt was asked.
         settings: what to hold, and what to do with an unverified seam.
         final_usage: from the usage of this attempt's last ``message_delta`` to the one that is shown.
-        accept_empty: a continuation that brings nothing is an ending.
+        asked_again: the stop reasons with which an earlier continuation brought nothing: another one
+            that ends so is an ending.
     """
 
     def __init__(
@@ -67,7 +71,7 @@ class Relay:
         settings: Settings,
         *,
         final_usage: UsageOf,
-        accept_empty: bool = False,
+        asked_again: Collection[str] = (),
     ) -> None:
         self.out = out
         self.closing_usage: dict[str, Any] = {}
@@ -81,7 +85,9 @@ class Relay:
         self._settings = settings
         self._asked: Asked | None = plan.asked
         self._final_usage = final_usage
-        self._accept_empty = accept_empty
+        self._asked_again = asked_again
+        self._nothing = plan.body is not None
+        """A continuation has brought nothing yet."""
         self.framer = sse.Framer()
         self._first_frame = True
         self._mode = Mode.LIVE
@@ -192,7 +198,7 @@ class Relay:
         if stop_reason is None:
             self.out.in_order(event)
             return
-        if self._asked is not None:
+        if self._nothing:
             self._came_to_nothing(str(stop_reason))
         self.out.flush()
         self.out.close_open_block()
@@ -201,8 +207,8 @@ class Relay:
         self.out.hand(event)
 
     def _came_to_nothing(self, stop_reason: str) -> None:
-        """The continuation ended before it was joined: no text, at most thinking."""
-        if stop_reason in ("end_turn", "stop_sequence", "max_tokens") and not self._accept_empty:
+        """The continuation ended without text or tools: at most thinking, or a part of the fragment."""
+        if stop_reason in BARREN_ENDINGS and stop_reason not in self._asked_again:
             raise Barren(stop_reason)
         self._unproved()
 
@@ -217,8 +223,8 @@ class Relay:
             self._mode, self._held, self._head = Mode.SEAM, [event], str(block.get("text") or "")
             self._join(final=False)
         else:
-            if self._asked is not None:
-                self._unproved()
+            self._unproved()
+            self._nothing = False
             self.out.place_behind(self._grammar.index)
             self._open_block(self.out.placed(event), kind)
 
@@ -266,13 +272,15 @@ class Relay:
 
     def _block_stop(self, event: Event, kind: object) -> None:
         if self._mode is Mode.SEAM:
-            self._join(final=True)
+            self._join_whole()
         self.steady.rest()
         match self._mode:
             case Mode.HELD:
                 self._release(self.out.placed(event), kind)
-            case Mode.WAITING if kind == "text" and self.joined is not None:
-                self.out.drop_block()  # all of it was an echo: there is no block
+            case Mode.WAITING if (
+                kind == "text" and self._plan.body is not None and self.out.drop_empty_block()
+            ):
+                pass  # all of it was an echo: there is no block
             case Mode.WAITING:
                 self.out.wait(self.out.placed(event))
             case Mode.LIVE if kind == "thinking":
@@ -312,6 +320,14 @@ class Relay:
             raise Flaw(Kind.PROTOCOL, UNVERIFIED)
         self._join_at(decided)
 
+    def _join_whole(self) -> None:
+        """The block is complete. One without text, or with a part of the fragment, is as good as none."""
+        decided = self._asked and join(self._asked, self._head, final=True)
+        if decided and decided.cut == len(self._head) and decided.how is not Joined.ECHO_ONLY:
+            self._mode = Mode.HIDDEN
+        else:
+            self._join(final=True)
+
     def _join_what_came(self) -> None:
         """The attempt died with its head held: what it brought beyond the fragment is kept, if any."""
         decided = self._asked and join(self._asked, self._head, final=True)
@@ -323,7 +339,7 @@ class Relay:
             self._join_at(decided)
 
     def _join_at(self, decided: Join) -> None:
-        self.joined, self._asked = decided, None
+        self.joined, self._asked, self._nothing = decided, None, False
         start, self._held = self._held[0], []
         if self._folds(start):
             self.out.place_in_last(self._grammar.index)
@@ -348,4 +364,5 @@ class Relay:
 
     def _unproved(self) -> None:
         """Something other than text came first: the text stays as it stands."""
-        self.joined, self._asked = Join(0, Joined.AS_IS, verified=False), None
+        if self._asked is not None:
+            self.joined, self._asked = Join(0, Joined.AS_IS, verified=False), None

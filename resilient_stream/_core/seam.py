@@ -25,7 +25,7 @@ class Joined(StrEnum):
     ECHO = "echo"
     """The quoted fragment was found and cut."""
     ECHO_ONLY = "echo_only"
-    """The continuation ended inside or right after the fragment: nothing was missing."""
+    """The continuation ended right after the fragment: nothing was missing."""
     AS_IS = "as_is"
     """No proof of where the text belongs: joined as it came."""
 
@@ -66,14 +66,14 @@ def join(asked: Asked, head: str, *, final: bool) -> Join | None:
     if body.startswith(asked.quote):
         return _behind(asked, head, lead + len(asked.quote), Joined.ECHO, verified=True, final=final)
     if asked.quote.startswith(body):
-        return Join(len(head), Joined.ECHO_ONLY, verified=False) if final else None
+        return Join(len(head), Joined.AS_IS, verified=False) if final else None
     return _behind(asked, head, 0, Joined.AS_IS, verified=False, final=final)
 
 
 def _behind(asked: Asked, head: str, cut: int, how: Joined, *, verified: bool, final: bool) -> Join | None:
     """Cut the white space at ``cut`` that the consumer already has."""
     rest = head[cut:]
-    if asked.space.startswith(rest) and rest != asked.space and not final:
+    if asked.space.startswith(rest) and not final:
         return None
     repeated = 0
     while repeated < min(len(rest), len(asked.space)) and rest[repeated] == asked.space[repeated]:
