@@ -106,17 +106,17 @@ def report(source: object) -> StreamReport:
     """What happened on a stream.
 
     Args:
-        source: a stream or stream manager of the SDK, a raw response, or an exception.
+        source: a stream of the SDK, a raw or streaming response, or an exception.
 
     Raises:
-        LookupError: there is none; the stream was not opened through a resilient client.
+        LookupError: there is none; it does not come from a resilient client.
     """
     request = _request_of(source)
     record = request.extensions.get(RECORD_KEY) if request is not None else None
     if not isinstance(record, Record):
         raise LookupError(
-            f"no report on this {type(source).__name__}: it does not come from a stream of a client made with "
-            "resilient_stream.resilient()"
+            f"no report on this {type(source).__name__}: should be a stream, a response or an exception of a "
+            "client made with resilient_stream.resilient()"
         )
     return _report(record)
 
