@@ -14,7 +14,7 @@ from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.states import Raise
 from resilient_stream.testing import sse_events
 
-from .worlds import (
+from .stages import (
     ASYNC,
     FOREVER,
     HEAD,

@@ -23,7 +23,7 @@ from resilient_stream._exchange import ERROR_BODY_PATIENCE, RECORD_KEY, AsyncExc
 from resilient_stream._runtime import Runtime
 from resilient_stream.policy import RetryPolicy
 
-from .worlds import ASYNC, SYNC, run
+from .stages import ASYNC, SYNC, run
 
 STREAM = {"content-type": "text/event-stream", "request-id": "req_1"}
 POLICY = RetryPolicy(connect_timeout=5.0, silence_timeout=30.0)

@@ -18,7 +18,7 @@ from resilient_stream import resilient
 from resilient_stream._patience import Patience
 from resilient_stream.testing import Stall, StandIn, cut_at
 
-from .worlds import ASYNC, PROMPTLY, SYNC, run
+from .stages import ASYNC, PROMPTLY, SYNC, run
 
 WORLDS = [*SYNC, *ASYNC]
 ASK: Any = {"model": "claude-opus-5", "max_tokens": 4000, "messages": [{"role": "user", "content": "Tides?"}]}
