@@ -32,7 +32,7 @@ __all__ = [
 def __getattr__(name: str) -> str:
     """The version, read from the installed distribution when asked for."""
     if name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415 -- most programs never ask
+        from importlib.metadata import version  # most programs never ask
 
         return version("resilient-stream")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -34,7 +34,10 @@ MakeStatusError = Callable[..., anthropic.APIStatusError]
 
 
 def error_of(
-    failure: Failure, request: httpx2.Request, cause: BaseException | None, make_status_error: MakeStatusError | None
+    failure: Failure,
+    request: httpx2.Request,
+    cause: BaseException | None,
+    make_status_error: MakeStatusError | None,
 ) -> Exception:
     """The exception that raising ``failure`` means.
 

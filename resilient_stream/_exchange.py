@@ -7,11 +7,13 @@ response or an exception is judged, which exception a failure becomes, and where
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final, Self, cast
 
 import anthropic
+import anyio
 import httpx2
 from anthropic import APIRequest, AsyncCallNext, CallNext, NotGiven
 
@@ -29,6 +31,9 @@ RECORD_KEY: Final = "resilient_stream"
 
 ERROR_BODY_PATIENCE: Final = 10.0
 """Seconds an error response's body may be silent; its status has said enough."""
+
+WIND_DOWN: Final = 1.0
+"""Seconds that may take; it takes none, unless a transport reads on after it was closed."""
 
 Timeout = httpx2.Timeout | float | NotGiven | None
 
@@ -164,7 +169,7 @@ class SyncExchange(Exchange):
         self.release()
         try:
             self.answered(self._call_next(self.derive(action)))
-        except Exception as error:  # anything that is no transport failure is raised again
+        except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
             return self.failed(error, Phase.HEADERS)
         http: httpx2.Response = self.response.http_response
         if not http.is_success:
@@ -174,7 +179,7 @@ class SyncExchange(Exchange):
             return failure
         self._patience = Patience(http, self._policy.silence_timeout)
         self._stream = cast("httpx2.SyncByteStream", http.stream)
-        self._chunks = iter(self._stream) if plain(http) else encoded(http).iter_bytes()
+        self._chunks = iter(self._stream) if plain(http) else decoding(http, self._stream).iter_bytes()
         return http
 
     def _read_error(self, http: httpx2.Response) -> None:
@@ -184,13 +189,13 @@ class SyncExchange(Exchange):
             except (httpx2.HTTPError, OSError):
                 self.unreadable(http)
 
-    def read(self, patience: float) -> bytes | None | Failure:
+    def read(self, patience: float) -> bytes | Failure | None:
         """The next bytes of the body, None at its end."""
         if self._patience is not None:
             self._patience.seconds = patience
         try:
             return next(self._chunks, None)
-        except Exception as error:  # anything that is no transport failure is raised again
+        except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
             return self.failed(error, Phase.BODY)
 
     def release(self) -> None:
@@ -211,13 +216,15 @@ class AsyncExchange(Exchange):
         self._call_next = call_next
         self._stream: httpx2.AsyncByteStream | None = None
         self._chunks: AsyncIterator[bytes] | None = None
+        self._raw: AsyncIterator[bytes] | None = None
+        self._alone = True
 
     async def send(self, action: Send) -> Failure | httpx2.Response:
         """Send one request, up to the response's head."""
         await self.release()
         try:
             self.answered(await self._call_next(self.derive(action)))
-        except Exception as error:  # anything that is no transport failure is raised again
+        except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
             return self.failed(error, Phase.HEADERS)
         http: httpx2.Response = self.response.http_response
         if not http.is_success:
@@ -226,8 +233,10 @@ class AsyncExchange(Exchange):
             await http.aclose()
             return failure
         self._patience = Patience(http, self._policy.silence_timeout)
+        self._alone = http.http_version != "HTTP/2"
         self._stream = cast("httpx2.AsyncByteStream", http.stream)
-        self._chunks = aiter(self._stream) if plain(http) else encoded(http).aiter_bytes()
+        self._raw = aiter(self._stream)
+        self._chunks = self._raw if plain(http) else decoding(http, _Raw(self._raw)).aiter_bytes()
         return http
 
     async def _read_error(self, http: httpx2.Response) -> None:
@@ -237,13 +246,13 @@ class AsyncExchange(Exchange):
             except (httpx2.HTTPError, OSError):
                 self.unreadable(http)
 
-    async def read(self, patience: float) -> bytes | None | Failure:
+    async def read(self, patience: float) -> bytes | Failure | None:
         """The next bytes of the body, None at its end."""
         if self._patience is not None:
             self._patience.seconds = patience
         try:
             return None if self._chunks is None else await anext(self._chunks, None)
-        except Exception as error:  # anything that is no transport failure is raised again
+        except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
             return self.failed(error, Phase.BODY)
 
     async def release(self) -> None:
@@ -252,10 +261,25 @@ class AsyncExchange(Exchange):
             self._patience.restore()
             self._patience = None
         if self._stream is not None:
-            stream, chunks, self._stream, self._chunks = self._stream, self._chunks, None, None
+            stream, raw, self._stream, self._chunks = self._stream, self._raw, None, None
             await stream.aclose()
-            if isinstance(chunks, AsyncGenerator):
-                await chunks.aclose()
+            await _wind_down(raw, alone=self._alone)
+
+
+async def _wind_down(chunks: Any, *, alone: bool) -> None:
+    """End the generators of a body whose connection has been closed, in this task.
+
+    The transport nests several, and closing the outermost leaves the inner ones to the garbage
+    collector, of which trio complains and which asyncio closes in tasks of its own. Reading on ends
+    them all at once: what is buffered, then the error of reading a closed connection. Where the
+    connection is shared (HTTP/2) it is not closed, and nobody may read on.
+    """
+    if alone:
+        with anyio.move_on_after(WIND_DOWN), contextlib.suppress(Exception):
+            async for _ in chunks:
+                pass
+    if isinstance(chunks, AsyncGenerator):
+        await chunks.aclose()
 
 
 def plain(http: httpx2.Response) -> bool:
@@ -263,9 +287,24 @@ def plain(http: httpx2.Response) -> bool:
     return http.headers.get("content-encoding", "identity").strip().lower() == "identity"
 
 
-def encoded(http: httpx2.Response) -> httpx2.Response:
-    """A response of its own that decodes the body of ``http``."""
-    return httpx2.Response(http.status_code, headers=http.headers, stream=http.stream, request=http.request)
+class _Raw(httpx2.AsyncByteStream):
+    """A body that is being read already, in the shape that a response takes."""
+
+    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+        self._chunks = chunks
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        return await anext(self._chunks)
+
+
+def decoding(
+    http: httpx2.Response, stream: httpx2.SyncByteStream | httpx2.AsyncByteStream
+) -> httpx2.Response:
+    """A response of its own that undoes the content encoding of ``http``."""
+    return httpx2.Response(http.status_code, headers=http.headers, stream=stream, request=http.request)
 
 
 def _json(response: httpx2.Response) -> object:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import math
 import socket
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 
@@ -44,7 +44,7 @@ class Patience:
 
         stream.read = read
 
-    def __enter__(self) -> Patience:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -173,7 +173,9 @@ def resilient(client: ClientT, policy: RetryPolicy | str | None = None) -> Clien
         PolicyError: there is no such preset, or ``RESILIENT_STREAM`` has a value it can't have.
     """
     others = [entry for entry in client.middleware if not isinstance(entry, ResumeMiddleware)]
-    return client.with_options(middleware=[*others, ResumeMiddleware(policy, client_timeout=client.timeout)])
+    ours = ResumeMiddleware(policy, client_timeout=client.timeout)
+    # Any middleware makes the SDK send a header of its own: off means that there is none.
+    return client.with_options(middleware=[*others, ours] if ours.policy.enabled else others)
 
 
 def _settings(policy: RetryPolicy) -> Settings:

@@ -114,7 +114,7 @@ def report(source: object) -> StreamReport:
     request = _request_of(source)
     record = request.extensions.get(RECORD_KEY) if request is not None else None
     if not isinstance(record, Record):
-        raise LookupError(
+        raise LookupError(  # noqa: TRY004 -- what is missing is the report
             f"no report on this {type(source).__name__}: should be a stream, a response or an exception of a "
             "client made with resilient_stream.resilient()"
         )

@@ -124,6 +124,11 @@ class StandIn:
         with self._lock:
             return self._lock.wait_for(lambda: not self._live, timeout)
 
+    def wait_requests(self, number: int, timeout: float = 5.0) -> bool:
+        """Wait until so many requests have come; whether that came true in time."""
+        with self._lock:
+            return self._lock.wait_for(lambda: len(self._endpoint.received) >= number, timeout)
+
     def close(self) -> None:
         """End all connections and threads. May be called twice."""
         with self._lock:
@@ -170,7 +175,9 @@ class StandIn:
 
     def _take(self, incoming: Incoming) -> Script:
         with self._lock:
-            return self._endpoint.take(incoming)
+            script = self._endpoint.take(incoming)
+            self._lock.notify_all()
+            return script
 
 
 @contextlib.contextmanager

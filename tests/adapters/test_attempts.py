@@ -1,0 +1,212 @@
+"""How often is asked, how long is waited, and what is raised in the end."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import anthropic
+import httpx2
+import pytest
+from tenacity import retry_if_exception_type, stop_after_attempt, wait_fixed
+
+from resilient_stream import RetryBudget, RetryPolicy, report
+from resilient_stream.testing import (
+    ANSWER,
+    CutHead,
+    ErrorEvent,
+    Fault,
+    RetryAfter,
+    Stall,
+    Status,
+    cut_at,
+    refusing,
+)
+
+from .worlds import ASK, HASTY, NERVOUS, USER_TURN_MODEL, World, every_world, stand_in, sync_client
+
+THREE = HASTY.replace(max_attempts=3)
+
+
+@every_world
+@pytest.mark.parametrize("max_retries", [0, 2, 5])
+@pytest.mark.parametrize(
+    "fault", [Status(529), CutHead("rst"), CutHead("fin"), cut_at(1500, "rst"), cut_at(200, "clean")], ids=str
+)
+def test_attempts_never_multiply(world: World, max_retries: int, fault: Fault) -> None:
+    """Whatever ``max_retries`` the client has, an upstream that always fails sees ``max_attempts``."""
+    with stand_in(always=fault) as server:
+        seen = world.stream(server.url, THREE, {"max_retries": max_retries})
+        assert len(server.requests) == 3
+    assert isinstance(seen.error, anthropic.APIError)
+    assert len(seen.report.attempts) == 3
+
+
+@every_world
+def test_refused_connections_never_multiply(world: World) -> None:
+    """A port that refuses is asked ``max_attempts`` times; the SDK's own error is raised, with its cause."""
+    with refusing() as url:
+        seen = world.stream(url, THREE, {"max_retries": 2})
+    assert type(seen.error) is anthropic.APIConnectionError
+    assert isinstance(seen.error.__cause__, httpx2.ConnectError)
+    assert seen.kinds == ["connect"] * 3
+
+
+@every_world
+@pytest.mark.parametrize(
+    ("fault", "raised", "cause"),
+    [
+        (cut_at(1500, "rst"), anthropic.APIConnectionError, httpx2.ReadError),
+        (cut_at(1500, "fin"), anthropic.APIConnectionError, httpx2.RemoteProtocolError),
+        (cut_at(1500, "clean"), anthropic.APIConnectionError, None),
+        (Stall(after=7), anthropic.APITimeoutError, httpx2.ReadTimeout),
+        (ErrorEvent(after=7, error="overloaded_error"), anthropic.InternalServerError, None),
+        (ErrorEvent(after=7, error="rate_limit_error"), anthropic.RateLimitError, None),
+        (Status(529), anthropic.InternalServerError, None),
+        (Status(429), anthropic.RateLimitError, None),
+        (CutHead("fin"), anthropic.APIConnectionError, httpx2.RemoteProtocolError),
+    ],
+    ids=str,
+)
+def test_giving_up_raises_the_sdks_own(
+    world: World, fault: Fault, raised: type[Exception], cause: type[Exception] | None
+) -> None:
+    """For each kind the SDK's class is raised, mid-stream too, with the original exception as its cause."""
+    with stand_in(always=fault) as server:
+        seen = world.stream(server.url, NERVOUS.replace(max_attempts=1))
+    assert isinstance(seen.error, raised)
+    assert cause is None or isinstance(seen.error.__cause__, cause)
+
+
+@every_world
+def test_what_was_received_hangs_on_the_exception(world: World) -> None:
+    """Giving up loses nothing: the partial is what was handed over, and is accepted as history."""
+    with stand_in(cut_at(2000, "rst"), *[Status(529)] * 2) as server:
+        seen = world.stream(server.url, THREE)
+        assert seen.text
+        partial = seen.report.partial
+        assert partial is not None
+        assert [block["text"] for block in partial["content"]] == [seen.text]
+        history = [*ASK, partial, {"role": "user", "content": "Go on."}]
+        with sync_client(server.url, None) as client:
+            client.messages.create(model=USER_TURN_MODEL, max_tokens=100, messages=history)
+    assert seen.kinds == ["reset", "overloaded", "overloaded"]
+    assert isinstance(seen.error, anthropic.InternalServerError)
+
+
+def test_a_note_says_what_was_tried_and_what_to_do() -> None:
+    """The exception tells attempts, reason and where the partial is; never what was said."""
+    with stand_in(always=cut_at(1500, "rst")) as server:
+        seen = World("sync").stream(server.url, THREE)
+    (note,) = seen.error.__notes__  # type: ignore[union-attr]  # it failed
+    assert "3 attempts" in note
+    assert "report(error)" in note
+    assert seen.text[:20] not in note
+
+
+def test_content_stays_out_of_what_is_printed() -> None:
+    """Neither the report's repr, str, dump nor pickle, nor the exception, has prompt, reply or key."""
+    with stand_in(always=cut_at(1500, "rst")) as server:
+        seen = World("sync").stream(server.url, THREE)
+    told = report(seen.error)
+    printed = (
+        f"{told!r} {told} {told.model_dump()} {told.model_dump_json()} {seen.error!r} {pickle.dumps(told)!r}"
+    )
+    for secret in (seen.text[:12], ASK[0]["content"], '"key"'):
+        assert secret not in printed
+    assert json.loads(told.model_dump_json())["outcome"] == "failed"
+    assert pickle.loads(pickle.dumps(told)).partial is None  # noqa: S301 -- our own bytes
+
+
+@every_world
+def test_a_rejected_continuation_does_not_mask_the_failure(world: World) -> None:
+    """When every form of continuation gets a 400, the failure that led to it is raised."""
+    with stand_in(cut_at(1500, "rst"), always=Status(400)) as server:
+        seen = world.stream(server.url)
+    assert type(seen.error) is anthropic.APIConnectionError
+    assert seen.kinds[0] == "reset"
+    assert set(seen.kinds[1:]) == {"rejected"}
+
+
+@every_world
+def test_retry_after_beyond_the_limit_is_raised_at_once(world: World) -> None:
+    """A server that asks for an hour is not waited for; the reason says how long it asked."""
+    with stand_in(always=RetryAfter(429, seconds=3600)) as server:
+        seen = world.stream(server.url)
+        assert len(server.requests) == 1
+    assert isinstance(seen.error, anthropic.RateLimitError)
+    assert "3600" in seen.report.reason
+
+
+@every_world
+def test_no_wait_passes_the_deadline(world: World) -> None:
+    """A wait that would pass the deadline is not begun."""
+    with stand_in(always=RetryAfter(429, seconds=30)) as server:
+        seen = world.stream(server.url, HASTY.replace(deadline=5.0))
+        assert len(server.requests) == 1
+    assert isinstance(seen.error, anthropic.RateLimitError)
+
+
+@every_world
+def test_tenacity_strategies_join_the_policy(world: World) -> None:
+    """A user's stop, wait and retry are obeyed."""
+    policy = HASTY.replace(
+        stop=stop_after_attempt(2), wait=wait_fixed(0.001), retry=retry_if_exception_type(anthropic.APIError)
+    )
+    with stand_in(always=Status(529)) as server:
+        world.stream(server.url, policy)
+        assert len(server.requests) == 2
+    with stand_in(always=Status(529)) as server:
+        world.stream(server.url, HASTY.replace(retry=retry_if_exception_type(ValueError)))
+        assert len(server.requests) == 1
+
+
+@every_world
+def test_an_empty_budget_denies_retries(world: World) -> None:
+    """Streams that share a spent budget raise their failure instead of asking again."""
+    policy = HASTY.replace(budget=RetryBudget(reserve=2, ratio=0.0))
+    with stand_in(always=cut_at(1500, "rst")) as server:
+        seen = world.stream(server.url, policy)
+        assert len(server.requests) == 3
+    assert isinstance(seen.error, anthropic.APIConnectionError)
+    assert "budget" in seen.report.reason
+
+
+@every_world
+def test_progress_resets_the_count(world: World) -> None:
+    """Attempts that bring something new don't count as barren; those that don't, do."""
+    policy = HASTY.replace(max_attempts=12, max_barren_attempts=2)
+    faults = [cut_at(2500, "rst") for _ in range(5)]
+    with stand_in(*faults, reply=ANSWER) as server:
+        seen = world.stream(server.url, policy)
+        assert len(server.requests) == 6
+    assert seen.text == ANSWER
+    with stand_in(always=Status(529)) as server:
+        world.stream(server.url, policy)
+        assert len(server.requests) == 2
+
+
+@every_world
+def test_usage_is_the_serving_attempts(world: World) -> None:
+    """The final usage is what the serving attempt reported, with every attempt in ``iterations``."""
+    with stand_in(cut_at(1500, "rst")) as server:
+        seen = world.stream(server.url)
+    usage = seen.message.usage
+    first, second = seen.report.attempts
+    assert usage.input_tokens == second.usage["input_tokens"]
+    assert usage.output_tokens == second.usage["output_tokens"]
+    (ending,) = [event for event in seen.events if event.type == "message_delta"]
+    assert [entry["input_tokens"] for entry in ending.usage.iterations] == [
+        first.usage["input_tokens"],
+        second.usage["input_tokens"],
+    ]
+    assert (first.usage_source, second.usage_source) == ("estimated", "reported")
+    assert seen.report.usage["input_tokens"] == first.usage["input_tokens"] + second.usage["input_tokens"]
+
+
+def test_policies_by_name() -> None:
+    """A preset's name will do for a policy; a wrong one is refused with the right ones."""
+    with pytest.raises(ValueError, match="interactive"):
+        sync_client("http://127.0.0.1:1", "interactiv")  # type: ignore[arg-type]  # a name will do
+    with sync_client("http://127.0.0.1:1", "batch") as client:  # type: ignore[arg-type]  # a name will do
+        assert client.middleware[0].policy == RetryPolicy.preset("batch")  # type: ignore[union-attr]  # ours
