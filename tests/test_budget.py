@@ -148,13 +148,28 @@ def test_an_overload_of_a_thousand_streams_makes_no_storm() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"reserve": -1}, {"ratio": math.nan}, {"window": 0}, {"window": math.inf}, {"reserve": math.inf}],
+    [
+        {"reserve": -1},
+        {"reserve": math.inf},
+        {"ratio": -0.1},
+        {"ratio": math.inf},
+        {"ratio": math.nan},
+        {"window": 0},
+        {"window": math.inf},
+    ],
     ids=str,
 )
 def test_impossible_numbers_are_refused(wrong: dict[str, Any]) -> None:
     """A budget with a negative, endless or missing number is refused, by name."""
     with pytest.raises(ValueError, match=next(iter(wrong))):
         RetryBudget(**wrong)
+
+
+def test_small_numbers_are_taken() -> None:
+    """A budget may give nothing of its own, or nothing per stream, and forget within a second."""
+    budget = RetryBudget(reserve=0, ratio=0, window=0.5, clock=Clock())
+    budget.deposit()
+    assert not budget.withdraw(Kind.RESET)
 
 
 def test_a_copied_policy_keeps_its_budget() -> None:

@@ -301,6 +301,11 @@ def test_wait_replaces_ours() -> None:
         assert verdict(policy, failure(kind), history(3, barren=0)) == Retry(7.0, "wait")
 
 
+def test_a_wait_may_be_none_at_all() -> None:
+    """A strategy that does not wait is taken at its word, even after an overload."""
+    assert verdict(RetryPolicy(wait=tenacity.wait_none()), failure(Kind.OVERLOADED)) == Retry(0.0, "wait")
+
+
 @pytest.mark.parametrize(("told", "source"), [(2.0, "wait"), (20.0, "retry-after")])
 def test_wait_is_never_shorter_than_asked(told: float, source: str) -> None:
     """A retry-after is the least that is waited, whatever the user's strategy says."""
