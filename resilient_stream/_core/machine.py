@@ -170,7 +170,7 @@ class Machine:
             self._plan,
             self.settings,
             final_usage=self._final_usage,
-            asked_again=self._barren_endings,
+            asked_again=frozenset(self._barren_endings),
         )
         self._clocks.restart()
         self._size, self._characters = self.turn.size, self.turn.characters

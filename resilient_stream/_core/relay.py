@@ -113,13 +113,17 @@ class Relay:
         Raises:
             Flaw: they are broken, break the grammar, or tell of an error.
         """
-        for frame in self.framer.feed(chunk):
-            if self._first_frame:
-                self._first_frame = False
-                frame = frame.removeprefix(sse.BOM)  # noqa: PLW2901 -- the repaired frame is the frame
-            self._frame(frame)
-            if self.complete:
-                return
+        try:
+            for frame in self.framer.feed(chunk):
+                if self._first_frame:
+                    self._first_frame = False
+                    frame = frame.removeprefix(sse.BOM)  # noqa: PLW2901 -- the repaired frame is the frame
+                self._frame(frame)
+                if self.complete:
+                    return
+        except Flaw:
+            self.framer.drop()  # what follows a flaw follows a gap
+            raise
 
     def end(self) -> None:
         """The attempt is over.
@@ -130,7 +134,7 @@ class Relay:
         Raises:
             Flaw: the last event told of an error, or ended a continuation that brought nothing.
         """
-        rest = self.framer.rest
+        rest = self.framer.drop()
         try:
             if rest and events.read(rest).type not in (events.SKIPPED, "ping"):
                 self._frame(rest + b"\n\n")

@@ -40,6 +40,13 @@ class Framer:
         """What has arrived of a frame that is not complete."""
         return bytes(self._rest)
 
+    def drop(self) -> bytes:
+        """Give up `rest`, and what it was."""
+        rest = self.rest
+        self._rest.clear()
+        self._scanned, self.pending = 0, False
+        return rest
+
     def feed(self, chunk: bytes) -> list[bytes]:
         """The frames that ``chunk`` completes, in order.
 
