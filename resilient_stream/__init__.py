@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._budget import RetryBudget
+from ._core.history import sendable
 from .anthropic import ResumeMiddleware, resilient
 from .errors import PolicyError
 from .policy import RetryPolicy
@@ -26,6 +27,7 @@ __all__ = [
     "StreamReport",
     "report",
     "resilient",
+    "sendable",
 ]
 
 

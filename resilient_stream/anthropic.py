@@ -13,6 +13,7 @@ Only ``POST /v1/messages`` with a stream is resumed. Everything else goes throug
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Final, Protocol, Self, TypeVar, cast
@@ -31,6 +32,7 @@ from anthropic import (
 from ._budget import shared_budget
 from ._core.continuation import Planner, Step
 from ._core.failures import Phase
+from ._core.history import sendable
 from ._core.ledger import Record
 from ._core.machine import Machine
 from ._core.settings import Settings
@@ -42,7 +44,10 @@ from ._presets import environment_override
 from ._runtime import Runtime
 from .policy import RetryPolicy
 
+log = logging.getLogger("resilient_stream")
+
 PATH: Final = "/v1/messages"
+HEALED_PATHS: Final = (PATH, f"{PATH}/count_tokens")
 NOT_RETRIED: Final = {"x-should-retry": "false"}
 STATUS_OF_NO_RESPONSE: Final = 503
 """Stands in the error response for a failure without one; nobody but outer middleware sees it."""
@@ -76,6 +81,7 @@ class ResumeMiddleware(Middleware):
 
     def handle(self, request: APIRequest, call_next: CallNext) -> APIResponse[Any]:
         """Serve one call of a sync client."""
+        request = self._healed(request)
         if not self._resumes(request):
             return call_next(request)
         machine, known = self._stream(request)
@@ -90,6 +96,7 @@ class ResumeMiddleware(Middleware):
 
     async def handle_async(self, request: APIRequest, call_next: AsyncCallNext) -> AsyncAPIResponse[Any]:
         """Serve one call of an async client."""
+        request = self._healed(request)
         if not self._resumes(request):
             return await call_next(request)
         machine, known = self._stream(request)
@@ -101,6 +108,20 @@ class ResumeMiddleware(Middleware):
         if failed is None:
             _take_over(response.http_response, driver)
         return response
+
+    def _healed(self, request: APIRequest) -> APIRequest:
+        """The request with a history that the API will accept; the very same where it does already."""
+        body = request.json
+        if not (self.policy.enabled and self.policy.heal_history and isinstance(body, Mapping)):
+            return request
+        messages = body.get("messages")
+        if request.url.partition("?")[0] not in HEALED_PATHS or not isinstance(messages, list):
+            return request
+        healed = sendable(messages, unsigned_thinking="claude" not in str(body.get("model")))
+        if healed is messages:
+            return request
+        log.debug("left out of the history what the API would refuse: blocks of a turn that was cut")
+        return request.copy(body={**body, "messages": healed})
 
     def _resumes(self, request: APIRequest) -> bool:
         return (

@@ -1,0 +1,1 @@
+"""Tests of the sans-IO core, one file per module."""
