@@ -142,7 +142,9 @@ class Machine:
     def close(self, now: float) -> Action:
         """The consumer wants no more."""
         if self.ledger.outcome is None:
-            self._settle_attempt(now, Failure(Kind.CANCELLED, Phase.BODY) if self._relay else None)
+            if self.state in (State.OPENING, State.READING):
+                phase = Phase.BODY if self.state is State.READING else Phase.HEADERS
+                self._settle_attempt(now, Failure(Kind.CANCELLED, phase))
             self.ledger.outcome = "cancelled"
         return self._go(Signal.CLOSE)
 
