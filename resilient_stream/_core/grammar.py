@@ -2,7 +2,7 @@
 
 ``message_start``, then blocks one after the other, each with ``content_block_start``, deltas and
 ``content_block_stop`` under the next index, then ``message_delta`` between blocks, then
-``message_stop`` [platform docs, "Streaming"]. What breaks it would make the SDK above fail in its own
+``message_stop``; no block after the stop reason [platform docs, "Streaming"]. What breaks it would make the SDK above fail in its own
 ways, or worse, accept two messages as one. Events that are not named here may come anywhere.
 """
 
@@ -59,6 +59,7 @@ class Grammar:
         if (
             self.opening is None
             or self.open is not None
+            or self.stop_reason is not None
             or index != self.index + 1
             or not isinstance(block, dict)
         ):
