@@ -20,8 +20,8 @@ MAX_FRAME: Final = 8 * 1024 * 1024
 
 BOM: Final = b"\xef\xbb\xbf"
 
-# Atomic groups: a CRLF must never be taken for two line ends.
-_BLANK_LINE = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
+# A CRLF must never be taken for two line ends, nor be cut in two where lines end in CRLF.
+_BLANK_LINE = re.compile(rb"\r\n(?:\r\n|\n|\r(?=[^\n]))|(?:(?<!\r)\n|\r(?!\n))(?>\r\n|\n|\r)")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
@@ -53,12 +53,12 @@ class Framer:
         Raises:
             Flaw: a frame, its unfinished tail counted, is larger than the limit (`Kind.CORRUPT`).
         """
-        if not self._rest and chunk.endswith(b"\n\n") and chunk.count(b"\n\n") == 1 and b"\r" not in chunk:
+        if not self._rest and b"\r" not in chunk and 0 < chunk.find(b"\n\n") == len(chunk) - 2 < self._limit:
             return [chunk]
         self._rest += chunk
         frames = self._cut()
         self.pending = bool(self._rest)
-        if len(self._rest) > self._limit:
+        if len(max([*frames, self._rest], key=len)) > self._limit:
             raise Flaw(Kind.CORRUPT, f"an event of more than {self._limit} bytes")
         return frames
 
