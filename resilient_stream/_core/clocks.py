@@ -49,17 +49,29 @@ class Clocks:
         return self.stall if self.seen else self.first_event
 
     def fired(self, failure: Failure) -> Failure:
-        """Say which clock a failure stands for, and have it be twice as patient the next time."""
+        """Say which clock a failure stands for, and have it be twice as patient the next time.
+
+        Where both ran out at once, both are: the one that is not would fire again.
+        """
         if failure.phase is not Phase.BODY:
             detail = f"no response for {self.first_event:g} s"
-        elif failure.kind is Kind.SILENT and (self.waited == 0 or self.silence < self.limit - self.waited):
+            self.first_event *= 2
+            return replace(failure, detail=detail)
+        left = self.limit - self.waited
+        if failure.kind is Kind.SILENT and (self.waited == 0 or self.silence < left):
             detail = f"no byte for {self.patience:g} s"
-            self.silence *= 2
         else:
             failure = replace(failure, kind=Kind.STALLED)
             detail = f"no event for {self.limit:g} s"
+        silence_fired = failure.kind is Kind.SILENT and self.silence <= left
+        if not silence_fired or self.silence == left:
+            self._be_patient_for_events()
+        if silence_fired:
+            self.silence *= 2
+        return replace(failure, detail=detail)
+
+    def _be_patient_for_events(self) -> None:
         if self.seen:
             self.stall *= 2
         else:
             self.first_event *= 2
-        return replace(failure, detail=detail)
