@@ -210,6 +210,10 @@ def _settings(policy: RetryPolicy) -> Settings:
         max_tokens=policy.max_tokens,
         usage=policy.usage,
         template=policy.continuation_template,
+        fallback_models=tuple(
+            {"model": entry} if isinstance(entry, str) else dict(entry) for entry in policy.fallback_models
+        ),
+        max_input_multiple=policy.max_input_multiple,
         first_event_timeout=policy.first_event_timeout,
         silence_timeout=policy.silence_timeout,
         stall_timeout=policy.stall_timeout,

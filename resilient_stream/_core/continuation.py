@@ -13,11 +13,12 @@ thinking. What a model refused is remembered.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from typing import Any, Final
 
 from . import models
+from .failures import Kind
 from .quote import enough, marked, quote
 from .salvage import Salvage, salvage
 from .seam import Asked
@@ -29,6 +30,10 @@ SMALLEST_MAX_TOKENS_THINKING: Final = 8192
 CHARACTERS_PER_TOKEN: Final = 6
 """A low estimate of the tokens already written: English has about 4 characters to a token, and asking
 for a few tokens too many does no harm, while too few would cut the answer."""
+
+
+OVERLOADS_BEFORE_FALLBACK: Final = 2
+"""Overloads in a row before another model is asked: one may be a hiccup."""
 
 
 class Form(StrEnum):
@@ -86,17 +91,56 @@ class Planner:
     grudging: bool = False
     """The last attempt ran into ``max_tokens`` without text: do not reduce it again."""
 
+    hop: int = 0
+    """How many models were left behind; the next request goes to fallback number ``hop``."""
+    overloads: int = 0
+    """Overloads in a row on the present model."""
+
     @property
     def model(self) -> str:
         """The model that the next request goes to."""
-        return str(self.request.get("model", ""))
+        return str(self.base.get("model", ""))
+
+    @property
+    def base(self) -> Mapping[str, Any]:
+        """The user's request, made out to the present model.
+
+        Thinking between tools and ``speed`` are not every model's; the SDK's own fallback middleware
+        sends the former as disabled and drops the latter.
+        """
+        if self.hop == 0:
+            return self.request
+        base = {**self.request, **self.settings.fallback_models[self.hop - 1]}
+        base.pop("speed", None)
+        thinking = base.get("thinking")
+        if isinstance(thinking, Mapping) and thinking.get("type") == "between_tools":
+            base["thinking"] = {"type": "disabled"}
+        return base
+
+    @property
+    def restart(self) -> Plan:
+        """Nothing was handed over: the same request again, or the same to another model."""
+        return Plan(Form.RESTART, self.base if self.hop else None)
+
+    def note(self, kind: Kind) -> None:
+        """Note how an attempt failed: a model that stays overloaded is left for the next."""
+        self.overloads = self.overloads + 1 if kind in (Kind.OVERLOADED, Kind.RATE_LIMITED) else 0
+        if self.overloads >= OVERLOADS_BEFORE_FALLBACK:
+            self.fall_back()
+
+    def fall_back(self) -> bool:
+        """Go to the next model, if there is one."""
+        if self.hop >= len(self.settings.fallback_models):
+            return False
+        self.hop, self.overloads, self.step = self.hop + 1, 0, Step.PREFILL
+        return True
 
     def plan(self, turn: Turn) -> Plan | Settle | Blocked:
         """The request that follows what ``turn`` has."""
         kept = salvage(
             turn,
             rerun_server_tools=self.settings.rerun_server_tools,
-            keep_thinking=self.step is not Step.USER_TURN_WITHOUT_THINKING,
+            keep_thinking=self.step is not Step.USER_TURN_WITHOUT_THINKING and self.hop == 0,
         )
         if kept.tools_complete:
             return self._settle(turn)
@@ -105,7 +149,7 @@ class Planner:
         if self.settings.continuation == "never":
             return Blocked("the policy sends nothing again once a reply has begun")
         if not kept.blocks:
-            return Plan(Form.RESTART, hide_thinking=any(block.signed for block in turn.blocks))
+            return replace(self.restart, hide_thinking=any(block.signed for block in turn.blocks))
         if obstacle := self._obstacle():
             return Blocked(obstacle)
         return self._continue(kept)
@@ -134,11 +178,11 @@ class Planner:
         """Why this request can't be continued once content was handed over."""
         if self.settings.continuation == "restart_only":
             return "the policy only restarts, and content was already handed over"
-        if self.request.get("thread") is not None:
+        if self.base.get("thread") is not None:
             return "a message thread can't be continued"
-        if structured(self.request):
+        if structured(self.base):
             return "structured output can't be continued: the reply would be a new document"
-        if forced_tool(self.request):
+        if forced_tool(self.base):
             return "a forced tool call can't be continued"
         return None
 
@@ -149,7 +193,7 @@ class Planner:
             kept.blocks[-1] = kept.blocks[-1] | {"text": stripped}
         if self._prefills():
             asked = Asked("", text[len(stripped) :]) if text else None
-            return Plan(Form.PREFILL, self._body(_extended(self.request, kept.blocks), stripped), asked)
+            return Plan(Form.PREFILL, self._body(_extended(self.base, kept.blocks), stripped), asked)
         self.step = max(self.step, Step.USER_TURN)
         return self._user_turn(kept.blocks, text, stripped)
 
@@ -157,7 +201,7 @@ class Planner:
         whole = bool(text) and len(blocks) == 1 and not enough(stripped)
         fragment = quote(stripped, self._longest_stop_sequence()) if text else ""
         messages = [
-            *_extended(self.request, blocks),
+            *_extended(self.base, blocks),
             {"role": "user", "content": self._wording(fragment, whole=whole)},
         ]
         asked = Asked(fragment, text[len(stripped) :], whole) if text else None
@@ -178,16 +222,16 @@ class Planner:
             return False
         if (self.model, Step.PREFILL) in self.refused or not models.accepts_prefill(self.model):
             return False
-        return not (models.thinking_on(self.request) or self.request.get("tools"))
+        return not (models.thinking_on(self.base) or self.base.get("tools"))
 
     def _longest_stop_sequence(self) -> int:
-        return max((len(str(sequence)) for sequence in self.request.get("stop_sequences") or ()), default=0)
+        return max((len(str(sequence)) for sequence in self.base.get("stop_sequences") or ()), default=0)
 
     def _body(self, messages: list[Any], written: str) -> dict[str, Any]:
-        body = {**self.request, "messages": messages}
-        original = self.request.get("max_tokens")
+        body = {**self.base, "messages": messages}
+        original = self.base.get("max_tokens")
         if self.settings.max_tokens == "reduce" and not self.grudging and isinstance(original, int):
-            body["max_tokens"] = reduced_max_tokens(self.request, original, len(written))
+            body["max_tokens"] = reduced_max_tokens(self.base, original, len(written))
         return body
 
 

@@ -19,6 +19,9 @@ from .transcript import Turn
 CHARACTERS_PER_TOKEN: Final = 3.5
 """A middle estimate for the output of an attempt that was cut."""
 
+SMALLEST_INPUT_CAP: Final = 50_000
+"""Input tokens that are never too many: small requests may be repeated often."""
+
 INPUT_FIELDS: Final = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 
 
@@ -101,6 +104,31 @@ class Ledger:
         """Whether a continuation was handed over, or a turn finished by us."""
         return bool(self.seams) or self.outcome == "finished_with_tools"
 
+    def overspent(self, multiple: float | None, characters: int) -> bool:
+        """Whether all attempts together have billed more input than the policy allows.
+
+        Args:
+            multiple: of the first request's input and the output so far; None for no limit.
+            characters: the output so far.
+        """
+        sizes = [sum(int(attempt.usage.get(name) or 0) for name in INPUT_FIELDS) for attempt in self.attempts]
+        first = next((size for size in sizes if size), 0)
+        billed = sum(
+            weighted_input(attempt.usage) if size else first * (attempt.status == 200)
+            for attempt, size in zip(self.attempts, sizes, strict=True)
+        )
+        allowed = max(SMALLEST_INPUT_CAP, (multiple or 0) * (first + estimated_tokens(characters)))
+        return multiple is not None and billed > allowed
+
+    def story(self, characters: int) -> str:
+        """What was tried, what was kept and where it is. No content."""
+        count = len(self.attempts)
+        return (
+            f"resilient_stream gave up after {count} attempt{'s' * (count != 1)}: {self.reason}. "
+            f"{characters} characters of text were received; resilient_stream.report(error) tells of each "
+            f"attempt, and its `partial` holds the message so far, valid to send as history."
+        )
+
     def totals(self) -> dict[str, int]:
         """Token numbers summed over all attempts; estimates are in the sum."""
         names = (*INPUT_FIELDS, "output_tokens")
@@ -113,6 +141,16 @@ class Record:
 
     turn: Turn = field(default_factory=Turn)
     ledger: Ledger = field(default_factory=Ledger)
+
+
+def weighted_input(usage: Mapping[str, Any]) -> float:
+    """Input tokens by what they cost: cache reads 0.1, cache writes 1.25, or 2 for an hour
+    [platform docs, "Prompt caching", pricing]."""
+    creation = usage.get("cache_creation")
+    hour = int(creation.get("ephemeral_1h_input_tokens") or 0) if isinstance(creation, Mapping) else 0
+    written = max(hour, int(usage.get("cache_creation_input_tokens") or 0))
+    read = int(usage.get("cache_read_input_tokens") or 0)
+    return int(usage.get("input_tokens") or 0) + 0.1 * read + 1.25 * (written - hour) + 2 * hour
 
 
 def estimated_tokens(characters: int) -> int:

@@ -228,19 +228,21 @@ class Machine:
         """After a 400 to a continuation: the next form, at no cost but the attempt itself."""
         if failure.status != 400 or len(self.ledger.attempts) >= self.settings.max_attempts:
             return None
-        plan = self.planner.plan(self.turn) if self.planner.step_down(self._plan.form) else None
-        if not isinstance(plan, Plan):
-            return None
-        self._barren -= 1
-        return self._retry(now, plan, 0.0)
+        while self.planner.step_down(self._plan.form):
+            plan = self.planner.plan(self.turn)
+            if isinstance(plan, Plan) and plan.body != self._plan.body:
+                self._barren -= 1
+                return self._retry(now, plan, 0.0)
+        return None
 
     def _decide(self, now: float, failure: Failure) -> Action:
+        self.planner.note(failure.kind)
         plan = self._next_plan(failure)
         if isinstance(plan, Settle):
             return self._finish_with_tools()
-        error = self.error_for(failure)
         if self.error is not None and self._rejected_ours(failure):
-            return self._give_up("the continuation was rejected")
+            return self._next_model(now, failure) or self._give_up("the continuation was rejected")
+        error = self.error_for(failure)
         self.failure, self.error = failure, error
         if isinstance(plan, Blocked):
             return self._give_up(plan.reason)
@@ -249,18 +251,27 @@ class Machine:
         )
         if isinstance(verdict, GiveUp):
             return self._give_up(verdict.reason)
+        if self.ledger.overspent(self.settings.max_input_multiple, self.turn.characters):
+            return self._give_up("the attempts have billed as much input as max_input_multiple allows")
         return self._retry(now, plan, verdict.wait)
+
+    def _next_model(self, now: float, failure: Failure) -> Action | None:
+        """After a fallback model refused the request: the next one, if there is one."""
+        if self.planner.hop == 0 or len(self.ledger.attempts) >= self.settings.max_attempts:
+            return None
+        plan = self._next_plan(failure) if self.planner.fall_back() else None
+        return self._retry(now, plan, 0.0) if isinstance(plan, Plan) else None
 
     def _next_plan(self, failure: Failure) -> Plan | Settle | Blocked:
         if self.turn.message is None and self.turn.size == 0:
             if self.settings.continuation == "never" and failure.phase is Phase.BODY:
                 return Blocked("the policy sends nothing again once a reply has begun")
-            return Plan(Form.RESTART)
+            return self.planner.restart
         return self.planner.plan(self.turn)
 
     def _rejected_ours(self, failure: Failure) -> bool:
         """Whether this is a rejection of a request that the user did not write."""
-        return failure.kind is Kind.REJECTED and self._plan.body is not None and not failure.in_band
+        return failure.kind is Kind.REJECTED and self._plan.body is not None
 
     def _retry(self, now: float, plan: Plan, wait: float) -> Action:
         self._abandon()
@@ -278,17 +289,8 @@ class Machine:
         self._abandon()
         self.ledger.outcome, self.ledger.reason = "failed", reason
         if self.error is not None:
-            self.error.add_note(self._story(reason))
+            self.error.add_note(self.ledger.story(self.turn.characters))
         return self._go(Signal.GIVE_UP)
-
-    def _story(self, reason: str) -> str:
-        """What was tried, what was kept and where it is. No content."""
-        count = len(self.ledger.attempts)
-        return (
-            f"resilient_stream gave up after {count} attempt{'s' * (count != 1)}: {reason}. "
-            f"{self.turn.characters} characters of text were received; resilient_stream.report(error) "
-            f"tells of each attempt, and its `partial` holds the message so far, valid to send as history."
-        )
 
     # -- endings ---------------------------------------------------------------------------------
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 DEFAULT_TEMPLATE: Final = (
     "My connection dropped while you were writing that reply, so I only received it up to this point:\n\n"
@@ -36,6 +37,8 @@ class Settings:
     max_tokens: str = "reduce"
     usage: str = "serving"
     template: str | None = None
+    fallback_models: tuple[Mapping[str, Any], ...] = ()
+    max_input_multiple: float | None = 5.0
     first_event_timeout: float = 300.0
     silence_timeout: float = 300.0
     stall_timeout: float = 600.0
