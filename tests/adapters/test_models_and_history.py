@@ -1,0 +1,131 @@
+"""Fallback models, the cost guard, and history that was cut."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anthropic
+import pytest
+
+from resilient_stream import RetryPolicy
+from resilient_stream.testing import Fault, Status, cut_at
+
+from .worlds import (
+    ASK,
+    HASTY,
+    PREFILL_MODEL,
+    TEXT,
+    USER_TURN_MODEL,
+    World,
+    every_world,
+    stand_in,
+    sync_client,
+)
+
+ELSEWHERE = "claude-opus-5"
+
+
+def overloaded(model: str) -> Any:
+    """A fault for all requests to one model."""
+
+    def choose(number: int, body: Any) -> Fault | None:
+        del number
+        return Status(529) if body["model"] == model else None
+
+    return choose
+
+
+@every_world
+def test_an_overloaded_model_is_left_for_the_next(world: World) -> None:
+    """After two overloads in a row the request goes to the fallback model; the report says who wrote."""
+    policy = HASTY.replace(fallback_models=(ELSEWHERE,))
+    with stand_in(faults=overloaded(USER_TURN_MODEL)) as server:
+        seen = world.stream(server.url, policy)
+    assert seen.text == TEXT
+    assert [attempt.model for attempt in seen.report.attempts] == [
+        USER_TURN_MODEL,
+        USER_TURN_MODEL,
+        ELSEWHERE,
+    ]
+
+
+@every_world
+def test_a_fallback_model_continues_in_its_own_form(world: World) -> None:
+    """The same message goes on on the next model, in the form that this one accepts."""
+    policy = HASTY.replace(fallback_models=({"model": PREFILL_MODEL, "max_tokens": 2000},))
+    with stand_in(cut_at(1500, "rst"), Status(529), Status(529)) as server:
+        seen = world.stream(server.url, policy)
+        assert server.requests[-1].json["model"] == PREFILL_MODEL
+        assert server.requests[-1].json["max_tokens"] <= 2000
+    assert seen.text == TEXT
+    assert seen.forms == ["first", "user_turn", "user_turn", "prefill"]
+
+
+@every_world
+def test_a_fallback_model_that_refuses_is_skipped(world: World) -> None:
+    """A model that answers 4xx is passed over; if none is left, the overload is raised."""
+    policy = HASTY.replace(fallback_models=("claude-gone-1", ELSEWHERE))
+
+    def choose(number: int, body: Any) -> Fault | None:
+        del number
+        return {USER_TURN_MODEL: Status(529), "claude-gone-1": Status(404)}.get(body["model"])
+
+    with stand_in(faults=choose) as server:
+        seen = world.stream(server.url, policy)
+    assert (seen.text, seen.report.attempts[-1].model) == (TEXT, ELSEWHERE)
+    with stand_in(faults=choose) as server:
+        seen = world.stream(server.url, policy.replace(fallback_models=("claude-gone-1",)))
+    assert isinstance(seen.error, anthropic.InternalServerError)
+
+
+@every_world
+def test_the_cost_guard_stops(world: World) -> None:
+    """Attempts that together have billed too much input are the last."""
+    long = [{"role": "user", "content": "tides " * 40_000}]
+    policy = HASTY.replace(max_input_multiple=2.0)
+    with stand_in(always=cut_at(1500, "rst")) as server:
+        seen = world.stream(server.url, policy, messages=long)
+        assert len(server.requests) == 3
+    assert "max_input_multiple" in seen.report.reason
+    with stand_in(always=cut_at(1500, "rst")) as server:
+        world.stream(server.url, policy.replace(max_input_multiple=None, max_attempts=5), messages=long)
+        assert len(server.requests) == 5
+
+
+CUT_HISTORY: list[Any] = [
+    *ASK,
+    {"role": "assistant", "content": [{"type": "thinking", "thinking": "hm", "signature": ""}]},
+    {
+        "role": "assistant",
+        "content": [
+            {"type": "text", "text": "The moon pulls."},
+            {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}},
+            {"type": "text", "text": " "},
+        ],
+    },
+    {"role": "user", "content": "Go on."},
+]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_cut_history_is_healed(stream: bool) -> None:  # noqa: FBT001 -- a parameter of the test
+    """A history with blocks that were cut is accepted, streaming or not, and for counting."""
+    with stand_in() as server, sync_client(server.url, HASTY) as client:
+        request: dict[str, Any] = {"model": USER_TURN_MODEL, "messages": CUT_HISTORY}
+        if stream:
+            with client.messages.stream(max_tokens=100, **request) as events:
+                events.until_done()
+        else:
+            client.messages.create(max_tokens=100, **request)
+            client.messages.count_tokens(**request)
+        for sent in server.requests:
+            assert [message["role"] for message in sent.json["messages"]] == ["user", "assistant", "user"]
+            assert sent.json["messages"][1]["content"] == [{"type": "text", "text": "The moon pulls."}]
+
+
+def test_healing_can_be_switched_off() -> None:
+    """Without healing the API's refusal is the user's to see."""
+    with stand_in() as server, sync_client(server.url, RetryPolicy(heal_history=False)) as client:
+        with pytest.raises(anthropic.BadRequestError):
+            client.messages.create(model=USER_TURN_MODEL, max_tokens=100, messages=CUT_HISTORY)
+        assert server.requests[0].json["messages"] == CUT_HISTORY
