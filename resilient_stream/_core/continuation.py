@@ -64,6 +64,11 @@ class Plan:
     hide_thinking: bool = False
     """The reply's thinking must not be handed over: it belongs to a history the user does not have."""
 
+    @property
+    def continues(self) -> bool:
+        """Whether the reply goes on with a turn that was begun."""
+        return self.form in (Form.PREFILL, Form.USER_TURN)
+
 
 @dataclass(frozen=True, slots=True)
 class Settle:

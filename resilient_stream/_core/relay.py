@@ -86,7 +86,7 @@ class Relay:
         self._asked: Asked | None = plan.asked
         self._final_usage = final_usage
         self._asked_again = asked_again
-        self._nothing = plan.body is not None
+        self._nothing = plan.continues
         """A continuation has brought nothing yet."""
         self.framer = sse.Framer()
         self._first_frame = True
@@ -282,7 +282,7 @@ class Relay:
             case Mode.HELD:
                 self._release(self.out.placed(event), kind)
             case Mode.WAITING if (
-                kind == "text" and self._plan.body is not None and self.out.drop_empty_block()
+                kind == "text" and self._plan.continues and self.out.drop_empty_block()
             ):
                 pass  # all of it was an echo: there is no block
             case Mode.WAITING:
