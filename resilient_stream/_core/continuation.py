@@ -147,7 +147,7 @@ class Planner:
             rerun_server_tools=self.settings.rerun_server_tools,
             keep_thinking=self.step is not Step.USER_TURN_WITHOUT_THINKING and self.hop == 0,
         )
-        if kept.tools_complete:
+        if kept.tools_complete and not kept.call_cut:
             return self._settle(turn)
         if kept.blocked is not None:
             return Blocked(kept.blocked)

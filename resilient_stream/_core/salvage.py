@@ -28,6 +28,8 @@ class Salvage:
 
     blocks: list[dict[str, Any]] = field(default_factory=list)
     tools_complete: bool = False
+    call_cut: bool = False
+    """A tool call was cut that the consumer has begun to see."""
     blocked: str | None = None
 
     @property
@@ -64,10 +66,11 @@ def _keep(kept: Salvage, block: Block, answered: set[Any], *, rerun_server_tools
         if not block.blank:
             kept.blocks.append(_whole_characters(block.param()))
     elif block.type == "tool_use":
-        if block.closed:
+        if block.closed and block.parses:
             kept.tools_complete = True
             kept.blocks.append(block.param())
         else:
+            kept.call_cut = True
             kept.blocked = "a tool call was cut after its input had begun to be handed over"
     elif block.type in ("server_tool_use", "mcp_tool_use"):
         _keep_server_tool(kept, block, answered, rerun_server_tools=rerun_server_tools)
