@@ -172,10 +172,10 @@ class Planner:
     def _settle(self, turn: Turn) -> Settle | Blocked:
         """Finish with complete calls, unless the next request would lack the container they came from."""
         programmatic = any(
-            block.type == "tool_use" and (block.start.get("caller") or {}).get("type", "direct") != "direct"
+            block.type == "tool_use" and _field(block.start.get("caller"), "type") not in (None, "direct")
             for block in turn.blocks
         )
-        if programmatic and not ((turn.message or {}).get("container") or {}).get("id"):
+        if programmatic and not _field((turn.message or {}).get("container"), "id"):
             return Blocked("a tool call made by code needs its container, whose id was not received")
         return Settle()
 
@@ -238,6 +238,11 @@ class Planner:
         if self.settings.max_tokens == "reduce" and not self.grudging and isinstance(original, int):
             body["max_tokens"] = reduced_max_tokens(self.base, original, len(written))
         return body
+
+
+def _field(value: Any, name: str) -> Any:
+    """A field of a JSON object; None where there is none."""
+    return value.get(name) if isinstance(value, Mapping) else None
 
 
 def structured(request: Mapping[str, Any]) -> bool:

@@ -60,15 +60,16 @@ class Grammar:
             self.opening is None
             or self.open is not None
             or self.stop_reason is not None
-            or index != self.index + 1
+            or not _is(index, self.index + 1)
             or not isinstance(block, dict)
+            or not isinstance(block.get("type"), str)
         ):
             raise Flaw(Kind.PROTOCOL, "a content_block_start out of place")
         self.index += 1
         self.open = block
 
     def _in_block(self, event: Event, well_formed: bool) -> None:  # noqa: FBT001 -- private, called by position once
-        if self.open is None or event.data.get("index") != self.index or not well_formed:
+        if self.open is None or not _is(event.data.get("index"), self.index) or not well_formed:
             raise Flaw(Kind.PROTOCOL, f"a {event.type} out of place")
 
     def _message_delta(self, delta: Any, usage: Any) -> None:
@@ -77,3 +78,8 @@ class Grammar:
         if usage is not None and not isinstance(usage, dict):
             raise Flaw(Kind.PROTOCOL, "a message_delta with broken usage")
         self.stop_reason = delta.get("stop_reason") or self.stop_reason
+
+
+def _is(index: Any, number: int) -> bool:
+    """Whether a JSON value is this number; true and 1.0 are not 1."""
+    return type(index) is int and index == number

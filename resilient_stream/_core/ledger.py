@@ -50,16 +50,14 @@ class Attempt:
 
     def count(self, opening: Mapping[str, Any] | None, closing: Mapping[str, Any]) -> None:
         """Take the token numbers from what the attempt reported of itself."""
-        usage = dict((opening or {}).get("usage") or {})
+        usage = _begun(opening)
         if opening is not None:
             self.message_id = opening.get("id")
         if closing.get("output_tokens") is not None:
             usage |= {name: value for name, value in closing.items() if value is not None}
             self.usage_source = "reported"
         elif usage:
-            usage["output_tokens"] = max(
-                int(usage.get("output_tokens") or 0), estimated_tokens(self.characters)
-            )
+            usage["output_tokens"] = max(tokens(usage, "output_tokens"), estimated_tokens(self.characters))
             self.usage_source = "estimated"
         self.usage = usage
 
@@ -68,8 +66,7 @@ class Attempt:
         return {
             "type": "message",
             "model": self.model,
-            **{name: self.usage.get(name) or 0 for name in INPUT_FIELDS},
-            "output_tokens": self.usage.get("output_tokens") or 0,
+            **{name: tokens(self.usage, name) for name in (*INPUT_FIELDS, "output_tokens")},
             "cache_creation": self.usage.get("cache_creation"),
         }
 
@@ -111,7 +108,7 @@ class Ledger:
             multiple: of the first request's input and the output so far; None for no limit.
             characters: the output so far.
         """
-        sizes = [sum(int(attempt.usage.get(name) or 0) for name in INPUT_FIELDS) for attempt in self.attempts]
+        sizes = [sum(tokens(attempt.usage, name) for name in INPUT_FIELDS) for attempt in self.attempts]
         first = next((size for size in sizes if size), 0)
         billed = sum(
             weighted_input(attempt.usage) if size else first * (attempt.status == 200)
@@ -132,7 +129,7 @@ class Ledger:
     def totals(self) -> dict[str, int]:
         """Token numbers summed over all attempts; estimates are in the sum."""
         names = (*INPUT_FIELDS, "output_tokens")
-        return {name: sum(int(attempt.usage.get(name) or 0) for attempt in self.attempts) for name in names}
+        return {name: sum(tokens(attempt.usage, name) for attempt in self.attempts) for name in names}
 
 
 @dataclass(slots=True)
@@ -147,10 +144,22 @@ def weighted_input(usage: Mapping[str, Any]) -> float:
     """Input tokens by what they cost: cache reads 0.1, cache writes 1.25, or 2 for an hour
     [platform docs, "Prompt caching", pricing]."""
     creation = usage.get("cache_creation")
-    hour = int(creation.get("ephemeral_1h_input_tokens") or 0) if isinstance(creation, Mapping) else 0
-    written = max(hour, int(usage.get("cache_creation_input_tokens") or 0))
-    read = int(usage.get("cache_read_input_tokens") or 0)
-    return int(usage.get("input_tokens") or 0) + 0.1 * read + 1.25 * (written - hour) + 2 * hour
+    hour = tokens(creation, "ephemeral_1h_input_tokens") if isinstance(creation, Mapping) else 0
+    written = max(hour, tokens(usage, "cache_creation_input_tokens"))
+    read = tokens(usage, "cache_read_input_tokens")
+    return tokens(usage, "input_tokens") + 0.1 * read + 1.25 * (written - hour) + 2 * hour
+
+
+def tokens(usage: Mapping[str, Any], name: str) -> int:
+    """One number of a usage object; 0 where there is none."""
+    value = usage.get(name)
+    return value if isinstance(value, int) else 0
+
+
+def _begun(opening: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The usage that a ``message_start`` tells of."""
+    usage = (opening or {}).get("usage")
+    return dict(usage) if isinstance(usage, Mapping) else {}
 
 
 def estimated_tokens(characters: int) -> int:
@@ -169,7 +178,7 @@ def final_usage(
         opening: the message of the serving attempt's ``message_start``.
         closing: the usage of its ``message_delta``.
     """
-    begun = (opening or {}).get("usage") or {}
+    begun = _begun(opening)
     inputs = {name: begun[name] for name in (*INPUT_FIELDS, "cache_creation") if begun.get(name) is not None}
     usage = {**inputs, **closing}
     serving = ledger.attempts[-1]

@@ -47,7 +47,7 @@ def salvage(turn: Turn, *, rerun_server_tools: bool = False, keep_thinking: bool
         keep_thinking: False leaves all thinking out.
     """
     kept = Salvage()
-    answered = {block.start.get("tool_use_id") for block in turn.blocks}
+    answered = [block.start.get("tool_use_id") for block in turn.blocks]
     for block in turn.blocks:
         if block.type in _THINKING:
             if keep_thinking and block.signed:
@@ -59,7 +59,7 @@ def salvage(turn: Turn, *, rerun_server_tools: bool = False, keep_thinking: bool
     return kept
 
 
-def _keep(kept: Salvage, block: Block, answered: set[Any], *, rerun_server_tools: bool) -> None:
+def _keep(kept: Salvage, block: Block, answered: list[Any], *, rerun_server_tools: bool) -> None:
     if block.opaque:
         kept.blocked = f"a {block.type} block has content that is not understood"
     elif block.type == "text":
@@ -83,7 +83,7 @@ def _keep(kept: Salvage, block: Block, answered: set[Any], *, rerun_server_tools
         kept.blocked = f"a {block.type} block is not understood"
 
 
-def _keep_server_tool(kept: Salvage, block: Block, answered: set[Any], *, rerun_server_tools: bool) -> None:
+def _keep_server_tool(kept: Salvage, block: Block, answered: list[Any], *, rerun_server_tools: bool) -> None:
     name = str(block.start.get("name"))
     if block.closed and block.start.get("id") in answered:
         kept.blocks.append(block.param())

@@ -95,7 +95,8 @@ class Block:
         block = {name: value for name, value in self.start.items() if value is not None} | self.patch
         if self.type == "text":
             block["text"] = self.text
-            citations = [*(self.start.get("citations") or ()), *self.citations]
+            begun = self.start.get("citations")
+            citations = [*(begun if isinstance(begun, list) else ()), *self.citations]
             block.pop("citations", None)
             if citations:
                 block["citations"] = citations
