@@ -68,7 +68,9 @@ def read(frame: bytes) -> Event:
     kind = str(payload.get("type"))
     if kind == "error":
         return Event("error", payload, frame)
-    if name is None or (name == "ping" and kind != "ping"):
+    if name in (None, "ping") and kind != "ping":
+        if not (kind.isascii() and kind.isidentifier()):
+            return Event(SKIPPED, {}, frame)
         # The SDK goes by the event line alone here, and would drop what the data says.
         return Event(kind, payload, sse.encode(kind, payload))
     return Event(kind, payload, frame)

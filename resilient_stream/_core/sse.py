@@ -98,5 +98,13 @@ def fields(frame: bytes) -> tuple[str | None, str | None]:
 
 
 def encode(event: str, payload: Mapping[str, Any]) -> bytes:
-    """One frame. Text is ASCII-escaped, so that halves of a surrogate pair survive the journey."""
-    return b"event: %s\ndata: %s\n\n" % (event.encode(), json.dumps(payload, separators=(",", ":")).encode())
+    """One frame. Text is ASCII-escaped, so that halves of a surrogate pair survive the journey.
+
+    Raises:
+        Flaw: the payload is nested too deeply to be written (`Kind.CORRUPT`).
+    """
+    try:
+        data = json.dumps(payload, separators=(",", ":"))
+    except RecursionError:
+        raise Flaw(Kind.CORRUPT, "nested too deeply") from None
+    return b"event: %s\ndata: %s\n\n" % (event.encode(), data.encode())
