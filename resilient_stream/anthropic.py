@@ -31,7 +31,7 @@ from anthropic import (
 
 from ._budget import shared_budget
 from ._core.continuation import Planner, Step
-from ._core.failures import Phase
+from ._core.failures import Failure
 from ._core.history import sendable
 from ._core.ledger import Record
 from ._core.machine import Machine
@@ -237,11 +237,7 @@ def _result(wrapper: Any, exchange: Exchange, failed: Raise | None, request: API
     response, exchange.response = exchange.response, None
     if failed is None:
         return response
-    if (
-        failed.failure.phase is Phase.HEADERS
-        and response is not None
-        and not response.http_response.is_success
-    ):
+    if response is not None and _told_by(response.http_response, failed.failure):
         response.http_response.headers.update(NOT_RETRIED)
         return response
     raising = httpx2.Response(
@@ -258,6 +254,12 @@ def _result(wrapper: Any, exchange: Exchange, failed: Raise | None, request: API
         stream_cls=request.stream_cls,
         options=request.options,
     )
+
+
+def _told_by(response: httpx2.Response, failure: Failure) -> bool:
+    """Whether ``failure`` is what this error response says, and not one that came before it."""
+    same = (response.status_code, response.headers.get("request-id")) == (failure.status, failure.request_id)
+    return same and not response.is_success
 
 
 class _RaisingBody(httpx2.SyncByteStream, httpx2.AsyncByteStream):
