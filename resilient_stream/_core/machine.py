@@ -274,19 +274,13 @@ class Machine:
         return failure.kind is Kind.REJECTED and self._plan.body is not None
 
     def _retry(self, now: float, plan: Plan, wait: float) -> Action:
-        self._abandon()
+        self.turn.abandon(unanswered=True)
         self._plan, self._wait = plan, wait
         action = self._go(Signal.RETRY)
         return action if wait > 0 else self.waited(now)
 
-    def _abandon(self) -> None:
-        """Mark the block that was cut off and can't be completed."""
-        block, last = self.turn.open_block, len(self.turn.blocks) - 1
-        if block is not None and block.type != "text" and last not in self.turn.abandoned:
-            self.turn.abandoned.append(last)
-
     def _give_up(self, reason: str) -> Action:
-        self._abandon()
+        self.turn.abandon(unanswered=True)
         self.ledger.outcome, self.ledger.reason = "failed", reason
         if self.error is not None:
             self.error.add_note(self.ledger.story(self.turn.characters))
@@ -304,12 +298,10 @@ class Machine:
     def _finish_with_tools(self) -> Action:
         """End the turn with the calls that are complete, as the model would have."""
         out = self._out
+        self.turn.abandon(unanswered=False)  # the results of such uses may follow in the next turn
         out.close_open_block()
-        begun = dict((self.turn.message or {}).get("usage") or {})
-        output = estimated_tokens(sum(len(block.raw) for block in self.turn.blocks))
-        usage = final_usage(
-            self.settings.usage, self.ledger, {"usage": begun}, {"output_tokens": max(1, output)}
-        )
+        output = estimated_tokens(self.turn.size - self._size)
+        usage = self._final_usage({"output_tokens": max(1, output)})
         delta = {"stop_reason": "tool_use", "stop_sequence": None}
         out.hand(Event.of({"type": "message_delta", "delta": delta, "usage": usage}))
         out.hand(Event.of({"type": "message_stop"}))

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .transcript import Block, Turn
+from .transcript import SERVER_TOOL_USES, Block, Turn
 
 _HARMLESS: Final = ("web_search", "web_fetch", "tool_search")
 """Server tools that only read: they may run again."""
@@ -72,7 +72,7 @@ def _keep(kept: Salvage, block: Block, answered: list[Any], *, rerun_server_tool
         else:
             kept.call_cut = True
             kept.blocked = "a tool call was cut after its input had begun to be handed over"
-    elif block.type in ("server_tool_use", "mcp_tool_use"):
+    elif block.type in SERVER_TOOL_USES:
         _keep_server_tool(kept, block, answered, rerun_server_tools=rerun_server_tools)
     elif block.type.endswith("_tool_result"):
         kept.blocks.append(block.param())  # a result arrives whole in its start

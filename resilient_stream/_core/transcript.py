@@ -24,7 +24,8 @@ TEXT_FIELDS: Final = {
 }
 """Block type to the delta that grows it, and that delta's field."""
 
-TOOL_USES: Final = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
+SERVER_TOOL_USES: Final = frozenset({"server_tool_use", "mcp_tool_use"})
+TOOL_USES: Final = SERVER_TOOL_USES | {"tool_use"}
 
 
 @dataclass(slots=True)
@@ -150,6 +151,20 @@ class Turn:
     def characters(self) -> int:
         """Characters of visible text handed over."""
         return sum(len(block.text) for block in self.blocks if block.type == "text")
+
+    def abandon(self, *, unanswered: bool) -> None:
+        """Mark what was cut off and can't be completed: the open block, unless it is text.
+
+        Args:
+            unanswered: whether tool uses of the server's without a result count, too.
+        """
+        answers = [block.start.get("tool_use_id") for block in self.blocks]
+        for index, block in enumerate(self.blocks):
+            lost = block is self.open_block and block.type != "text"
+            if unanswered and block.type in SERVER_TOOL_USES:
+                lost = lost or block.start.get("id") not in answers
+            if lost and index not in self.abandoned:
+                self.abandoned.append(index)
 
     def apply(self, event: Event) -> None:
         """Record one event that was handed over. Its index must be the consumer's."""
