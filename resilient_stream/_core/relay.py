@@ -28,7 +28,7 @@ from .handover import Handover
 from .seam import Asked, Join, Joined, join
 from .settings import Settings
 from .steady import Steady
-from .transcript import Block
+from .transcript import TOOL_USES, Block
 
 UNVERIFIED: Final = "an unverified seam"
 
@@ -302,7 +302,7 @@ class Relay:
             self.out.wait(held)
         self._held = []
         regenerate = kind == "tool_use" and self._settings.completed_tools == "regenerate"
-        if kind != "thinking" and block.parses and not regenerate:
+        if kind in TOOL_USES and block.parses and not regenerate:
             self.out.flush()
 
     # -- the seam --------------------------------------------------------------------------------

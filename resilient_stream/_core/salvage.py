@@ -51,7 +51,7 @@ def salvage(turn: Turn, *, rerun_server_tools: bool = False, keep_thinking: bool
     for block in turn.blocks:
         if block.type in _THINKING:
             if keep_thinking and block.signed:
-                kept.blocks.append(block.param())
+                _keep_thinking(kept, block)
         else:
             _keep(kept, block, answered, rerun_server_tools=rerun_server_tools)
     while kept.blocks and kept.blocks[-1]["type"] in _THINKING:
@@ -59,12 +59,20 @@ def salvage(turn: Turn, *, rerun_server_tools: bool = False, keep_thinking: bool
     return kept
 
 
+def _keep_thinking(kept: Salvage, block: Block) -> None:
+    if block.opaque:
+        kept.blocked = "a thinking block has content that is not understood"
+    else:
+        kept.blocks.append(block.param())
+
+
 def _keep(kept: Salvage, block: Block, answered: list[Any], *, rerun_server_tools: bool) -> None:
     if block.opaque:
         kept.blocked = f"a {block.type} block has content that is not understood"
     elif block.type == "text":
-        if not block.blank:
-            kept.blocks.append(_whole_characters(block.param()))
+        param = _whole_characters(block.param())
+        if param["text"].strip():
+            kept.blocks.append(param)
     elif block.type == "tool_use":
         if block.closed and block.parses:
             kept.tools_complete = True
@@ -86,7 +94,10 @@ def _keep(kept: Salvage, block: Block, answered: list[Any], *, rerun_server_tool
 def _keep_server_tool(kept: Salvage, block: Block, answered: list[Any], *, rerun_server_tools: bool) -> None:
     name = str(block.start.get("name"))
     if block.closed and block.start.get("id") in answered:
-        kept.blocks.append(block.param())
+        if block.parses:
+            kept.blocks.append(block.param())
+        else:
+            kept.blocked = f"the input of the server tool {name} is broken"
     elif block.type == "mcp_tool_use" or not name.startswith(_HARMLESS):
         if not rerun_server_tools:
             kept.blocked = f"the server tool {name} was cut off and may have side effects if it runs again"

@@ -84,12 +84,12 @@ class Block:
 
     @property
     def parses(self) -> bool:
-        """Whether a tool use's input is whole."""
+        """Whether a tool use's input is a whole object."""
         try:
-            json.loads(self.written or "{}")
-        except ValueError:
+            written = json.loads(self.written or "{}")
+        except (ValueError, RecursionError):
             return False
-        return not self.opaque
+        return isinstance(written, dict) and not self.opaque
 
     def param(self) -> dict[str, Any]:
         """The block as request content, fields the response alone has left out."""
