@@ -142,6 +142,7 @@ class Planner:
 
     def plan(self, turn: Turn) -> Plan | Settle | Blocked:
         """The request that follows what ``turn`` has."""
+        self._skip_refused()
         kept = salvage(
             turn,
             rerun_server_tools=self.settings.rerun_server_tools,
@@ -158,6 +159,12 @@ class Planner:
         if obstacle := self._obstacle():
             return Blocked(obstacle)
         return self._continue(kept)
+
+    def _skip_refused(self) -> None:
+        if self.step is Step.PREFILL and not self._prefills():
+            self.step = Step.USER_TURN
+        if self.step is Step.USER_TURN and (self.model, self.step) in self.refused:
+            self.step = Step.USER_TURN_WITHOUT_THINKING
 
     def step_down(self, form: Form) -> bool:
         """Note that a continuation was refused with a 400; say whether another step is left."""
@@ -196,10 +203,10 @@ class Planner:
         stripped = text.rstrip()
         if text:
             kept.blocks[-1] = kept.blocks[-1] | {"text": stripped}
-        if self._prefills():
+        if self.step is Step.PREFILL:
             asked = Asked("", text[len(stripped) :]) if text else None
-            return Plan(Form.PREFILL, self._body(_extended(self.base, kept.blocks), stripped), asked)
-        self.step = max(self.step, Step.USER_TURN)
+            written = _visible(kept.blocks)
+            return Plan(Form.PREFILL, self._body(_extended(self.base, kept.blocks), written), asked)
         return self._user_turn(kept.blocks, text, stripped)
 
     def _user_turn(self, blocks: list[dict[str, Any]], text: str, stripped: str) -> Plan:
@@ -210,9 +217,8 @@ class Planner:
             {"role": "user", "content": self._wording(fragment, whole=whole)},
         ]
         asked = Asked(fragment, text[len(stripped) :], whole) if text else None
-        return Plan(
-            Form.USER_TURN, self._body(messages, "" if whole else stripped), asked, hide_thinking=True
-        )
+        written = 0 if whole else _visible(blocks)
+        return Plan(Form.USER_TURN, self._body(messages, written), asked, hide_thinking=True)
 
     def _wording(self, fragment: str, *, whole: bool) -> str:
         if not fragment:
@@ -223,7 +229,7 @@ class Planner:
     def _prefills(self) -> bool:
         if self.settings.continuation == "prefill":
             return True
-        if self.settings.continuation == "user_turn" or self.step is not Step.PREFILL:
+        if self.settings.continuation == "user_turn":
             return False
         if (self.model, Step.PREFILL) in self.refused or not models.accepts_prefill(self.model):
             return False
@@ -232,11 +238,11 @@ class Planner:
     def _longest_stop_sequence(self) -> int:
         return max((len(str(sequence)) for sequence in self.base.get("stop_sequences") or ()), default=0)
 
-    def _body(self, messages: list[Any], written: str) -> dict[str, Any]:
+    def _body(self, messages: list[Any], written: int) -> dict[str, Any]:
         body = {**self.base, "messages": messages}
         original = self.base.get("max_tokens")
         if self.settings.max_tokens == "reduce" and not self.grudging and isinstance(original, int):
-            body["max_tokens"] = reduced_max_tokens(self.base, original, len(written))
+            body["max_tokens"] = reduced_max_tokens(self.base, original, written)
         return body
 
 
@@ -267,6 +273,16 @@ def reduced_max_tokens(request: Mapping[str, Any], original: int, written: int) 
     return max(min(original, floor), original - written // CHARACTERS_PER_TOKEN)
 
 
+def _visible(blocks: list[dict[str, Any]]) -> int:
+    """Characters of visible text."""
+    return sum(len(block["text"]) for block in blocks if block["type"] == "text")
+
+
+def _plain(block: Mapping[str, Any]) -> bool:
+    """Whether a block is text without citations, which may grow."""
+    return block.get("type") == "text" and not block.get("citations")
+
+
 def _extended(request: Mapping[str, Any], blocks: list[dict[str, Any]]) -> list[Any]:
     """The request's messages with the partial turn behind them; a turn already begun is extended."""
     messages = list(request.get("messages") or ())
@@ -274,7 +290,7 @@ def _extended(request: Mapping[str, Any], blocks: list[dict[str, Any]]) -> list[
         return [*messages, {"role": "assistant", "content": blocks}]
     begun = messages[-1]["content"]
     content = [{"type": "text", "text": begun}] if isinstance(begun, str) else list(begun)
-    if content and blocks and content[-1].get("type") == blocks[0].get("type") == "text":
+    if content and _plain(content[-1]) and _plain(blocks[0]):
         joined = {**content[-1], "text": content[-1]["text"] + blocks[0]["text"]}
         return [*messages[:-1], {**messages[-1], "content": [*content[:-1], joined, *blocks[1:]]}]
     return [*messages[:-1], {**messages[-1], "content": [*content, *blocks]}]
