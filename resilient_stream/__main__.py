@@ -55,12 +55,19 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(PROGRAM, description="Claude streams that survive.")
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    about = "stream a long answer through faults, and see what the bare SDK makes of them"
-    demo = commands.add_parser("demo", help=about, description=f"{about.capitalize()}. No key, no network.")
+    demo = commands.add_parser(
+        "demo",
+        help="stream a long answer through faults",
+        description="Stream a long answer through faults, then the same faults with the bare SDK. "
+        "No key, no network.",
+    )
     command.add_arguments(demo)
     demo.set_defaults(run=command.demo)
-    about = "say what a policy does after each kind of failure"
-    policy = commands.add_parser("policy", help=about, description=f"{about.capitalize()}.")
+    policy = commands.add_parser(
+        "policy",
+        help="say what a retry policy does",
+        description="Say what a retry policy does after each kind of failure.",
+    )
     policy.add_argument("name", metavar="NAME", nargs="?", help="a preset; without it, the defaults")
     policy.set_defaults(run=_policy)
     return parser

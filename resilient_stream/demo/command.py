@@ -14,10 +14,10 @@ from resilient_stream._presets import SWITCH
 from resilient_stream.testing import ANSWER, CATALOGUE, StandIn
 
 from .bare import Bare, meet
-from .live import NoKeyError, live
+from .live import live
 from .marks import Mark, Marker
 from .run import MODEL, Call, Hear, Told, listen, nobody, run
-from .schedule import DEFAULT, FAST, WATCHABLE, Strike, UnknownFaultError, chosen, faults
+from .schedule import DEFAULT, FAST, WATCHABLE, Pace, Strike, UnknownFaultError, chosen, faults
 
 if TYPE_CHECKING:
     from .screen import Screen
@@ -52,11 +52,13 @@ def demo(args: argparse.Namespace) -> int:
     """
     if word := os.environ.get(SWITCH, "").strip():
         raise UsageError(f"{SWITCH}={word} in the environment switches the library; unset it to see the demo")
+    if args.live and not os.environ.get("ANTHROPIC_API_KEY"):
+        raise UsageError("--live needs a key in ANTHROPIC_API_KEY; without --live the demo needs none")
+    if args.list:
+        return _list(_screen())
     try:
-        if args.list:
-            return _list(_screen())
         told = _json(args) if args.json else _shown(args, _screen())
-    except (UnknownFaultError, NoKeyError) as error:
+    except UnknownFaultError as error:
         raise UsageError(str(error)) from error
     return 0 if told.is_whole(_expected(args)) else 1
 
@@ -78,7 +80,7 @@ def _stream(args: argparse.Namespace, hear: Hear = nobody) -> Told:
     """The call that the demo is about."""
     if args.live:
         return live(os.environ, args.model, hear, in_async=args.in_async)
-    strikes, pace = _strikes(args), FAST if args.fast else WATCHABLE
+    strikes, pace = _strikes(args), _pace(args)
     with StandIn(faults=faults(strikes), pace=pace.between) as server:
         before = [pause for strike in strikes for pause in strike.pauses(server)]
         call = Call(server.url, pace.policy(), model=args.model, before=before)
@@ -87,6 +89,10 @@ def _stream(args: argparse.Namespace, hear: Hear = nobody) -> Told:
 
 def _strikes(args: argparse.Namespace) -> list[Strike]:
     return chosen(args.fault or DEFAULT)
+
+
+def _pace(args: argparse.Namespace) -> Pace:
+    return FAST if args.fast else WATCHABLE
 
 
 def _uninterrupted(args: argparse.Namespace) -> dict[str, int] | None:
@@ -99,7 +105,7 @@ def _uninterrupted(args: argparse.Namespace) -> dict[str, int] | None:
 
 def _bare(args: argparse.Namespace) -> Iterator[Bare]:
     """What the bare SDK makes of the faults; nothing on the user's account."""
-    return iter(()) if args.live else meet(_strikes(args), args.model, WATCHABLE.patience)
+    return iter(()) if args.live else meet(_strikes(args), args.model, _pace(args).patience)
 
 
 def _json(args: argparse.Namespace) -> Told:

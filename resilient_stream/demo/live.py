@@ -8,7 +8,7 @@ from typing import Final
 from resilient_stream import RetryPolicy
 
 from .proxy import CuttingProxy, Snip
-from .run import Call, Hear, Told, run
+from .run import Call, Hear, Told, nobody, run
 
 API: Final = "https://api.anthropic.com"
 
@@ -21,21 +21,17 @@ SNIPS: Final = (Snip(4000, "rst"), Snip(6000, "clean"), Snip(6000, "fin"))
 """What the proxy does to the first three answers; the fourth stays whole."""
 
 
-class NoKeyError(ValueError):
-    """There is no API key. The text says what to do."""
-
-
-def live(environ: Mapping[str, str], model: str, hear: Hear, *, in_async: bool) -> Told:
+def live(environ: Mapping[str, str], model: str, hear: Hear = nobody, *, in_async: bool = False) -> Told:
     """Stream one answer of the API's through three cuts.
 
-    ``ANTHROPIC_BASE_URL`` says where the API is, as it does for the SDK.
-
-    Raises:
-        NoKeyError: ``ANTHROPIC_API_KEY`` is not set.
+    Args:
+        environ: holds the key as ``ANTHROPIC_API_KEY``, and where the API is, as it does for the SDK, as
+            ``ANTHROPIC_BASE_URL``.
+        model: the model that answers.
+        hear: told of each piece.
+        in_async: whether to use the async client.
     """
-    key = environ.get("ANTHROPIC_API_KEY", "")
-    if not key:
-        raise NoKeyError("--live needs an API key: set ANTHROPIC_API_KEY, or leave out --live to need none")
     with CuttingProxy(environ.get("ANTHROPIC_BASE_URL") or API, SNIPS) as proxy:
+        key = environ["ANTHROPIC_API_KEY"]
         call = Call(proxy.url, RetryPolicy(), model=model, prompt=PROMPT, max_tokens=2048, key=key)
         return run(call, hear, in_async=in_async)

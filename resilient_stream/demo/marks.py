@@ -32,8 +32,7 @@ class Marker:
                 yield before
             yield Mark(kinds)
             piece = piece[len(before) :]
-        if piece:
-            yield piece
+        yield piece
         self._written = end
 
     def rest(self, report: StreamReport | None) -> Iterator[Mark]:

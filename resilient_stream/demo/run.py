@@ -64,6 +64,8 @@ class Told:
     stop_reason: str | None = None
     error: str = ""
     """The class of the exception that ended it; empty if none did."""
+    complaint: str = ""
+    """What that exception says."""
     report: StreamReport | None = None
     """None for the bare SDK."""
     seconds: float = 0.0
@@ -76,6 +78,10 @@ class Told:
         self.stop_reason = message.stop_reason
         usage = message.usage
         self.usage = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+
+    def fail(self, error: Exception) -> None:
+        """Note the exception that ended it."""
+        self.error, self.complaint, self.report = name_of(error), str(error), report_of(error)
 
     def is_whole(self, expected: str | None) -> bool:
         """Whether all of it came: equal to the author's text; without one, up to a stop reason."""
@@ -105,7 +111,7 @@ def listen(call: Call, hear: Hear = nobody) -> Told:
         except BrokenPipeError:  # whoever hears has left
             raise
         except Exception as error:  # noqa: BLE001 - the bare SDK lets all sorts through; which, is the point
-            told.error, told.report = name_of(error), report_of(error)
+            told.fail(error)
     told.seconds = time.monotonic() - began
     return told
 
@@ -130,7 +136,7 @@ async def listen_async(call: Call, hear: Hear = nobody) -> Told:
         except BrokenPipeError:
             raise
         except Exception as error:  # noqa: BLE001 - as above
-            told.error, told.report = name_of(error), report_of(error)
+            told.fail(error)
     told.seconds = time.monotonic() - began
     return told
 

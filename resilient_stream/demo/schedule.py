@@ -54,7 +54,7 @@ class Pace:
 
 
 WATCHABLE: Final = Pace(between=0.04, patience=1.5, backoff=0.8)
-FAST: Final = Pace(between=0.0, patience=0.5, backoff=0.02)
+FAST: Final = Pace(between=0.0, patience=1.0, backoff=0.02)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from .marks import Mark
 from .run import Told
 from .screen import Screen
 
+TRUNCATED = "no error: truncated silently"
+CHANGED = "no error: the text is changed"
 RIGHT = ("#", "chars", "wait", "in", "out")
 
 
@@ -70,9 +72,9 @@ def attempts(screen: Screen, report: StreamReport) -> None:
     if any(attempt.usage_source == "estimated" for attempt in report.attempts):
         screen.line("~ an estimate: a reply that was cut never told what it had written.", "dim")
     if report.seams:
-        proved, unproved = screen.signs.proved, screen.signs.unproved
+        signs = screen.signs
         screen.line(
-            f"{proved} it is proved that nothing is missing or twice at the seam; {unproved} it is not.",
+            f"{signs.proved} proved: nothing is missing or doubled at the seam. {signs.unproved} not proved.",
             "dim",
         )
 
@@ -100,8 +102,10 @@ def verdict(screen: Screen, told: Told, expected: str | None) -> None:
         says = f"{got} characters, not identical to the uncut answer of {len(expected)}"
     screen.line()
     screen.line(f"resilient-stream: {says}.", "bold green" if whole else "bold red")
+    if told.complaint:
+        screen.line(f"The exception says: {told.complaint}")
     if told.report and told.report.reason:
-        screen.line(f"It gave up because: {told.report.reason}.")
+        screen.line(f"No further attempt: {told.report.reason}.")
 
 
 def bare(screen: Screen, rows: Iterable[Bare]) -> None:
@@ -161,11 +165,16 @@ def _saw(row: Bare) -> str:
         case "raised":
             return row.error
         case "truncated":
-            return "no error: truncated silently"
+            return TRUNCATED
         case "changed":
-            return "no error: not the text that was written"
+            return CHANGED
         case _:
-            return "whole" if row.requests == 1 else f"whole, after {row.requests - 1} retry of its own"
+            again = row.requests - 1
+            return (
+                "whole"
+                if not again
+                else f"whole, after {again} {'retry' if again == 1 else 'retries'} of its own"
+            )
 
 
 def _alone(entry: Entry) -> str:
@@ -173,6 +182,6 @@ def _alone(entry: Entry) -> str:
         case "raises":
             return entry.raises
         case "silent":
-            return "no error: truncated silently"
+            return TRUNCATED
         case _:
-            return "passes" if entry.text == "whole" else "no error: the text is changed"
+            return "passes" if entry.text == "whole" else CHANGED
