@@ -20,7 +20,7 @@ from typing import Any, Final
 from . import models
 from .failures import Kind
 from .quote import enough, marked, quote
-from .salvage import Salvage, salvage
+from .salvage import Salvage, harmless, pending, salvage
 from .seam import Asked
 from .settings import DEFAULT_TEMPLATE, WHOLE_TEMPLATE, Settings
 from .transcript import Turn
@@ -154,8 +154,13 @@ class Planner:
             return Blocked(kept.blocked)
         if self.settings.continuation == "never":
             return Blocked("the policy sends nothing again once a reply has begun")
+        waited_for = pending(self.base, turn)
+        if not self.settings.rerun_server_tools and not all(map(harmless, waited_for)):
+            return Blocked("a server tool that the paused turn waits for may have side effects if it runs again")
         if not kept.blocks:
             return replace(self.restart, hide_thinking=any(block.signed for block in turn.blocks))
+        if waited_for:
+            return Blocked("a server tool that the paused turn waits for has no result")
         if obstacle := self._obstacle():
             return Blocked(obstacle)
         return self._continue(kept)

@@ -263,9 +263,7 @@ class Machine:
         return self._retry(now, plan, 0.0) if isinstance(plan, Plan) else None
 
     def _next_plan(self, failure: Failure) -> Plan | Settle | Blocked:
-        if self.turn.message is None and self.turn.size == 0:
-            if self.settings.continuation == "never" and failure.phase is Phase.BODY:
-                return Blocked("the policy sends nothing again once a reply has begun")
+        if failure.phase is not Phase.BODY and self.turn.message is None and not self.turn.unseen:
             return self.planner.restart
         return self.planner.plan(self.turn)
 

@@ -28,7 +28,7 @@ from .handover import Handover
 from .seam import Asked, Join, Joined, join
 from .settings import Settings
 from .steady import Steady
-from .transcript import TOOL_USES, Block
+from .transcript import SERVER_TOOL_USES, TOOL_USES, Block
 
 UNVERIFIED: Final = "an unverified seam"
 
@@ -143,6 +143,8 @@ class Relay:
                 raise
         if self._mode is Mode.SEAM:
             self._join_what_came()
+        if self._mode is Mode.HELD and self._held:
+            self._turn.unseen += [block for block in [Block.of(self._held)] if block.type in SERVER_TOOL_USES]
         self.out.drop()
         self._held.clear()
         self.steady.rest()

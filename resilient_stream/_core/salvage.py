@@ -9,6 +9,7 @@ going on past it would be guessing.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -48,7 +49,7 @@ def salvage(turn: Turn, *, rerun_server_tools: bool = False, keep_thinking: bool
     """
     kept = Salvage()
     answered = [block.start.get("tool_use_id") for block in turn.blocks]
-    for block in turn.blocks:
+    for block in (*turn.blocks, *turn.unseen):
         if block.type in _THINKING:
             if keep_thinking and block.signed:
                 _keep_thinking(kept, block)
@@ -98,9 +99,24 @@ def _keep_server_tool(kept: Salvage, block: Block, answered: list[Any], *, rerun
             kept.blocks.append(block.param())
         else:
             kept.blocked = f"the input of the server tool {name} is broken"
-    elif block.type == "mcp_tool_use" or not name.startswith(_HARMLESS):
-        if not rerun_server_tools:
-            kept.blocked = f"the server tool {name} was cut off and may have side effects if it runs again"
+    elif not (rerun_server_tools or harmless(block.start)):
+        kept.blocked = f"the server tool {name} was cut off and may have side effects if it runs again"
+
+
+def harmless(use: Mapping[str, Any]) -> bool:
+    """Whether a tool use of the server's may run again."""
+    return use.get("type") != "mcp_tool_use" and str(use.get("name")).startswith(_HARMLESS)
+
+
+def pending(request: Mapping[str, Any], turn: Turn) -> list[Mapping[str, Any]]:
+    """The server's tool uses that the assistant turn at the request's end waits for, as a paused turn
+    does, and that ``turn`` has no result of."""
+    messages = request.get("messages") or [{}]
+    content = messages[-1].get("content") if messages[-1].get("role") == "assistant" else None
+    blocks = content if isinstance(content, list) else []
+    answered = [block.get("tool_use_id") for block in (*blocks, *(block.start for block in turn.blocks))]
+    uses = [block for block in blocks if block.get("type") in SERVER_TOOL_USES]
+    return [use for use in uses if use.get("id") not in answered]
 
 
 def _whole_characters(param: dict[str, Any]) -> dict[str, Any]:

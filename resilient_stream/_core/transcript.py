@@ -133,6 +133,8 @@ class Turn:
     blocks: list[Block] = field(default_factory=list)
     abandoned: list[int] = field(default_factory=list)
     """Indices of blocks that were cut off and never completed."""
+    unseen: list[Block] = field(default_factory=list)
+    """Tool uses of the server's that were cut while they were held: they may have run."""
     stop_reason: str | None = None
     stopped: bool = False
     """``message_stop`` was handed over."""
