@@ -115,6 +115,11 @@ def ends_in_half(delta: dict[str, Any]) -> bool:
     return isinstance(text, str) and "\ud800" <= text[-1:] <= "\udbff"
 
 
+def paired(text: str) -> str:
+    """``text`` with the halves of surrogate pairs put together."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
 def has_content(part: dict[str, Any]) -> bool:
     """Whether a block start or a delta carries something that a consumer would show or keep."""
     if part.get("type") in ("citations_delta", "input_json_delta"):

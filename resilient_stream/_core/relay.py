@@ -311,8 +311,9 @@ class Relay:
 
     def _seam_delta(self, event: Event, delta: dict[str, Any]) -> None:
         if delta.get("type") == "text_delta" and isinstance(delta.get("text"), str):
-            self._head += delta["text"]
-            self._join(final=False)
+            self._head = events.paired(self._head + delta["text"])
+            if not events.ends_in_half({"text": self._head}):
+                self._join(final=False)
         elif delta.get("type") != "citations_delta":
             self._join(final=True)
             self._block_delta(event)
