@@ -201,7 +201,7 @@ class Relay:
     def _message_delta(self, event: Event) -> None:
         stop_reason, usage = event.data["delta"].get("stop_reason"), event.data.get("usage") or {}
         self.closing_usage |= usage
-        if stop_reason is None:
+        if not stop_reason:
             self.out.in_order(event)
             return
         if self._nothing:
@@ -229,7 +229,9 @@ class Relay:
             self._mode, self._held, self._head = Mode.SEAM, [event], str(block.get("text") or "")
             self._join(final=False)
         else:
-            self._unproved()
+            if self._asked is not None:
+                self._refuse_unproved()
+                self._unproved()
             self._nothing = False
             self.out.place_behind(self._grammar.index)
             self._open_block(self.out.placed(event), kind)
@@ -323,8 +325,8 @@ class Relay:
         decided = self._asked and join(self._asked, self._head, final=final)
         if not decided:
             return
-        if not decided.verified and self._settings.unverified != "accept" and decided.cut < len(self._head):
-            raise Flaw(Kind.PROTOCOL, UNVERIFIED)
+        if not decided.verified and decided.cut < len(self._head):
+            self._refuse_unproved()
         self._join_at(decided)
 
     def _join_whole(self) -> None:
@@ -368,6 +370,10 @@ class Relay:
         if last is None or last.type != "text" or last.citations or last.start.get("citations"):
             return False
         return start.data["content_block"].get("citations") is None
+
+    def _refuse_unproved(self) -> None:
+        if self._settings.unverified != "accept":
+            raise Flaw(Kind.PROTOCOL, UNVERIFIED)
 
     def _unproved(self) -> None:
         """Something other than text came first: the text stays as it stands."""
