@@ -180,11 +180,16 @@ def final_usage(
     """
     begun = _begun(opening)
     inputs = {name: begun[name] for name in (*INPUT_FIELDS, "cache_creation") if begun.get(name) is not None}
-    usage = {**inputs, **closing}
+    told = {name: value for name, value in closing.items() if value is not None or name not in begun}
+    usage = {**inputs, **told}
     serving = ledger.attempts[-1]
-    serving.usage = {**begun, **closing}
+    serving.usage = {**begun, **told}
     if mode == "total":
         usage |= ledger.totals()
     if ledger.attempts[:-1]:
-        usage["iterations"] = [attempt.iteration() for attempt in ledger.attempts if attempt.usage]
+        own = closing.get("iterations")
+        usage["iterations"] = [
+            *(attempt.iteration() for attempt in ledger.attempts[:-1] if attempt.usage),
+            *(own if isinstance(own, list) and own else [serving.iteration()]),
+        ]
     return usage
