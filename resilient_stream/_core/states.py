@@ -46,7 +46,6 @@ TABLE: Final[Mapping[tuple[State, Signal], State]] = {
     (State.IDLE, Signal.START): State.OPENING,
     (State.OPENING, Signal.HEAD): State.READING,
     (State.OPENING, Signal.RETRY): State.WAITING,
-    (State.OPENING, Signal.SETTLED): State.DONE,
     (State.OPENING, Signal.GIVE_UP): State.FAILED,
     (State.READING, Signal.MORE): State.READING,
     (State.READING, Signal.COMPLETE): State.DRAINING,
