@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-_HOST_PREFIX: Final = re.compile(r"^(?:[a-z]{2,6}\.)?anthropic\.")
+_HOST_PREFIX: Final = re.compile(r"^(?:[a-z-]{2,8}\.)?anthropic\.")
 _HOST_SUFFIX: Final = re.compile(r"(?:-v\d+(?::\d+)?)?$")
 _DATE: Final = re.compile(r"[-@]\d{8}$|-latest$|@default$")
 

@@ -16,6 +16,13 @@ USUAL: Final = 80
 LONGEST: Final = 120
 
 _MARKERS: Final = (("<<<", ">>>"), ("«", "»"), ("[[[", "]]]"), ("{{{", "}}}"))
+_TAILS: Final = (
+    range(0x1160, 0x1200),  # Korean vowels and finals in pieces
+    range(0x1F1E6, 0x1F200),  # halves of flags
+    range(0x1F3FB, 0x1F400),  # skin tones
+    range(0xE0020, 0xE0080),  # tags
+)
+"""Characters that go on with one before them, or may."""
 _JOINERS: Final = frozenset("\u200c\u200d\ufe0e\ufe0f")
 
 
@@ -30,7 +37,8 @@ def quote(text: str, at_least: int = 0) -> str:
     """
     if not enough(text):
         return text.lstrip()
-    shortest, longest = max(SHORTEST, at_least), max(LONGEST, at_least + USUAL)
+    shortest = max(SHORTEST, at_least)
+    longest = LONGEST if shortest <= USUAL else shortest + SHORTEST
     usual = len(text) - max(USUAL, at_least)
     starts = range(max(0, len(text) - longest), max(0, len(text) - shortest) + 1)
     for fits in (_starts_word, _starts_character):
@@ -61,10 +69,6 @@ def _starts_word(text: str, start: int) -> bool:
 
 def _starts_character(text: str, start: int) -> bool:
     here, before = text[start], text[start - 1] if start else ""
-    if here.isspace() or here in _JOINERS or before in _JOINERS or unicodedata.combining(here):
+    if here.isspace() or here in _JOINERS or before in _JOINERS:
         return False
-    return not (_regional(here) or 0x1F3FB <= ord(here) <= 0x1F3FF or unicodedata.category(here) == "Mc")
-
-
-def _regional(character: str) -> bool:
-    return 0x1F1E6 <= ord(character) <= 0x1F1FF
+    return not (unicodedata.category(here).startswith("M") or any(ord(here) in tail for tail in _TAILS))
