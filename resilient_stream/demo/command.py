@@ -120,7 +120,7 @@ def _json(args: argparse.Namespace) -> Told:
         "seconds": round(told.seconds, 3),
         "report": told.report and told.report.model_dump(mode="json"),
         "uninterrupted": _uninterrupted(args),
-        "bare": [asdict(row) for row in _bare(args)],
+        "bare": [asdict(row) | {"error": row.error or None} for row in _bare(args)],
     }
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
     return told

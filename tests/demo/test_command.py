@@ -65,6 +65,7 @@ def test_json_is_one_document(demo: Run) -> None:
     assert document["error"] is None
     assert document["uninterrupted"]["output_tokens"] > 0
     assert [row["saw"] for row in document["bare"]] == ["whole", "truncated"]
+    assert [row["error"] for row in document["bare"]] == [None, None]
     assert [each["kind"] for each in document["report"]["attempts"]] == ["first", "restart", "user_turn"]
 
 
