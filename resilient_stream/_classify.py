@@ -126,10 +126,20 @@ def _number(value: str | None) -> float | None:
     return number if math.isfinite(number) else None
 
 
+SERVER_SENT_EVENTS: Final = "text/event-stream"
+AWS_EVENT_STREAM: Final = "application/vnd.amazon.eventstream"
+"""The framing of the older Bedrock client, which is not read here."""
+
+
+def content_type_of(response: Any) -> str:
+    """A response's media type, without parameters."""
+    return str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
+
+
 def event_stream(response: Any) -> Failure | None:
     """The failure of a success that is no event stream; None if it is one."""
-    content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type == "text/event-stream":
+    content_type = content_type_of(response)
+    if content_type in (SERVER_SENT_EVENTS, AWS_EVENT_STREAM):
         return None
     return Failure(
         Kind.PROTOCOL,

@@ -149,6 +149,13 @@ class Exchange:
         cause, self._cause = self._cause, None
         return error_of(failure, request, cause, self._make_status_error)
 
+    def let_go(self) -> None:
+        """Leave the response's body to somebody else."""
+        self._stream: Any = None
+        if self._patience is not None:
+            self._patience.restore()
+            self._patience = None
+
     def interrupt(self) -> None:
         """Break a read that another thread or task is blocked in."""
         if self._patience is not None:
@@ -161,7 +168,7 @@ class SyncExchange(Exchange):
     def __init__(self, call_next: CallNext, request: APIRequest, **known: Any) -> None:
         super().__init__(request, **known)
         self._call_next = call_next
-        self._stream: httpx2.SyncByteStream | None = None
+        self._stream = None
         self._chunks: Iterator[bytes] = iter(())
 
     def send(self, action: Send) -> Failure | httpx2.Response:
@@ -178,9 +185,12 @@ class SyncExchange(Exchange):
             http.close()
             return failure
         self._patience = Patience(http, self._policy.silence_timeout)
+        self._begin(http)
+        return http
+
+    def _begin(self, http: httpx2.Response) -> None:
         self._stream = cast("httpx2.SyncByteStream", http.stream)
         self._chunks = iter(self._stream) if plain(http) else decoding(http, self._stream).iter_bytes()
-        return http
 
     def _read_error(self, http: httpx2.Response) -> None:
         with Patience(http, ERROR_BODY_PATIENCE):
@@ -214,7 +224,7 @@ class AsyncExchange(Exchange):
     def __init__(self, call_next: AsyncCallNext, request: APIRequest, **known: Any) -> None:
         super().__init__(request, **known)
         self._call_next = call_next
-        self._stream: httpx2.AsyncByteStream | None = None
+        self._stream = None
         self._chunks: AsyncIterator[bytes] | None = None
         self._raw: AsyncIterator[bytes] | None = None
         self._alone = True
@@ -233,11 +243,14 @@ class AsyncExchange(Exchange):
             await http.aclose()
             return failure
         self._patience = Patience(http, self._policy.silence_timeout)
+        self._begin(http)
+        return http
+
+    def _begin(self, http: httpx2.Response) -> None:
         self._alone = http.http_version != "HTTP/2"
         self._stream = cast("httpx2.AsyncByteStream", http.stream)
         self._raw = aiter(self._stream)
         self._chunks = self._raw if plain(http) else decoding(http, _Raw(self._raw)).aiter_bytes()
-        return http
 
     async def _read_error(self, http: httpx2.Response) -> None:
         with Patience(http, ERROR_BODY_PATIENCE):

@@ -30,6 +30,7 @@ from anthropic import (
 )
 
 from ._budget import shared_budget
+from ._classify import SERVER_SENT_EVENTS, content_type_of
 from ._core.continuation import Planner, Step
 from ._core.failures import Failure
 from ._core.history import sendable
@@ -91,7 +92,7 @@ class ResumeMiddleware(Middleware):
         failed = driver.open()
         response: APIResponse[Any] = _result(APIResponse, exchange, failed, request)
         if failed is None:
-            _take_over(response.http_response, driver)
+            _take_over(response.http_response, driver, exchange)
         return response
 
     async def handle_async(self, request: APIRequest, call_next: AsyncCallNext) -> AsyncAPIResponse[Any]:
@@ -106,7 +107,7 @@ class ResumeMiddleware(Middleware):
         failed = await driver.open()
         response: AsyncAPIResponse[Any] = _result(AsyncAPIResponse, exchange, failed, request)
         if failed is None:
-            _take_over(response.http_response, driver)
+            _take_over(response.http_response, driver, exchange)
         return response
 
     def _healed(self, request: APIRequest) -> APIRequest:
@@ -226,8 +227,15 @@ def _account(request: httpx2.Request) -> tuple[str, str | None]:
     return f"{request.url.scheme}://{request.url.netloc.decode()}", credential
 
 
-def _take_over(response: httpx2.Response, driver: Driver | AsyncDriver) -> None:
-    """The consumer reads the driver from here on. It hands over decoded bytes."""
+def _take_over(response: httpx2.Response, driver: Driver | AsyncDriver, exchange: Exchange) -> None:
+    """The consumer reads the driver from here on. It hands over decoded bytes.
+
+    The event stream of the older Bedrock client is not read here: its bytes stay the SDK's, and only
+    what fails before the head is retried.
+    """
+    if content_type_of(response) != SERVER_SENT_EVENTS:
+        exchange.let_go()
+        return
     response.stream = driver
     response.headers.pop("content-encoding", None)
 

@@ -48,6 +48,7 @@ DIFFERENT: dict[tuple[str, str], str] = {
     ("Driver", "__del__"): "only what is sync can be closed by the collector",
     ("SyncExchange", "__init__"): "an iterator that is empty needs no None",
     ("SyncExchange", "read"): "as above",
+    ("SyncExchange", "_begin"): "an async body is kept twice, decoded and raw, to be wound down",
     ("SyncExchange", "release"): "an async generator must be closed by hand",
 }
 """Methods that differ by more than words, and why."""
