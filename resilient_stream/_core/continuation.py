@@ -156,7 +156,9 @@ class Planner:
             return Blocked("the policy sends nothing again once a reply has begun")
         waited_for = pending(self.base, turn)
         if not self.settings.rerun_server_tools and not all(map(harmless, waited_for)):
-            return Blocked("a server tool that the paused turn waits for may have side effects if it runs again")
+            return Blocked(
+                "a server tool that the paused turn waits for may have side effects if it runs again"
+            )
         if not kept.blocks:
             return replace(self.restart, hide_thinking=any(block.signed for block in turn.blocks))
         if waited_for:

@@ -2,8 +2,9 @@
 
 ``message_start``, then blocks one after the other, each with ``content_block_start``, deltas and
 ``content_block_stop`` under the next index, then ``message_delta`` between blocks, then
-``message_stop``; no block after the stop reason [platform docs, "Streaming"]. What breaks it would make the SDK above fail in its own
-ways, or worse, accept two messages as one. Events that are not named here may come anywhere.
+``message_stop``; no block after the stop reason [platform docs, "Streaming"]. What breaks it would make
+the SDK above fail in its own ways, or worse, accept two messages as one. Events that are not named here
+may come anywhere.
 """
 
 from __future__ import annotations

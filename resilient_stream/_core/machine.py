@@ -26,8 +26,9 @@ from .continuation import Blocked, Form, Plan, Planner, Settle
 from .events import Event
 from .failures import Barren, Failure, Flaw, Kind, Phase
 from .handover import Handover
+from .head import UNVERIFIED
 from .ledger import Attempt, Ledger, Record, Seam, estimated_tokens, final_usage
-from .relay import UNVERIFIED, Relay
+from .relay import Relay
 from .settings import Settings
 from .states import TABLE, Action, Drain, Finish, Raise, Read, Send, Signal, State, Wait
 from .transcript import Turn

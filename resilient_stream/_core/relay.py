@@ -17,23 +17,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from enum import Enum, auto
-from typing import Any, Final
+from typing import Any
 
 from . import events, sse
 from .continuation import Form, Plan
 from .events import Event
-from .failures import Barren, Flaw, Kind, kind_of_error
+from .failures import Barren, Flaw, kind_of_error
 from .grammar import Grammar
 from .handover import Handover
-from .seam import Asked, Join, Joined, join
+from .head import Head
+from .seam import Join
 from .settings import Settings
 from .steady import Steady
 from .transcript import SERVER_TOOL_USES, TOOL_USES, Block
-
-UNVERIFIED: Final = "an unverified seam"
-
-BARREN_ENDINGS: Final = frozenset({"end_turn", "stop_sequence", "max_tokens"})
-"""Stop reasons that say nothing where nothing was written. The others explain it."""
 
 UsageOf = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -60,8 +56,7 @@ class Relay:
         plan: what the attempt was asked.
         settings: what to hold, and what to do with an unverified seam.
         final_usage: from the usage of this attempt's last ``message_delta`` to the one that is shown.
-        asked_again: the stop reasons with which an earlier continuation brought nothing: another one
-            that ends so is an ending.
+        asked_again: as in `Head`.
     """
 
     def __init__(
@@ -77,28 +72,28 @@ class Relay:
         self.closing_usage: dict[str, Any] = {}
         """The last cumulative usage of this attempt."""
         self.steady = Steady()
-        self.joined: Join | None = None
         self.complete = False
         self._events = 0
         self._turn = out.turn
         self._plan = plan
         self._settings = settings
-        self._asked: Asked | None = plan.asked
         self._final_usage = final_usage
-        self._asked_again = asked_again
-        self._nothing = plan.continues
-        """A continuation has brought nothing yet."""
+        self._head = Head(plan, accept_unverified=settings.unverified == "accept", asked_again=asked_again)
         self.framer = sse.Framer()
         self._first_frame = True
         self._mode = Mode.LIVE
         self._grammar = Grammar()
         self._held: list[Event] = []
-        self._head = ""
 
     @property
     def events(self) -> int:
         """Events seen, pings and comments apart."""
         return self._events + self.steady.passed
+
+    @property
+    def joined(self) -> Join | None:
+        """How the reply was joined to what the consumer had; None where nothing was joined."""
+        return self._head.joined
 
     @property
     def opening(self) -> dict[str, Any] | None:
@@ -141,8 +136,8 @@ class Relay:
         except Flaw as flaw:
             if flaw.failure.in_band or isinstance(flaw, Barren):
                 raise
-        if self._mode is Mode.SEAM:
-            self._join_what_came()
+        if self._mode is Mode.SEAM and self._head.decide_at_death():
+            self._join()
         if self._mode is Mode.HELD and self._held:
             self._turn.unseen += [block for block in [Block.of(self._held)] if block.type in SERVER_TOOL_USES]
         self.out.drop()
@@ -204,19 +199,12 @@ class Relay:
         if not stop_reason:
             self.out.in_order(event)
             return
-        if self._nothing:
-            self._came_to_nothing(str(stop_reason))
+        self._head.end(str(stop_reason))
         self.out.flush()
         self.out.close_open_block()
         if self._plan.form is not Form.FIRST:
             event = Event.of({**event.data, "usage": self._final_usage(usage)})
         self.out.hand(event)
-
-    def _came_to_nothing(self, stop_reason: str) -> None:
-        """The continuation ended without text or tools: at most thinking, or a part of the fragment."""
-        if stop_reason in BARREN_ENDINGS and stop_reason not in self._asked_again:
-            raise Barren(stop_reason)
-        self._unproved()
 
     # -- blocks ----------------------------------------------------------------------------------
 
@@ -225,14 +213,12 @@ class Relay:
         kind = block.get("type")
         if kind in ("thinking", "redacted_thinking") and self._plan.hide_thinking:
             self._mode = Mode.HIDDEN
-        elif kind == "text" and self._asked is not None:
-            self._mode, self._held, self._head = Mode.SEAM, [event], str(block.get("text") or "")
-            self._join(final=False)
+        elif kind == "text" and self._head.wanted:
+            self._mode, self._held = Mode.SEAM, [event]
+            self._head.open(str(block.get("text") or ""))
+            self._join_if(final=False)
         else:
-            if self._asked is not None:
-                self._refuse_unproved()
-                self._unproved()
-            self._nothing = False
+            self._head.other()
             self.out.place_behind(self._grammar.index)
             self._open_block(self.out.placed(event), kind)
 
@@ -280,14 +266,12 @@ class Relay:
 
     def _block_stop(self, event: Event, kind: object) -> None:
         if self._mode is Mode.SEAM:
-            self._join_whole()
+            self._join_if(final=True)
         self.steady.rest()
         match self._mode:
             case Mode.HELD:
                 self._release(self.out.placed(event), kind)
-            case Mode.WAITING if (
-                kind == "text" and self._plan.continues and self.out.drop_empty_block()
-            ):
+            case Mode.WAITING if kind == "text" and self._plan.continues and self.out.drop_empty_block():
                 pass  # all of it was an echo: there is no block
             case Mode.WAITING:
                 self.out.wait(self.out.placed(event))
@@ -313,42 +297,21 @@ class Relay:
 
     def _seam_delta(self, event: Event, delta: dict[str, Any]) -> None:
         if delta.get("type") == "text_delta" and isinstance(delta.get("text"), str):
-            self._head = events.paired(self._head + delta["text"])
-            if not events.ends_in_half({"text": self._head}):
-                self._join(final=False)
+            self._head.grow(delta["text"])
+            self._join_if(final=False)
         elif delta.get("type") != "citations_delta":
-            self._join(final=True)
+            self._join_if(final=True)
             self._block_delta(event)
 
-    def _join(self, *, final: bool) -> None:
-        """Decide the join if enough of the head is here, and hand over what follows the cut."""
-        decided = self._asked and join(self._asked, self._head, final=final)
-        if not decided:
-            return
-        if not decided.verified and decided.cut < len(self._head):
-            self._refuse_unproved()
-        self._join_at(decided)
-
-    def _join_whole(self) -> None:
-        """The block is complete. One without text, or with a part of the fragment, is as good as none."""
-        decided = self._asked and join(self._asked, self._head, final=True)
-        if decided and decided.cut == len(self._head) and decided.how is not Joined.ECHO_ONLY:
+    def _join_if(self, *, final: bool) -> None:
+        """Join if that is decided; a block that ends before has nothing to hand over."""
+        if self._head.decide(final=final):
+            self._join()
+        elif final:
             self._mode = Mode.HIDDEN
-        else:
-            self._join(final=True)
 
-    def _join_what_came(self) -> None:
-        """The attempt died with its head held: what it brought beyond the fragment is kept, if any."""
-        decided = self._asked and join(self._asked, self._head, final=True)
-        if (
-            decided
-            and decided.cut < len(self._head)
-            and (decided.verified or self._settings.unverified == "accept")
-        ):
-            self._join_at(decided)
-
-    def _join_at(self, decided: Join) -> None:
-        self.joined, self._asked, self._nothing = decided, None, False
+    def _join(self) -> None:
+        """Hand over what follows the cut."""
         start, self._held = self._held[0], []
         if self._folds(start):
             self.out.place_in_last(self._grammar.index)
@@ -358,7 +321,7 @@ class Relay:
             self._mode = Mode.WAITING
             empty = {**start.data["content_block"], "text": ""}
             self.out.wait(self.out.placed(Event.of({**start.data, "content_block": empty})))
-        if rest := self._head[decided.cut :]:
+        if rest := self._head.rest:
             delta = {"type": "text_delta", "text": rest}
             self._block_delta(
                 Event.of({"type": "content_block_delta", "index": self._grammar.index, "delta": delta})
@@ -370,12 +333,3 @@ class Relay:
         if last is None or last.type != "text" or last.citations or last.start.get("citations"):
             return False
         return start.data["content_block"].get("citations") is None
-
-    def _refuse_unproved(self) -> None:
-        if self._settings.unverified != "accept":
-            raise Flaw(Kind.PROTOCOL, UNVERIFIED)
-
-    def _unproved(self) -> None:
-        """Something other than text came first: the text stays as it stands."""
-        if self._asked is not None:
-            self.joined, self._asked = Join(0, Joined.AS_IS, verified=False), None
