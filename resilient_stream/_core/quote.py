@@ -38,12 +38,12 @@ def quote(text: str, at_least: int = 0) -> str:
     if not enough(text):
         return text.lstrip()
     shortest = max(SHORTEST, at_least)
-    longest = LONGEST if shortest <= USUAL else shortest + SHORTEST
     usual = len(text) - max(USUAL, at_least)
-    starts = range(max(0, len(text) - longest), max(0, len(text) - shortest) + 1)
-    for fits in (_starts_word, _starts_character):
-        if found := [start for start in starts if fits(text, start)]:
-            return text[min(found, key=lambda start: abs(start - usual)) :]
+    for longest in (max(LONGEST, at_least), shortest + LONGEST):
+        starts = range(max(0, len(text) - longest), max(0, len(text) - shortest) + 1)
+        for fits in (_starts_word, _starts_character):
+            if found := [start for start in starts if fits(text, start)]:
+                return text[min(found, key=lambda start: abs(start - usual)) :]
     return text[max(0, usual) :]
 
 
