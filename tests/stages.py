@@ -164,6 +164,9 @@ class Interrupted:
 
 FOREVER = Takes(1e9, None)
 
+END = object()
+"""What no stream hands over."""
+
 HEAD = httpx2.Response(200, headers={"content-type": "text/event-stream", "request-id": "req_1"})
 
 
@@ -408,6 +411,7 @@ class SyncStage(Stage):
     def _make(self, steps: list[Any]) -> Driver:
         self.upstream = SyncScripted(self, steps)
         self.driver = Driver(self.machine, self.upstream, Runtime(clock=self._clock))
+        assert type(self.driver._closing) is threading.Event
         self.driver._closing = _VirtualEvent(self)
         return self.driver
 
@@ -415,7 +419,7 @@ class SyncStage(Stage):
         return self.driver.open()
 
     async def next(self) -> bytes | None:
-        return next(self.driver, None)
+        return _chunk(next(self.driver, END))
 
     async def close(self) -> None:
         self.driver.close()
@@ -452,10 +456,15 @@ class AsyncStage(Stage):
         return await self.driver.open()
 
     async def next(self) -> bytes | None:
-        return await anext(self.driver, None)
+        return _chunk(await anext(self.driver, END))
 
     async def close(self) -> None:
         await self.driver.aclose()
+
+
+def _chunk(got: bytes | object) -> bytes | None:
+    assert got is END or isinstance(got, bytes)
+    return got if isinstance(got, bytes) else None
 
 
 @asynccontextmanager

@@ -221,6 +221,20 @@ async def test_a_stream_that_raised_is_over(stage: Stage) -> None:
 
 
 @everywhere
+async def test_an_error_that_was_raised_is_not_kept(stage: Stage) -> None:
+    """A stream that somebody still holds does not keep the error, and all its frames, alive."""
+    stage.stream(HEAD, BEGUN, RESET)
+    await stage.open()
+    errors: list[weakref.ref[Broken]] = []
+    try:
+        await stage.rest()
+    except Broken as error:
+        errors.append(weakref.ref(error))
+    gc.collect()
+    assert [error() for error in errors] == [None]
+
+
+@everywhere
 async def test_what_is_no_failure_is_raised_unchanged(stage: Stage) -> None:
     """An exception that the upstream does not know is the user's: it passes, and the connection is freed."""
     for where in ("open", "read", "send again"):

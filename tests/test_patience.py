@@ -95,7 +95,8 @@ def test_each_read_is_as_patient_as_was_last_said(world: str) -> None:
 def test_the_wire_is_left_as_it_was() -> None:
     """After the body the connection's ``read`` is its own again: others will use it."""
     wire = Wire()
-    with Patience(response(wire), 30.0):
+    with Patience(response(wire), 30.0) as patience:
+        assert patience.seconds == 30.0
         assert "read" in vars(wire)
     assert "read" not in vars(wire)
     assert wire.read(1, timeout=60.0) == b"x"
