@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 from ._core.continuation import Form
 from ._core.failures import Failure, Kind, Phase
 from ._core.ledger import Attempt, Record, Seam
-from ._core.salvage import salvage
+from ._core.salvage import partial
 from ._core.seam import Joined
 from ._exchange import RECORD_KEY
 
@@ -150,9 +150,7 @@ def _report(record: Record) -> StreamReport:
         abandoned=list(turn.abandoned),
         usage=ledger.totals(),
     )
-    blocks = salvage(turn).blocks
-    if turn.stop_reason != "tool_use":  # without a result a tool call can't be history
-        blocks = [block for block in blocks if block["type"] != "tool_use"]
+    blocks = partial(turn)
     made._partial = {"role": "assistant", "content": blocks} if blocks else None  # noqa: SLF001
     return made
 

@@ -55,9 +55,23 @@ def salvage(turn: Turn, *, rerun_server_tools: bool = False, keep_thinking: bool
                 _keep_thinking(kept, block)
         else:
             _keep(kept, block, answered, rerun_server_tools=rerun_server_tools)
-    while kept.blocks and kept.blocks[-1]["type"] in _THINKING:
-        kept.blocks.pop()
+    _end_without_thinking(kept.blocks)
     return kept
+
+
+def partial(turn: Turn) -> list[dict[str, Any]]:
+    """The turn so far as content that is valid to send as history: a tool call only where the turn ended
+    with it, because elsewhere no result will follow."""
+    blocks = salvage(turn).blocks
+    if turn.stop_reason != "tool_use":
+        blocks = [block for block in blocks if block["type"] != "tool_use"]
+    _end_without_thinking(blocks)
+    return blocks
+
+
+def _end_without_thinking(blocks: list[dict[str, Any]]) -> None:
+    while blocks and blocks[-1]["type"] in _THINKING:
+        blocks.pop()
 
 
 def _keep_thinking(kept: Salvage, block: Block) -> None:
