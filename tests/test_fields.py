@@ -17,7 +17,7 @@ from tenacity.asyncio.retry import retry_if_exception as async_retry_if_exceptio
 
 from resilient_stream._budget import RetryBudget
 from resilient_stream._core.failures import FINAL_KINDS, RETRYABLE_KINDS, Kind
-from resilient_stream._fields import DAY, PolicyFields
+from resilient_stream._fields import PolicyFields
 from resilient_stream.errors import PolicyError
 from resilient_stream.policy import RetryPolicy
 
@@ -76,7 +76,7 @@ def test_waits_may_be_zero() -> None:
 def test_milliseconds_are_told(field: str) -> None:
     """Five minutes in milliseconds are more than a day in seconds, and the unit is named."""
     assert complaint(**{field: 300_000}).endswith("(seconds, up to a day)")
-    assert f"less than or equal to {DAY:.0f}" in complaint(**{field: 300_000})
+    assert "less than or equal to 86400 " in complaint(**{field: 300_000})
 
 
 @pytest.mark.parametrize("field", COUNTS)
