@@ -186,7 +186,7 @@ class Scripted:
     released: int = 0
     """Responses given back."""
 
-    event: ClassVar[Callable[[], Any]]
+    event: ClassVar[Any]
 
     def __post_init__(self) -> None:
         self.interrupted = self.event()
@@ -408,7 +408,7 @@ class SyncStage(Stage):
     def later(self, seconds: float, act: Callable[[], Any]) -> None:
         self._alarms.append((self._clock.now + seconds, act))
 
-    def _make(self, steps: list[Any]) -> Driver:
+    def _make(self, steps: list[Any]) -> Any:
         self.upstream = SyncScripted(self, steps)
         self.driver = Driver(self.machine, self.upstream, Runtime(clock=self._clock))
         assert type(self.driver._closing) is threading.Event
@@ -447,7 +447,7 @@ class AsyncStage(Stage):
 
         self._others.start_soon(in_time)
 
-    def _make(self, steps: list[Any]) -> AsyncDriver:
+    def _make(self, steps: list[Any]) -> Any:
         self.upstream = AsyncScripted(self, steps)
         self.driver = AsyncDriver(self.machine, self.upstream, Runtime(clock=self.now))
         return self.driver
@@ -478,6 +478,6 @@ async def stage(world: str) -> AsyncGenerator[Stage]:
         others.cancel_scope.cancel()
 
 
-def closing(on: Stage) -> Callable[[], Any]:
+def closing(on: Stage) -> Any:
     """The call that closes a stage's stream, for another thread or task to make."""
     return on.driver.close if on.world == "sync" else on.driver.aclose

@@ -159,7 +159,7 @@ CHAINS: dict[str, tuple[Callable[[], BaseException], Phase, Kind, Phase]] = {
             httpx2.ConnectError("x"),
             made(
                 httpcore2.ConnectError("x"),
-                ExceptionGroup("all", [OSError("a"), made(OSError("b"), unverified())]),
+                BaseExceptionGroup("all", [OSError("a"), made(OSError("b"), unverified())]),
             ),
         ),
         HEADERS,

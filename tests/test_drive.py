@@ -30,7 +30,8 @@ from .stages import (
     in_worlds,
 )
 
-EVENTS = sse_events("The tide comes in twice a day, and goes out as often.")
+TEXT = "The tide comes in twice a day, and goes out as often."
+EVENTS = sse_events(TEXT)
 WHOLE = b"".join(EVENTS)
 BEGUN = b"".join(EVENTS[:5])
 """Some content has been handed over."""
@@ -51,12 +52,14 @@ RESET = Failure(Kind.RESET, Phase.BODY, detail="ReadError")
 @everywhere
 async def test_bytes_are_handed_on_in_order(stage: Stage) -> None:
     """A healthy stream's bytes are what the consumer gets, however they were cut into chunks."""
-    for size in (7, 100, len(WHOLE)):
-        chunks = [WHOLE[at : at + size] for at in range(0, len(WHOLE), size)]
+    for size in (7, 100, len(WHOLE), None):
+        chunks = [WHOLE[at : at + size] for at in range(0, len(WHOLE), size)] if size else EVENTS
         stage.stream(HEAD, *chunks, None)
         assert await stage.open() is None
         assert await stage.rest() == WHOLE
+        (attempt,) = stage.machine.ledger.attempts
         assert stage.machine.ledger.outcome == "completed"
+        assert (attempt.characters, attempt.events) == (len(TEXT), len(EVENTS) - 1)
 
 
 @everywhere

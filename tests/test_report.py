@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -47,7 +47,7 @@ KEY, PROMPT, SAID, THOUGHT, INPUT = "kingfisher", "plover", "sandpiper", "oyster
 
 
 @contextmanager
-def served(url: str, policy: RetryPolicy = POLICY) -> Iterator[anthropic.Anthropic]:
+def served(url: str, policy: RetryPolicy = POLICY) -> Generator[anthropic.Anthropic]:
     """A resilient client of a server's."""
     with anthropic.Anthropic(base_url=url, api_key=KEY, http_client=httpx2.Client(timeout=60.0)) as client:
         yield resilient(client, policy)
