@@ -155,14 +155,14 @@ class Turn:
         return sum(len(block.text) for block in self.blocks if block.type == "text")
 
     def abandon(self, *, unanswered: bool) -> None:
-        """Mark what was cut off and can't be completed: the open block, unless it is text.
+        """Mark what was cut off and can't be completed: the open block, unless it is text or a result.
 
         Args:
             unanswered: whether tool uses of the server's without a result count, too.
         """
         answers = [block.start.get("tool_use_id") for block in self.blocks]
         for index, block in enumerate(self.blocks):
-            lost = block is self.open_block and block.type != "text"
+            lost = not block.closed and block.type != "text" and not block.type.endswith("_tool_result")
             if unanswered and block.type in SERVER_TOOL_USES:
                 lost = lost or block.start.get("id") not in answers
             if lost and index not in self.abandoned:
