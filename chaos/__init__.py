@@ -1,0 +1,1 @@
+"""Many streams, broken in every way, and what must hold whatever happens."""

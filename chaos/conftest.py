@@ -1,0 +1,57 @@
+"""How many seeds, which one, how long; and what to type to see a failure again."""
+
+from __future__ import annotations
+
+import pytest
+
+BLOCK = 100
+"""Seeds per test, so that a long run shows where it is."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of chaos."""
+    group = parser.getgroup("chaos")
+    group.addoption("--seeds", type=int, default=2000, help="how many seeded plans are played (2000)")
+    group.addoption("--first", type=int, default=0, help="the first seed (0)")
+    group.addoption("--seed", type=int, default=None, help="play only this seed, by every consumer")
+    group.addoption("--step", type=int, default=1, help="of the byte offsets, cut at every n-th (1)")
+    group.addoption("--minutes", type=float, default=0.0, help="how long the soak lasts (0: none)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marker."""
+    config.addinivalue_line("markers", "slow: only with --minutes")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """What is played."""
+    if config.option.seed is not None:
+        return f"chaos: seed {config.option.seed}"
+    first, seeds, step = config.option.first, config.option.seeds, config.option.step
+    return f"chaos: seeds {first} to {first + seeds - 1}, every {step}. byte cut"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test for each block of seeds."""
+    if "seeds" not in metafunc.fixturenames:
+        return
+    option = metafunc.config.option
+    first, last = option.first, option.first + option.seeds
+    if option.seed is not None:
+        first, last = option.seed, option.seed + 1
+    blocks = [range(at, min(at + BLOCK, last)) for at in range(first, last, BLOCK)]
+    metafunc.parametrize("seeds", blocks, ids=[f"{block.start}-{block.stop - 1}" for block in blocks])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the soak unless it is told how long to last."""
+    if not config.option.minutes:
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="give it --minutes"))
+
+
+@pytest.fixture
+def step(request: pytest.FixtureRequest) -> int:
+    """Of the byte offsets, every how many-th is cut at."""
+    return int(request.config.option.step)

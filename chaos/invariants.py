@@ -1,0 +1,195 @@
+"""What must always hold, whatever happened below. ``docs/chaos.md`` lists the laws.
+
+Each law looks at one run and yields what is wrong; `check` asks them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+import anthropic
+
+from resilient_stream import StreamReport, sendable
+from resilient_stream.testing.asked import Asked
+from resilient_stream.testing.rules import check as refusal
+from resilient_stream.testing.transcript import Block
+
+from .simulation import Run
+
+FINAL_OUTCOMES: Final = ("completed", "finished_with_tools")
+TIMEOUTS: Final = ("silent", "stalled")
+BROKEN: Final = ("connect", "closed", "reset", "truncated", "corrupt", "protocol")
+
+
+def check(run: Run) -> None:
+    """Ask every law.
+
+    Raises:
+        AssertionError: with all that is wrong, and the plan.
+    """
+    wrong = [f"{law.__name__}: {found}" for law in LAWS for found in law(run)]
+    assert not wrong, "\n".join([*wrong, "", f"error: {run.seen.error!r}", f"plan: {run.plan!r}"])
+
+
+def text_of(blocks: Sequence[Any]) -> str:
+    """The text of blocks, of the SDK's or plain."""
+    plain = (block if isinstance(block, dict) else block.model_dump() for block in blocks)
+    return "".join(block["text"] for block in plain if block["type"] == "text")
+
+
+def text(run: Run) -> Iterator[str]:
+    """What was handed over is the author's text, or, without a good end, the beginning of it."""
+    seen, said = run.seen, run.plan.reply.said
+    if not said.startswith(seen.text):
+        yield f"handed over {seen.text!r}, which does not begin {said!r}"
+    elif seen.message is not None and seen.text != said and not _cut_short(run):
+        yield f"ended well, {len(said) - len(seen.text)} characters short"
+    if seen.message is not None and text_of(seen.message.content) != seen.text:
+        yield f"the message says {text_of(seen.message.content)!r}, not {seen.text!r}"
+
+
+def _cut_short(run: Run) -> bool:
+    return run.seen.report.outcome == "finished_with_tools"
+
+
+def blocks(run: Run) -> Iterator[str]:
+    """A message that ended well has the author's tool calls, whole and in order, and a fitting reason."""
+    seen, message = run.seen, run.seen.message
+    if message is None:
+        return
+    wanted = [block for block in run.plan.reply.content if block["type"] == "tool_use"]
+    calls = [(block.id, block.input) for block in message.content if block.type == "tool_use"]
+    whole = [(block["id"], block["input"]) for block in wanted]
+    if calls != whole and not (_cut_short(run) and calls and calls == whole[: len(calls)]):
+        yield f"calls {calls}"
+    if message.stop_reason != ("tool_use" if wanted else "end_turn"):
+        yield f"stop reason {message.stop_reason}"
+    if seen.report.outcome not in FINAL_OUTCOMES:
+        yield f"a good end, reported as {seen.report.outcome}"
+
+
+def grammar(run: Run) -> Iterator[str]:
+    """The events are those of one message: one start, one stop, blocks one after the other."""
+    opened, expected, reason, stopped = -1, 0, False, False
+    for number, event in enumerate(run.seen.events):
+        legal = not stopped
+        match event.type:
+            case "message_start":
+                legal = legal and number == 0
+            case "content_block_start":
+                legal = legal and number > 0 and opened < 0 and event.index == expected and not reason
+                opened, expected = event.index, expected + 1
+            case "content_block_delta":
+                legal = legal and event.index == opened
+            case "content_block_stop":
+                legal = legal and event.index == opened
+                opened = -1
+            case "message_delta":
+                legal, reason = legal and number > 0 and opened < 0, True
+            case _:
+                legal, stopped = legal and reason, True
+        if not legal:
+            yield f"event {number}, {event.type}, is out of place"
+    if run.seen.message is not None and not stopped:
+        yield "a good end without message_stop"
+
+
+def ending(run: Run) -> Iterator[str]:
+    """A stream ends in one way: with a message, with an exception of the SDK's, or because it was left."""
+    seen = run.seen
+    if (seen.message is None) == (seen.error is None and not seen.left):
+        yield "neither a message nor an exception, or both"
+    if seen.left and seen.error is None and seen.report.outcome not in ("cancelled", *FINAL_OUTCOMES):
+        yield f"left, reported as {seen.report.outcome}"
+    if seen.error is not None:
+        yield from _error(run, seen.error, seen.report)
+
+
+def _error(run: Run, error: Exception, told: StreamReport) -> Iterator[str]:
+    if told.outcome != "failed":
+        yield f"an exception, reported as {told.outcome}"
+    if not told.reason:
+        yield "gave up without a reason"
+    kinds = {attempt.failure.kind.value for attempt in told.attempts if attempt.failure is not None}
+    if isinstance(error, anthropic.APITimeoutError):
+        fits = bool(kinds.intersection(TIMEOUTS) or "connect" in kinds)
+    elif isinstance(error, anthropic.APIConnectionError):
+        fits = bool(kinds.intersection(BROKEN) or "rejected" in kinds)
+    else:
+        fits = isinstance(error, anthropic.APIStatusError) and bool(kinds - {*TIMEOUTS, *BROKEN})
+    if not fits:
+        yield f"{type(error).__name__} after {sorted(kinds)}"
+    if run.plan.survivable:
+        yield f"gave up where it should not have: {told.reason}"
+
+
+def attempts(run: Run) -> Iterator[str]:
+    """The report counts the requests that the upstream saw, and they are no more than allowed."""
+    told = run.seen.report.attempts
+    sent = sum(received.path == "/v1/messages" for received in run.received)
+    if len(told) != sent + run.refused:
+        yield f"{len(told)} attempts reported; {sent} requests came, {run.refused} connections were refused"
+    if len(told) > run.plan.rules.max_attempts:
+        yield f"{len(told)} attempts"
+    if [attempt.number for attempt in told] != list(range(1, len(told) + 1)):
+        yield "attempts are not numbered"
+    if sum(attempt.characters for attempt in told) < len(run.seen.text):
+        yield "attempts brought fewer characters than were handed over"
+
+
+def requests(run: Run) -> Iterator[str]:
+    """No request is one that the API refuses, each continues what was said, the first is the user's."""
+    for received in run.received:
+        if received.rule not in (None, "path"):
+            yield f"request {received.number} was refused: {received.rule}"
+        if not received.matched:
+            yield f"request {received.number} continues what was never said"
+    first = run.received[:1]
+    if any(received.json != run.plan.request | {"stream": True} for received in first if received.json):
+        yield "the first request is not the user's"
+
+
+def leaks(run: Run) -> Iterator[str]:
+    """Nothing is left behind: every connection is idle after the stream, and closed with the client."""
+    if run.busy:
+        yield f"{run.busy} connections are still in use"
+    if run.left_open:
+        yield f"{run.left_open} connections are still open"
+    if run.tasks:
+        yield f"{run.tasks} tasks are still running"
+
+
+def history(run: Run) -> Iterator[str]:
+    """The message, and the report's partial, can be sent back."""
+    seen = run.seen
+    if seen.message is not None:
+        content = [block.to_dict() for block in seen.message.content]
+        yield from _accepted(run, content, "the message", heal=True)
+    partial = seen.report.partial
+    if partial is not None:
+        yield from _accepted(run, partial["content"], "the partial", heal=False)
+        if text_of(partial["content"]) != seen.text and not seen.left and seen.text.strip():
+            yield f"the partial says {text_of(partial['content'])!r}, the consumer has {seen.text!r}"
+    elif seen.text.strip():
+        yield "there is no partial"
+
+
+def _accepted(run: Run, content: list[Block], what: str, *, heal: bool) -> Iterator[str]:
+    calls = [block["id"] for block in content if block["type"] == "tool_use"]
+    results = [{"type": "tool_result", "tool_use_id": name, "content": "high"} for name in calls]
+    said: list[dict[str, Any]] = [
+        *run.plan.request["messages"],
+        {"role": "assistant", "content": content},
+        {"role": "user", "content": [*results, {"type": "text", "text": "And then?"}]},
+    ]
+    messages = sendable(said) if heal else said
+    refused = refusal(Asked(run.plan.request | {"messages": messages}, signatures=run.signatures))
+    if refused is not None:
+        yield f"{what} is refused as history: {refused.rule}: {refused.message}"
+
+
+Law = Callable[[Run], Iterator[str]]
+
+LAWS: Final[tuple[Law, ...]] = (text, blocks, grammar, ending, attempts, requests, leaks, history)
+"""All laws."""
