@@ -71,7 +71,7 @@ class Driver(_Loop, httpx2.SyncByteStream):
     def open(self) -> Raise | None:
         """Send until a head is there; what to raise if none will be."""
         with self._busy:
-            while not isinstance(self._action, Read | Raise | Finish):
+            while isinstance(self._action, Send | Wait) and not self._closing.is_set():
                 self._action = self._step(self._action)
         if self._closing.is_set():
             self.close()
@@ -81,10 +81,13 @@ class Driver(_Loop, httpx2.SyncByteStream):
         return self
 
     def __next__(self) -> bytes:
-        with self._busy:
-            out = self._advance()
+        try:
+            with self._busy:
+                out = self._advance()
+        finally:
+            if self._closing.is_set():
+                self.close()
         if self._closing.is_set():
-            self.close()
             raise self.machine.error_for(_CLOSED)
         if out:
             return out
@@ -112,6 +115,8 @@ class Driver(_Loop, httpx2.SyncByteStream):
         machine, clock = self.machine, self._clock
         began = clock()
         got = self._upstream.read(action.patience)
+        if self._closing.is_set():
+            return b""
         if isinstance(got, bytes):
             if action.steady and (out := machine.quick(got)):
                 return out
@@ -119,11 +124,11 @@ class Driver(_Loop, httpx2.SyncByteStream):
             self._action = machine.data(now, got, now - began)
         elif got is None:
             self._action = machine.end(clock())
-        elif not self._closing.is_set():
+        else:
             self._action = machine.fault(clock(), got)
         return machine.take()
 
-    def _step(self, action: Action) -> Action:
+    def _step(self, action: Send | Wait) -> Action:
         machine, clock = self.machine, self._clock
         match action:
             case Send():
@@ -134,8 +139,6 @@ class Driver(_Loop, httpx2.SyncByteStream):
             case Wait(seconds):
                 self._closing.wait(seconds)
                 return action if self._closing.is_set() else machine.waited(clock())
-            case _:
-                return action
 
     def close(self) -> None:
         """End the stream, from any thread. Returns at once."""
@@ -168,8 +171,14 @@ class AsyncDriver(_Loop, httpx2.AsyncByteStream):
 
     async def open(self) -> Raise | None:
         """Send until a head is there; what to raise if none will be."""
-        while not isinstance(self._action, Read | Raise | Finish):
-            self._action = await self._step(self._action)
+        self._busy = True
+        try:
+            while isinstance(self._action, Send | Wait) and not self._closing.is_set():
+                self._action = await self._step(self._action)
+        finally:
+            self._busy = False
+        if self._closing.is_set():
+            await self.aclose()
         return self._action if isinstance(self._action, Raise) else None
 
     def __aiter__(self) -> AsyncDriver:
@@ -181,8 +190,9 @@ class AsyncDriver(_Loop, httpx2.AsyncByteStream):
             out = await self._advance()
         finally:
             self._busy = False
+            if self._closing.is_set():
+                await self.aclose()
         if self._closing.is_set():
-            await self.aclose()
             raise self.machine.error_for(_CLOSED)
         if out:
             return out
@@ -210,6 +220,8 @@ class AsyncDriver(_Loop, httpx2.AsyncByteStream):
         machine, clock = self.machine, self._clock
         began = clock()
         got = await self._upstream.read(action.patience)
+        if self._closing.is_set():
+            return b""
         if isinstance(got, bytes):
             if action.steady and (out := machine.quick(got)):
                 return out
@@ -217,11 +229,11 @@ class AsyncDriver(_Loop, httpx2.AsyncByteStream):
             self._action = machine.data(now, got, now - began)
         elif got is None:
             self._action = machine.end(clock())
-        elif not self._closing.is_set():
+        else:
             self._action = machine.fault(clock(), got)
         return machine.take()
 
-    async def _step(self, action: Action) -> Action:
+    async def _step(self, action: Send | Wait) -> Action:
         machine, clock = self.machine, self._clock
         match action:
             case Send():
@@ -233,8 +245,6 @@ class AsyncDriver(_Loop, httpx2.AsyncByteStream):
                 with anyio.move_on_after(seconds):
                     await self._closing.wait()
                 return action if self._closing.is_set() else machine.waited(clock())
-            case _:
-                return action
 
     async def aclose(self) -> None:
         """End the stream, from any task."""

@@ -158,8 +158,9 @@ class Exchange:
 
     def interrupt(self) -> None:
         """Break a read that another thread or task is blocked in."""
-        if self._patience is not None:
-            self._patience.interrupt()
+        patience = self._patience  # another thread may take it away
+        if patience is not None:
+            patience.interrupt()
 
 
 class SyncExchange(Exchange):

@@ -337,7 +337,6 @@ async def test_closing_interrupts_a_read(stage: Stage) -> None:
         await is_closed(stage)
 
 
-@pytest.mark.xfail(reason="a clean end after a close is taken for a truncation")
 @everywhere
 async def test_a_closed_stream_tells_of_no_attempt_that_never_was(stage: Stage) -> None:
     """A read that a close cut short is no failure: it asks no verdict and begins no attempt."""
@@ -367,7 +366,6 @@ async def test_closing_while_a_request_is_sent_ends_with_its_answer(stage: Stage
         await is_closed(stage)
 
 
-@pytest.mark.xfail(reason="`open` spins once it is closed", run=False)
 @everywhere
 async def test_closing_while_it_opens_ends_the_opening(stage: Stage) -> None:
     """A stream that is closed before its head came waits no longer and sends nothing more."""
@@ -382,7 +380,6 @@ async def test_closing_while_it_opens_ends_the_opening(stage: Stage) -> None:
     await is_closed(stage)
 
 
-@pytest.mark.xfail(reason="the reader frees nothing on its way out")
 @everywhere
 async def test_an_exception_while_a_close_waits_frees_the_connection(stage: Stage) -> None:
     """A read that dies of something else, after a close from elsewhere has left it the freeing, frees."""
@@ -495,7 +492,6 @@ async def test_a_deadline_of_the_users_is_their_own(stage: Stage) -> None:
     assert len(stage.upstream.sent) == 1
 
 
-@pytest.mark.xfail(reason="the reader frees nothing on its way out")
 @in_worlds(*ASYNC)
 async def test_a_cancellation_after_a_close_from_elsewhere_frees_the_connection(stage: Stage) -> None:
     """A close that left the freeing to the reader is kept even if the reader is cancelled first."""

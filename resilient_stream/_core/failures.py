@@ -149,7 +149,7 @@ def kind_of_error(error: object) -> Kind:
     kind = IN_BAND_KINDS.get(str(error.get("type")), Kind.API_ERROR)
     details = error.get("details")
     code = details.get("error_code") if isinstance(details, Mapping) else None
-    return Kind.REJECTED if kind is Kind.RATE_LIMITED and code in SPEND_CAPS else kind
+    return Kind.REJECTED if kind is Kind.RATE_LIMITED and str(code) in SPEND_CAPS else kind
 
 
 class Flaw(Exception):
