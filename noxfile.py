@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 from pathlib import Path
@@ -15,6 +16,8 @@ ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)  # from the classifiers
 LOWEST = PYTHONS[0]
+RUNS = itertools.count()
+WORKERS = ("-n", "3", "--dist", "loadgroup")  # many tests wait for a socket: one more than two cores
 
 WHERE = """
 import sys
@@ -42,15 +45,17 @@ def install_wheel(session: nox.Session) -> None:
     session.install("--no-deps", "--force-reinstall", str(wheel))
 
 
-def pytest(session: nox.Session, *args: str, path: str = "") -> None:
+def pytest(session: nox.Session, *args: str, path: str = "", measured: bool = True) -> None:
     """Run tests on what is installed, or on what ``path`` names, and have the coverage added up at the end.
 
     PYTHONSAFEPATH keeps the checkout from standing in for what is installed.
     """
-    data = session.cache_dir / "coverage" / "data"
+    data = session.cache_dir / "coverage" / f"data.{next(RUNS)}"
     env = {"COVERAGE_FILE": str(data), "PYTHONSAFEPATH": "1", "PYTHONPATH": path}
-    session.run("coverage", "run", "-m", "pytest", *args, env=env)
-    session.notify("coverage")
+    counted = ["--cov", "--cov-report="] if measured else []
+    session.run("python", "-m", "pytest", *counted, *args, env=env)
+    if measured:
+        session.notify("coverage")
 
 
 @nox.session(python=LOWEST)
@@ -86,7 +91,7 @@ def tests(session: nox.Session) -> None:
     """All tests on the wheel, with the newest dependencies; arguments after `--` go to pytest."""
     session.install(*dependencies(), *group("test"))
     install_wheel(session)
-    pytest(session, *session.posargs)
+    pytest(session, *WORKERS, *session.posargs, measured=session.python == LOWEST)
 
 
 @nox.session(python=LOWEST, requires=["dist"])
@@ -95,7 +100,7 @@ def floor(session: nox.Session) -> None:
     lowest = [re.sub(r">=([\d.]+).*", r"==\1", line) for line in dependencies()]
     session.install(*lowest, *group("test"))
     install_wheel(session)
-    pytest(session, *session.posargs)
+    pytest(session, *WORKERS, *session.posargs, measured=False)
 
 
 @nox.session(python=LOWEST, requires=["dist"])
@@ -115,6 +120,24 @@ def package(session: nox.Session) -> None:
     session.run("python", "-m", "pip", "uninstall", "--quiet", "--yes", "resilient-stream")
     session.run("python", "-c", WHERE, str(ROOT))
     pytest(session, "-k", "presets", *files, path=str(ROOT))
+
+
+@nox.session(python=LOWEST, requires=["dist"], default=False)
+def chaos(session: nox.Session) -> None:
+    """Every cut, many seeds, real sockets; `-- --seed=N` plays one seed again, `--step=N` cuts fewer bytes."""
+    session.install(*dependencies(), *group("test"))
+    install_wheel(session)
+    session.run("pytest", "chaos", *session.posargs, env={"PYTHONSAFEPATH": "1"})
+
+
+@nox.session(python=LOWEST, requires=["dist"], default=False)
+def soak(session: nox.Session) -> None:
+    """Seeds without end: ten minutes of them, or `-- --minutes=N`; `--first=N` begins elsewhere."""
+    session.install(*dependencies(), *group("test"))
+    install_wheel(session)
+    session.run(
+        "pytest", "chaos/test_soak.py", "-s", "--minutes=10", *session.posargs, env={"PYTHONSAFEPATH": "1"}
+    )
 
 
 @nox.session(python=LOWEST, default=False)
