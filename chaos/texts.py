@@ -81,7 +81,6 @@ TEXTS: Final[Mapping[str, Text]] = {
     "code": Text((text(CODE),)),
     "glyphs": Text((text(GLYPHS),)),
     "short": Text((text(SHORT),)),
-    "two_texts": Text((text(PROSE[:101]), text(PROSE[101:]))),
     "thinking": Text((thought(), text(PROSE)), THINKS),
     "interleaved": Text((thought(), text(PROSE[:101]), thought("Now the wind."), text(CODE)), THINKS),
     "tool": Text((text(PROSE[:155]), call()), {"tools": TOOLS}),
