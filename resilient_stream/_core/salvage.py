@@ -20,6 +20,7 @@ _HARMLESS: Final = ("web_search", "web_fetch", "tool_search")
 
 _CARRIED_WHOLE: Final = frozenset({"container_upload", "compaction", "mcp_tool_listing"})
 _THINKING: Final = frozenset({"thinking", "redacted_thinking"})
+_NO_RESULT: Final = object()
 _LONE_HALVES: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -55,6 +56,9 @@ def salvage(turn: Turn, *, rerun_server_tools: bool = False, keep_thinking: bool
                 _keep_thinking(kept, block)
         else:
             _keep(kept, block, answered, rerun_server_tools=rerun_server_tools)
+    sent = [block.get("id") for block in kept.blocks]
+    lost = [use for block in turn.blocks if block.type in SERVER_TOOL_USES and (use := block.start.get("id")) not in sent]
+    kept.blocks = [block for block in kept.blocks if block.get("tool_use_id", _NO_RESULT) not in lost]
     _end_without_thinking(kept.blocks)
     return kept
 
