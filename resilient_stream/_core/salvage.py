@@ -57,7 +57,8 @@ def salvage(turn: Turn, *, rerun_server_tools: bool = False, keep_thinking: bool
         else:
             _keep(kept, block, answered, rerun_server_tools=rerun_server_tools)
     sent = [block.get("id") for block in kept.blocks]
-    lost = [use for block in turn.blocks if block.type in SERVER_TOOL_USES and (use := block.start.get("id")) not in sent]
+    uses = [block.start.get("id") for block in turn.blocks if block.type in SERVER_TOOL_USES]
+    lost = [use for use in uses if use not in sent]
     kept.blocks = [block for block in kept.blocks if block.get("tool_use_id", _NO_RESULT) not in lost]
     _end_without_thinking(kept.blocks)
     return kept
