@@ -32,6 +32,9 @@ CANONICAL_HEAD: Final = re.compile(
 CANONICAL_TAIL: Final = re.compile(_STRING + _HALF_PAIR + rb'"\} *\}\n\n')
 """How it goes on: the raw JSON string, which must not end in the first half of a surrogate pair."""
 
+FIRST_HALVES: Final = "".join(map(chr, range(0xD800, 0xDC00)))
+"""The first halves of surrogate pairs."""
+
 SKIPPED: Final = "skipped"
 """The type of an event that no consumer sees: comments, and frames without data."""
 

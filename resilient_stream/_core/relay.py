@@ -321,11 +321,13 @@ class Relay:
             self._mode = Mode.WAITING
             empty = {**start.data["content_block"], "text": ""}
             self.out.wait(self.out.placed(Event.of({**start.data, "content_block": empty})))
-        if rest := self._head.rest:
-            delta = {"type": "text_delta", "text": rest}
-            self._block_delta(
-                Event.of({"type": "content_block_delta", "index": self._grammar.index, "delta": delta})
-            )
+        whole = self._head.rest.rstrip(events.FIRST_HALVES)
+        for piece in (whole, self._head.rest[len(whole) :]):
+            if piece:
+                delta = {"type": "text_delta", "text": piece}
+                self._block_delta(
+                    Event.of({"type": "content_block_delta", "index": self._grammar.index, "delta": delta})
+                )
 
     def _folds(self, start: Event) -> bool:
         """Whether the continuation's text goes on in the block that is open: not where either cites."""
