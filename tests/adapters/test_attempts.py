@@ -60,9 +60,9 @@ def test_refused_connections_never_multiply(world: World) -> None:
         (cut_at(1500, "fin"), anthropic.APIConnectionError, httpx2.RemoteProtocolError),
         (cut_at(1500, "clean"), anthropic.APIConnectionError, None),
         (Stall(after=7), anthropic.APITimeoutError, httpx2.ReadTimeout),
-        (ErrorEvent(after=7, error="overloaded_error"), anthropic.InternalServerError, None),
+        (ErrorEvent(after=7, error="overloaded_error"), anthropic.OverloadedError, None),
         (ErrorEvent(after=7, error="rate_limit_error"), anthropic.RateLimitError, None),
-        (Status(529), anthropic.InternalServerError, None),
+        (Status(529), anthropic.OverloadedError, None),
         (Status(429), anthropic.RateLimitError, None),
         (CutHead("fin"), anthropic.APIConnectionError, httpx2.RemoteProtocolError),
     ],
@@ -91,7 +91,7 @@ def test_what_was_received_hangs_on_the_exception(world: World) -> None:
         with sync_client(server.url, None) as client:
             client.messages.create(model=USER_TURN_MODEL, max_tokens=100, messages=history)
     assert seen.kinds == ["reset", "overloaded", "overloaded"]
-    assert isinstance(seen.error, anthropic.InternalServerError)
+    assert isinstance(seen.error, anthropic.OverloadedError)
 
 
 def test_a_note_says_what_was_tried_and_what_to_do() -> None:

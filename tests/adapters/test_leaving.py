@@ -126,6 +126,13 @@ def test_left_early(place: str) -> None:
         assert report(stream).outcome == "cancelled"
 
 
+new_sdk = pytest.mark.skipif(
+    anthropic.__version__.startswith("1."),
+    reason="streams of the SDK's 1.x refer to themselves and wait for the collector",
+)
+
+
+@new_sdk
 def test_dropped_without_reading() -> None:
     """A stream that is dropped unread releases its connection at once."""
     with stand_in(pace=0.05) as server, sync_client(server.url, HASTY) as client:
@@ -137,6 +144,7 @@ def test_dropped_without_reading() -> None:
             gc.enable()
 
 
+@new_sdk
 def test_dropped_while_reading() -> None:
     """A stream that is dropped half read releases its connection at once."""
     with stand_in(pace=0.01) as server, sync_client(server.url, HASTY) as client:

@@ -75,7 +75,7 @@ def test_a_fallback_model_that_refuses_is_skipped(world: World) -> None:
     assert (seen.text, seen.report.attempts[-1].model) == (TEXT, ELSEWHERE)
     with stand_in(faults=choose) as server:
         seen = world.stream(server.url, policy.replace(fallback_models=("claude-gone-1",)))
-    assert isinstance(seen.error, anthropic.InternalServerError)
+    assert isinstance(seen.error, anthropic.OverloadedError)
 
 
 @every_world

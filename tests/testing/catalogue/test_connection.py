@@ -8,7 +8,7 @@ from resilient_stream.testing import CATALOGUE
 from resilient_stream.testing.catalogue import connection
 from tests.testing.support import CONSUMERS
 
-from .laws import sdk_does_what_the_entry_says, sdk_retries_what_the_entry_says
+from .laws import as_measured, sdk_does_what_the_entry_says, sdk_retries_what_the_entry_says
 
 GROUPS = (
     connection.cuts,
@@ -19,6 +19,7 @@ GROUPS = (
 NAMES = [entry.name for group in GROUPS for entry in group()]
 
 
+@as_measured
 @pytest.mark.parametrize("consumer", CONSUMERS)
 @pytest.mark.parametrize("name", NAMES)
 def test_the_bare_sdk_does_what_the_entry_says(name: str, consumer: str) -> None:
@@ -26,6 +27,7 @@ def test_the_bare_sdk_does_what_the_entry_says(name: str, consumer: str) -> None
     sdk_does_what_the_entry_says(CATALOGUE[name], consumer)
 
 
+@as_measured
 @pytest.mark.parametrize("name", [name for name in NAMES if CATALOGUE[name].raises])
 def test_the_bare_sdk_retries_what_the_entry_says(name: str) -> None:
     """The SDK's own retries help where the catalogue says so, and nowhere else."""
