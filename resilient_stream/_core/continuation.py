@@ -292,10 +292,10 @@ def _plain(block: Mapping[str, Any]) -> bool:
 
 def _extended(request: Mapping[str, Any], blocks: list[dict[str, Any]]) -> list[Any]:
     """The request's messages with the partial turn behind them; a turn already begun is extended."""
-    messages = list(request.get("messages") or ())
+    messages: list[Any] = list(request.get("messages") or ())
     if not messages or messages[-1].get("role") != "assistant":
         return [*messages, {"role": "assistant", "content": blocks}]
-    begun = messages[-1]["content"]
+    begun: Any = messages[-1]["content"]
     content = [{"type": "text", "text": begun}] if isinstance(begun, str) else list(begun)
     if content and _plain(content[-1]) and _plain(blocks[0]):
         joined = {**content[-1], "text": content[-1]["text"] + blocks[0]["text"]}

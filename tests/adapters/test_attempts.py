@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from typing import Any
 
 import anthropic
 import httpx2
@@ -87,7 +88,7 @@ def test_what_was_received_hangs_on_the_exception(world: World) -> None:
         partial = seen.report.partial
         assert partial is not None
         assert [block["text"] for block in partial["content"]] == [seen.text]
-        history = [*ASK, partial, {"role": "user", "content": "Go on."}]
+        history: list[Any] = [*ASK, partial, {"role": "user", "content": "Go on."}]
         with sync_client(server.url, None) as client:
             client.messages.create(model=USER_TURN_MODEL, max_tokens=100, messages=history)
     assert seen.kinds == ["reset", "overloaded", "overloaded"]

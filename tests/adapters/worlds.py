@@ -203,4 +203,5 @@ both_forms = pytest.mark.parametrize("model", [USER_TURN_MODEL, PREFILL_MODEL])
 
 def stand_in(*faults: Any, **options: Any) -> StandIn:
     """A stand-in that says `TEXT` unless told otherwise."""
-    return StandIn(**{"reply": TEXT, "faults": list(faults), **options})
+    told: dict[str, Any] = {"reply": TEXT, "faults": list(faults), **options}
+    return StandIn(**told)
