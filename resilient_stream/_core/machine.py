@@ -221,8 +221,8 @@ class Machine:
             self._asks += 1
             if self.settings.unverified == "refuse" or self._asks > 1:
                 self._settle_attempt(now, failure)
-                self.failure, self.error = failure, self.error_for(failure)
-                return self._give_up("the policy refuses a seam that can't be verified")
+                self.failure, self.error = failure, (error := self.error_for(failure))
+                return self._give_up("the policy refuses a seam that can't be verified", error)
         return self.fault(now, failure)
 
     def _step_down(self, now: float, failure: Failure) -> Action | None:
@@ -242,18 +242,18 @@ class Machine:
         if isinstance(plan, Settle):
             return self._finish_with_tools()
         if self.error is not None and self._rejected_ours(failure):
-            return self._next_model(now, failure) or self._give_up("the continuation was rejected")
+            return self._next_model(now, failure) or self._give_up("the continuation was rejected", self.error)
         error = self.error_for(failure)
         self.failure, self.error = failure, error
         if isinstance(plan, Blocked):
-            return self._give_up(plan.reason)
+            return self._give_up(plan.reason, error)
         verdict = self.judge.verdict(
             failure, History(self._started, now, len(self.ledger.attempts), self._barren), error
         )
         if isinstance(verdict, GiveUp):
-            return self._give_up(verdict.reason)
+            return self._give_up(verdict.reason, error)
         if self.ledger.overspent(self.settings.max_input_multiple, self.turn.characters):
-            return self._give_up("the attempts have billed as much input as max_input_multiple allows")
+            return self._give_up("the attempts have billed as much input as max_input_multiple allows", error)
         return self._retry(now, plan, verdict.wait)
 
     def _next_model(self, now: float, failure: Failure) -> Action | None:
@@ -278,11 +278,10 @@ class Machine:
         action = self._go(Signal.RETRY)
         return action if wait > 0 else self.waited(now)
 
-    def _give_up(self, reason: str) -> Action:
+    def _give_up(self, reason: str, error: BaseException) -> Action:
         self.turn.abandon(unanswered=True)
         self.ledger.outcome, self.ledger.reason = "failed", reason
-        if self.error is not None:
-            self.error.add_note(self.ledger.story(self.turn.characters))
+        error.add_note(self.ledger.story(self.turn.characters))
         return self._go(Signal.GIVE_UP)
 
     # -- endings ---------------------------------------------------------------------------------

@@ -248,7 +248,7 @@ class Relay:
                 if events.has_content(delta) and not events.ends_in_half(delta):
                     self.out.flush()
                     self._go_live()
-            case Mode.LIVE:
+            case _:
                 self._live_event(self.out.placed(event), delta)
 
     def _live_event(self, event: Event, delta: dict[str, Any]) -> None:
