@@ -242,7 +242,9 @@ class Machine:
         if isinstance(plan, Settle):
             return self._finish_with_tools()
         if self.error is not None and self._rejected_ours(failure):
-            return self._next_model(now, failure) or self._give_up("the continuation was rejected", self.error)
+            return self._next_model(now, failure) or self._give_up(
+                "the continuation was rejected", self.error
+            )
         error = self.error_for(failure)
         self.failure, self.error = failure, error
         if isinstance(plan, Blocked):
