@@ -1,0 +1,71 @@
+"""The clocks of a body. Times are numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from resilient_stream._core.clocks import Clocks
+from resilient_stream._core.failures import Failure, Kind, Phase
+
+SILENT = Failure(Kind.SILENT, Phase.BODY)
+
+
+def test_patience_is_what_the_tightest_clock_leaves() -> None:
+    """Before the first event, after it, and after pings."""
+    clocks = Clocks(first_event=50, silence=30, stall=70)
+    assert (clocks.patience, clocks.fresh) == (30, False)
+    clocks.read(25, event=False)
+    assert (clocks.patience, clocks.limit) == (25, 50)
+    clocks.read(20, event=True)
+    assert (clocks.patience, clocks.limit, clocks.fresh) == (30, 70, True)
+    clocks.read(60, event=False)
+    assert (clocks.patience, clocks.fresh) == (10, False)
+    clocks.read(60, event=False)
+    assert clocks.patience == 0
+
+
+def test_an_attempt_begins_anew() -> None:
+    """What was waited for in the last attempt does not count in the next."""
+    clocks = Clocks(50, 30, 70)
+    clocks.read(20, event=True)
+    clocks.read(20, event=False)
+    clocks.restart()
+    assert (clocks.waited, clocks.limit) == (0, 50)
+
+
+@pytest.mark.parametrize(
+    ("clocks", "seen", "waited", "kind", "doubled", "detail"),
+    [
+        (Clocks(50, 30, 70), False, 0, Kind.SILENT, (50, 60, 70), "no byte for 30 s"),
+        (Clocks(50, 30, 70), True, 0, Kind.SILENT, (50, 60, 70), "no byte for 30 s"),
+        (Clocks(50, 30, 70), True, 50, Kind.STALLED, (50, 30, 140), "no event for 70 s"),
+        (Clocks(50, 30, 70), False, 40, Kind.STALLED, (100, 30, 70), "no event for 50 s"),
+        (Clocks(20, 30, 70), False, 0, Kind.SILENT, (40, 30, 70), "no byte for 20 s"),
+        (Clocks(30, 30, 70), False, 0, Kind.SILENT, (60, 60, 70), "no byte for 30 s"),
+        (Clocks(50, 30, 70), False, 20, Kind.STALLED, (100, 30, 70), "no event for 50 s"),
+    ],
+)
+def test_the_clock_that_fired_is_twice_as_patient(
+    clocks: Clocks, waited: float, kind: Kind, doubled: tuple[float, ...], detail: str, *, seen: bool
+) -> None:
+    """That clock and no other, or both where both ran out; a silence after pings is a stall."""
+    clocks.seen, clocks.waited = seen, waited
+    failure = clocks.fired(SILENT)
+    assert (failure.kind, failure.detail) == (kind, detail)
+    assert (clocks.first_event, clocks.silence, clocks.stall) == doubled
+
+
+def test_a_stall_noticed_on_a_ping_is_a_stall() -> None:
+    """Whatever the silence clock says."""
+    clocks = Clocks(50, 30, 70)
+    clocks.read(51, event=False)
+    failure = clocks.fired(Failure(Kind.STALLED, Phase.BODY))
+    assert (failure.kind, clocks.first_event, clocks.silence, clocks.stall) == (Kind.STALLED, 100, 30, 70)
+
+
+def test_no_response_is_the_first_clocks() -> None:
+    """Before the head, only the first event is waited for."""
+    clocks = Clocks(50, 30, 70)
+    failure = clocks.fired(Failure(Kind.SILENT, Phase.HEADERS))
+    assert (failure.kind, failure.detail) == (Kind.SILENT, "no response for 50 s")
+    assert (clocks.first_event, clocks.silence, clocks.stall) == (100, 30, 70)

@@ -1,0 +1,345 @@
+"""From what the consumer has to the next request."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from resilient_stream._core.continuation import (
+    Blocked,
+    Form,
+    Plan,
+    Planner,
+    Settle,
+    Step,
+    forced_tool,
+    reduced_max_tokens,
+    structured,
+)
+from resilient_stream._core.failures import Kind
+from resilient_stream._core.seam import Asked
+from resilient_stream._core.settings import Settings
+from resilient_stream._core.transcript import Block, Turn
+
+from .support import CALL, CITED, CODE, FOUND, MODERN, PREFILLED, RAN, REQUEST, SEARCH, THOUGHT, Json, text
+
+LONG = "These are the words that came before the connection dropped and was gone."
+
+
+def planner(request: Json = REQUEST, refused: set[tuple[str, Step]] | None = None, **fields: Any) -> Planner:
+    """A planner for a request."""
+    return Planner(request, Settings(**fields), set() if refused is None else refused)
+
+
+def turn(*blocks: Json, cut: str = "") -> Turn:
+    """Complete blocks, and a text that was cut."""
+    made = [Block(one, closed=True) for one in blocks]
+    return Turn(message={}, blocks=[*made, *([Block(text(cut))] if cut else [])])
+
+
+def planned(made: Planner, before: Turn) -> Plan:
+    """The request that follows, which there is; the user's own is not touched."""
+    request = copy.deepcopy(made.request)
+    plan = made.plan(before)
+    assert made.request == request
+    assert isinstance(plan, Plan)
+    return plan
+
+
+def body(made: Planner, before: Turn) -> Json:
+    """The body of that request."""
+    plan = planned(made, before)
+    assert plan.body is not None
+    return dict(plan.body)
+
+
+PREFILL = REQUEST | {"model": PREFILLED}
+
+
+@pytest.mark.parametrize(
+    ("request_", "fields", "form"),
+    [
+        (PREFILL, {}, Form.PREFILL),
+        (REQUEST, {}, Form.USER_TURN),
+        (PREFILL | {"thinking": {"type": "enabled", "budget_tokens": 1024}}, {}, Form.USER_TURN),
+        (PREFILL | {"tools": [{"name": "a"}]}, {}, Form.USER_TURN),
+        (PREFILL, {"continuation": "user_turn"}, Form.USER_TURN),
+        (REQUEST, {"continuation": "prefill"}, Form.PREFILL),
+        (REQUEST | {"model": "opaque"}, {}, Form.USER_TURN),
+    ],
+)
+def test_prefill_only_where_it_is_known_to_work(request_: Json, fields: Json, form: Form) -> None:
+    """Known models, no thinking, no tools; unless the policy says which."""
+    plan = planned(planner(request_, **fields), turn(cut=LONG))
+    assert plan.form is form
+    assert plan.hide_thinking is (form is Form.USER_TURN)
+    assert plan.continues
+
+
+def test_a_prefill_ends_in_the_partial_without_its_white_space() -> None:
+    """Which is remembered, because the consumer has it."""
+    plan = planned(planner(PREFILL), turn(cut=LONG + " \n"))
+    assert plan.body is not None
+    assert plan.body["messages"] == [*PREFILL["messages"], {"role": "assistant", "content": [text(LONG)]}]
+    assert plan.asked == Asked("", " \n")
+
+
+def test_a_user_turn_quotes_the_end() -> None:
+    """Between markers, in the user's voice, and never in the system prompt."""
+    plan = planned(planner(), turn(cut=LONG + "\n"))
+    assert plan.body is not None
+    partial, question = plan.body["messages"][1:]
+    assert partial == {"role": "assistant", "content": [text(LONG)]}
+    assert question["role"] == "user"
+    assert plan.asked is not None
+    assert f"\n{plan.asked.quote}\n" in question["content"]
+    assert LONG.endswith(plan.asked.quote)
+    assert (plan.asked.space, plan.asked.whole) == ("\n", False)
+    assert plan.body["system"] is REQUEST["system"]
+
+
+def test_only_appended() -> None:
+    """Every field but messages and max_tokens is the very same object, and the messages begin as they were."""
+    request = PREFILL | {
+        "tools": [],
+        "metadata": {"user_id": "u"},
+        "cache_control": {},
+        "service_tier": "auto",
+    }
+    for made in (planner(request), planner(request | {"model": MODERN})):
+        sent = body(made, turn(THOUGHT, cut=LONG))
+        assert sent["messages"][:1] == request["messages"]
+        assert sent["messages"][0] is request["messages"][0]
+        for name in set(sent) - {"messages", "max_tokens", "model"}:
+            assert sent[name] is request[name]
+
+
+def test_too_little_to_quote_asks_for_the_whole_again() -> None:
+    """Beginning with exactly what was received, and with no tokens taken away."""
+    plan = planned(planner(), turn(cut="  Just a few words "))
+    assert plan.asked == Asked("Just a few words", " ", whole=True)
+    assert plan.body is not None
+    assert "from the start" in plan.body["messages"][-1]["content"]
+    assert plan.body["max_tokens"] == REQUEST["max_tokens"]
+    short_behind_more = planned(planner(), turn(SEARCH, FOUND, cut="Few."))
+    assert short_behind_more.asked == Asked("Few.", "", whole=False)
+
+
+def test_the_template_is_the_policys() -> None:
+    """For both wordings."""
+    made = planner(template="Again: {quote}!")
+    for said in (LONG, "Few."):
+        content = body(made, turn(cut=said))["messages"][-1]["content"]
+        assert content.startswith("Again: <<<\n")
+        assert content.endswith("\n>>>!")
+
+
+def test_without_text_at_the_end_nothing_is_quoted() -> None:
+    """A new block, no seam."""
+    plan = planned(planner(), turn(text(LONG), SEARCH, FOUND))
+    assert (plan.form, plan.asked, plan.hide_thinking) == (Form.USER_TURN, None, True)
+    assert plan.body is not None
+    assert "<<<" not in plan.body["messages"][-1]["content"]
+    assert planned(planner(continuation="prefill"), turn(text(LONG), SEARCH, FOUND)).asked is None
+
+
+@pytest.mark.parametrize("sequences", [["END"], ["x" * 60, "y"], ["x" * 119], None])
+def test_the_quote_covers_the_longest_stop_sequence(sequences: list[str] | None) -> None:
+    """A stop sequence is never cut in two by the seam."""
+    plan = planned(planner(REQUEST | {"stop_sequences": sequences}), turn(cut=" ".join([LONG] * 4)))
+    assert plan.asked is not None
+    assert max(40, *map(len, sequences or [""])) <= len(plan.asked.quote) <= 120
+
+
+@pytest.mark.parametrize("form", ["prefill", "user_turn"])
+@pytest.mark.parametrize(
+    ("begun", "content"),
+    [
+        ("Here it is: ", [text("Here it is: " + LONG)]),
+        (
+            [text("Here it is: ") | {"cache_control": {}}],
+            [text("Here it is: " + LONG) | {"cache_control": {}}],
+        ),
+        ([CITED], [CITED, text(LONG)]),
+        ([SEARCH, FOUND], [SEARCH, FOUND, text(LONG)]),
+        ([], [text(LONG)]),
+    ],
+)
+def test_a_turn_already_begun_is_extended(form: str, begun: Any, content: list[Json]) -> None:
+    """In both forms: the user's own prefill, or a paused turn, is not doubled."""
+    request = REQUEST | {"messages": [*REQUEST["messages"], {"role": "assistant", "content": begun}]}
+    sent = body(planner(request, continuation=form), turn(cut=LONG))
+    assert sent["messages"][1] == {"role": "assistant", "content": content}
+    assert len(sent["messages"]) == 2 + (form == "user_turn")
+
+
+def test_citations_are_not_melted_into_a_prefill() -> None:
+    """A cited text stays a block of its own."""
+    request = REQUEST | {"messages": [*REQUEST["messages"], {"role": "assistant", "content": "So: "}]}
+    sent = body(planner(request), turn(CITED))
+    assert sent["messages"][1]["content"] == [text("So: "), CITED]
+
+
+def paused(*blocks: Json) -> Json:
+    """A request that goes on with a paused turn."""
+    return REQUEST | {"messages": [*REQUEST["messages"], {"role": "assistant", "content": list(blocks)}]}
+
+
+def test_a_paused_turn_goes_on_once_it_has_its_result() -> None:
+    """The result is kept behind its use."""
+    sent = body(planner(paused(SEARCH)), turn(FOUND, cut=LONG))
+    assert sent["messages"][1]["content"] == [SEARCH, FOUND, text(LONG)]
+
+
+def test_a_pending_tool_means_restart_if_that_may_be() -> None:
+    """By the rule for tools with side effects; past one without its result nothing goes on."""
+    assert planned(planner(paused(SEARCH)), Turn()).form is Form.RESTART
+    assert isinstance(planner(paused(CODE)).plan(Turn()), Blocked)
+    assert planned(planner(paused(CODE), rerun_server_tools=True), Turn()).form is Form.RESTART
+    assert planned(planner(paused(CODE)), turn(RAN, cut=LONG)).form is Form.USER_TURN
+    assert isinstance(planner(paused(SEARCH)).plan(turn(cut=LONG)), Blocked)
+
+
+def test_nothing_worth_keeping_is_a_restart() -> None:
+    """The same request again; its thinking is hidden once signed thinking was handed over."""
+    assert planned(planner(), Turn()) == Plan(Form.RESTART)
+    assert planned(planner(), turn(THOUGHT | {"signature": ""})) == Plan(Form.RESTART)
+    assert planned(planner(), turn(THOUGHT)) == Plan(Form.RESTART, hide_thinking=True)
+    assert not planned(planner(), Turn()).continues
+
+
+@pytest.mark.parametrize(
+    ("request_", "fields", "before"),
+    [
+        (REQUEST, {"continuation": "never"}, turn(cut=LONG)),
+        (REQUEST, {"continuation": "restart_only"}, turn(cut=LONG)),
+        (REQUEST | {"thread": {"type": "create"}}, {}, turn(cut=LONG)),
+        (REQUEST | {"output_config": {"format": {"type": "json_schema"}}}, {}, turn(cut=LONG)),
+        (REQUEST | {"output_format": {"type": "json_schema"}}, {}, turn(cut=LONG)),
+        (REQUEST | {"tool_choice": {"type": "any"}}, {}, turn(cut=LONG)),
+        (REQUEST | {"tool_choice": {"type": "tool", "name": "a"}}, {}, turn(cut=LONG)),
+        (REQUEST, {}, turn(CODE, cut=LONG)),
+        (REQUEST, {}, turn(CALL | {"caller": {"type": "code_execution_20260120"}})),
+    ],
+)
+def test_some_turns_cannot_go_on(request_: Json, fields: Json, before: Turn) -> None:
+    """With a reason that says why."""
+    plan = planner(request_, **fields).plan(before)
+    assert isinstance(plan, Blocked)
+    assert plan.reason
+
+
+def test_a_restart_needs_no_way_to_go_on() -> None:
+    """Structured output and forced tools are replayed as long as nothing was handed over."""
+    for request in (REQUEST | {"output_config": {"format": {}}}, REQUEST | {"tool_choice": {"type": "any"}}):
+        assert planned(planner(request, continuation="restart_only"), Turn()).form is Form.RESTART
+
+
+@pytest.mark.parametrize("caller", [None, {"type": "direct"}, {}, "odd"])
+def test_complete_calls_settle_the_turn(caller: Any) -> None:
+    """No request is made."""
+    assert isinstance(planner().plan(turn(text(LONG), CALL | {"caller": caller})), Settle)
+
+
+def test_a_call_made_by_code_needs_its_container() -> None:
+    """Its id, as far as it was told."""
+    before = turn(CALL | {"caller": {"type": "code_execution_20260120", "tool_id": "x"}})
+    for container, settles in [({"id": "c"}, True), ({}, False), (None, False), ("odd", False)]:
+        before.message = {"container": container}
+        assert isinstance(planner().plan(before), Settle) is settles
+
+
+def test_a_refused_step_is_left_and_remembered() -> None:
+    """Prefill, user turn, user turn without thinking; other streams of the client begin where this one ended."""
+    refused: set[tuple[str, Step]] = set()
+    made = planner(PREFILL, refused)
+    before = turn(THOUGHT, cut=LONG)
+    assert planned(made, before).form is Form.PREFILL
+    assert made.step_down(Form.PREFILL)
+    sent = body(made, before)
+    assert sent["messages"][1]["content"][0] == THOUGHT
+    assert planned(planner(PREFILL, refused), before).form is Form.USER_TURN
+    assert made.step_down(Form.USER_TURN)
+    assert body(made, before)["messages"][1]["content"] == [text(LONG)]
+    assert body(planner(PREFILL, refused), before)["messages"][1]["content"] == [text(LONG)]
+    assert not made.step_down(Form.USER_TURN)
+    assert refused == {(PREFILLED, step) for step in Step}
+    assert planned(planner(PREFILL | {"model": "claude-haiku-4-5"}, refused), before).form is Form.PREFILL
+
+
+def test_there_is_no_step_below_some_forms() -> None:
+    """A restart is the user's own request, and a policy that wants prefill wants nothing else."""
+    assert not planner().step_down(Form.RESTART)
+    assert not planner().step_down(Form.FIRST)
+    assert not planner(continuation="prefill").step_down(Form.PREFILL)
+
+
+@pytest.mark.parametrize(
+    ("request_", "original", "written", "reduced"),
+    [
+        ({"model": "claude-opus-4-6"}, 4096, 600, 3996),
+        ({"model": "claude-opus-4-6"}, 4096, 60_000, 1024),
+        ({"model": "claude-opus-4-6"}, 500, 60_000, 500),
+        ({"model": "claude-opus-4-6"}, 4096, 0, 4096),
+        ({"model": MODERN}, 64_000, 600_000, 8192),
+        ({"model": MODERN}, 4096, 60_000, 4096),
+        (
+            {"model": PREFILLED, "thinking": {"type": "enabled", "budget_tokens": 10_000}},
+            32_000,
+            600_000,
+            11_024,
+        ),
+        ({"model": PREFILLED, "thinking": {"type": "disabled"}}, 32_000, 600_000, 1024),
+    ],
+)
+def test_max_tokens_shrinks_to_a_floor(request_: Json, original: int, written: int, reduced: int) -> None:
+    """By a low estimate of what was written, never below what the rest and its thinking need."""
+    assert reduced_max_tokens(request_, original, written) == reduced
+
+
+def test_max_tokens_counts_all_visible_text_and_no_thinking() -> None:
+    """Of every block."""
+    before = turn(THOUGHT | {"thinking": "x" * 6000}, text("a" * 600), SEARCH, FOUND, cut="b" * 600)
+    request = PREFILL | {"max_tokens": 4096}
+    assert body(planner(request), before)["max_tokens"] == 4096 - 200
+    assert body(planner(request, continuation="user_turn"), before)["max_tokens"] == 4096 - 200
+    assert body(planner(request, max_tokens="keep"), before)["max_tokens"] == 4096
+    grudging = planner(request)
+    grudging.grudging = True
+    assert body(grudging, before)["max_tokens"] == 4096
+    without = {name: value for name, value in request.items() if name != "max_tokens"}
+    assert "max_tokens" not in body(planner(without), before)
+
+
+def test_another_model_is_asked_when_the_first_stays_overloaded() -> None:
+    """After two overloads in a row, in order, with what the model does not know taken out."""
+    request = REQUEST | {"speed": "fast", "thinking": {"type": "between_tools"}}
+    made = planner(request, fallback_models=({"model": "b"}, {"model": PREFILLED, "max_tokens": 100}))
+    made.note(Kind.OVERLOADED)
+    made.note(Kind.RESET)
+    made.note(Kind.RATE_LIMITED)
+    assert made.model == MODERN
+    assert made.restart == Plan(Form.RESTART)
+    made.note(Kind.OVERLOADED)
+    assert made.model == "b"
+    plan = planned(made, Turn())
+    assert (plan.form, plan.continues) == (Form.RESTART, False)
+    assert plan.body == REQUEST | {"model": "b", "thinking": {"type": "disabled"}}
+    assert body(made, turn(THOUGHT, cut=LONG))["messages"][1]["content"] == [text(LONG)]
+    assert made.fall_back()
+    assert not made.fall_back()
+    assert made.base["max_tokens"] == 100
+    assert planned(made, turn(cut=LONG)).form is Form.PREFILL
+    made.note(Kind.OVERLOADED)
+    made.note(Kind.OVERLOADED)
+    assert made.model == PREFILLED
+
+
+def test_requests_with_a_fixed_answer_are_known() -> None:
+    """By their fields, whatever odd values are in them."""
+    assert not structured({"output_config": "odd"})
+    assert not structured({"output_config": {"effort": "low"}})
+    assert not forced_tool({"tool_choice": {"type": "auto"}})
+    assert not forced_tool({"tool_choice": "odd"})

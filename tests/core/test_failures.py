@@ -1,0 +1,83 @@
+"""The catalogue of failures."""
+
+from __future__ import annotations
+
+import pytest
+
+from resilient_stream._core.failures import (
+    CONNECTION_KINDS,
+    FINAL_KINDS,
+    IN_BAND_KINDS,
+    OVERLOAD_KINDS,
+    Barren,
+    Failure,
+    Flaw,
+    Kind,
+    Phase,
+    kind_of_error,
+    kind_of_status,
+)
+
+
+def test_every_kind_is_in_one_class() -> None:
+    """Connection, overload or final: no kind is in two or in none."""
+    classes = [CONNECTION_KINDS, OVERLOAD_KINDS, FINAL_KINDS]
+    assert sorted(kind for one in classes for kind in one) == sorted(Kind)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (529, Kind.OVERLOADED),
+        (429, Kind.RATE_LIMITED),
+        (408, Kind.TIMEOUT_ERROR),
+        (504, Kind.TIMEOUT_ERROR),
+        (409, Kind.API_ERROR),
+        (425, Kind.API_ERROR),
+        (500, Kind.API_ERROR),
+        (503, Kind.API_ERROR),
+        (400, Kind.REJECTED),
+        (401, Kind.REJECTED),
+        (413, Kind.REJECTED),
+        (308, Kind.REJECTED),
+    ],
+)
+def test_a_status_has_a_kind(status: int, kind: Kind) -> None:
+    """As the design has it."""
+    assert kind_of_status(status) is kind
+
+
+@pytest.mark.parametrize("code", ["contract_spend_limit_reached", "enforced_spend_limit_reached"])
+def test_a_spend_cap_is_final(code: str) -> None:
+    """No waiting cures it, told by status or in band."""
+    assert kind_of_status(429, code) is Kind.REJECTED
+    assert kind_of_status(529, code) is Kind.OVERLOADED
+    error = {"type": "rate_limit_error", "details": {"error_code": code}}
+    assert kind_of_error(error) is Kind.REJECTED
+
+
+@pytest.mark.parametrize("name", IN_BAND_KINDS)
+def test_an_error_has_the_kind_of_its_type(name: str) -> None:
+    """Whatever else is in it."""
+    assert kind_of_error({"type": name, "details": "?"}) is IN_BAND_KINDS[name]
+
+
+@pytest.mark.parametrize("error", [None, "overloaded", [], {}, {"type": ["x"]}, {"type": "new_error"}])
+def test_an_unreadable_error_is_the_servers_trouble(error: object) -> None:
+    """Nothing that the API says in band is read as the user's fault unless it says so."""
+    assert kind_of_error(error) is Kind.API_ERROR
+
+
+def test_a_body_stays_out_of_sight() -> None:
+    """What the API said is neither shown nor compared."""
+    one = Failure(Kind.API_ERROR, Phase.BODY, body={"secret": 1})
+    assert "secret" not in repr(one)
+    assert one == Failure(Kind.API_ERROR, Phase.BODY)
+
+
+def test_a_flaw_is_a_failure_of_the_body() -> None:
+    """With its detail, and what the API said."""
+    flaw = Flaw(Kind.CORRUPT, "bad", in_band=True, body=1)
+    assert flaw.failure == Failure(Kind.CORRUPT, Phase.BODY, in_band=True, detail="bad")
+    assert (str(flaw), flaw.failure.body) == ("bad", 1)
+    assert Barren("end_turn").failure.kind is Kind.PROTOCOL

@@ -1,0 +1,30 @@
+"""The core's settings are the policy's fields."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from resilient_stream import RetryPolicy
+from resilient_stream._core.settings import DEFAULT_TEMPLATE, WHOLE_TEMPLATE, Settings
+from resilient_stream.anthropic import ResumeMiddleware
+
+
+def test_defaults_are_the_policys() -> None:
+    """Every setting has the default that the policy has; only the template goes by another name."""
+    policy = RetryPolicy()
+    for field in fields(Settings):
+        name = {"template": "continuation_template"}.get(field.name, field.name)
+        assert getattr(Settings(), field.name) == getattr(policy, name), field.name
+
+
+def test_a_policy_becomes_settings() -> None:
+    """What a policy says is what the core acts on."""
+    made = ResumeMiddleware(RetryPolicy(max_attempts=3, hold=(), fallback_models=("m", {"model": "n"})))
+    assert made._settings.max_attempts == 3
+    assert made._settings.hold == frozenset()
+    assert made._settings.fallback_models == ({"model": "m"}, {"model": "n"})
+
+
+def test_templates_have_a_place_for_the_quote() -> None:
+    """Both built-in wordings quote, once."""
+    assert DEFAULT_TEMPLATE.count("{quote}") == WHOLE_TEMPLATE.count("{quote}") == 1

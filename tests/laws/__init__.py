@@ -1,0 +1,1 @@
+"""Laws that hold whatever arrives, in whatever pieces, wherever it breaks."""
