@@ -515,7 +515,7 @@ def test_input_has_a_cap() -> None:
 
 def reading(**fields: Any) -> Machine:
     """A machine that reads, with short clocks."""
-    clocks = {"first_event_timeout": 10.0, "silence_timeout": 4.0, "stall_timeout": 20.0}
+    clocks: Json = {"first_event_timeout": 10.0, "silence_timeout": 4.0, "stall_timeout": 20.0}
     made = machine(judge=Patient(9, wait=1.0), **clocks | fields)
     made.start(0.0)
     made.head(200, None)
