@@ -124,7 +124,7 @@ def package(session: nox.Session) -> None:
 
 @nox.session(python=LOWEST, requires=["dist"], default=False)
 def chaos(session: nox.Session) -> None:
-    """Every cut, many seeds, real sockets; `-- --seed=N` plays one seed again, `--step=N` cuts fewer bytes."""
+    """Every cut, many seeds, real sockets; `-- --seed=N` plays one again, `--step=N` cuts fewer bytes."""
     session.install(*dependencies(), *group("test"))
     install_wheel(session)
     session.run("pytest", "chaos", *session.posargs, env={"PYTHONSAFEPATH": "1"})

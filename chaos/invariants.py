@@ -177,6 +177,9 @@ def history(run: Run) -> Iterator[str]:
 
 def _accepted(run: Run, content: list[Block], what: str, *, heal: bool) -> Iterator[str]:
     calls = [block["id"] for block in content if block["type"] == "tool_use"]
+    names = [block["id"] for block in content if block["type"].endswith("tool_use")]
+    if len(set(names)) < len(names):
+        yield f"{what} has two uses of a tool under one id"
     results = [{"type": "tool_result", "tool_use_id": name, "content": "high"} for name in calls]
     said: list[dict[str, Any]] = [
         *run.plan.request["messages"],

@@ -59,7 +59,8 @@ class Plan:
     @property
     def rules(self) -> RetryPolicy:
         """The policy: the defaults, but without a budget that is shared with other plans."""
-        return RetryPolicy(**{"budget": None, **self.policy})
+        fields: dict[str, Any] = {"budget": None, **self.policy}
+        return RetryPolicy(**fields)
 
     @property
     def survivable(self) -> bool:

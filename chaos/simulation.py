@@ -21,7 +21,7 @@ import httpx2
 
 import resilient_stream.anthropic
 from resilient_stream import ResumeMiddleware
-from resilient_stream._core.states import Action, Wait
+from resilient_stream._core.states import Action, Send, Wait
 from resilient_stream._drive import AsyncDriver, Driver
 from resilient_stream._runtime import Runtime
 from resilient_stream.testing import Fault, Received
@@ -58,16 +58,16 @@ class Run:
 
 
 class _Driver(Driver):
-    def _step(self, action: Action) -> Action:
+    def _step(self, action: Send | Wait) -> Action:
         return super()._step(_waited(self._clock, action))
 
 
 class _AsyncDriver(AsyncDriver):
-    async def _step(self, action: Action) -> Action:
+    async def _step(self, action: Send | Wait) -> Action:
         return await super()._step(_waited(self._clock, action))
 
 
-def _waited(clock: Callable[[], float], action: Action) -> Action:
+def _waited(clock: Callable[[], float], action: Send | Wait) -> Send | Wait:
     if isinstance(action, Wait) and isinstance(clock, Clock):
         clock.advance(action.seconds)
         return Wait(0)
@@ -89,7 +89,7 @@ class World:
         self.faults = list(plan.faults)
         self.endpoint = Endpoint(
             Settings(
-                reply=list(plan.reply.content),
+                reply=plan.reply.author(),
                 faults=self.strike,
                 delta_size=plan.delta_size,
                 rethink=plan.rethink,

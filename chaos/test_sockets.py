@@ -64,9 +64,10 @@ def play(plan: Plan, toxics: list[Toxic | None], loop: asyncio.Runner | None) ->
     faults = [
         dressed(fault, plan.chunking, plan.seed) for fault in plan.faults if not isinstance(fault, Refused)
     ]
-    policy = RetryPolicy(**{"budget": None, **HASTY})
+    fields: dict[str, Any] = {"budget": None, **HASTY}
+    policy = RetryPolicy(**fields)
     told: dict[str, Any] = {"delta_size": plan.delta_size, "rethink": plan.rethink}
-    with StandIn(reply=list(plan.reply.content), faults=faults, **told) as server:
+    with StandIn(reply=plan.reply.author(), faults=faults, **told) as server:
         with Proxy(server.url, toxics, plan.seed) as proxy:
             seen = (
                 _read(proxy.url, policy, plan)

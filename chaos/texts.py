@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from resilient_stream.testing import markdown
+from resilient_stream.testing.continuations import blocks_of
 from resilient_stream.testing.transcript import Block
 
 PROSE: Final = (
@@ -73,6 +75,23 @@ class Text:
     def said(self) -> str:
         """All its text."""
         return "".join(block["text"] for block in self.content if block["type"] == "text")
+
+    def author(self) -> Callable[[Mapping[str, Any]], list[Block]]:
+        """Says it to each request. As with the API, a search that runs again has another id."""
+        numbers = itertools.count(1)
+
+        def write(request: Mapping[str, Any]) -> list[Block]:
+            blocks = (block for message in request["messages"] for block in blocks_of(message))
+            known = [block["tool_use_id"] for block in blocks if block["type"] == "web_search_tool_result"]
+            name = known[-1] if known else f"srvtoolu_{next(numbers):02d}"
+            return [_named(block, name) for block in self.content]
+
+        return write
+
+
+def _named(block: Block, name: str) -> Block:
+    key = {"server_tool_use": "id", "web_search_tool_result": "tool_use_id"}.get(block["type"])
+    return {**block, key: name} if key else block
 
 
 TEXTS: Final[Mapping[str, Text]] = {
