@@ -130,15 +130,13 @@ class Driver(_Loop, httpx2.SyncByteStream):
 
     def _step(self, action: Send | Wait) -> Action:
         machine, clock = self.machine, self._clock
-        match action:
-            case Send():
-                opened = self._upstream.send(action)
-                if isinstance(opened, Failure):
-                    return machine.fault(clock(), opened)
-                return machine.head(opened.status_code, opened.headers.get("request-id"))
-            case Wait(seconds):
-                self._closing.wait(seconds)
-                return action if self._closing.is_set() else machine.waited(clock())
+        if isinstance(action, Send):
+            opened = self._upstream.send(action)
+            if isinstance(opened, Failure):
+                return machine.fault(clock(), opened)
+            return machine.head(opened.status_code, opened.headers.get("request-id"))
+        self._closing.wait(action.seconds)
+        return action if self._closing.is_set() else machine.waited(clock())
 
     def close(self) -> None:
         """End the stream, from any thread. Returns at once."""
@@ -235,16 +233,14 @@ class AsyncDriver(_Loop, httpx2.AsyncByteStream):
 
     async def _step(self, action: Send | Wait) -> Action:
         machine, clock = self.machine, self._clock
-        match action:
-            case Send():
-                opened = await self._upstream.send(action)
-                if isinstance(opened, Failure):
-                    return machine.fault(clock(), opened)
-                return machine.head(opened.status_code, opened.headers.get("request-id"))
-            case Wait(seconds):
-                with anyio.move_on_after(seconds):
-                    await self._closing.wait()
-                return action if self._closing.is_set() else machine.waited(clock())
+        if isinstance(action, Send):
+            opened = await self._upstream.send(action)
+            if isinstance(opened, Failure):
+                return machine.fault(clock(), opened)
+            return machine.head(opened.status_code, opened.headers.get("request-id"))
+        with anyio.move_on_after(action.seconds):
+            await self._closing.wait()
+        return action if self._closing.is_set() else machine.waited(clock())
 
     async def aclose(self) -> None:
         """End the stream, from any task."""

@@ -1,0 +1,94 @@
+"""What the adapter does where nearly nobody goes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anthropic
+import pytest
+from anthropic import APIRequest, not_given
+from anthropic._models import FinalRequestOptions
+
+from resilient_stream import RetryPolicy
+from resilient_stream._core.continuation import Form, Plan
+from resilient_stream._core.ledger import Record
+from resilient_stream._core.states import Send
+from resilient_stream._exchange import SyncExchange, _wind_down
+from resilient_stream._runtime import Runtime
+
+from .worlds import ASK, HASTY, TEXT, USER_TURN_MODEL, async_client, stand_in, sync_client
+
+
+def exchange(request: APIRequest) -> SyncExchange:
+    """An exchange that never meets a server."""
+    known: dict[str, Any] = {
+        "record": Record(),
+        "policy": RetryPolicy(),
+        "client_timeout": not_given,
+        "runtime": Runtime(),
+        "on_request": print,
+    }
+    call_next: Any = None
+    return SyncExchange(call_next, request, **known)
+
+
+def bare_request() -> APIRequest:
+    """A request without headers of its own."""
+    options = FinalRequestOptions.construct(method="post", url="/v1/messages", json_data={"model": "m"})
+    return APIRequest(options=options, cast_to=object, stream=True)
+
+
+def test_async_calls_without_a_stream_go_through() -> None:
+    """An async call without a stream is the SDK's own business."""
+
+    async def main() -> Any:
+        with stand_in() as server:
+            async with async_client(server.url, HASTY) as client:
+                return await client.messages.create(model=USER_TURN_MODEL, max_tokens=9, messages=ASK)
+
+    assert asyncio.run(main()).content[0].text == TEXT
+
+
+def test_other_requests_are_not_looked_into() -> None:
+    """Requests to other paths, with a body or without, go through as they are."""
+    with stand_in() as server, sync_client(server.url, HASTY) as client:
+        with pytest.raises(anthropic.NotFoundError):
+            client.post("/v1/elsewhere", body={"messages": ASK}, cast_to=object)
+        with pytest.raises(anthropic.NotFoundError):
+            client.get("/v1/elsewhere", cast_to=object)
+
+
+def test_a_continuation_of_a_request_without_headers() -> None:
+    """Where the user gave no headers there are none to look through."""
+    sent = exchange(bare_request()).derive(Send(Plan(Form.USER_TURN, {"model": "n"}), 2, 1.0))
+    assert sent.json == {"model": "n"}
+    assert sent.retries_taken == 1
+
+
+def test_interrupting_what_does_not_read() -> None:
+    """An interruption before any response interrupts nothing."""
+    exchange(bare_request()).interrupt()
+
+
+class Counting:
+    """An async iterator that is no generator, and counts."""
+
+    def __init__(self) -> None:
+        self.read = 0
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        self.read += 1
+        raise StopAsyncIteration
+
+
+def test_nobody_reads_on_from_a_shared_connection() -> None:
+    """A body on a shared connection is not read on when it is left; one that is alone is."""
+    shared, alone = Counting(), Counting()
+    asyncio.run(_wind_down(shared, alone=False))
+    asyncio.run(_wind_down(alone, alone=True))
+    assert (shared.read, alone.read) == (0, 1)
