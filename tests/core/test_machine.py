@@ -341,6 +341,13 @@ def test_a_prefill_that_ends_at_once_is_asked_again() -> None:
     assert (run.forms, run.outcome) == (["first", "prefill", "prefill"], "completed")
 
 
+def test_a_barren_ending_without_its_blank_line_is_barren_once() -> None:
+    """What was cut behind the ending is read once, and asked again like any other."""
+    cut = Body([b"".join([start(id="x"), ending()])[:-1]], RESET)
+    run = drive(machine(), serve(CUT, cut, answer(text(quote(PROSE[:70]) + "!"))))
+    assert (run.outcome, run.heard.text, len(run.sends)) == ("completed", PROSE[:70] + "!", 3)
+
+
 def test_a_continuation_behind_a_result_may_be_barren_too() -> None:
     """Where no text is joined, nothing is nothing all the same."""
     found = {"type": "web_search_tool_result", "tool_use_id": SEARCH["id"], "content": []}
