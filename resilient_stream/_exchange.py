@@ -152,6 +152,10 @@ class Exchange:
     def let_go(self) -> None:
         """Leave the response's body to somebody else."""
         self._stream: Any = None
+        self._restore()
+
+    def _restore(self) -> None:
+        """Stand before the connection's reads no more."""
         if self._patience is not None:
             self._patience.restore()
             self._patience = None
@@ -211,9 +215,7 @@ class SyncExchange(Exchange):
 
     def release(self) -> None:
         """Give the connection back, or close it if the body was not read to its end."""
-        if self._patience is not None:
-            self._patience.restore()
-            self._patience = None
+        self._restore()
         if self._stream is not None:
             stream, self._stream = self._stream, None
             stream.close()
@@ -271,9 +273,7 @@ class AsyncExchange(Exchange):
 
     async def release(self) -> None:
         """Give the connection back, or close it if the body was not read to its end."""
-        if self._patience is not None:
-            self._patience.restore()
-            self._patience = None
+        self._restore()
         if self._stream is not None:
             stream, raw, self._stream, self._chunks = self._stream, self._raw, None, None
             await stream.aclose()
