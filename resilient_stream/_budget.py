@@ -3,8 +3,9 @@
 Counting per stream does not help when all streams fail at once: each may be modest and the sum
 still several times the normal load, at the moment when the API can bear it least. So streams that
 share an API share a budget. Finagle's ``RetryBudget`` is the model: retries are paid from a share of
-the ordinary traffic, plus a floor so that a quiet client may retry too, and both are forgotten after
-a while.
+the ordinary traffic, with a floor so that a quiet client may retry too, and both are forgotten after
+a while. Finagle adds the floor to the share; here the floor is an advance on it, so that the promise
+is a round one: of so many streams a fifth may ask again, however the API fails.
 """
 
 from __future__ import annotations
@@ -13,21 +14,22 @@ import secrets
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
 from ._core.failures import OVERLOAD_KINDS, Kind
 
-__all__ = ["BudgetState", "RetryBudget", "shared_budget"]
+__all__ = ["BudgetState", "RetryBudget", "account", "shared_budget"]
 
 WINDOW: Final = 60.0
 """Seconds after which starts and costs are forgotten. Finagle allows 1 to 60 and defaults to 10; a
 stream lives longer than an RPC, so the longest."""
 
 RESERVE: Final = 60.0
-"""Units there are without any traffic: 1 per second of the window. (Finagle: 10 per second, for RPC.)"""
+"""Units there are from the start: 1 per second of the window. (Finagle: 10 per second, for RPC.) They
+are the share of 300 streams; what more streams start within the window brings more."""
 
 RATIO: Final = 0.2
 """Units each started stream adds. Finagle's ``percentCanRetry``."""
@@ -84,16 +86,17 @@ class BudgetState:
 
 
 class RetryBudget:
-    """How many retries all streams together may make. Thread-safe; made to be shared.
+    """How many retries all streams together may make. Made to be shared, by threads and event loops too.
 
-    The balance is ``reserve``, plus ``ratio`` for each stream started, less what retries have cost;
-    starts and costs older than ``window`` are forgotten. A retry after an overload costs 2, any other
-    1. A retry that the balance does not cover is refused, and the failure that it would have answered
-    is raised.
+    The balance is ``ratio`` for each stream started, and at least ``reserve``, less what retries have
+    cost; starts and costs older than ``window`` are forgotten. A retry after an overload costs 2, any
+    other 1. A retry that the balance does not cover is refused, and the failure that it would have
+    answered is raised.
 
     Args:
-        reserve: units that are there without any traffic; default 60, 1 per second of the window.
-        ratio: units that each started stream adds; default 0.2, as in Finagle.
+        reserve: units that are there from the start, and never fewer; default 60, 1 per second of the
+            window. They are an advance on the streams' share, not an addition to it.
+        ratio: units that each started stream brings; default 0.2, as in Finagle.
         window: seconds after which starts and costs are forgotten; default 60.
         clock: a monotonic clock in seconds; default ``time.monotonic``.
     """
@@ -149,11 +152,17 @@ class RetryBudget:
             return BudgetState(balance, self._streams.total(now), self._costs.total(now), self._denied)
 
     def _balance(self, now: float) -> float:
+        share = max(self.reserve, self.ratio * self._streams.total(now))
         # Rounded, because 0.2 is no binary fraction: five streams must buy one retry, not 0.999... of it.
-        return round(self.reserve + self.ratio * self._streams.total(now) - self._costs.total(now), 6)
+        return round(share - self._costs.total(now), 6)
 
     def __repr__(self) -> str:
-        return f"RetryBudget(reserve={self.reserve:g}, ratio={self.ratio:g}, window={self.window:g})"
+        now = self.state
+        return (
+            f"<RetryBudget reserve={self.reserve:g} ratio={self.ratio:g} window={self.window:g}: "
+            f"{now.balance:g} units left; in the window {now.streams} streams, {now.spent} units spent; "
+            f"{now.denied} denied>"
+        )
 
     def __deepcopy__(self, memo: object) -> RetryBudget:
         """The same budget: a copied policy still draws on it."""
@@ -189,6 +198,23 @@ class Registry:
 
 
 _REGISTRY: Final = Registry()
+
+
+def account(url: str, headers: Mapping[str, str]) -> tuple[str, str | None]:
+    """Where a request goes and on whose account: the base URL and the credential.
+
+    Args:
+        url: the request's. What follows ``/v1/`` is no part of the base.
+        headers: the request's, names in any case or in lower case. Of a signature of AWS's, which is
+            another one for every request, only the key's id counts.
+    """
+    base, versioned, _ = url.partition("/v1/")
+    if not versioned:  # the older Bedrock paths hold the model
+        base = "/".join(url.split("/", 3)[:3])
+    credential = headers.get("x-api-key") or headers.get("authorization")
+    if credential is not None and "Credential=" in credential:
+        credential = credential.partition("Credential=")[2].partition("/")[0]
+    return base, credential
 
 
 def shared_budget(base_url: str, credential: str | None) -> RetryBudget:

@@ -11,6 +11,9 @@ from __future__ import annotations
 import inspect
 import math
 import random
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, cast
 
 from tenacity import Future, RetryCallState, Retrying
@@ -105,10 +108,17 @@ class Judgement:
         rng: the source of chance for waits.
         budget: the retry budget to draw on; None for no budget. (``policy.budget`` says which it should
             be; finding the shared one takes a base URL and a credential, which the policy does not know.)
+        wall: seconds since the epoch, for saying until when a server asked to wait.
     """
 
-    def __init__(self, policy: RetryPolicy, rng: random.Random, budget: RetryBudget | None) -> None:
-        self._policy, self._rng, self._budget = policy, rng, budget
+    def __init__(
+        self,
+        policy: RetryPolicy,
+        rng: random.Random,
+        budget: RetryBudget | None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._policy, self._rng, self._budget, self._wall = policy, rng, budget, wall
         self._retryable = retry_if_kind(policy.retry_on)
         self._stops = _stops(policy)
         self._connection_wait = wait_full_jitter(rng, policy.wait_initial, policy.wait_max)
@@ -140,7 +150,9 @@ class Judgement:
         if told is None or not told > limit:
             return None
         return GiveUp(
-            f"the server asked to wait {told:g} s, more than retry_after_max = {limit:g} s", budget=True
+            f"the server asked to wait {told:g} s, {_until(self._wall() + told)}: more than "
+            f"retry_after_max = {limit:g} s",
+            budget=True,
         )
 
     def _affordable(self, state: StreamState) -> Retry | GiveUp:
@@ -175,6 +187,13 @@ class Judgement:
         if asked is None or not asked > 0:  # 0, the past and NaN say nothing
             return None
         return Retry(asked + self._rng.uniform(0, RETRY_AFTER_JITTER * asked), "retry-after")
+
+
+def _until(wall: float) -> str:
+    try:
+        return f"until {datetime.fromtimestamp(wall, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError, OSError):
+        return "longer than there are calendars"
 
 
 def explain(policy: RetryPolicy) -> str:

@@ -29,7 +29,7 @@ from anthropic import (
     not_given,
 )
 
-from ._budget import shared_budget
+from ._budget import account, shared_budget
 from ._classify import SERVER_SENT_EVENTS, content_type_of
 from ._core.continuation import Planner, Step
 from ._core.failures import Failure
@@ -160,10 +160,12 @@ class ResumeMiddleware(Middleware):
         """The policy's executor for one stream, with the budget of the API that it speaks to."""
         budget = self.policy.budget
         if isinstance(budget, str):
-            budget = shared_budget(*_account(request)) if request is not None else None
+            budget = (
+                shared_budget(*account(str(request.url), request.headers)) if request is not None else None
+            )
         if budget is not None and request is not None:
             budget.deposit()
-        return Judgement(self.policy, self._runtime.rng, budget)
+        return Judgement(self.policy, self._runtime.rng, budget, self._runtime.wall)
 
 
 class _Client(Protocol):
@@ -219,12 +221,6 @@ def _settings(policy: RetryPolicy) -> Settings:
         silence_timeout=policy.silence_timeout,
         stall_timeout=policy.stall_timeout,
     )
-
-
-def _account(request: httpx2.Request) -> tuple[str, str | None]:
-    """Where a request goes and on whose account."""
-    credential = request.headers.get("x-api-key") or request.headers.get("authorization")
-    return f"{request.url.scheme}://{request.url.netloc.decode()}", credential
 
 
 def _take_over(response: httpx2.Response, driver: Driver | AsyncDriver, exchange: Exchange) -> None:

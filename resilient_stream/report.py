@@ -84,6 +84,9 @@ class StreamReport(_Part):
     """Whether what the consumer got comes from more than one attempt."""
     reason: str
     """Why nothing more was tried, where that is so."""
+    denied: bool
+    """Whether that is a limit of the policy's own (attempts, deadline, retry budget, cost, patience with a
+    ``retry-after``) and the failure as such would have been retried."""
     attempts: list[AttemptReport]
     seams: list[SeamReport]
     abandoned: list[int]
@@ -145,6 +148,7 @@ def _report(record: Record) -> StreamReport:
         outcome=ledger.outcome or "running",  # type: ignore[arg-type]  # the ledger's words are these
         resumed=ledger.resumed,
         reason=ledger.reason,
+        denied=ledger.denied,
         attempts=[_attempt(attempt) for attempt in ledger.attempts],
         seams=[_seam(seam) for seam in ledger.seams],
         abandoned=list(turn.abandoned),

@@ -197,8 +197,24 @@ def test_an_unbearable_retry_after_ends_the_stream(told: float) -> None:
     """Above retry_after_max the stream gives up at once and says how long was asked."""
     answer = refusal(RetryPolicy(), failure(Kind.RATE_LIMITED, retry_after=told))
     assert answer.budget
-    assert f"{told:g} s" in answer.reason
+    assert f"asked to wait {told:g} s" in answer.reason
     assert "retry_after_max = 60 s" in answer.reason
+
+
+@pytest.mark.parametrize(
+    ("told", "until"),
+    [
+        (3600.0, "until 2027-01-15 09:00:00 UTC"),
+        (1e18, "longer than there are"),
+        (math.inf, "longer than there are"),
+    ],
+)
+def test_an_unbearable_retry_after_tells_until_when(told: float, until: str) -> None:
+    """The reason names the moment at which the server would have been asked again."""
+    judge = Judgement(RetryPolicy(), random.Random(), None, wall=lambda: 1_800_000_000.0)
+    answer = judge.verdict(failure(Kind.RATE_LIMITED, retry_after=told), history(), ERROR)
+    assert isinstance(answer, GiveUp)
+    assert until in answer.reason
 
 
 # Limits ------------------------------------------------------------------------------------------

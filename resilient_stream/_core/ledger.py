@@ -95,6 +95,8 @@ class Ledger:
     """completed | finished_with_tools | failed | cancelled; None while it runs."""
     reason: str = ""
     """Why nothing more was tried."""
+    denied: bool = False
+    """A limit of the policy's own is why."""
 
     @property
     def resumed(self) -> bool:

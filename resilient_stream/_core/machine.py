@@ -253,8 +253,10 @@ class Machine:
             failure, History(self._started, now, len(self.ledger.attempts), self._barren), error
         )
         if isinstance(verdict, GiveUp):
+            self.ledger.denied = verdict.budget
             return self._give_up(verdict.reason, error)
         if self.ledger.overspent(self.settings.max_input_multiple, self.turn.characters):
+            self.ledger.denied = True
             return self._give_up("the attempts have billed as much input as max_input_multiple allows", error)
         return self._retry(now, plan, verdict.wait)
 

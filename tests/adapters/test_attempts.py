@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from tenacity import retry_if_exception_type, stop_after_attempt, wait_fixed
 
-from resilient_stream import RetryBudget, RetryPolicy, report
+from resilient_stream import RetryBudget, RetryPolicy, report, resilient
 from resilient_stream.testing import (
     ANSWER,
     CutHead,
@@ -171,6 +171,33 @@ def test_an_empty_budget_denies_retries(world: World) -> None:
         assert len(server.requests) == 3
     assert isinstance(seen.error, anthropic.APIConnectionError)
     assert "budget" in seen.report.reason
+    assert seen.report.denied
+    assert (policy.budget.state.denied, policy.budget.state.streams) == (1, 1)  # type: ignore[union-attr]  # ours
+
+
+@every_world
+def test_a_failure_that_is_final_is_not_denied(world: World) -> None:
+    """Only a limit of the policy's own is a denial; a rejection is the failure's own end."""
+    with stand_in(always=Status(400)) as server:
+        seen = world.stream(server.url)
+    assert not seen.report.denied
+    with stand_in(always=Status(529)) as server:
+        assert world.stream(server.url, HASTY.replace(max_attempts=2)).report.denied
+
+
+def test_clients_made_per_request_share_a_budget() -> None:
+    """Many clients of one API and key draw on one budget; a client with another key does not."""
+    policy = HASTY.replace(budget="shared", max_attempts=100, max_barren_attempts=100)
+    with stand_in(always=CutHead("rst")) as server:
+        for _ in range(3):
+            with sync_client(server.url, policy) as client, pytest.raises(anthropic.APIConnectionError):
+                client.messages.create(model=USER_TURN_MODEL, max_tokens=9, messages=ASK, stream=True)
+        assert len(server.requests) == 3 + 60
+        with anthropic.Anthropic(base_url=server.url, api_key="other") as other:
+            client = resilient(other, policy)
+            with pytest.raises(anthropic.APIConnectionError):
+                client.messages.create(model=USER_TURN_MODEL, max_tokens=9, messages=ASK, stream=True)
+        assert len(server.requests) == 3 + 60 + 61
 
 
 @every_world
