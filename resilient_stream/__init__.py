@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ._budget import RetryBudget
 from ._core.history import sendable
+from ._scope import Pin, policy_option, policy_scope
 from .anthropic import ResumeMiddleware, resilient
 from .errors import PolicyError
 from .policy import RetryPolicy
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Pin",
     "PolicyError",
     "ResumeMiddleware",
     "RetryBudget",
     "RetryPolicy",
     "StreamReport",
+    "policy_option",
+    "policy_scope",
     "report",
     "resilient",
     "sendable",

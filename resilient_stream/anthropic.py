@@ -13,8 +13,8 @@ Only ``POST /v1/messages`` with a stream is resumed. Everything else goes throug
 
 from __future__ import annotations
 
+import copy
 import logging
-import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Final, Protocol, Self, TypeVar, cast
 
@@ -29,6 +29,7 @@ from anthropic import (
     not_given,
 )
 
+from . import _scope
 from ._budget import account, shared_budget
 from ._classify import SERVER_SENT_EVENTS, content_type_of
 from ._core.continuation import Planner, Step
@@ -41,7 +42,6 @@ from ._core.states import Raise
 from ._drive import AsyncDriver, Driver
 from ._exchange import AsyncExchange, Exchange, SyncExchange, Timeout
 from ._judge import Judgement
-from ._presets import environment_override
 from ._runtime import Runtime
 from .policy import RetryPolicy
 
@@ -72,9 +72,7 @@ class ResumeMiddleware(Middleware):
         client_timeout: Timeout = not_given,
         runtime: Runtime | None = None,
     ) -> None:
-        if isinstance(policy, str):
-            policy = RetryPolicy.preset(policy)
-        self.policy = environment_override(policy or RetryPolicy(), os.environ)
+        self.policy = _scope.resolved(policy)
         self._client_timeout = client_timeout
         self._runtime = runtime or Runtime()
         self._settings = _settings(self.policy)
@@ -82,6 +80,8 @@ class ResumeMiddleware(Middleware):
 
     def handle(self, request: APIRequest, call_next: CallNext) -> APIResponse[Any]:
         """Serve one call of a sync client."""
+        if (other := self._other(request)) is not None:
+            return other.handle(request, call_next)
         request = self._healed(request)
         if not self._resumes(request):
             return call_next(request)
@@ -97,6 +97,8 @@ class ResumeMiddleware(Middleware):
 
     async def handle_async(self, request: APIRequest, call_next: AsyncCallNext) -> AsyncAPIResponse[Any]:
         """Serve one call of an async client."""
+        if (other := self._other(request)) is not None:
+            return await other.handle_async(request, call_next)
         request = self._healed(request)
         if not self._resumes(request):
             return await call_next(request)
@@ -109,6 +111,16 @@ class ResumeMiddleware(Middleware):
         if failed is None:
             _take_over(response.http_response, driver, exchange)
         return response
+
+    def _other(self, request: APIRequest) -> ResumeMiddleware | None:
+        """This layer with the policy that was chosen for this call, if another one was."""
+        policy = _scope.chosen(request)
+        if policy is None or policy is self.policy:
+            return None
+        other = copy.copy(self)
+        other.policy = policy
+        other._settings = _settings(policy)  # noqa: SLF001 -- one of us
+        return other
 
     def _healed(self, request: APIRequest) -> APIRequest:
         """The request with a history that the API will accept; the very same where it does already."""
@@ -137,13 +149,17 @@ class ResumeMiddleware(Middleware):
         """A machine for one stream, and what its exchange has to know."""
         record = Record()
         body = {**cast("Mapping[str, Any]", request.json), **(request.options.extra_json or {})}
+        pin = _scope.pin()
         machine = Machine(
-            planner=Planner(body, self._settings, self._refused),
+            planner=Planner(body, self._settings, self._refused, pin.model if pin is not None else None),
             settings=self._settings,
             judge=self._judge(None),
             error_for=lambda failure: RuntimeError(failure.kind),
             record=record,
         )
+
+        if pin is not None:
+            pin.follow(record.ledger)
 
         def on_request(http_request: httpx2.Request) -> None:
             machine.judge = self._judge(http_request)

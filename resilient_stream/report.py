@@ -89,6 +89,8 @@ class StreamReport(_Part):
     ``retry-after``) and the failure as such would have been retried."""
     attempts: list[AttemptReport]
     seams: list[SeamReport]
+    serving_model: str | None
+    """The model of the last attempt that brought events; after a fallback another than the message names."""
     abandoned: list[int]
     """Indices of content blocks that were cut off and never completed."""
     usage: dict[str, int]
@@ -151,6 +153,7 @@ def _report(record: Record) -> StreamReport:
         denied=ledger.denied,
         attempts=[_attempt(attempt) for attempt in ledger.attempts],
         seams=[_seam(seam) for seam in ledger.seams],
+        serving_model=next((one.model for one in reversed(ledger.attempts) if one.events), None),
         abandoned=list(turn.abandoned),
         usage=ledger.totals(),
     )

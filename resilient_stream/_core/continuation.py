@@ -92,14 +92,22 @@ class Planner:
     request: Mapping[str, Any]
     settings: Settings
     refused: set[tuple[str, Step]] = field(default_factory=set)
+    pinned: str | None = None
+    """The fallback model to start on."""
     step: Step = Step.PREFILL
     grudging: bool = False
     """The last attempt ran into ``max_tokens`` without text: do not reduce it again."""
 
     hop: int = 0
     """How many models were left behind; the next request goes to fallback number ``hop``."""
+    start: int = 0
+    """How many were left behind when the stream began."""
     overloads: int = 0
     """Overloads in a row on the present model."""
+
+    def __post_init__(self) -> None:
+        models = [entry["model"] for entry in self.settings.fallback_models]
+        self.hop = self.start = models.index(self.pinned) + 1 if self.pinned in models else 0
 
     @property
     def model(self) -> str:
@@ -108,19 +116,15 @@ class Planner:
 
     @property
     def base(self) -> Mapping[str, Any]:
-        """The user's request, made out to the present model.
-
-        Thinking between tools and ``speed`` are not every model's; the SDK's own fallback middleware
-        sends the former as disabled and drops the latter.
-        """
+        """The user's request, made out to the present model."""
         if self.hop == 0:
             return self.request
-        base = {**self.request, **self.settings.fallback_models[self.hop - 1]}
-        base.pop("speed", None)
-        thinking = base.get("thinking")
-        if isinstance(thinking, Mapping) and thinking.get("type") == "between_tools":
-            base["thinking"] = {"type": "disabled"}
-        return base
+        return patched(self.request, self.settings.fallback_models[self.hop - 1])
+
+    @property
+    def first(self) -> Plan:
+        """The user's own request, or the same to the model that the conversation is pinned to."""
+        return Plan(Form.FIRST, self.base if self.hop else None)
 
     @property
     def restart(self) -> Plan:
@@ -146,7 +150,7 @@ class Planner:
         kept = salvage(
             turn,
             rerun_server_tools=self.settings.rerun_server_tools,
-            keep_thinking=self.step is not Step.USER_TURN_WITHOUT_THINKING and self.hop == 0,
+            keep_thinking=self.step is not Step.USER_TURN_WITHOUT_THINKING and self.hop == self.start,
         )
         if kept.tools_complete and not kept.call_cut:
             return self._settle(turn)
@@ -251,6 +255,30 @@ class Planner:
         if self.settings.max_tokens == "reduce" and not self.grudging and isinstance(original, int):
             body["max_tokens"] = reduced_max_tokens(self.base, original, written)
         return body
+
+
+def patched(request: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A request made out to another model, by the rules of the SDK's own fallback middleware.
+
+    A field of the entry overrides the request's, None takes it out, and ``output_config`` is patched one
+    level deeper. Thinking between tools and ``speed`` are not every model's: unless the entry sets them,
+    the former is sent as disabled and the latter dropped.
+    """
+    thinking, config = request.get("thinking"), entry.get("output_config")
+    defaults: dict[str, Any] = {"speed": None}
+    if isinstance(thinking, Mapping) and thinking.get("type") == "between_tools":
+        defaults["thinking"] = {"type": "disabled"}
+    changes = {**defaults, **entry}
+    if isinstance(config, Mapping):
+        own = request.get("output_config")
+        changes["output_config"] = _changed(own if isinstance(own, Mapping) else {}, config) or None
+    return _changed(request, changes)
+
+
+def _changed(fields: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields with the changes; one that is changed to None goes."""
+    merged = {**fields, **changes}
+    return {name: value for name, value in merged.items() if value is not None or name not in changes}
 
 
 def _field(value: Any, name: str) -> Any:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .clocks import Clocks
-from .continuation import Blocked, Form, Plan, Planner, Settle
+from .continuation import Blocked, Plan, Planner, Settle
 from .events import Event
 from .failures import Barren, Failure, Flaw, Kind, Phase
 from .handover import Handover
@@ -56,7 +56,7 @@ class Machine:
 
     turn: Turn = field(init=False)
     ledger: Ledger = field(init=False)
-    _plan: Plan = field(default_factory=lambda: Plan(Form.FIRST))
+    _plan: Plan = field(init=False)
     _out: Handover = field(init=False)
     _relay: Relay | None = None
     _clocks: Clocks = field(init=False)
@@ -70,7 +70,7 @@ class Machine:
 
     def __post_init__(self) -> None:
         self.turn, self.ledger = self.record.turn, self.record.ledger
-        self._out = Handover(self.turn)
+        self._out, self._plan = Handover(self.turn), self.planner.first
         self._clocks = Clocks(
             self.settings.first_event_timeout, self.settings.silence_timeout, self.settings.stall_timeout
         )
@@ -241,10 +241,11 @@ class Machine:
         plan = self._next_plan(failure)
         if isinstance(plan, Settle):
             return self._finish_with_tools()
-        if self.error is not None and self._rejected_ours(failure):
-            return self._next_model(now, failure) or self._give_up(
-                "the continuation was rejected", self.error
-            )
+        if self._rejected_ours(failure):
+            if (action := self._next_model(now, failure)) is not None:
+                return action
+            if self.error is not None:
+                return self._give_up("the continuation was rejected", self.error)
         error = self.error_for(failure)
         self.failure, self.error = failure, error
         if isinstance(plan, Blocked):

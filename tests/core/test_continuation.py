@@ -15,6 +15,7 @@ from resilient_stream._core.continuation import (
     Settle,
     Step,
     forced_tool,
+    patched,
     reduced_max_tokens,
     structured,
 )
@@ -336,6 +337,74 @@ def test_another_model_is_asked_when_the_first_stays_overloaded() -> None:
     made.note(Kind.OVERLOADED)
     made.note(Kind.OVERLOADED)
     assert made.model == PREFILLED
+
+
+ASKED = REQUEST | {"speed": "fast", "thinking": {"type": "between_tools"}, "stop_sequences": None}
+
+
+@pytest.mark.parametrize(
+    ("entry", "changes"),
+    [
+        ({}, {"thinking": {"type": "disabled"}}),
+        (
+            {"max_tokens": 9, "temperature": 0.5},
+            {"thinking": {"type": "disabled"}, "max_tokens": 9, "temperature": 0.5},
+        ),
+        (
+            {"thinking": {"type": "adaptive"}, "speed": "fast"},
+            {"thinking": {"type": "adaptive"}, "speed": "fast"},
+        ),
+        ({"thinking": {"type": "between_tools"}}, {"thinking": {"type": "between_tools"}}),
+        ({"thinking": None, "system": None}, {}),
+        (
+            {"output_config": {"effort": "low"}},
+            {"thinking": {"type": "disabled"}, "output_config": {"effort": "low"}},
+        ),
+        ({"output_config": None}, {"thinking": {"type": "disabled"}}),
+    ],
+    ids=str,
+)
+def test_a_fallback_is_a_patch(entry: Json, changes: Json) -> None:
+    """What it sets overrides, None takes out; speed is dropped and thinking between tools disabled, unless it sets them."""
+    gone = {"speed", "thinking"} | {name for name, value in entry.items() if value is None}
+    kept = {name: value for name, value in ASKED.items() if name not in gone}
+    assert patched(ASKED, {"model": "b", **entry}) == kept | {"model": "b"} | changes
+    assert ASKED["speed"] == "fast"
+
+
+@pytest.mark.parametrize(
+    ("own", "entry", "merged"),
+    [
+        ({"effort": "high"}, {"effort": "low"}, {"effort": "low"}),
+        ({"effort": "high", "format": {"type": "x"}}, {"format": None}, {"effort": "high"}),
+        ({"effort": "high"}, {"effort": None}, None),
+        ("odd", {"effort": "low"}, {"effort": "low"}),
+    ],
+)
+def test_output_config_is_patched_one_level_deep(own: Any, entry: Json, merged: Json | None) -> None:
+    """Field by field; where nothing is left of it, it goes."""
+    made = patched(REQUEST | {"output_config": own}, {"model": "b", "output_config": entry})
+    assert made.get("output_config") == merged
+    assert ("output_config" in made) is (merged is not None)
+
+
+def test_a_pinned_conversation_starts_on_its_model() -> None:
+    """The first request goes to the pinned entry, its own thinking is kept, and only later entries follow."""
+    entries = ({"model": "b"}, {"model": "c", "max_tokens": 9}, {"model": "d"})
+    made = Planner(REQUEST, Settings(fallback_models=entries), pinned="c")
+    assert made.first == Plan(Form.FIRST, REQUEST | {"model": "c", "max_tokens": 9})
+    assert THOUGHT in body(made, turn(THOUGHT, cut=LONG))["messages"][-2]["content"]
+    assert made.fall_back()
+    assert made.model == "d"
+    assert THOUGHT not in body(made, turn(THOUGHT, cut=LONG))["messages"][-2]["content"]
+    assert not made.fall_back()
+
+
+@pytest.mark.parametrize("pinned", [None, MODERN, "gone"])
+def test_a_pin_that_is_no_fallback_changes_nothing(pinned: str | None) -> None:
+    """The first model, or one that the policy no longer names: the user's own request is sent."""
+    made = Planner(REQUEST, Settings(fallback_models=({"model": "b"},)), pinned=pinned)
+    assert (made.first, made.model) == (Plan(Form.FIRST), MODERN)
 
 
 def test_requests_with_a_fixed_answer_are_known() -> None:
