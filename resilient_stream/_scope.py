@@ -8,7 +8,7 @@ ways that never touch the wire: a context variable, and a request header whose v
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final, Self
@@ -41,7 +41,7 @@ def resolved(policy: RetryPolicy | str | None) -> RetryPolicy:
 
 
 @contextmanager
-def policy_scope(policy: RetryPolicy | str | None) -> Iterator[RetryPolicy]:
+def policy_scope(policy: RetryPolicy | str | None) -> Generator[RetryPolicy]:
     """Have another policy for the streams that are begun in a ``with`` block; yields it.
 
     It counts for resilient clients alone, where the request is made: for ``messages.stream`` that is the

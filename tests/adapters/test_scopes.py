@@ -20,7 +20,9 @@ TWICE = HASTY.replace(max_attempts=2)
 @pytest.mark.parametrize("how", ["scope", "option"])
 def test_another_policy_for_some_calls(world: World, how: str) -> None:
     """A block's or a call's policy replaces the client's, for those calls alone."""
-    extra = {"extra_headers": {**policy_option(TWICE), "x-trace": "1"}} if how == "option" else {}
+    extra: dict[str, Any] = (
+        {"extra_headers": {**policy_option(TWICE), "x-trace": "1"}} if how == "option" else {}
+    )
     scope = policy_scope(TWICE) if how == "scope" else contextlib.nullcontext()
     with stand_in(*[Status(529)] * 2, *[Status(529)] * 3) as server:
         with scope:
@@ -34,8 +36,8 @@ def test_the_wire_knows_nothing_of_it(world: World) -> None:
     """A call with an option sends the very headers and body of one without, from a bare client too."""
     with stand_in() as server:
         for policy in (HASTY, None):
-            for extra in ({}, {"extra_headers": policy_option("batch")}):
-                world.stream(server.url, policy, **extra)
+            for headers in ({}, policy_option("batch")):
+                world.stream(server.url, policy, extra_headers=headers)
         ours, ours_with, bare, bare_with = server.requests
     for one, other in ((ours, ours_with), (bare, bare_with)):
         assert one.body == other.body
