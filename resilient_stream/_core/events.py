@@ -2,8 +2,9 @@
 
 The SDK looks at the ``event`` line to know ``ping`` and ``error``, skips a frame without one, and
 parses ``data`` as JSON whose ``type`` says the rest. A frame that would explode there (bad UTF-8,
-bad JSON) is *corrupt*; a frame that the SDK would wrongly skip (a byte order mark, a missing or
-misleading ``event`` line) is repaired; everything else is handed on as it came.
+bad JSON) is *corrupt*, and so is one that has lost its data, which the SDK would skip in silence; a
+frame that the SDK would wrongly skip (a byte order mark, a missing or misleading ``event`` line) is
+repaired; everything else is handed on as it came.
 
 Nearly all frames of a stream are deltas in one canonical spelling, which two patterns accept, so that
 the fault-free path never parses JSON.
@@ -35,6 +36,18 @@ CANONICAL_TAIL: Final = re.compile(_STRING + _HALF_PAIR + rb'"\} *\}\n\n')
 FIRST_HALVES: Final = "".join(map(chr, range(0xD800, 0xDC00)))
 """The first halves of surrogate pairs."""
 
+GRAMMAR_EVENTS: Final = frozenset(
+    {
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+    }
+)
+"""The events that make up a message."""
+
 SKIPPED: Final = "skipped"
 """The type of an event that no consumer sees: comments, and frames without data."""
 
@@ -58,12 +71,14 @@ def read(frame: bytes) -> Event:
     """What ``frame`` says.
 
     Raises:
-        Flaw: `Kind.CORRUPT`, when the SDK would fail to read it.
+        Flaw: `Kind.CORRUPT`, when the SDK would fail to read it, or would not notice what is missing.
     """
     name, data = sse.fields(frame)
     if name == "error":
         return Event("error", _error_body(data), frame)
     if not data:
+        if name in GRAMMAR_EVENTS or sse.has_strange_line(frame):
+            raise Flaw(Kind.CORRUPT, "an event that has lost its data")
         return Event("ping" if name == "ping" else SKIPPED, {}, frame)
     payload = _payload(name, data)
     if payload is None:
@@ -71,12 +86,14 @@ def read(frame: bytes) -> Event:
     kind = str(payload.get("type"))
     if kind == "error":
         return Event("error", payload, frame)
-    if name in (None, "ping") and kind != "ping":
-        if not (kind.isascii() and kind.isidentifier()):
-            return Event(SKIPPED, {}, frame)
-        # The SDK goes by the event line alone here, and would drop what the data says.
-        return Event(kind, payload, sse.encode(kind, payload))
-    return Event(kind, payload, frame)
+    if name in (None, "ping") and kind != "ping" and not (kind.isascii() and kind.isidentifier()):
+        return Event(SKIPPED, {}, frame)
+    # The SDK goes by the event line alone here, and would drop what the data says: without a name or with
+    # that of a ping always, with a name it does not know before 2.0.
+    misled = kind in GRAMMAR_EVENTS and name not in GRAMMAR_EVENTS
+    if name in (None, "ping"):
+        misled = kind != "ping"
+    return Event(kind, payload, sse.encode(kind, payload) if misled else frame)
 
 
 def _payload(name: str | None, data: str) -> dict[str, Any] | None:

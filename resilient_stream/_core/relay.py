@@ -129,13 +129,7 @@ class Relay:
         Raises:
             Flaw: the last event told of an error, or ended a continuation that brought nothing.
         """
-        rest = self.framer.drop()
-        try:
-            if rest and events.read(rest).type not in (events.SKIPPED, "ping"):
-                self._frame(rest + b"\n\n")
-        except Flaw as flaw:
-            if flaw.failure.in_band or isinstance(flaw, Barren):
-                raise
+        told = self._read_unfinished()
         if self._mode is Mode.SEAM and self._head.decide_at_death():
             self._join()
         if self._mode is Mode.HELD and self._held:
@@ -143,6 +137,18 @@ class Relay:
         self.out.drop()
         self._held.clear()
         self.steady.rest()
+        if told is not None:
+            raise told
+
+    def _read_unfinished(self) -> Flaw | None:
+        """Read a last event that lacks its blank line; the flaw that it tells of. One that is cut is none."""
+        rest = self.framer.drop()
+        try:
+            if rest and events.read(rest).type not in (events.SKIPPED, "ping"):
+                self._frame(rest + b"\n\n")
+        except Flaw as flaw:
+            return flaw if flaw.failure.in_band or isinstance(flaw, Barren) else None
+        return None
 
     def _frame(self, frame: bytes) -> None:
         steady = self.steady

@@ -23,6 +23,7 @@ BOM: Final = b"\xef\xbb\xbf"
 # A CRLF must never be taken for two line ends, nor be cut in two where lines end in CRLF.
 _BLANK_LINE = re.compile(rb"\r\n(?:\r\n|\n|\r(?=[^\n]))|(?:(?<!\r)\n|\r(?!\n))(?>\r\n|\n|\r)")
 _LINE_END = re.compile(r"\r\n|\n|\r")
+_NAMES: Final = frozenset({b"", b"event", b"data", b"id", b"retry"})
 
 
 class Framer:
@@ -95,6 +96,14 @@ def fields(frame: bytes) -> tuple[str | None, str | None]:
         elif name == "data":
             data.append(value)
     return event, "\n".join(data) if data else None
+
+
+def has_strange_line(frame: bytes) -> bool:
+    """Whether a line of ``frame`` is no comment and of no field that the standard knows.
+
+    The standard ignores such lines. The API sends none: where one comes, a field's name was spoilt.
+    """
+    return any(line and line.partition(b":")[0] not in _NAMES for line in frame.splitlines())
 
 
 def encode(event: str, payload: Mapping[str, Any]) -> bytes:

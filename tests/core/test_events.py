@@ -70,6 +70,8 @@ def test_everything_else_is_not(one: bytes) -> None:
     ("one", "kind"),
     [
         (b": comment\n\n", SKIPPED),
+        (b"id: 1\nretry: 5\n\n", SKIPPED),
+        (b'event: novel\nodd: 1\ndata: {"type": "novel"}\n\n', "novel"),
         (b"event: x\n\n", SKIPPED),
         (b"event: x\ndata:\n\n", SKIPPED),
         (b"event: ping\n\n", "ping"),
@@ -95,7 +97,7 @@ def test_a_frame_that_the_sdk_reads_alike_passes_as_it_is(one: bytes, kind: str)
     assert (event.type, event.frame) == (kind, one)
 
 
-@pytest.mark.parametrize("name", [b"", b"event: ping\n"])
+@pytest.mark.parametrize("name", [b"", b"event: ping\n", b"event: message_\nstop\n"])
 def test_a_hidden_event_is_named(name: bytes) -> None:
     """An event that the SDK would drop for its event line gets the one that its data says."""
     event = read(name + b'data: {"type": "message_stop", "a": 1}\n\n')
@@ -111,10 +113,14 @@ def test_a_hidden_event_is_named(name: bytes) -> None:
         (b"event: x\ndata: 1\n\n", Kind.PROTOCOL),
         (b'event: x\ndata: {"type": 1}\n\n', Kind.PROTOCOL),
         (b"event: x\ndata: \xff\n\n", Kind.CORRUPT),
+        (b"event: message_stop\n\n", Kind.CORRUPT),
+        (b"event: message_stop\ndata:\n\n", Kind.CORRUPT),
+        (b'event: x\nda\rta: {"type": "x"}\n\n', Kind.CORRUPT),
+        (b'da\x00ta: {"type": "x"}\n\n', Kind.CORRUPT),
     ],
 )
-def test_a_frame_that_would_explode_above_is_a_flaw(one: bytes, kind: Kind) -> None:
-    """What the SDK could not read is never an event."""
+def test_a_frame_that_cannot_be_read_is_a_flaw(one: bytes, kind: Kind) -> None:
+    """What would explode in the SDK is never an event, nor is what it would not miss the data of."""
     with pytest.raises(Flaw) as caught:
         read(one)
     assert caught.value.failure.kind is kind

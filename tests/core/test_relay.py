@@ -241,6 +241,20 @@ def test_an_error_in_the_last_event_is_told() -> None:
     made.end()
 
 
+def test_what_an_unfinished_error_follows_is_settled_first() -> None:
+    """What waits for content is dropped, what was held of a head is handed over."""
+    made = relay()
+    told(made, start(), ERROR[:-1])
+    with pytest.raises(Flaw):
+        made.end()
+    assert told(relay(out=made.out), start(), *block(0, text("a"))).count(b"event: message_start") == 1
+    made = going_on()
+    told(made, start(), *block(0, text(QUOTE[:-1]))[:-1], text_delta(0, QUOTE[-1] + " mo"), ERROR[:-1])
+    with pytest.raises(Flaw):
+        made.end()
+    assert heard(made).blocks == [text(QUOTE + " mo")]
+
+
 # -- continuations -------------------------------------------------------------------------------
 
 
