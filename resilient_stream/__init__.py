@@ -14,6 +14,7 @@ from ._core.history import sendable
 from ._scope import Pin, policy_option, policy_scope
 from .anthropic import ResumeMiddleware, resilient
 from .errors import PolicyError
+from .observe import Observer
 from .policy import RetryPolicy
 from .report import StreamReport, report
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Observer",
     "Pin",
     "PolicyError",
     "ResumeMiddleware",

@@ -12,6 +12,7 @@ something failed, so that the loops have no ``except`` of their own.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Protocol
 
 import anyio
@@ -21,6 +22,7 @@ from ._core.failures import Failure, Kind, Phase
 from ._core.machine import Machine
 from ._core.states import Action, Finish, Raise, Read, Send, State, Wait
 from ._runtime import Runtime
+from .observe import Watch
 
 
 class Upstream(Protocol):
@@ -48,7 +50,26 @@ class _Loop:
     """What both loops have."""
 
     machine: Machine
+    _watch: Watch
+    _clock: Callable[[], float]
     _action: Action
+
+    def _tell(self) -> None:
+        """Pass on what the machine has noted."""
+        journal = self.machine.journal
+        if not journal.empty:
+            self._watch.tell(journal.take())
+
+    def _end(self, error: str = "") -> None:
+        """End what has not ended: the consumer has left, or an exception of class ``error``, which is no
+        failure, passed through."""
+        if self.machine.state not in (State.DONE, State.FAILED):
+            self._action = self.machine.close(self._clock(), error)
+        self._tell()
+
+    def _leave(self, error: BaseException) -> None:
+        """An exception that is no failure passes through: a cancellation, or a fault of somebody's code."""
+        self._end(type(error).__name__ if isinstance(error, Exception) else "")
 
     def _given_up(self, action: Raise) -> BaseException:
         """The exception to raise, given away: kept, its traceback would keep alive what it passed through."""
@@ -60,8 +81,11 @@ class _Loop:
 class Driver(_Loop, httpx2.SyncByteStream):
     """The sync loop, and the body of the response that the consumer reads."""
 
-    def __init__(self, machine: Machine, upstream: Upstream, runtime: Runtime) -> None:
+    def __init__(
+        self, machine: Machine, upstream: Upstream, runtime: Runtime, watch: Watch | None = None
+    ) -> None:
         self.machine = machine
+        self._watch = watch or Watch()
         self._upstream = upstream
         self._clock = runtime.clock
         self._closing = threading.Event()
@@ -71,10 +95,15 @@ class Driver(_Loop, httpx2.SyncByteStream):
     def open(self) -> Raise | None:
         """Send until a head is there; what to raise if none will be."""
         with self._busy:
-            while isinstance(self._action, Send | Wait) and not self._closing.is_set():
-                self._action = self._step(self._action)
+            try:
+                while isinstance(self._action, Send | Wait) and not self._closing.is_set():
+                    self._action = self._step(self._action)
+            except BaseException as error:
+                self._leave(error)
+                raise
         if self._closing.is_set():
             self.close()
+        self._tell()
         return self._action if isinstance(self._action, Raise) else None
 
     def __iter__(self) -> Driver:
@@ -84,6 +113,9 @@ class Driver(_Loop, httpx2.SyncByteStream):
         try:
             with self._busy:
                 out = self._advance()
+        except Exception as error:
+            self._leave(error)
+            raise
         finally:
             if self._closing.is_set():
                 self.close()
@@ -103,6 +135,7 @@ class Driver(_Loop, httpx2.SyncByteStream):
             if isinstance(action, Read):
                 out = self._read(action)
             elif isinstance(action, Raise | Finish):
+                self._tell()
                 break
             else:
                 self._action = self._step(action)
@@ -126,12 +159,15 @@ class Driver(_Loop, httpx2.SyncByteStream):
             self._action = machine.end(clock())
         else:
             self._action = machine.fault(clock(), got)
+        self._tell()
         return machine.take()
 
     def _step(self, action: Send | Wait) -> Action:
         machine, clock = self.machine, self._clock
+        self._tell()
         if isinstance(action, Send):
-            opened = self._upstream.send(action)
+            with self._watch.around_request():
+                opened = self._upstream.send(action)
             if isinstance(opened, Failure):
                 return machine.fault(clock(), opened)
             return machine.head(opened.status_code, opened.headers.get("request-id"))
@@ -143,8 +179,7 @@ class Driver(_Loop, httpx2.SyncByteStream):
         self._closing.set()
         if self._busy.acquire(blocking=False):
             try:
-                if self.machine.state not in (State.DONE, State.FAILED):
-                    self._action = self.machine.close(self._clock())
+                self._end()
                 self._upstream.release()
             finally:
                 self._busy.release()
@@ -159,8 +194,11 @@ class Driver(_Loop, httpx2.SyncByteStream):
 class AsyncDriver(_Loop, httpx2.AsyncByteStream):
     """The async loop, under asyncio and trio alike."""
 
-    def __init__(self, machine: Machine, upstream: AsyncUpstream, runtime: Runtime) -> None:
+    def __init__(
+        self, machine: Machine, upstream: AsyncUpstream, runtime: Runtime, watch: Watch | None = None
+    ) -> None:
         self.machine = machine
+        self._watch = watch or Watch()
         self._upstream = upstream
         self._clock = runtime.clock
         self._closing = anyio.Event()
@@ -173,10 +211,14 @@ class AsyncDriver(_Loop, httpx2.AsyncByteStream):
         try:
             while isinstance(self._action, Send | Wait) and not self._closing.is_set():
                 self._action = await self._step(self._action)
+        except BaseException as error:
+            self._leave(error)
+            raise
         finally:
             self._busy = False
         if self._closing.is_set():
             await self.aclose()
+        self._tell()
         return self._action if isinstance(self._action, Raise) else None
 
     def __aiter__(self) -> AsyncDriver:
@@ -186,6 +228,9 @@ class AsyncDriver(_Loop, httpx2.AsyncByteStream):
         self._busy = True
         try:
             out = await self._advance()
+        except Exception as error:
+            self._leave(error)
+            raise
         finally:
             self._busy = False
             if self._closing.is_set():
@@ -206,6 +251,7 @@ class AsyncDriver(_Loop, httpx2.AsyncByteStream):
             if isinstance(action, Read):
                 out = await self._read(action)
             elif isinstance(action, Raise | Finish):
+                self._tell()
                 break
             else:
                 self._action = await self._step(action)
@@ -229,12 +275,15 @@ class AsyncDriver(_Loop, httpx2.AsyncByteStream):
             self._action = machine.end(clock())
         else:
             self._action = machine.fault(clock(), got)
+        self._tell()
         return machine.take()
 
     async def _step(self, action: Send | Wait) -> Action:
         machine, clock = self.machine, self._clock
+        self._tell()
         if isinstance(action, Send):
-            opened = await self._upstream.send(action)
+            with self._watch.around_request():
+                opened = await self._upstream.send(action)
             if isinstance(opened, Failure):
                 return machine.fault(clock(), opened)
             return machine.head(opened.status_code, opened.headers.get("request-id"))
@@ -248,6 +297,8 @@ class AsyncDriver(_Loop, httpx2.AsyncByteStream):
         if self._busy:
             self._upstream.interrupt()
             return
-        if self.machine.state not in (State.DONE, State.FAILED):
-            self._action = self.machine.close(self._clock())
+        self._end()
         await self._upstream.release()
+
+    def __del__(self) -> None:
+        self._end()  # the connection is left to its owner; whoever watches must know

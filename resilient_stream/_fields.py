@@ -20,6 +20,7 @@ from tenacity.wait import wait_base
 
 from ._budget import RetryBudget
 from ._core.failures import RETRYABLE_KINDS, Kind
+from .observe import Observer
 
 DAY: Final = 86_400.0
 """The longest wait or clock, in seconds. Nothing sensible is longer; milliseconds given for seconds are."""
@@ -106,6 +107,19 @@ def _strategy(family: type, example: str) -> Callable[[object], Any]:
     return check
 
 
+def _observers(value: object) -> tuple[Observer, ...]:
+    items = _items(value, "observers")
+    for item in items:
+        if not isinstance(item, Observer):
+            raise ValueError(f"should hold only instances of resilient_stream.Observer; not {item!r}")  # noqa: TRY004 -- as above
+        for name in dir(Observer):
+            if name.startswith(("on_", "around_")) and inspect.iscoroutinefunction(getattr(item, name)):
+                raise ValueError(
+                    f"{type(item).__name__}.{name} should be a plain method: it is called inline"
+                )
+    return tuple(items)
+
+
 _Positive: TypeAlias = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 _OneOrMore: TypeAlias = Annotated[float, Field(strict=True, ge=1, allow_inf_nan=False)]
 Seconds: TypeAlias = Annotated[
@@ -128,6 +142,8 @@ Wait: TypeAlias = Annotated[WaitRule | None, PlainValidator(_strategy(wait_base,
 RetryIf: TypeAlias = Annotated[
     RetryRule | None, PlainValidator(_strategy(retry_base, "retry_if_exception_type(ConnectionError)"))
 ]
+
+Observers: TypeAlias = Annotated[tuple[Observer, ...], PlainValidator(_observers)]
 
 
 class PolicyFields(TypedDict, total=False):
@@ -162,6 +178,7 @@ class PolicyFields(TypedDict, total=False):
     stop: StopRule | None
     wait: WaitRule | None
     retry: RetryRule | None
+    observers: Iterable[Observer]
 
 
 def complaint(error: ValidationError, fields: Mapping[str, Any]) -> str:

@@ -43,6 +43,7 @@ from ._drive import AsyncDriver, Driver
 from ._exchange import AsyncExchange, Exchange, SyncExchange, Timeout
 from ._judge import Judgement
 from ._runtime import Runtime
+from .observe import Watch
 from .policy import RetryPolicy
 
 log = logging.getLogger("resilient_stream")
@@ -85,10 +86,10 @@ class ResumeMiddleware(Middleware):
         request = self._healed(request)
         if not self._resumes(request):
             return call_next(request)
-        machine, known = self._stream(request)
+        machine, watch, known = self._stream(request)
         exchange = SyncExchange(call_next, request, **known)
         machine.error_for = exchange.error_for
-        driver = Driver(machine, exchange, self._runtime)
+        driver = Driver(machine, exchange, self._runtime, watch)
         failed = driver.open()
         response: APIResponse[Any] = _result(APIResponse, exchange, failed, request)
         if failed is None:
@@ -102,10 +103,10 @@ class ResumeMiddleware(Middleware):
         request = self._healed(request)
         if not self._resumes(request):
             return await call_next(request)
-        machine, known = self._stream(request)
+        machine, watch, known = self._stream(request)
         exchange = AsyncExchange(call_next, request, **known)
         machine.error_for = exchange.error_for
-        driver = AsyncDriver(machine, exchange, self._runtime)
+        driver = AsyncDriver(machine, exchange, self._runtime, watch)
         failed = await driver.open()
         response: AsyncAPIResponse[Any] = _result(AsyncAPIResponse, exchange, failed, request)
         if failed is None:
@@ -145,8 +146,8 @@ class ResumeMiddleware(Middleware):
             and isinstance(request.json, Mapping)
         )
 
-    def _stream(self, request: APIRequest) -> tuple[Machine, dict[str, Any]]:
-        """A machine for one stream, and what its exchange has to know."""
+    def _stream(self, request: APIRequest) -> tuple[Machine, Watch, dict[str, Any]]:
+        """A machine for one stream, who watches it, and what its exchange has to know."""
         record = Record()
         body = {**cast("Mapping[str, Any]", request.json), **(request.options.extra_json or {})}
         pin = _scope.pin()
@@ -160,17 +161,23 @@ class ResumeMiddleware(Middleware):
 
         if pin is not None:
             pin.follow(record.ledger)
+        watch = Watch(self.policy.observers, machine.planner.model)
 
         def on_request(http_request: httpx2.Request) -> None:
             machine.judge = self._judge(http_request)
+            watch.answered_by(http_request.url.host, http_request.url.port)
 
-        return machine, {
-            "record": record,
-            "policy": self.policy,
-            "client_timeout": self._client_timeout,
-            "runtime": self._runtime,
-            "on_request": on_request,
-        }
+        return (
+            machine,
+            watch,
+            {
+                "record": record,
+                "policy": self.policy,
+                "client_timeout": self._client_timeout,
+                "runtime": self._runtime,
+                "on_request": on_request,
+            },
+        )
 
     def _judge(self, request: httpx2.Request | None) -> Judgement:
         """The policy's executor for one stream, with the budget of the API that it speaks to."""

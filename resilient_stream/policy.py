@@ -26,6 +26,7 @@ from ._fields import (
     Kinds,
     MaxTokens,
     Multiple,
+    Observers,
     PolicyFields,
     RetryIf,
     Seconds,
@@ -167,6 +168,10 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid"):
 
     retry: RetryIf = None
     """A tenacity retry strategy; a failure is retried only if it agrees. Default None."""
+
+    observers: Observers = ()
+    """`Observer` objects that are told what happens to streams, in this order. Default (): none besides
+    the library's own."""
 
     def __init__(self, **fields: Unpack[PolicyFields]) -> None:
         """Check the fields; those not given keep their defaults."""

@@ -9,6 +9,7 @@ its end by one `send`. The base class, or the protocol, says what each method do
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import selectors
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
@@ -30,6 +31,7 @@ from resilient_stream._core.states import Send
 from resilient_stream._core.verdict import GiveUp, History, Retry
 from resilient_stream._drive import AsyncDriver, Driver
 from resilient_stream._runtime import Runtime
+from resilient_stream.observe import Watch
 
 SYNC, ASYNC = ("sync",), ("asyncio", "trio")
 
@@ -336,6 +338,8 @@ class Stage:
     driver: Any
     machine: Machine
     upstream: Any
+    watch: Watch | None = None
+    """Who watches the stream that is made next."""
 
     def now(self) -> float:
         """The time on the stage."""
@@ -410,7 +414,7 @@ class SyncStage(Stage):
 
     def _make(self, steps: list[Any]) -> Any:
         self.upstream = SyncScripted(self, steps)
-        self.driver = Driver(self.machine, self.upstream, Runtime(clock=self._clock))
+        self.driver = Driver(self.machine, self.upstream, Runtime(clock=self._clock), self.watch)
         assert type(self.driver._closing) is threading.Event
         self.driver._closing = _VirtualEvent(self)
         return self.driver
@@ -430,10 +434,12 @@ class AsyncStage(Stage):
 
     def __init__(self, world: str, others: anyio.abc.TaskGroup) -> None:
         self.world, self._others = world, others
-        self._passed = 0.0
+        self._passed, self._loop_time = 0.0, 0.0
 
     def now(self) -> float:
-        return anyio.current_time() + self._passed
+        with contextlib.suppress(RuntimeError):  # what is dropped after the law still asks
+            self._loop_time = anyio.current_time()
+        return self._loop_time + self._passed
 
     def pass_time(self, seconds: float) -> None:
         self._passed += seconds
@@ -449,7 +455,7 @@ class AsyncStage(Stage):
 
     def _make(self, steps: list[Any]) -> Any:
         self.upstream = AsyncScripted(self, steps)
-        self.driver = AsyncDriver(self.machine, self.upstream, Runtime(clock=self.now))
+        self.driver = AsyncDriver(self.machine, self.upstream, Runtime(clock=self.now), self.watch)
         return self.driver
 
     async def open(self) -> Any:

@@ -18,6 +18,7 @@ from resilient_stream._budget import RetryBudget
 from resilient_stream._core.failures import RETRYABLE_KINDS
 from resilient_stream._fields import Continuation, Holdable
 from resilient_stream.errors import PolicyError
+from resilient_stream.observe import Observer
 from resilient_stream.policy import RetryPolicy
 
 PROMISED: dict[str, object] = {
@@ -50,6 +51,7 @@ PROMISED: dict[str, object] = {
     "stop": None,
     "wait": None,
     "retry": None,
+    "observers": (),
 }
 
 seconds = st.floats(0.001, 80_000)
@@ -191,6 +193,7 @@ OBJECTS: dict[str, Any] = {
     "retry": tenacity.retry_always,
     "budget": RetryBudget(),
     "fallback_models": [{"model": "claude-a", "metadata": None}],
+    "observers": [Observer()],
 }
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from .continuation import Form
 from .failures import Failure
-from .seam import Joined
+from .seam import Join, Joined
 from .transcript import Turn
 
 CHARACTERS_PER_TOKEN: Final = 3.5
@@ -102,6 +102,11 @@ class Ledger:
     def resumed(self) -> bool:
         """Whether a continuation was handed over, or a turn finished by us."""
         return bool(self.seams) or self.outcome == "finished_with_tools"
+
+    def join(self, attempt: Attempt, at: int, joined: Join | None) -> None:
+        """Note how an attempt's text was joined behind ``at`` characters, if it was."""
+        if joined is not None:
+            self.seams.append(Seam(attempt.number, at, joined.how, joined.cut, verified=joined.verified))
 
     def overspent(self, multiple: float | None, characters: int) -> bool:
         """Whether all attempts together have billed more input than the policy allows.

@@ -27,7 +27,8 @@ from .events import Event
 from .failures import Barren, Failure, Flaw, Kind, Phase
 from .handover import Handover
 from .head import UNVERIFIED
-from .ledger import Attempt, Ledger, Record, Seam, estimated_tokens, final_usage
+from .journal import Journal
+from .ledger import Attempt, Ledger, Record, estimated_tokens, final_usage
 from .relay import Relay
 from .settings import Settings
 from .states import TABLE, Action, Drain, Finish, Raise, Read, Send, Signal, State, Wait
@@ -53,6 +54,8 @@ class Machine:
     """The failure that the user will be told of."""
     error: BaseException | None = None
     """The exception that stands for it."""
+    journal: Journal = field(default_factory=Journal)
+    """What there is to tell of it."""
 
     turn: Turn = field(init=False)
     ledger: Ledger = field(init=False)
@@ -100,6 +103,8 @@ class Machine:
         if relay.complete:
             self._settle_attempt(now, None)
             return self._go(Signal.COMPLETE)
+        if not self.journal.flowing and self.turn.size > self._size:
+            self.journal.flows(now, self.attempt, relay.joined)
         clocks.read(waited, event=relay.events != before)
         if clocks.waited >= clocks.limit:
             return self.fault(now, Failure(Kind.STALLED, Phase.BODY))
@@ -140,13 +145,13 @@ class Machine:
         """The wait is over."""
         return self._begin(now, Signal.WAITED)
 
-    def close(self, now: float) -> Action:
-        """The consumer wants no more."""
+    def close(self, now: float, error: str = "") -> Action:
+        """The consumer wants no more, or an exception of class ``error``, no failure, passed through."""
         if self.ledger.outcome is None:
-            if self.state in (State.OPENING, State.READING):
+            if self.state in (State.OPENING, State.READING) and self.attempt.ended is None:
                 phase = Phase.BODY if self.state is State.READING else Phase.HEADERS
                 self._settle_attempt(now, Failure(Kind.CANCELLED, phase))
-            self.ledger.outcome = "cancelled"
+            self._end(now, "failed" if error else "cancelled", error)
         return self._go(Signal.CLOSE)
 
     def take(self) -> bytes:
@@ -180,6 +185,7 @@ class Machine:
         self.ledger.attempts.append(
             Attempt(len(self.ledger.attempts) + 1, self._plan.form, self.planner.model, self._wait, now)
         )
+        self.journal.begins(self.attempt, self._characters)
         return self._go(signal)
 
     def _final_usage(self, closing: dict[str, Any]) -> dict[str, Any]:
@@ -201,14 +207,20 @@ class Machine:
         attempt.ended, attempt.failure, attempt.events = now, failure, relay.events
         attempt.characters = self.turn.characters - self._characters
         attempt.count(relay.opening, relay.closing_usage)
-        if relay.joined is not None:
-            joined = relay.joined
-            self.ledger.seams.append(
-                Seam(attempt.number, self._characters, joined.how, joined.cut, verified=joined.verified)
-            )
-        self._barren = 0 if self.turn.size > self._size else self._barren + 1
+        self.ledger.join(attempt, self._characters, relay.joined)
+        progress = self.turn.size > self._size
+        self._barren = 0 if progress else self._barren + 1
+        if progress or failure is None:
+            self.journal.flows(now, attempt, relay.joined)
         if failure is None:
-            self.ledger.outcome = "completed"
+            self._end(now, "completed")
+        elif failure.kind is not Kind.CANCELLED:
+            self.journal.fails(attempt)
+
+    def _end(self, now: float, outcome: str, error: str = "") -> None:
+        self.ledger.outcome = outcome
+        failure, name = (None, error) if error else (self.failure, type(self.error).__name__)
+        self.journal.ends(now, self.ledger, self.turn, failure, name)
 
     # -- after a fault ---------------------------------------------------------------------------
 
@@ -222,7 +234,7 @@ class Machine:
             if self.settings.unverified == "refuse" or self._asks > 1:
                 self._settle_attempt(now, failure)
                 self.failure, self.error = failure, (error := self.error_for(failure))
-                return self._give_up("the policy refuses a seam that can't be verified", error)
+                return self._give_up(now, "the policy refuses a seam that can't be verified", error)
         return self.fault(now, failure)
 
     def _step_down(self, now: float, failure: Failure) -> Action | None:
@@ -240,26 +252,27 @@ class Machine:
         self.planner.note(failure.kind)
         plan = self._next_plan(failure)
         if isinstance(plan, Settle):
-            return self._finish_with_tools()
+            return self._finish_with_tools(now)
         if self._rejected_ours(failure):
             if (action := self._next_model(now, failure)) is not None:
                 return action
             if self.error is not None:
-                return self._give_up("the continuation was rejected", self.error)
+                return self._give_up(now, "the continuation was rejected", self.error)
         error = self.error_for(failure)
         self.failure, self.error = failure, error
         if isinstance(plan, Blocked):
-            return self._give_up(plan.reason, error)
+            return self._give_up(now, plan.reason, error)
         verdict = self.judge.verdict(
             failure, History(self._started, now, len(self.ledger.attempts), self._barren), error
         )
         if isinstance(verdict, GiveUp):
             self.ledger.denied = verdict.budget
-            return self._give_up(verdict.reason, error)
+            return self._give_up(now, verdict.reason, error)
         if self.ledger.overspent(self.settings.max_input_multiple, self.turn.characters):
             self.ledger.denied = True
-            return self._give_up("the attempts have billed as much input as max_input_multiple allows", error)
-        return self._retry(now, plan, verdict.wait)
+            reason = "the attempts have billed as much input as max_input_multiple allows"
+            return self._give_up(now, reason, error)
+        return self._retry(now, plan, verdict.wait, verdict.source)
 
     def _next_model(self, now: float, failure: Failure) -> Action | None:
         """After a fallback model refused the request: the next one, if there is one."""
@@ -277,16 +290,18 @@ class Machine:
         """Whether this is a rejection of a request that the user did not write."""
         return failure.kind is Kind.REJECTED and self._plan.body is not None
 
-    def _retry(self, now: float, plan: Plan, wait: float) -> Action:
+    def _retry(self, now: float, plan: Plan, wait: float, source: str = "") -> Action:
         self.turn.abandon(unanswered=True)
         self._plan, self._wait = plan, wait
+        self.journal.waits(wait, source)
         action = self._go(Signal.RETRY)
         return action if wait > 0 else self.waited(now)
 
-    def _give_up(self, reason: str, error: BaseException) -> Action:
+    def _give_up(self, now: float, reason: str, error: BaseException) -> Action:
         self.turn.abandon(unanswered=True)
-        self.ledger.outcome, self.ledger.reason = "failed", reason
+        self.ledger.reason = reason
         error.add_note(self.ledger.story(self.turn.characters))
+        self._end(now, "failed")
         return self._go(Signal.GIVE_UP)
 
     # -- endings ---------------------------------------------------------------------------------
@@ -298,7 +313,7 @@ class Machine:
         self._settle_attempt(now, None)
         return self._go(Signal.END)
 
-    def _finish_with_tools(self) -> Action:
+    def _finish_with_tools(self, now: float) -> Action:
         """End the turn with the calls that are complete, as the model would have."""
         out = self._out
         self.turn.abandon(unanswered=False)  # the results of such uses may follow in the next turn
@@ -309,7 +324,7 @@ class Machine:
         out.hand(Event.of({"type": "message_delta", "delta": delta, "usage": usage}))
         out.hand(Event.of({"type": "message_stop"}))
         self.attempt.usage_source = "estimated"
-        self.ledger.outcome = "finished_with_tools"
+        self._end(now, "finished_with_tools")
         return self._go(Signal.SETTLED)
 
     # -- the table -------------------------------------------------------------------------------
