@@ -6,7 +6,7 @@ until there is something to hand over. Closing ends whatever is going on, from a
 it sets a flag that every step looks at, wakes a wait, and breaks a blocked read.
 
 An upstream sends one request at a time and reads its reply; it answers with a `Failure` where
-something failed, so that the loops have no ``except`` of their own.
+something failed, so the loops look at no exception but to tell that one passed.
 """
 
 from __future__ import annotations
