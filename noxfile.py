@@ -141,6 +141,33 @@ def soak(session: nox.Session) -> None:
     )
 
 
+SDK_TESTS = (
+    "tests/lib/streaming",
+    "tests/test_streaming.py",
+    "tests/test_middleware.py",
+    "tests/lib/test_refusal_fallback_streaming.py",
+)
+
+
+@nox.session(python=LOWEST, requires=["dist"], default=False)
+def sdk_suite(session: nox.Session) -> None:
+    """The SDK's own tests of streams: bare, then with the middleware in every client."""
+    session.install(*dependencies(), *group("sdk_suite"))
+    install_wheel(session)
+    said = session.run("python", "-c", "import anthropic; print(anthropic.__version__)", silent=True)
+    version = str(said).strip()
+    home = Path(session.create_tmp()) / f"anthropic-{version}"
+    shutil.rmtree(home, ignore_errors=True)
+    source = ("--no-binary", "anthropic", f"anthropic=={version}", "--dest", str(home.parent))
+    session.run("python", "-m", "pip", "download", "--quiet", "--no-deps", *source)
+    shutil.unpack_archive(home.parent / f"{home.name}.tar.gz", home.parent, filter="data")
+    shutil.rmtree(home / "src")  # the installed one is tested
+    pytest = ("python", "-m", "pytest", "-n", "2", "-q", *SDK_TESTS)
+    with session.chdir(home):
+        session.run(*pytest)
+        session.run(*pytest, "-p", "resume_everywhere", env={"PYTHONPATH": str(ROOT / "tests" / "sdk_suite")})
+
+
 @nox.session(python=LOWEST, default=False)
 def coverage(session: nox.Session) -> None:
     """Every line and branch of the package, over all sessions that ran tests."""

@@ -137,9 +137,14 @@ def content_type_of(response: Any) -> str:
 
 
 def event_stream(response: Any) -> Failure | None:
-    """The failure of a success that is no event stream; None if it is one."""
+    """The failure of a success that is no event stream; None if it is one.
+
+    A 200 that does not say what it is gets the benefit of the doubt, as it does from the SDK.
+    """
     content_type = content_type_of(response)
     if content_type in (SERVER_SENT_EVENTS, AWS_EVENT_STREAM):
+        return None
+    if not content_type and response.status_code == 200:
         return None
     return Failure(
         Kind.PROTOCOL,

@@ -31,7 +31,7 @@ from anthropic import (
 
 from . import _scope
 from ._budget import account, shared_budget
-from ._classify import SERVER_SENT_EVENTS, content_type_of
+from ._classify import AWS_EVENT_STREAM, content_type_of
 from ._core.continuation import Planner, Step
 from ._core.failures import Failure
 from ._core.history import sendable
@@ -252,7 +252,7 @@ def _take_over(response: httpx2.Response, driver: Driver | AsyncDriver, exchange
     The event stream of the older Bedrock client is not read here: its bytes stay the SDK's, and only
     what fails before the head is retried.
     """
-    if content_type_of(response) != SERVER_SENT_EVENTS:
+    if content_type_of(response) == AWS_EVENT_STREAM:
         exchange.let_go()
         return
     response.stream = driver

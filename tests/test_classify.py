@@ -517,6 +517,12 @@ def test_an_event_stream_is_no_failure(value: str) -> None:
     assert event_stream(httpx2.Response(200, headers={"content-type": value})) is None
 
 
+def test_a_success_that_does_not_say_what_it_is_may_be_one() -> None:
+    """A 200 without a content type is read, as the SDK does; its events tell soon enough."""
+    assert event_stream(httpx2.Response(200)) is None
+    assert event_stream(httpx2.Response(200, headers={"content-type": ""})) is None
+
+
 @pytest.mark.parametrize(
     ("status", "value", "detail"),
     [
@@ -524,7 +530,7 @@ def test_an_event_stream_is_no_failure(value: str) -> None:
         (200, "application/json", "content-type application/json"),
         (200, "text/event-stream-ish", "content-type text/event-stream-ish"),
         (204, None, "content-type missing"),
-        (200, "", "content-type missing"),
+        (202, "", "content-type missing"),
     ],
 )
 def test_a_success_that_is_no_event_stream_is_a_breach_of_protocol(

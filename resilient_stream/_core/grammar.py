@@ -2,17 +2,30 @@
 
 ``message_start``, then blocks one after the other, each with ``content_block_start``, deltas and
 ``content_block_stop`` under the next index, then ``message_delta`` between blocks, then
-``message_stop``; no block after the stop reason [platform docs, "Streaming"]. What breaks it would make
+``message_stop``; no block after the stop reason [platform docs, "Streaming"]. A stop reason may come while
+a block is open: ``max_tokens`` inside a tool call looks so (SDK's tests). What breaks the grammar would make
 the SDK above fail in its own ways, or worse, accept two messages as one. Events that are not named here
 may come anywhere.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from .events import Event
 from .failures import Flaw, Kind
+
+MESSAGE_EVENTS: Final = frozenset(
+    {
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+    }
+)
+"""The events that make a message."""
 
 
 class Grammar:
@@ -74,7 +87,8 @@ class Grammar:
             raise Flaw(Kind.PROTOCOL, f"a {event.type} out of place")
 
     def _message_delta(self, delta: Any, usage: Any) -> None:
-        if self.opening is None or self.open is not None or not isinstance(delta, dict):
+        ending = isinstance(delta, dict) and delta.get("stop_reason") is not None
+        if self.opening is None or not isinstance(delta, dict) or (self.open is not None and not ending):
             raise Flaw(Kind.PROTOCOL, "a message_delta out of place")
         if usage is not None and not isinstance(usage, dict):
             raise Flaw(Kind.PROTOCOL, "a message_delta with broken usage")

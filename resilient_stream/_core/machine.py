@@ -17,6 +17,7 @@ is complete finishes, a turn with complete tool calls is settled, and only then 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -93,6 +94,8 @@ class Machine:
     def data(self, now: float, chunk: bytes, waited: float) -> Action:
         """Bytes arrived after ``waited`` seconds of reading."""
         if self.state is State.DRAINING:
+            with contextlib.suppress(Flaw):
+                self.relay.receive(chunk)
             return self._go(Signal.MORE)
         relay, clocks = self.relay, self._clocks
         before = relay.events
@@ -194,7 +197,7 @@ class Machine:
     def _last_words(self, failure: Failure) -> Failure:
         """Settle what had come; an error told in the last, unfinished frame is the better reason."""
         try:
-            self.relay.end()
+            self.relay.end(clean=failure.kind is Kind.TRUNCATED)
         except Barren:
             raise
         except Flaw as flaw:

@@ -15,6 +15,7 @@ A continuation's own ``message_start`` and, after a user turn, its thinking are 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection
 from enum import Enum, auto
 from typing import Any
@@ -23,7 +24,7 @@ from . import events, sse
 from .continuation import Form, Plan
 from .events import Event
 from .failures import Barren, Flaw, kind_of_error
-from .grammar import Grammar
+from .grammar import MESSAGE_EVENTS, Grammar
 from .handover import Handover
 from .head import Head
 from .seam import Join
@@ -103,7 +104,7 @@ class Relay:
     # -- reading ---------------------------------------------------------------------------------
 
     def receive(self, chunk: bytes) -> None:
-        """Take bytes in.
+        """Take bytes in. After ``message_stop`` only what is no part of a message goes on.
 
         Raises:
             Flaw: they are broken, break the grammar, or tell of an error.
@@ -113,23 +114,28 @@ class Relay:
                 if self._first_frame:
                     self._first_frame = False
                     frame = frame.removeprefix(sse.BOM)  # noqa: PLW2901 -- the repaired frame is the frame
-                self._frame(frame)
                 if self.complete:
-                    return
+                    self._behind(frame)
+                else:
+                    self._frame(frame)
         except Flaw:
             self.framer.drop()  # what follows a flaw follows a gap
             raise
 
-    def end(self) -> None:
+    def end(self, *, clean: bool = False) -> None:
         """The attempt is over.
 
         A last event that is complete but for its blank line counts. A head that was held is joined
         with what came of it. What still waits is dropped.
 
+        Args:
+            clean: the body ended as a body does. A ``message_stop`` without its blank line is then no
+                failure, and stays the bytes it is.
+
         Raises:
             Flaw: the last event told of an error, or ended a continuation that brought nothing.
         """
-        told = self._read_unfinished()
+        told = self._read_unfinished(clean=clean)
         if self._mode is Mode.SEAM and self._head.decide_at_death():
             self._join()
         if self._mode is Mode.HELD and self._held:
@@ -140,12 +146,14 @@ class Relay:
         if told is not None:
             raise told
 
-    def _read_unfinished(self) -> Flaw | None:
+    def _read_unfinished(self, *, clean: bool) -> Flaw | None:
         """Read a last event that lacks its blank line; the flaw that it tells of. One that is cut is none."""
         rest = self.framer.drop()
         try:
-            if rest and events.read(rest).type not in (events.SKIPPED, "ping"):
-                self._frame(rest + b"\n\n")
+            kind = events.read(rest).type if rest else "ping"
+            if kind not in (events.SKIPPED, "ping"):
+                untouched = clean and kind == "message_stop" and self._plan.form is Form.FIRST
+                self._frame(rest if untouched else rest + b"\n\n")
         except Flaw as flaw:
             return flaw if flaw.failure.in_band or isinstance(flaw, Barren) else None
         return None
@@ -154,7 +162,10 @@ class Relay:
         steady = self.steady
         out = steady.quick(frame) or steady.learn(frame)
         if out is None:
-            self._read(events.read(frame))
+            event = events.read(frame)
+            if event.type == "content_block_stop" and self.opening is None and self._turn.message is None:
+                event = Event(events.SKIPPED, event.data, frame)  # before the message it stops nothing
+            self._read(event)
         else:
             self.out.out.append(out)
 
@@ -190,6 +201,13 @@ class Relay:
             case _:
                 self._pass(event)
 
+    def _behind(self, frame: bytes) -> None:
+        """A frame after ``message_stop``: what belongs to no message goes on, all else is nobody's."""
+        with contextlib.suppress(Flaw):
+            event = events.read(frame)
+            if event.type not in MESSAGE_EVENTS and event.type != "error":
+                self.out.hand(event)
+
     def _pass(self, event: Event) -> None:
         """An event that is no content keeps its place behind what waits."""
         if self._mode is Mode.HELD and self._grammar.open is not None:
@@ -205,12 +223,24 @@ class Relay:
         if not stop_reason:
             self.out.in_order(event)
             return
+        if self._grammar.open is not None:
+            self._leave_block()
         self._head.end(str(stop_reason))
         self.out.flush()
-        self.out.close_open_block()
         if self._plan.form is not Form.FIRST:
+            self.out.close_open_block()
             event = Event.of({**event.data, "usage": self._final_usage(usage)})
         self.out.hand(event)
+
+    def _leave_block(self) -> None:
+        """The stop reason came inside a block. In a first attempt it stays open, as the API left it."""
+        if self._plan.form is not Form.FIRST:
+            self._read(Event.of({"type": "content_block_stop", "index": self._grammar.index}))
+            return
+        for held in self._held:
+            self.out.wait(held)
+        self._held, self._mode = [], Mode.LIVE
+        self.steady.rest()
 
     # -- blocks ----------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ than the SDK: it refuses every break of the grammar of one message.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -461,10 +462,14 @@ class Heard:
         return [one for one in self.blocks if one["type"] == kind]
 
 
+UNENDED = re.compile(rb'event: message_stop\ndata: \{"type": ?"message_stop"\}\n?$')
+"""How a body may end cleanly: its message_stop lacks the blank line."""
+
+
 def payloads(out: bytes) -> Iterator[Json]:
     """The events of a stream, pings and comments left out."""
     out = out.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    assert not out or out.endswith(b"\n\n"), "half an event was handed over"
+    assert not out or out.endswith(b"\n\n") or UNENDED.search(out), "half an event was handed over"
     for one in out.split(b"\n\n"):
         lines = one.split(b"\n")
         data = [line[6:] for line in lines if line.startswith(b"data: ")]

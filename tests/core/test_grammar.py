@@ -59,7 +59,8 @@ def test_whole_streams_are_grammatical(name: str) -> None:
         [HELLO, CLOSE],
         [HELLO, OPEN, CLOSE, CLOSE],
         [END],
-        [HELLO, OPEN, END],
+        [HELLO, OPEN, END | {"delta": {}}],
+        [HELLO, OPEN, END | {"delta": {"stop_reason": None}}],
         [HELLO, {"type": "message_delta"}],
         [HELLO, END | {"usage": 1}],
     ],
@@ -70,6 +71,11 @@ def test_an_event_out_of_place_is_a_flaw(events: list[Any]) -> None:
     with pytest.raises(Flaw) as caught:
         checked(*events)
     assert caught.value.failure.kind is Kind.PROTOCOL
+
+
+def test_a_stop_reason_may_come_inside_a_block() -> None:
+    """As it does where ``max_tokens`` ends a tool call."""
+    assert checked(HELLO, OPEN, END).stop_reason == "end_turn"
 
 
 def test_an_end_without_a_reason_is_truncated() -> None:

@@ -391,6 +391,21 @@ def test_the_final_usage_is_asked_for_unless_it_is_the_first_attempts() -> None:
     assert b"mine" not in told(relay(), start(), ending())
 
 
+def test_a_block_that_a_continuation_leaves_open_is_closed() -> None:
+    """A stop reason inside a text that is still held, inside one that is live, or inside a call."""
+    call = [block_start(1, CALL | {"input": {}}), delta(1, type="input_json_delta", partial_json="{")]
+    for frames, blocks in (
+        ([block_start(0, text(QUOTE)), text_delta(0, ", and")], [QUOTE + ", and"]),
+        ([block_start(0, text(QUOTE)), text_delta(0, ", and more" * 30)], [QUOTE + ", and more" * 30]),
+        ([*block(0, text(QUOTE + ", and")), *call], [QUOTE + ", and", None]),
+    ):
+        made = going_on()
+        told(made, start(), *frames, ending("max_tokens"), STOP)
+        assert [block.text if block.type == "text" else None for block in made.out.turn.blocks] == blocks
+        assert all(block.closed for block in made.out.turn.blocks)
+        assert made.complete
+
+
 def test_events_are_counted_without_pings() -> None:
     """Those that took the short way too."""
     made = relay()

@@ -13,7 +13,25 @@ from hypothesis import strategies as st
 
 from resilient_stream._core.transcript import Turn
 from tests.core.golden import GOLDEN
-from tests.core.support import PING, REQUEST, Body, Finish, Run, drive, frame, machine, start, text_delta
+from tests.core.support import (
+    PING,
+    REQUEST,
+    STOP,
+    Body,
+    Finish,
+    Run,
+    block,
+    block_start,
+    block_stop,
+    delta,
+    drive,
+    ending,
+    frame,
+    machine,
+    start,
+    text,
+    text_delta,
+)
 
 LINE_ENDS = {"LF": b"\n", "CRLF": b"\r\n", "CR": b"\r"}
 
@@ -92,14 +110,27 @@ def whole_facts(name: str) -> Any:
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_what_follows_the_end_is_of_no_consequence(name: str) -> None:
-    """After message_stop neither bytes nor failures nor a second message change anything."""
-    made = machine()
+    """After message_stop neither broken bytes nor failures nor a second message change anything."""
+    made, behind = machine(), GOLDEN["text"].replace(PING, b"")
     run = drive(
-        made, lambda send: Body([GOLDEN[name] + GOLDEN["text"], GOLDEN["text"], start(), text_delta(0, "x")])
+        made,
+        lambda send: Body(
+            [GOLDEN[name] + behind, behind, start(), text_delta(0, "x"), b"event: x\ndata: {\n\n"]
+        ),
     )
     assert run.out == GOLDEN[name]
     assert run.outcome == "completed"
     assert made.planner.request == REQUEST
+
+
+@pytest.mark.parametrize("chunks", [1, 2])
+def test_what_belongs_to_no_message_passes_behind_it(chunks: int) -> None:
+    """Unknown events, pings and comments after message_stop are handed over; an error there is none."""
+    behind = b"".join([frame({"type": "future_event"}), PING, b": bye\n\n"])
+    told = behind + frame({"type": "error", "error": {"type": "api_error"}})
+    pieces = [GOLDEN["text"] + told] if chunks == 1 else [GOLDEN["text"], told]
+    run = drive(machine(), lambda send: Body(pieces), strict=False)
+    assert (run.out, run.outcome) == (GOLDEN["text"] + behind, "completed")
 
 
 @pytest.mark.parametrize("name", [name for name in GOLDEN if name != "unknown"])
@@ -108,6 +139,37 @@ def test_a_byte_order_mark_is_taken_away(name: str) -> None:
     stream = b"\xef\xbb\xbf" + GOLDEN[name]
     assert run_through([stream]).out == GOLDEN[name]
     assert run_through([stream[at : at + 1] for at in range(len(stream))]).out == GOLDEN[name]
+
+
+@pytest.mark.parametrize("lacks", [1, 2])
+def test_a_last_event_without_its_blank_line_stays_so(lacks: int) -> None:
+    """A body that ends cleanly after message_stop is whole, and nothing is added to it."""
+    stream = GOLDEN["text"][:-lacks]
+    run = drive(machine(), lambda send: Body([stream]))
+    assert (run.out, run.outcome) == (stream, "completed")
+
+
+def test_a_stop_before_the_message_passes() -> None:
+    """A content_block_stop before the message stops nothing; the SDK hands it on, and so do we."""
+    stream = block_stop(0) + GOLDEN["text"]
+    assert drive(machine(), lambda send: Body([stream]), strict=False).out == stream
+
+
+@pytest.mark.parametrize("hold", [frozenset[str](), frozenset({"tool_use"})])
+def test_a_call_that_max_tokens_ended_passes_as_it_came(hold: frozenset[str]) -> None:
+    """A stop reason inside an open tool call ends the message; the call stays open, its input as it is."""
+    stream = b"".join(
+        [
+            start(),
+            *block(0, text("I write it.")),
+            block_start(1, {"type": "tool_use", "id": "toolu_1", "name": "write", "input": {}}),
+            delta(1, type="input_json_delta", partial_json='{"lines": ["one'),
+            ending("max_tokens"),
+            STOP,
+        ]
+    )
+    run = drive(machine(hold=hold), lambda send: Body([stream]), strict=False)
+    assert (run.out, run.outcome) == (stream, "completed")
 
 
 def test_a_missing_event_line_is_repaired() -> None:
