@@ -3,9 +3,9 @@
 Counting per stream does not help when all streams fail at once: each may be modest and the sum
 still several times the normal load, at the moment when the API can bear it least. So streams that
 share an API share a budget. Finagle's ``RetryBudget`` is the model: retries are paid from a share of
-the ordinary traffic, with a floor so that a quiet client may retry too, and both are forgotten after
-a while. Finagle adds the floor to the share; here the floor is an advance on it, so that the promise
-is a round one: of so many streams a fifth may ask again, however the API fails.
+the ordinary traffic, plus a floor so that a quiet client may retry too, and both are forgotten after
+a while. As with gRPC and the AWS SDKs only what was served counts as traffic: an API that serves nobody
+earns no retries.
 """
 
 from __future__ import annotations
@@ -28,11 +28,10 @@ WINDOW: Final = 60.0
 stream lives longer than an RPC, so the longest."""
 
 RESERVE: Final = 60.0
-"""Units there are from the start: 1 per second of the window. (Finagle: 10 per second, for RPC.) They
-are the share of 300 streams; what more streams start within the window brings more."""
+"""Units there are without any traffic: 1 per second of the window. (Finagle: 10 per second, for RPC.)"""
 
 RATIO: Final = 0.2
-"""Units each started stream adds. Finagle's ``percentCanRetry``."""
+"""Units each stream adds once its reply has begun. Finagle's ``percentCanRetry``."""
 
 OVERLOAD_COST: Final = 2
 """Asking an overloaded API again costs double. (AWS prices its error classes apart as well.)"""
@@ -48,26 +47,27 @@ LARGEST_REGISTRY: Final = 1024
 
 
 class _Tally:
-    """Numbers added up over a sliding window, in at most ``SLOTS`` + 1 entries."""
+    """Numbers added up over a sliding window, in at most ``SLOTS`` + 2 entries of one slot each."""
 
-    def __init__(self, window: float) -> None:
-        self._window = window
-        self._entries: deque[tuple[float, int]] = deque()
+    def __init__(self, window: float, *, late: bool) -> None:
+        self._window, self._late = window, late
+        self._entries: deque[tuple[float, float, int]] = deque()
+        """From, until, amount."""
         self._total = 0
 
     def add(self, now: float, amount: int) -> None:
         """Count ``amount``; it joins the newest entry if that is younger than one slot."""
         self._total += amount
+        first = now
         if self._entries and now - self._entries[-1][0] < self._window / SLOTS:
-            first, sum_so_far = self._entries.pop()
-            self._entries.append((first, sum_so_far + amount))
-        else:
-            self._entries.append((now, amount))
+            first, _, before = self._entries.pop()
+            amount += before
+        self._entries.append((first, now, amount))
 
     def total(self, now: float) -> int:
-        """What was added within the window that ends now."""
-        while self._entries and now - self._entries[0][0] >= self._window:
-            self._total -= self._entries.popleft()[1]
+        """What was added within the window that ends now; of the oldest entry all, or none, if it leaves."""
+        while self._entries and now - self._entries[0][self._late] >= self._window:
+            self._total -= self._entries.popleft()[2]
         return self._total
 
 
@@ -78,7 +78,7 @@ class BudgetState:
     balance: float
     """Units left."""
     streams: int
-    """Streams started within the window."""
+    """Streams that count within the window."""
     spent: int
     """Units that retries cost within the window."""
     denied: int
@@ -88,15 +88,15 @@ class BudgetState:
 class RetryBudget:
     """How many retries all streams together may make. Made to be shared, by threads and event loops too.
 
-    The balance is ``ratio`` for each stream started, and at least ``reserve``, less what retries have
-    cost; starts and costs older than ``window`` are forgotten. A retry after an overload costs 2, any
-    other 1. A retry that the balance does not cover is refused, and the failure that it would have
-    answered is raised.
+    The balance is ``reserve``, plus ``ratio`` for each stream that started, less what retries have cost;
+    streams and costs older than ``window`` are forgotten. A stream has started when its reply has begun,
+    and counts from the end of the attempt that began it. A retry after an overload costs 2, any other 1.
+    A retry that the balance does not cover is refused, and the failure that it would have answered is
+    raised.
 
     Args:
-        reserve: units that are there from the start, and never fewer; default 60, 1 per second of the
-            window. They are an advance on the streams' share, not an addition to it.
-        ratio: units that each started stream brings; default 0.2, as in Finagle.
+        reserve: units that are there without any traffic; default 60, 1 per second of the window.
+        ratio: units that each started stream adds; default 0.2, as in Finagle.
         window: seconds after which starts and costs are forgotten; default 60.
         clock: a monotonic clock in seconds; default ``time.monotonic``.
     """
@@ -117,11 +117,12 @@ class RetryBudget:
         self.reserve, self.ratio, self.window = reserve, ratio, window
         self._clock = clock
         self._lock = threading.Lock()
-        self._streams, self._costs = _Tally(window), _Tally(window)
+        # In doubt against the retry: costs are forgotten a slot late rather than early.
+        self._streams, self._costs = _Tally(window, late=False), _Tally(window, late=True)
         self._denied = 0
 
     def deposit(self) -> None:
-        """A stream has started. Call it once per stream, not per attempt."""
+        """A stream has started: its reply began. Call it once per stream, not per attempt."""
         with self._lock:
             now = self._clock()
             self._streams.total(now)  # forgets what is old even if nothing is ever withdrawn
@@ -152,9 +153,8 @@ class RetryBudget:
             return BudgetState(balance, self._streams.total(now), self._costs.total(now), self._denied)
 
     def _balance(self, now: float) -> float:
-        share = max(self.reserve, self.ratio * self._streams.total(now))
         # Rounded, because 0.2 is no binary fraction: five streams must buy one retry, not 0.999... of it.
-        return round(share - self._costs.total(now), 6)
+        return round(self.reserve + self.ratio * self._streams.total(now) - self._costs.total(now), 6)
 
     def __repr__(self) -> str:
         now = self.state

@@ -119,10 +119,17 @@ class Judgement:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._policy, self._rng, self._budget, self._wall = policy, rng, budget, wall
+        self._served = False
         self._retryable = retry_if_kind(policy.retry_on)
         self._stops = _stops(policy)
         self._connection_wait = wait_full_jitter(rng, policy.wait_initial, policy.wait_max)
         self._overload_wait = wait_full_jitter(rng, policy.overload_wait_initial, policy.overload_wait_max)
+
+    def served(self) -> None:
+        """An attempt that brought something is over: the stream counts as traffic, once."""
+        if not self._served and self._budget is not None:
+            self._budget.deposit()
+        self._served = True
 
     def verdict(self, failure: Failure, history: History, error: BaseException) -> Retry | GiveUp:
         """Decide what follows ``failure``; ``error`` is the exception that giving up would raise.

@@ -186,8 +186,6 @@ class ResumeMiddleware(Middleware):
             budget = (
                 shared_budget(*account(str(request.url), request.headers)) if request is not None else None
             )
-        if budget is not None and request is not None:
-            budget.deposit()
         return Judgement(self.policy, self._runtime.rng, budget, self._runtime.wall)
 
 

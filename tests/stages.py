@@ -309,6 +309,9 @@ class Waits:
 
     seconds: list[float]
 
+    def served(self) -> None:
+        """Nothing is counted."""
+
     def verdict(self, failure: Failure, history: History, error: BaseException) -> Retry | GiveUp:
         """The next wait."""
         return Retry(self.seconds.pop(0), "the law") if self.seconds else GiveUp("the law")

@@ -258,6 +258,17 @@ def test_no_wait_passes_the_deadline(
         assert answer == GiveUp("the next attempt would begin after the deadline of 30 s", budget=True)
 
 
+def test_a_stream_counts_once_it_was_served() -> None:
+    """However many of its attempts bring something, it is one stream; where there is no budget nothing is counted."""
+    budget = RetryBudget(clock=lambda: 0.0)
+    judge = Judgement(RetryPolicy(), random.Random(), budget)
+    assert budget.state.streams == 0
+    for _ in range(3):
+        judge.served()
+        assert budget.state.streams == 1
+    Judgement(RetryPolicy(), random.Random(), None).served()
+
+
 def test_each_retry_is_paid_for() -> None:
     """A retry takes its price from the budget; when that is spent the stream gives up and says so."""
     budget = RetryBudget(reserve=3, clock=lambda: 0.0)

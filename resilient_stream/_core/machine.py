@@ -211,7 +211,8 @@ class Machine:
         attempt.characters = self.turn.characters - self._characters
         attempt.count(relay.opening, relay.closing_usage)
         self.ledger.join(attempt, self._characters, relay.joined)
-        progress = self.turn.size > self._size
+        if progress := self.turn.size > self._size:
+            self.judge.served()
         self._barren = 0 if progress else self._barren + 1
         if progress or failure is None:
             self.journal.flows(now, attempt, relay.joined)

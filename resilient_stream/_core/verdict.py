@@ -45,6 +45,10 @@ class GiveUp:
 class Judge(Protocol):
     """Answers for one stream. Implemented by the policy's executor."""
 
+    def served(self) -> None:
+        """An attempt that brought something is over; said after each, before a verdict is asked."""
+        ...
+
     def verdict(self, failure: Failure, history: History, error: BaseException) -> Retry | GiveUp:
         """Decide what follows ``failure``; ``error`` is the exception that giving up would raise."""
         ...

@@ -315,6 +315,9 @@ class Patient:
         self.attempts, self.wait = attempts, wait
         self.asked: list[tuple[Failure, History]] = []
 
+    def served(self) -> None:
+        """Nothing is counted."""
+
     def verdict(self, failure: Failure, history: History, error: BaseException) -> Retry | GiveUp:
         """Go on until the attempts are used up."""
         self.asked.append((failure, history))

@@ -26,6 +26,9 @@ ENDING = encode("message_delta", {"type": "message_delta", "delta": {"stop_reaso
 class Willing:
     """Always goes on, at once."""
 
+    def served(self) -> None:
+        """Nothing is counted."""
+
     def verdict(self, failure: Failure, history: History, error: BaseException) -> Retry:
         """Go on."""
         del failure, history, error

@@ -1,0 +1,204 @@
+"""What a policy does to an upstream that fails: ``python -m chaos.outage``.
+
+A thousand streams, an upstream of limited capacity that fails fully, in part, in waves or slowly and
+recovers, every preset, with one budget for all and with a budget for each, and the bare SDK beside them.
+Prints the table of ``docs/outage.md``; ``--plot FILE`` draws it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import random
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from resilient_stream import RetryBudget, RetryPolicy
+
+from .crowd import Bare, Crowd, Health, Resilient, Weather
+
+STREAMS: Final = 1000
+ARRIVE: Final = 120.0
+"""Seconds within which the streams begin, evenly but for chance: 500 a minute, 170 replies at a time."""
+
+FOR_EVER: Final = 1e9
+SECONDS: Final = 200
+"""What the plot shows."""
+
+DOWN: Final = Health(resets=True, refuses=True)
+
+WEATHERS: Final = (
+    Weather(
+        "restarts",
+        "all connections cut, three times",
+        tuple((at, at, Health(resets=True)) for at in (30, 60, 90)),
+    ),
+    Weather("outage", "cut and refused for a minute", ((30, 90, DOWN),)),
+    Weather(
+        "waves", "cut and refused for 5 s in every 15", tuple((at, at + 5, DOWN) for at in (30, 45, 60, 75))
+    ),
+    Weather(
+        "partial", "half rejected, a third cut, for a minute", ((30, 90, Health(rejects=0.5, cuts=0.33)),)
+    ),
+    Weather("brownout", "a third of the capacity for a minute", ((30, 90, Health(capacity=67)),)),
+    Weather("refused", "for ever", ((0, FOR_EVER, DOWN),)),
+    Weather("overloaded", "for ever", ((0, FOR_EVER, Health(rejects=1.0)),)),
+)
+
+Budgets = Literal["shared", "own", "none"]
+PRESETS: Final = ("", "interactive", "batch", "agent", "observe")
+"""The defaults and the presets; ``off`` is the bare SDK."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How one crowd fared."""
+
+    weather: Weather
+    policy: str
+    budgets: Budgets
+    crowd: Crowd
+
+    @property
+    def per_stream(self) -> float:
+        """Requests for each stream."""
+        return len(self.crowd.asked) / STREAMS
+
+    @property
+    def finished(self) -> float:
+        """The share of streams that came to their end."""
+        return self.crowd.finished / STREAMS
+
+    @property
+    def recovery(self) -> float | None:
+        """Seconds from the end of the trouble to the last request that was turned away."""
+        if self.weather.clears == FOR_EVER:
+            return None
+        return max(0.0, max(self.crowd.turned_away, default=0.0) - self.weather.clears)
+
+    @property
+    def busiest(self) -> int:
+        """Requests in the busiest second."""
+        return busiest(self.crowd.asked, 1.0)
+
+    @property
+    def wave(self) -> int:
+        """Retries after a wait in the busiest tenth of a second."""
+        return busiest(self.crowd.waited, 0.1)
+
+    @property
+    def row(self) -> str:
+        """Whose it is."""
+        return self.policy if self.budgets == "none" else f"{self.policy}, {self.budgets} budget"
+
+
+def busiest(times: list[float], width: float) -> int:
+    """How many of the sorted times fall into one window at most."""
+    return max((bisect_left(times, at + width) - number for number, at in enumerate(times)), default=0)
+
+
+def play(weather: Weather, policy: str, budgets: Budgets, seed: int = 0, streams: int = STREAMS) -> Crowd:
+    """Let a crowd meet a weather; ``policy`` is a preset's name, empty for the defaults, ``off`` for the SDK."""
+    crowd = Crowd(weather, seed)
+    random.seed(seed)  # the SDK's jitter
+    rules = RetryPolicy.preset(policy) if policy else RetryPolicy()
+    shared = RetryBudget(clock=crowd.clock)
+    for number in range(streams):
+        begins = (number + crowd.rng.random()) * ARRIVE / streams
+        if not rules.enabled:
+            crowd.at(begins, Bare(crowd).begin)
+            continue
+        budget = shared if budgets == "shared" else RetryBudget(clock=crowd.clock)
+        stream = Resilient(crowd, rules, budget if rules.budget == "shared" else None, seed + number)
+        crowd.at(begins, stream.begin)
+    crowd.run()
+    return crowd
+
+
+def results(seed: int = 0) -> list[Result]:
+    """Every weather, for every policy, with a shared budget and with own ones."""
+    told: list[Result] = []
+    for weather in WEATHERS:
+        told.append(Result(weather, "bare SDK", "none", play(weather, "off", "none", seed)))
+        for policy in PRESETS:
+            kinds: tuple[Budgets, ...] = ("shared", "own") if policy != "observe" else ("none",)
+            told += [
+                Result(weather, policy or "(defaults)", kind, play(weather, policy, kind, seed))
+                for kind in kinds
+            ]
+    return told
+
+
+def table(told: list[Result], cell: Callable[[Result], str]) -> str:
+    """One row for each policy and one column for each weather, in Markdown."""
+    rows: dict[str, list[str]] = {}
+    for one in told:
+        rows.setdefault(one.row, []).append(cell(one))
+    lines = ["", *(weather.name for weather in WEATHERS)], ["---"] * (len(WEATHERS) + 1)
+    return "\n".join(
+        f"| {' | '.join(line)} |" for line in [*lines, *([row, *cells] for row, cells in rows.items())]
+    )
+
+
+def costs(one: Result) -> str:
+    """What it asked of the upstream, and what came of it."""
+    return f"{one.per_stream:.2f}, {one.finished:.0%}"
+
+
+def spread(one: Result) -> str:
+    """How evenly it asked, and how long the upstream had to turn requests away after it was well."""
+    after = "" if one.recovery is None else f", {one.recovery:.0f} s"
+    return f"{one.busiest}, {one.wave} of {len(one.crowd.waited)}{after}"
+
+
+SHOWN: Final = ("bare SDK", "(defaults), shared budget", "(defaults), own budget", "batch, own budget")
+
+
+def draw(told: list[Result], file: str) -> None:
+    """Requests in each second, one panel for each weather."""
+    pyplot: Any = importlib.import_module("matplotlib.pyplot")  # only the session `outage` installs it
+    figure, grid = pyplot.subplots(4, 2, figsize=(11, 11), sharex=True, layout="constrained")
+    *panels, key = grid.flat
+    for panel, weather in zip(panels, WEATHERS, strict=True):
+        for start, end, _ in weather.troubles:
+            panel.axvspan(start, min(max(end, start + 0.5), SECONDS), color="0.88")
+        for one in told:
+            if one.weather is weather and one.row in SHOWN:
+                counts = Counter(int(at) for at in one.crowd.asked)
+                panel.step(
+                    range(SECONDS), [counts[at] for at in range(SECONDS)], where="post", label=one.row, lw=1.2
+                )
+        panel.set_yscale("symlog", linthresh=10)
+        panel.set_ylim(0, 700)
+        panel.set_yticks([0, 5, 10, 50, 100, 500], labels=["0", "5", "10", "50", "100", "500"])
+        panel.set_title(f"{weather.name}: {weather.about}", fontsize=10)
+        panel.set_ylabel("requests per second")
+        panel.set_xlabel("seconds")
+    key.axis("off")
+    key.legend(*panels[0].get_legend_handles_labels(), loc="center")
+    figure.savefig(file, dpi=90, metadata={"Software": None})
+
+
+def main() -> None:
+    """Print the table, and draw it where asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--plot", metavar="FILE", help="where to draw the requests of each second (PNG)")
+    asked = parser.parse_args()
+    told = results(asked.seed)
+    print("Requests for each stream, and streams that came to their end:\n")
+    print(table(told, costs))
+    print(
+        "\nRequests in the busiest second; retries that waited: the most in 0.1 s, of all; the last request"
+    )
+    print("that was turned away, after the upstream was well:\n")
+    print(table(told, spread))
+    if asked.plot:
+        draw(told, asked.plot)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""The laws of a crowd in an outage. The figures are in ``docs/outage.md``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from resilient_stream import RetryBudget, RetryPolicy
+
+from .crowd import WHOLE, Crowd, Resilient
+from .outage import ARRIVE, PRESETS, STREAMS, WEATHERS, Result, busiest, costs, play, spread, table
+
+BY_NAME = {weather.name: weather for weather in WEATHERS}
+RESUMING = [preset for preset in PRESETS if preset != "observe"]
+
+
+@pytest.mark.parametrize("weather", ["outage", "waves", "refused", "overloaded"])
+@pytest.mark.parametrize("preset", RESUMING)
+def test_a_total_outage_costs_at_most_1_2_requests(preset: str, weather: str) -> None:
+    """With the budget that is the default, for each preset, as long as the outage lasts."""
+    crowd = play(BY_NAME[weather], preset, "shared")
+    assert STREAMS < len(crowd.asked) <= 1.2 * STREAMS
+
+
+@pytest.mark.parametrize("weather", ["refused", "overloaded"])
+def test_the_bare_sdk_asks_three_times(weather: str) -> None:
+    """Beside it, the SDK's own retries: two for each stream."""
+    assert len(play(BY_NAME[weather], "off", "none").asked) == 3 * STREAMS
+
+
+@pytest.mark.parametrize("weather", ["restarts", "outage", "waves", "partial", "brownout"])
+def test_a_patient_policy_brings_every_stream_through(weather: str) -> None:
+    """Where the budget is no limit, ``batch`` sits out every outage that ends."""
+    assert play(BY_NAME[weather], "batch", "own", streams=300).finished == 300
+
+
+@pytest.mark.parametrize("preset", RESUMING)
+def test_no_wave_follows_the_first(preset: str) -> None:
+    """Of the retries that waited, no tenth of a second has more than one stream in three brought to it, nor 3 % of all."""
+    crowd = play(BY_NAME["outage"], preset, "own")
+    assert busiest(crowd.waited, 0.1) <= max(60, 0.03 * len(crowd.waited))
+    well = [at for at in crowd.asked if at >= 90]
+    assert busiest(well, 1.0) <= busiest(crowd.asked, 1.0) / 5
+
+
+def test_nothing_is_lost_or_doubled_in_the_crowd() -> None:
+    """A stream that was cut and refused for a while says what one says that was not."""
+    crowd = Crowd(BY_NAME["waves"])
+    streams = [
+        Resilient(crowd, RetryPolicy.preset("batch"), RetryBudget(clock=crowd.clock), n) for n in range(50)
+    ]
+    for number, stream in enumerate(streams):
+        crowd.at(number * ARRIVE / 50, stream.begin)
+    crowd.run()
+    told = ["".join(block.text for block in stream.machine.turn.blocks) for stream in streams]
+    assert told == [WHOLE] * 50
+
+
+def test_the_same_seed_is_the_same_crowd() -> None:
+    """All chance comes from the seed."""
+    one, same, other = (play(BY_NAME["partial"], "", "shared", seed, streams=100).asked for seed in (1, 1, 2))
+    assert one == same != other
+
+
+@pytest.fixture(scope="module")
+def told() -> list[Result]:
+    """A row of results, one for each weather."""
+    return [Result(weather, "observe", "none", play(weather, "observe", "none")) for weather in WEATHERS]
+
+
+def test_the_page_shows_what_is_measured(told: list[Result]) -> None:
+    """The tables of the page are those of the command, to the figure, for the row that is quickest to play."""
+    page = (Path(__file__).parent.parent / "docs" / "outage.md").read_text()
+    for cell in (costs, spread):
+        row = table(told, cell).splitlines()[-1]
+        assert row in page
