@@ -36,7 +36,7 @@ CANONICAL_TAIL: Final = re.compile(_STRING + _HALF_PAIR + rb'"\} *\}\n\n')
 FIRST_HALVES: Final = "".join(map(chr, range(0xD800, 0xDC00)))
 """The first halves of surrogate pairs."""
 
-GRAMMAR_EVENTS: Final = frozenset(
+MESSAGE_EVENTS: Final = frozenset(
     {
         "message_start",
         "content_block_start",
@@ -77,7 +77,7 @@ def read(frame: bytes) -> Event:
     if name == "error":
         return Event("error", _error_body(data), frame)
     if not data:
-        if name in GRAMMAR_EVENTS or sse.has_strange_line(frame):
+        if name in MESSAGE_EVENTS or sse.has_strange_line(frame):
             raise Flaw(Kind.CORRUPT, "an event that has lost its data")
         return Event("ping" if name == "ping" else SKIPPED, {}, frame)
     payload = _payload(name, data)
@@ -90,7 +90,7 @@ def read(frame: bytes) -> Event:
         return Event(SKIPPED, {}, frame)
     # The SDK goes by the event line alone here, and would drop what the data says: without a name or with
     # that of a ping always, with a name it does not know before 2.0.
-    misled = kind in GRAMMAR_EVENTS and name not in GRAMMAR_EVENTS
+    misled = kind in MESSAGE_EVENTS and name not in MESSAGE_EVENTS
     if name in (None, "ping"):
         misled = kind != "ping"
     return Event(kind, payload, sse.encode(kind, payload) if misled else frame)

@@ -10,22 +10,10 @@ may come anywhere.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from .events import Event
 from .failures import Flaw, Kind
-
-MESSAGE_EVENTS: Final = frozenset(
-    {
-        "message_start",
-        "content_block_start",
-        "content_block_delta",
-        "content_block_stop",
-        "message_delta",
-        "message_stop",
-    }
-)
-"""The events that make a message."""
 
 
 class Grammar:

@@ -24,7 +24,7 @@ from . import events, sse
 from .continuation import Form, Plan
 from .events import Event
 from .failures import Barren, Flaw, kind_of_error
-from .grammar import MESSAGE_EVENTS, Grammar
+from .grammar import Grammar
 from .handover import Handover
 from .head import Head
 from .seam import Join
@@ -205,7 +205,7 @@ class Relay:
         """A frame after ``message_stop``: what belongs to no message goes on, all else is nobody's."""
         with contextlib.suppress(Flaw):
             event = events.read(frame)
-            if event.type not in MESSAGE_EVENTS and event.type != "error":
+            if event.type not in events.MESSAGE_EVENTS and event.type != "error":
                 self.out.hand(event)
 
     def _pass(self, event: Event) -> None:
