@@ -189,7 +189,7 @@ class SyncExchange(Exchange):
         if failure := self.judge(self.response.http_response):
             http.close()
             return failure
-        self._patience = Patience(http, self._policy.silence_timeout)
+        self._patience = Patience(http, self._policy.silence_timeout, self._runtime.slept)
         self._begin(http)
         return http
 
@@ -245,7 +245,7 @@ class AsyncExchange(Exchange):
         if failure := self.judge(self.response.http_response):
             await http.aclose()
             return failure
-        self._patience = Patience(http, self._policy.silence_timeout)
+        self._patience = Patience(http, self._policy.silence_timeout, self._runtime.slept)
         self._begin(http)
         return http
 

@@ -6,6 +6,10 @@ before the ``read`` of the connection's network stream, which both the sync and 
 expose as a response extension, and shortens each call's timeout to the one wanted now. It stands
 there for as long as the body is read and leaves the connection as it was.
 
+A laptop that was closed wakes up to connections that are dead and do not say so: the peer has long given
+up, and no byte will tell. So a read that blocks looks up every few seconds; if the machine has slept
+since the last byte, and nothing has come since it woke, the connection is taken for lost.
+
 Where there is no such stream (HTTP/2, where it is shared, or another transport) or it can't be changed,
 the request's own read timeout is set to the silence clock instead; the finer clocks are then checked
 as bytes arrive.
@@ -14,17 +18,38 @@ as bytes arrive.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import math
 import socket
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Any, Final, Self
 
+import httpcore2
 import httpx2
+
+LOOK_UP: Final = 5.0
+"""Seconds after which a blocked read looks whether the machine has slept."""
+
+LONGEST_NAP: Final = 10.0
+"""Seconds of sleep that a connection may well survive."""
+
+
+class MachineSlept(ConnectionResetError):
+    """The machine slept, and since it woke the connection has brought nothing."""
 
 
 class Patience:
-    """The patience of one response's reads. Set `seconds` before each read."""
+    """The patience of one response's reads. Set `seconds` before each read.
 
-    def __init__(self, response: httpx2.Response, silence: float) -> None:
+    Args:
+        response: whose body is read.
+        silence: seconds a read may take where its patience can't be changed.
+        slept: seconds that the machine has slept, from any moment on; None if nobody needs to know.
+    """
+
+    def __init__(
+        self, response: httpx2.Response, silence: float, slept: Callable[[], float] | None = None
+    ) -> None:
         self.seconds = silence
         timeouts = response.request.extensions.get("timeout")
         if isinstance(timeouts, dict):
@@ -34,15 +59,50 @@ class Patience:
         self._stream = stream if hasattr(stream, "__dict__") else None
         self._before: Any = None
         if self._stream is not None:
-            self._lend(self._stream)
+            self._lend(self._stream, slept or (lambda: 0.0))
 
-    def _lend(self, stream: Any) -> None:
+    def _lend(self, stream: Any, slept: Callable[[], float]) -> None:
         own, self._before = stream.read, vars(stream).get("read")
+        watch = self._watch_async if inspect.iscoroutinefunction(own) else self._watch
+        stream.read = watch(own, slept)
 
-        def read(max_bytes: int, timeout: float | None = None) -> Any:
-            return own(max_bytes, timeout=min(self.seconds, math.inf if timeout is None else timeout))
+    def _watch(self, own: Callable[..., bytes], slept: Callable[[], float]) -> Callable[..., bytes]:
+        last = slept()
 
-        stream.read = read
+        def read(max_bytes: int, timeout: float | None = None) -> bytes:
+            nonlocal last
+            left = min(self.seconds, math.inf if timeout is None else timeout)
+            while True:
+                try:
+                    got = own(max_bytes, timeout=min(left, LOOK_UP))
+                except httpcore2.ReadTimeout:
+                    left = _time_left(left, slept() - last)
+                    if left == 0:
+                        raise
+                else:
+                    last = slept()
+                    return got
+
+        return read
+
+    def _watch_async(self, own: Callable[..., Any], slept: Callable[[], float]) -> Callable[..., Any]:
+        last = slept()
+
+        async def read(max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 -- httpcore2's
+            nonlocal last
+            left = min(self.seconds, math.inf if timeout is None else timeout)
+            while True:
+                try:
+                    got: bytes = await own(max_bytes, timeout=min(left, LOOK_UP))
+                except httpcore2.ReadTimeout:
+                    left = _time_left(left, slept() - last)
+                    if left == 0:
+                        raise
+                else:
+                    last = slept()
+                    return got
+
+        return read
 
     def __enter__(self) -> Self:
         return self
@@ -66,3 +126,14 @@ class Patience:
             if connection is not None:
                 with contextlib.suppress(OSError):  # already gone
                     connection.shutdown(socket.SHUT_RDWR)
+
+
+def _time_left(left: float, slept: float) -> float:
+    """Seconds a read may go on after one look-up without a byte.
+
+    Raises:
+        MachineSlept: the machine has slept since the last byte.
+    """
+    if slept > LONGEST_NAP:
+        raise MachineSlept(f"nothing came since the machine slept for {slept:.0f} s")
+    return max(0.0, left - LOOK_UP)

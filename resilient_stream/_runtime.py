@@ -6,6 +6,15 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
+
+_AWAKE_OR_NOT: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+"""A clock that goes on while the machine sleeps. (`time.monotonic` stops then, on Linux and macOS.)"""
+
+
+def slept() -> float:
+    """Seconds that the machine has slept since some moment; always the same where no clock tells."""
+    return 0.0 if _AWAKE_OR_NOT is None else time.clock_gettime(_AWAKE_OR_NOT) - time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +22,10 @@ class Runtime:
     """What the drivers take from the outside world."""
 
     clock: Callable[[], float] = time.monotonic
-    """Seconds that only rise."""
+    """Seconds that only rise, and where the system has such a clock only while the machine is awake."""
     wall: Callable[[], float] = time.time
     """Seconds since the epoch, for ``retry-after`` dates."""
+    slept: Callable[[], float] = slept
+    """Seconds that the machine has slept, from any moment on."""
     rng: random.Random = field(default_factory=random.Random)
     """The source of jitter."""

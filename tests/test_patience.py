@@ -11,11 +11,14 @@ from typing import Any
 import anthropic
 import anyio
 import anyio.lowlevel
+import httpcore2
 import httpx2
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from resilient_stream import resilient
-from resilient_stream._patience import Patience
+from resilient_stream._patience import LOOK_UP, MachineSlept, Patience
 from resilient_stream.testing import Stall, StandIn, cut_at
 
 from .stages import ASYNC, PROMPTLY, SYNC, run
@@ -80,16 +83,113 @@ def test_each_read_is_as_patient_as_was_last_said(world: str) -> None:
 
     async def law() -> None:
         wire = Wire() if world == "sync" else AsyncWire()
-        patience = Patience(response(wire), 30.0)
+        patience = Patience(response(wire), 3.0)
         read: Any = wire.read
-        for seconds, given in ((30.0, None), (5.0, None), (7.0, 600.0), (600.0, 7.0)):
-            if (seconds, given) != (30.0, None):
+        for seconds, given in ((3.0, None), (0.5, None), (0.7, 600.0), (600.0, 0.7)):
+            if (seconds, given) != (3.0, None):
                 patience.seconds = seconds
             got = read(3, timeout=given)
             assert (got if world == "sync" else await got) == b"xxx"
-        assert wire.timeouts == [30.0, 5.0, 7.0, 7.0]
+        assert wire.timeouts == [3.0, 0.5, 0.7, 0.7]
 
     run(world, law)
+
+
+class Sleeper(Wire):
+    """A wire on which bytes, pings of the clock and sleep come after so many seconds each."""
+
+    def __init__(self, *steps: tuple[float, float, bytes]) -> None:
+        super().__init__()
+        self.steps = list(steps)
+        """Seconds awake, seconds asleep after them, and what comes then."""
+        self.now = self.asleep = 0.0
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """What comes within the timeout, which stands still while the machine sleeps."""
+        left = math.inf if timeout is None else timeout
+        while True:
+            awake, asleep, data = self.steps.pop(0)
+            self.now += min(awake, left)
+            if awake > left:
+                self.steps.insert(0, (awake - left, asleep, data))
+                raise httpcore2.ReadTimeout
+            self.asleep += asleep
+            left -= awake
+            if data:
+                return data
+
+    def slept(self) -> float:
+        """Seconds asleep."""
+        return 1e6 + self.asleep
+
+
+class AsyncSleeper(Sleeper):
+    """The same, async."""
+
+    async def read(  # type: ignore[override]
+        self,
+        max_bytes: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore2 calls it so
+    ) -> bytes:
+        """What comes within the timeout."""
+        await anyio.lowlevel.checkpoint()
+        return Sleeper.read(self, max_bytes, timeout)
+
+
+def watched(world: str, silence: float, *steps: tuple[float, float, bytes], reads: int = 1) -> Sleeper:
+    """A wire that was read so often, patiently."""
+    wire = Sleeper(*steps) if world == "sync" else AsyncSleeper(*steps)
+
+    async def law() -> None:
+        with Patience(response(wire), silence, wire.slept):
+            read: Any = wire.read
+            for _ in range(reads):
+                got = read(1, timeout=600.0)
+                assert got if world == "sync" else await got
+
+    run(world, law)
+    return wire
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("asleep", [11.0, 3600.0, 86_400.0])
+@pytest.mark.parametrize("before", [True, False])
+def test_a_connection_that_slept_and_stays_silent_is_lost(world: str, asleep: float, before: bool) -> None:
+    """Soon after waking up, not after the silence clock; whether the sleep fell into the read or before it."""
+    steps = ((0.0, 0.0, b"a"), (2.0, 0.0 if before else asleep, b""), (1e9, 0.0, b""))
+    wire = Sleeper(*steps) if world == "sync" else AsyncSleeper(*steps)
+
+    async def law() -> None:
+        with Patience(response(wire), 300.0, wire.slept):
+            read: Any = wire.read
+            assert (read(1) if world == "sync" else await read(1)) == b"a"
+            wire.asleep += asleep * before
+            with pytest.raises(MachineSlept, match=f"slept for {asleep:.0f} s"):
+                _ = read(1) if world == "sync" else await read(1)
+        assert wire.now <= LOOK_UP
+
+    run(world, law)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_connection_that_speaks_after_a_sleep_lives(world: str) -> None:
+    """What comes after waking up is proof, and a later silence is one like any other; a nap is nothing at all."""
+    watched(world, 300.0, (1.0, 3600.0, b""), (2.0, 0.0, b"a"), (200.0, 0.0, b"b"), reads=2)
+    watched(world, 300.0, (1.0, 10.0, b""), (299.0, 0.0, b"a"))
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@hypothesis.given(silence=st.floats(0.01, 400), comes=st.floats(0, 400))
+@hypothesis.settings(max_examples=30, deadline=None)
+def test_looking_up_changes_no_timeout(world: str, silence: float, comes: float) -> None:
+    """Without sleep a read takes as long as its bytes do, or as its patience."""
+    wire = Sleeper((comes, 0.0, b"a"))
+    if comes <= silence:
+        assert watched(world, silence, (comes, 0.0, b"a")).now == pytest.approx(comes)
+        return
+    with Patience(response(wire), silence, wire.slept), pytest.raises(httpcore2.ReadTimeout):
+        wire.read(1, timeout=600.0)
+    assert wire.now == pytest.approx(silence)
 
 
 def test_the_wire_is_left_as_it_was() -> None:
@@ -106,12 +206,12 @@ def test_the_wire_is_left_as_it_was() -> None:
 def test_what_stood_before_the_wire_already_stands_there_after() -> None:
     """Where two layers are patient with one connection, each takes away only its own."""
     wire = Wire()
-    outer = Patience(response(wire), 30.0)
-    with Patience(response(wire), 5.0):
+    outer = Patience(response(wire), 3.0)
+    with Patience(response(wire), 0.5):
         wire.read(1)
     wire.read(1)
     outer.restore()
-    assert wire.timeouts == [5.0, 30.0]
+    assert wire.timeouts == [0.5, 3.0]
     assert "read" not in vars(wire)
 
 

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from resilient_stream import _runtime
 from resilient_stream._runtime import Runtime
 
 
@@ -16,6 +17,17 @@ def test_the_clock_only_rises_and_the_wall_clock_knows_the_date() -> None:
     runtime = Runtime()
     assert runtime.clock is time.monotonic
     assert runtime.wall is time.time
+
+
+def test_the_machine_has_not_slept_during_this_test() -> None:
+    """The clock that goes on in sleep and the one that stops differ by the same from one moment to the next."""
+    assert Runtime().slept() == pytest.approx(Runtime().slept(), abs=5)
+
+
+def test_without_a_clock_that_tells_nobody_ever_slept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a system without one, sleep is not noticed."""
+    monkeypatch.setattr(_runtime, "_AWAKE_OR_NOT", None)
+    assert Runtime().slept() == 0
 
 
 def test_no_two_runtimes_share_their_chance() -> None:

@@ -48,21 +48,27 @@ class Clocks:
         """Seconds that may pass without an event."""
         return self.stall if self.seen else self.first_event
 
+    @property
+    def _name(self) -> str:
+        """The policy's field that `limit` comes from."""
+        return "stall_timeout" if self.seen else "first_event_timeout"
+
     def fired(self, failure: Failure) -> Failure:
         """Say which clock a failure stands for, and have it be twice as patient the next time.
 
         Where both ran out at once, both are: the one that is not would fire again.
         """
         if failure.phase is not Phase.BODY:
-            detail = f"no response for {self.first_event:g} s"
+            detail = f"no response for {self.first_event:g} s (first_event_timeout)"
             self.first_event *= 2
             return replace(failure, detail=detail)
         left = self.limit - self.waited
         if failure.kind is Kind.SILENT and (self.waited == 0 or self.silence < left):
-            detail = f"no byte for {self.patience:g} s"
+            name = "silence_timeout" if self.silence <= left else self._name
+            detail = f"no byte for {self.patience:g} s ({name})"
         else:
             failure = replace(failure, kind=Kind.STALLED)
-            detail = f"no event for {self.limit:g} s"
+            detail = f"no event for {self.limit:g} s ({self._name})"
         silence_fired = failure.kind is Kind.SILENT and self.silence <= left
         if not silence_fired or self.silence == left:
             self._be_patient_for_events()

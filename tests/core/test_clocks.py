@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from resilient_stream._core.clocks import Clocks
 from resilient_stream._core.failures import Failure, Kind, Phase
@@ -24,6 +28,45 @@ def test_patience_is_what_the_tightest_clock_leaves() -> None:
     assert clocks.patience == 0
 
 
+seconds = st.integers(1, 100)
+reads = st.lists(st.tuples(st.integers(0, 120), st.booleans()), max_size=20)
+
+
+@given(seconds, seconds, seconds, reads)
+def test_a_clock_fires_when_it_has_run_out_and_not_before(
+    first: int, silence: int, stall: int, reads_: Any
+) -> None:
+    """Whatever comes when: no read outlasts silence, no time without events its limit, and one of them is why."""
+    clocks = Clocks(first, silence, stall)
+    without, seen = 0.0, False
+    for takes, event in reads_:
+        limit = stall if seen else first
+        patience = clocks.patience
+        assert patience <= silence and without + patience <= limit
+        if takes >= patience:
+            fired = clocks.fired(SILENT)
+            name = fired.detail[fired.detail.index("(") + 1 : -1]
+            used = {"silence_timeout": silence, "stall_timeout": stall, "first_event_timeout": first}[name]
+            assert used == (patience if name == "silence_timeout" else without + patience)
+            assert (fired.kind is Kind.STALLED) <= (without > 0 and name != "silence_timeout")
+            assert (
+                sum(
+                    after == 2 * before
+                    for before, after in zip((first, silence, stall), told(clocks), strict=True)
+                )
+                >= 1
+            )
+            return
+        clocks.read(takes, event=event)
+        without, seen = (0.0, True) if event else (without + takes, seen)
+        assert clocks.waited < clocks.limit
+
+
+def told(clocks: Clocks) -> tuple[float, float, float]:
+    """The three clocks."""
+    return clocks.first_event, clocks.silence, clocks.stall
+
+
 def test_an_attempt_begins_anew() -> None:
     """What was waited for in the last attempt does not count in the next."""
     clocks = Clocks(50, 30, 70)
@@ -36,13 +79,27 @@ def test_an_attempt_begins_anew() -> None:
 @pytest.mark.parametrize(
     ("clocks", "seen", "waited", "kind", "doubled", "detail"),
     [
-        (Clocks(50, 30, 70), False, 0, Kind.SILENT, (50, 60, 70), "no byte for 30 s"),
-        (Clocks(50, 30, 70), True, 0, Kind.SILENT, (50, 60, 70), "no byte for 30 s"),
-        (Clocks(50, 30, 70), True, 50, Kind.STALLED, (50, 30, 140), "no event for 70 s"),
-        (Clocks(50, 30, 70), False, 40, Kind.STALLED, (100, 30, 70), "no event for 50 s"),
-        (Clocks(20, 30, 70), False, 0, Kind.SILENT, (40, 30, 70), "no byte for 20 s"),
-        (Clocks(30, 30, 70), False, 0, Kind.SILENT, (60, 60, 70), "no byte for 30 s"),
-        (Clocks(50, 30, 70), False, 20, Kind.STALLED, (100, 30, 70), "no event for 50 s"),
+        (Clocks(50, 30, 70), False, 0, Kind.SILENT, (50, 60, 70), "no byte for 30 s (silence_timeout)"),
+        (Clocks(50, 30, 70), True, 0, Kind.SILENT, (50, 60, 70), "no byte for 30 s (silence_timeout)"),
+        (Clocks(50, 30, 70), True, 50, Kind.STALLED, (50, 30, 140), "no event for 70 s (stall_timeout)"),
+        (
+            Clocks(50, 30, 70),
+            False,
+            40,
+            Kind.STALLED,
+            (100, 30, 70),
+            "no event for 50 s (first_event_timeout)",
+        ),
+        (Clocks(20, 30, 70), False, 0, Kind.SILENT, (40, 30, 70), "no byte for 20 s (first_event_timeout)"),
+        (Clocks(30, 30, 70), False, 0, Kind.SILENT, (60, 60, 70), "no byte for 30 s (silence_timeout)"),
+        (
+            Clocks(50, 30, 70),
+            False,
+            20,
+            Kind.STALLED,
+            (100, 30, 70),
+            "no event for 50 s (first_event_timeout)",
+        ),
     ],
 )
 def test_the_clock_that_fired_is_twice_as_patient(
@@ -67,5 +124,5 @@ def test_no_response_is_the_first_clocks() -> None:
     """Before the head, only the first event is waited for."""
     clocks = Clocks(50, 30, 70)
     failure = clocks.fired(Failure(Kind.SILENT, Phase.HEADERS))
-    assert (failure.kind, failure.detail) == (Kind.SILENT, "no response for 50 s")
+    assert (failure.kind, failure.detail) == (Kind.SILENT, "no response for 50 s (first_event_timeout)")
     assert (clocks.first_event, clocks.silence, clocks.stall) == (100, 30, 70)

@@ -536,7 +536,10 @@ def test_pings_are_no_events() -> None:
     assert made.data(7.0, PING, 4.0) == Read(3.0)
     assert isinstance(made.data(10.0, PING, 3.0), Wait)
     assert made.attempt.failure is not None
-    assert (made.attempt.failure.kind, made.attempt.failure.detail) == (Kind.STALLED, "no event for 10 s")
+    assert (made.attempt.failure.kind, made.attempt.failure.detail) == (
+        Kind.STALLED,
+        "no event for 10 s (first_event_timeout)",
+    )
     assert isinstance(send := made.waited(11.0), Send)
     assert send.patience == 20.0
 
@@ -550,7 +553,10 @@ def test_an_event_starts_the_stall_clock_anew() -> None:
     made.data(16.0, PING, 17.0)
     made.fault(19.0, Failure(Kind.SILENT, Phase.BODY))
     assert made.attempt.failure is not None
-    assert (made.attempt.failure.kind, made.attempt.failure.detail) == (Kind.STALLED, "no event for 20 s")
+    assert (made.attempt.failure.kind, made.attempt.failure.detail) == (
+        Kind.STALLED,
+        "no event for 20 s (stall_timeout)",
+    )
     made.waited(20.0)
     made.head(200, None)
     made.data(21.0, start(id="x"), 0.0)
