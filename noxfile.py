@@ -141,6 +141,14 @@ def soak(session: nox.Session) -> None:
     )
 
 
+@nox.session(python=LOWEST, requires=["dist"], default=False)
+def vendors(session: nox.Session) -> None:
+    """What needs the SDK's extras: the older Bedrock client, aiohttp, HTTP/2."""
+    session.install(*dependencies(), *group("test"), *group("vendors"))
+    install_wheel(session)
+    pytest(session, *WORKERS, "tests/adapters/test_vendors.py", *session.posargs, measured=False)
+
+
 SDK_TESTS = (
     "tests/lib/streaming",
     "tests/test_streaming.py",

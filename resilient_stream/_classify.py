@@ -128,7 +128,7 @@ def _number(value: str | None) -> float | None:
 
 SERVER_SENT_EVENTS: Final = "text/event-stream"
 AWS_EVENT_STREAM: Final = "application/vnd.amazon.eventstream"
-"""The framing of the older Bedrock client, which is not read here."""
+"""The framing of the older Bedrock client."""
 
 
 def content_type_of(response: Any) -> str:

@@ -18,6 +18,7 @@ import httpx2
 from anthropic import APIRequest, AsyncCallNext, CallNext, NotGiven
 
 from . import _classify
+from ._aws import Unframer
 from ._core.failures import Failure, Phase
 from ._core.ledger import Record
 from ._core.states import Send
@@ -63,6 +64,7 @@ class Exchange:
         self._http_request: httpx2.Request | None = None
         self._make_status_error: MakeStatusError | None = None
         self._patience: Patience | None = None
+        self._unframer: Unframer | None = None
 
     # -- requests --------------------------------------------------------------------------------
 
@@ -149,10 +151,11 @@ class Exchange:
         cause, self._cause = self._cause, None
         return error_of(failure, request, cause, self._make_status_error)
 
-    def let_go(self) -> None:
-        """Leave the response's body to somebody else."""
-        self._stream: Any = None
-        self._restore()
+    def _framing(self, http: httpx2.Response) -> Unframer | None:
+        """What makes server-sent events of a body in another framing; the client brings the decoder."""
+        if _classify.content_type_of(http) != _classify.AWS_EVENT_STREAM:
+            return None
+        return Unframer(self.response._client._make_sse_decoder())  # noqa: SLF001 -- as `answered`
 
     def _restore(self) -> None:
         """Stand before the connection's reads no more."""
@@ -173,7 +176,7 @@ class SyncExchange(Exchange):
     def __init__(self, call_next: CallNext, request: APIRequest, **known: Any) -> None:
         super().__init__(request, **known)
         self._call_next = call_next
-        self._stream = None
+        self._stream: Any = None
         self._chunks: Iterator[bytes] = iter(())
 
     def send(self, action: Send) -> Failure | httpx2.Response:
@@ -190,6 +193,7 @@ class SyncExchange(Exchange):
             http.close()
             return failure
         self._patience = Patience(http, self._policy.silence_timeout, self._runtime.slept)
+        self._unframer = self._framing(http)
         self._begin(http)
         return http
 
@@ -209,7 +213,8 @@ class SyncExchange(Exchange):
         if self._patience is not None:
             self._patience.seconds = patience
         try:
-            return next(self._chunks, None)
+            chunk = next(self._chunks, None)
+            return chunk if chunk is None or self._unframer is None else self._unframer.feed(chunk)
         except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
             return self.failed(error, Phase.BODY)
 
@@ -227,7 +232,7 @@ class AsyncExchange(Exchange):
     def __init__(self, call_next: AsyncCallNext, request: APIRequest, **known: Any) -> None:
         super().__init__(request, **known)
         self._call_next = call_next
-        self._stream = None
+        self._stream: Any = None
         self._chunks: AsyncIterator[bytes] | None = None
         self._raw: AsyncIterator[bytes] | None = None
         self._alone = True
@@ -246,6 +251,7 @@ class AsyncExchange(Exchange):
             await http.aclose()
             return failure
         self._patience = Patience(http, self._policy.silence_timeout, self._runtime.slept)
+        self._unframer = self._framing(http)
         self._begin(http)
         return http
 
@@ -267,7 +273,8 @@ class AsyncExchange(Exchange):
         if self._patience is not None:
             self._patience.seconds = patience
         try:
-            return None if self._chunks is None else await anext(self._chunks, None)
+            chunk = None if self._chunks is None else await anext(self._chunks, None)
+            return chunk if chunk is None or self._unframer is None else self._unframer.feed(chunk)
         except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
             return self.failed(error, Phase.BODY)
 

@@ -30,6 +30,7 @@ from anthropic import (
 )
 
 from . import _scope
+from ._aws import FramedBody
 from ._budget import account, shared_budget
 from ._classify import AWS_EVENT_STREAM, content_type_of
 from ._core.continuation import Planner, Step
@@ -93,7 +94,7 @@ class ResumeMiddleware(Middleware):
         failed = driver.open()
         response: APIResponse[Any] = _result(APIResponse, exchange, failed, request)
         if failed is None:
-            _take_over(response.http_response, driver, exchange)
+            _take_over(response.http_response, driver)
         return response
 
     async def handle_async(self, request: APIRequest, call_next: AsyncCallNext) -> AsyncAPIResponse[Any]:
@@ -110,7 +111,7 @@ class ResumeMiddleware(Middleware):
         failed = await driver.open()
         response: AsyncAPIResponse[Any] = _result(AsyncAPIResponse, exchange, failed, request)
         if failed is None:
-            _take_over(response.http_response, driver, exchange)
+            _take_over(response.http_response, driver)
         return response
 
     def _other(self, request: APIRequest) -> ResumeMiddleware | None:
@@ -244,16 +245,10 @@ def _settings(policy: RetryPolicy) -> Settings:
     )
 
 
-def _take_over(response: httpx2.Response, driver: Driver | AsyncDriver, exchange: Exchange) -> None:
-    """The consumer reads the driver from here on. It hands over decoded bytes.
-
-    The event stream of the older Bedrock client is not read here: its bytes stay the SDK's, and only
-    what fails before the head is retried.
-    """
-    if content_type_of(response) == AWS_EVENT_STREAM:
-        exchange.let_go()
-        return
-    response.stream = driver
+def _take_over(response: httpx2.Response, driver: Driver | AsyncDriver) -> None:
+    """The consumer reads the driver from here on. It hands over decoded bytes, in the framing it expects."""
+    framed = content_type_of(response) == AWS_EVENT_STREAM
+    response.stream = FramedBody(driver) if framed else driver
     response.headers.pop("content-encoding", None)
 
 

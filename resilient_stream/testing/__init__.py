@@ -43,6 +43,7 @@ from .faults import (
     cut_at,
     text_delta,
 )
+from .hosts import aws_event, aws_exception, aws_message
 from .manners import MANNERS, Manner
 from .models import accepts_prefill
 from .server import StandIn, refusing
@@ -95,6 +96,9 @@ __all__ = [  # noqa: RUF022 - plainly sorted
     "Unstreamed",
     "Wait",
     "accepts_prefill",
+    "aws_event",
+    "aws_exception",
+    "aws_message",
     "cut_at",
     "frame",
     "markdown",

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from . import hosts
 from .asked import Asked
 from .author import ANSWER, Author, limited, stopped, write
 from .continuations import Form, Reading, read, resume
@@ -42,7 +43,8 @@ class Incoming:
 class Received:
     """The record of one request and of what was done with it.
 
-    ``json`` is None where the body is no JSON. ``status`` is None where no status was sent.
+    ``json`` is None where the body is no JSON; what Vertex and Bedrock have in the path is in it.
+    ``status`` is None where no status was sent.
     ``form`` is what the request was taken for, ``quote`` the fragment that it quotes. ``matched``
     is False for a continuation of something that the author never said; it is answered from the
     beginning. ``rule`` names the rule that refused the request.
@@ -130,6 +132,10 @@ class Endpoint:
             return self._messages(record)
         if record.method == "POST" and path == "/v1/messages/count_tokens":
             return self._messages(record, counting=True)
+        asked = hosts.asked_of(path, mapping(record.json)) if record.method == "POST" else None
+        if asked is not None:
+            answer, record = self._messages(replace(record, json=asked))
+            return (_in_aws_framing(answer) if hosts.bedrock(path) else answer), record
         missing = Refusal("path", 404, "not_found_error", "Not found")
         return _refused(record.number, missing), replace(record, rule="path")
 
@@ -197,6 +203,14 @@ class Endpoint:
         if self.settings.obey_max_tokens:
             reply = limited(reply, request["max_tokens"])
         return reply, reading
+
+
+def _in_aws_framing(answer: Answer) -> Answer:
+    """A stream as Bedrock sends it; a refusal stays as it is."""
+    if answer.status != 200:
+        return answer
+    body = tuple(hosts.aws_event(part) if isinstance(part, bytes) else part for part in answer.body)
+    return replace(answer, body=body).with_headers({"content-type": hosts.AWS_EVENT_STREAM})
 
 
 def _parsed(body: bytes) -> Any:

@@ -201,13 +201,3 @@ def test_the_environment_outranks_the_policy(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("RESILIENT_STREAM", "off")
     assert resilient(anthropic.Anthropic(api_key="key")).middleware == ()
     assert ResumeMiddleware().policy.enabled is False
-
-
-@every_world
-def test_a_stream_of_another_framing_is_left_alone(world: World) -> None:
-    """A body in AWS's event framing reaches the SDK untouched, and the connection is not ours to close."""
-    frames = b"\x00\x00\x00\x10 not ours to read"
-    fault = Status(200, body=frames, content_type="application/vnd.amazon.eventstream")
-    with stand_in(fault, None) as server:
-        assert world.body(server.url).body == frames
-        assert len(server.requests) == 1

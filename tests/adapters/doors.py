@@ -1,0 +1,157 @@
+"""The doors through which a stream can be opened, each written once for sync and async clients.
+
+A sync client works inside a coroutine as well: it blocks, and nobody else is there.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from anthropic import beta_async_tool, beta_tool
+
+from .worlds import ASK, USER_TURN_MODEL
+
+
+@dataclass
+class Got:
+    """What came through a door."""
+
+    text: str
+    source: Any
+    """What `report` is asked of."""
+
+
+Door = Callable[[Any, dict[str, Any]], Awaitable[Got]]
+
+
+async def told(value: Any) -> Any:
+    """A value, or what its awaitable gives."""
+    return await value if inspect.isawaitable(value) else value
+
+
+async def each(source: Any) -> AsyncGenerator[Any]:
+    """What a sync or async iterable gives."""
+    if isinstance(source, AsyncIterator) or hasattr(source, "__aiter__"):
+        async for item in source:
+            yield item
+    else:
+        for item in source:
+            yield item
+
+
+@asynccontextmanager
+async def entered(manager: Any) -> AsyncGenerator[Any]:
+    """A sync or async context."""
+    if hasattr(manager, "__aenter__"):
+        async with manager as value:
+            yield value
+    else:
+        with manager as value:
+            yield value
+
+
+def asking(**options: Any) -> dict[str, Any]:
+    """The arguments of a call."""
+    return {"model": USER_TURN_MODEL, "max_tokens": 4096, "messages": ASK, **options}
+
+
+async def written(stream: Any) -> str:
+    """The text of a stream of raw events."""
+    deltas = [event.delta async for event in each(stream) if event.type == "content_block_delta"]
+    return "".join(delta.text for delta in deltas if delta.type == "text_delta")
+
+
+async def _helper(manager: Any) -> Got:
+    async with entered(manager) as stream:
+        text = "".join([piece async for piece in each(stream.text_stream)])
+        message = await told(stream.get_final_message())
+        assert "".join(block.text for block in message.content) == text
+        return Got(text, stream)
+
+
+async def _raw(stream: Any) -> Got:
+    return Got(await written(stream), stream)
+
+
+async def stream(client: Any, ask: dict[str, Any]) -> Got:
+    """``messages.stream``."""
+    return await _helper(client.messages.stream(**ask))
+
+
+async def create(client: Any, ask: dict[str, Any]) -> Got:
+    """``messages.create(stream=True)``."""
+    return await _raw(await told(client.messages.create(**ask, stream=True)))
+
+
+async def beta_stream(client: Any, ask: dict[str, Any]) -> Got:
+    """``beta.messages.stream``."""
+    return await _helper(client.beta.messages.stream(**ask))
+
+
+async def beta_create(client: Any, ask: dict[str, Any]) -> Got:
+    """``beta.messages.create(stream=True)``, with a beta."""
+    return await _raw(
+        await told(client.beta.messages.create(**ask, stream=True, betas=["a-beta-2026-01-01"]))
+    )
+
+
+async def raw_response(client: Any, ask: dict[str, Any]) -> Got:
+    """``with_raw_response``."""
+    response = await told(client.messages.with_raw_response.create(**ask, stream=True))
+    assert response.headers["request-id"]
+    return Got(await written(await told(response.parse())), response)
+
+
+async def streaming_response(client: Any, ask: dict[str, Any]) -> Got:
+    """``with_streaming_response``."""
+    async with entered(client.messages.with_streaming_response.create(**ask, stream=True)) as response:
+        return Got(await written(await told(response.parse())), response)
+
+
+async def with_options(client: Any, ask: dict[str, Any]) -> Got:
+    """A client with other options."""
+    return await stream(client.with_options(max_retries=0, timeout=20.0), ask)
+
+
+async def copied(client: Any, ask: dict[str, Any]) -> Got:
+    """A copy of the client."""
+    return await create(client.copy(), ask)
+
+
+async def runner(client: Any, ask: dict[str, Any], **options: Any) -> Got:
+    """``tool_runner(stream=True)``, whose model calls no tool."""
+
+    def tide(place: str) -> str:
+        """The tide at a place."""
+        return place
+
+    async def later(place: str) -> str:
+        """The tide at a place."""
+        return place
+
+    sync = not inspect.iscoroutinefunction(client.post)
+    tool: Any = beta_tool(tide) if sync else beta_async_tool(later)
+    made = client.beta.messages.tool_runner(**ask, tools=[tool], stream=True, **options)
+    got = [Got(await written(one), one) async for one in each(made)]
+    (only,) = got
+    return only
+
+
+DOORS: Final[dict[str, Door]] = {
+    door.__name__: door
+    for door in (
+        stream,
+        create,
+        beta_stream,
+        beta_create,
+        raw_response,
+        streaming_response,
+        with_options,
+        copied,
+    )
+}
+"""All but the tool runner, which is not every client's."""
