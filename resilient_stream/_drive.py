@@ -150,15 +150,17 @@ class Driver(_Loop, httpx2.SyncByteStream):
         got = self._upstream.read(action.patience)
         if self._closing.is_set():
             return b""
+        now = clock()
+        waited = now - began
+        machine.gap = max(machine.gap, waited)
         if isinstance(got, bytes):
             if action.steady and (out := machine.quick(got)):
                 return out
-            now = clock()
-            self._action = machine.data(now, got, now - began)
+            self._action = machine.data(now, got, waited)
         elif got is None:
-            self._action = machine.end(clock())
+            self._action = machine.end(now)
         else:
-            self._action = machine.fault(clock(), got)
+            self._action = machine.fault(now, got)
         self._tell()
         return machine.take()
 
@@ -266,15 +268,17 @@ class AsyncDriver(_Loop, httpx2.AsyncByteStream):
         got = await self._upstream.read(action.patience)
         if self._closing.is_set():
             return b""
+        now = clock()
+        waited = now - began
+        machine.gap = max(machine.gap, waited)
         if isinstance(got, bytes):
             if action.steady and (out := machine.quick(got)):
                 return out
-            now = clock()
-            self._action = machine.data(now, got, now - began)
+            self._action = machine.data(now, got, waited)
         elif got is None:
-            self._action = machine.end(clock())
+            self._action = machine.end(now)
         else:
-            self._action = machine.fault(clock(), got)
+            self._action = machine.fault(now, got)
         self._tell()
         return machine.take()
 

@@ -179,6 +179,7 @@ class PolicyFields(TypedDict, total=False):
     wait: WaitRule | None
     retry: RetryRule | None
     observers: Iterable[Observer]
+    telemetry: bool
 
 
 def complaint(error: ValidationError, fields: Mapping[str, Any]) -> str:

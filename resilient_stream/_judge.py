@@ -13,6 +13,7 @@ import math
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, cast
 
@@ -171,7 +172,7 @@ class Judgement:
                 return GiveUp(reason, budget=True)
         if self._budget is not None and not self._budget.withdraw(state.failure.kind):
             return GiveUp(f"the retry budget is spent ({self._budget.balance:g} units left)", budget=True)
-        return answer
+        return answer if self._budget is None else replace(answer, balance=self._budget.balance)
 
     def _wait(self, state: StreamState) -> Retry:
         """What the server asked for; else at once where nobody objected; else by backoff.

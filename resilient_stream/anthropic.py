@@ -44,6 +44,7 @@ from ._drive import AsyncDriver, Driver
 from ._exchange import AsyncExchange, Exchange, SyncExchange, Timeout
 from ._judge import Judgement
 from ._runtime import Runtime
+from ._watchers import watchers
 from .observe import Watch
 from .policy import RetryPolicy
 
@@ -162,7 +163,7 @@ class ResumeMiddleware(Middleware):
 
         if pin is not None:
             pin.follow(record.ledger)
-        watch = Watch(self.policy.observers, machine.planner.model)
+        watch = Watch(watchers(self.policy), machine.planner.model)
 
         def on_request(http_request: httpx2.Request) -> None:
             machine.judge = self._judge(http_request)

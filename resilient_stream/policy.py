@@ -173,6 +173,10 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid"):
     """`Observer` objects that are told what happens to streams, in this order. Default (): none besides
     the library's own."""
 
+    telemetry: Switch = True
+    """Whether spans and metrics go to OpenTelemetry's global providers. Default True, as in the SDK: until
+    the program configures a provider, that is nowhere."""
+
     def __init__(self, **fields: Unpack[PolicyFields]) -> None:
         """Check the fields; those not given keep their defaults."""
         try:

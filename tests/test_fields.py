@@ -25,7 +25,7 @@ WAITS = ["wait_initial", "wait_max", "overload_wait_initial", "overload_wait_max
 CLOCKS = ["connect_timeout", "first_event_timeout", "silence_timeout", "stall_timeout"]
 COUNTS = ["max_attempts", "max_barren_attempts"]
 NUMBERS = [*WAITS, *CLOCKS, *COUNTS, "deadline", "max_input_multiple"]
-SWITCHES = ["enabled", "rerun_server_tools", "heal_history"]
+SWITCHES = ["enabled", "rerun_server_tools", "heal_history", "telemetry"]
 WORDS = {
     "continuation": ["auto", "prefill", "user_turn", "restart_only", "never"],
     "unverified": ["accept", "ask", "refuse"],

@@ -52,6 +52,7 @@ PROMISED: dict[str, object] = {
     "wait": None,
     "retry": None,
     "observers": (),
+    "telemetry": True,
 }
 
 seconds = st.floats(0.001, 80_000)

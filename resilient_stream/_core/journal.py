@@ -17,6 +17,7 @@ from .failures import Failure, Kind, Phase
 from .ledger import Attempt, Ledger
 from .seam import Join, Joined
 from .transcript import Turn
+from .verdict import AT_ONCE, Retry
 
 
 class What(StrEnum):
@@ -59,6 +60,8 @@ class AttemptRecord:
     model: str
     offset: int
     """Characters of visible text that the consumer had before it."""
+    at: float
+    """When this was told."""
     started: float
     ended: float | None
     wait: float
@@ -70,6 +73,8 @@ class AttemptRecord:
     """Events received, pings apart; counted when the attempt is over."""
     characters: int
     """Characters of visible text handed over; counted when the attempt is over."""
+    gap: float
+    """Seconds of its longest read, or of a stall; counted when the attempt is over."""
     failure: FailureRecord | None
     usage: Mapping[str, int]
     """Token numbers, by the API's names."""
@@ -85,6 +90,8 @@ class WaitRecord:
     """How long it is meant to be."""
     source: str
     """The rule that chose it: ``backoff``, ``retry-after``, or ``wait`` for the policy's own strategy."""
+    balance: float | None
+    """Units that the retry budget had left; None without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +166,7 @@ class Journal:
     _notes: list[Note] = field(default_factory=list)
     _offset: int = 0
     _broken: float | None = None
-    _source: str = ""
+    _verdict: Retry = AT_ONCE
 
     def take(self) -> list[Note]:
         """The notes so far, given away."""
@@ -176,15 +183,15 @@ class Journal:
         if attempt.number == 1:
             self.began = attempt.started
         elif attempt.wait > 0:
-            self._note(What.WAITED, WaitRecord(attempt.wait, self._source))
+            self._note(What.WAITED, self._wait())
         self.flowing, self._offset = False, offset
-        self._note(What.ATTEMPT, self._attempt(attempt))
+        self._note(What.ATTEMPT, self._attempt(attempt, attempt.started))
 
     def flows(self, now: float, attempt: Attempt, join: Join | None) -> None:
         """An attempt has brought content, or the end of the message."""
         if self.flowing:
             return
-        self.flowing, record = True, self._attempt(attempt)
+        self.flowing, record = True, self._attempt(attempt, now)
         self._note(What.CONTENT, record)
         if self._broken is not None:
             recovery, self._broken = now - self._broken, None
@@ -192,17 +199,17 @@ class Journal:
             verified = None if join is None else join.verified
             self._note(What.RESUME, ResumeRecord(record, recovery, how, cut, verified))
 
-    def fails(self, attempt: Attempt) -> None:
+    def fails(self, now: float, attempt: Attempt) -> None:
         """An attempt has failed; its books are closed."""
         if self._broken is None:
-            self._broken = attempt.ended
-        self._note(What.FAILURE, self._attempt(attempt))
+            self._broken = now
+        self._note(What.FAILURE, self._attempt(attempt, now))
 
-    def waits(self, seconds: float, source: str) -> None:
+    def waits(self, verdict: Retry) -> None:
         """A wait begins, unless it is none."""
-        self._source = source
-        if seconds > 0:
-            self._note(What.WAIT, WaitRecord(seconds, source))
+        self._verdict = verdict
+        if verdict.wait > 0:
+            self._note(What.WAIT, self._wait())
 
     def ends(self, now: float, ledger: Ledger, turn: Turn, failure: Failure | None, error: str) -> None:
         """The stream is over; if it failed, of ``failure``, which is raised as an ``error``.
@@ -212,7 +219,7 @@ class Journal:
         if not ledger.attempts:
             return  # nothing had begun
         failed = ledger.outcome == "failed"
-        attempt = self._attempt(ledger.attempts[-1])
+        attempt = self._attempt(ledger.attempts[-1], now)
         told = _failure(failure) if failed and failure is not None else None
         if told is not None:
             self._note(
@@ -238,13 +245,17 @@ class Journal:
     def _note(self, what: What, record: Record) -> None:
         self._notes.append((what, record))
 
-    def _attempt(self, attempt: Attempt) -> AttemptRecord:
+    def _wait(self) -> WaitRecord:
+        return WaitRecord(self._verdict.wait, self._verdict.source, self._verdict.balance)
+
+    def _attempt(self, attempt: Attempt, now: float) -> AttemptRecord:
         numbers = {name: value for name, value in attempt.usage.items() if isinstance(value, int)}
         return AttemptRecord(
             number=attempt.number,
             form=attempt.form,
             model=attempt.model,
             offset=self._offset,
+            at=now - self.began,
             started=attempt.started - self.began,
             ended=None if attempt.ended is None else attempt.ended - self.began,
             wait=attempt.wait,
@@ -253,6 +264,7 @@ class Journal:
             message_id=attempt.message_id,
             events=attempt.events,
             characters=attempt.characters,
+            gap=attempt.gap,
             failure=None if attempt.failure is None else _failure(attempt.failure),
             usage=MappingProxyType(numbers),
             usage_source=attempt.usage_source,

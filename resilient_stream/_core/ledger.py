@@ -44,6 +44,8 @@ class Attempt:
     """Events received, pings apart."""
     characters: int = 0
     """Characters of visible text handed over."""
+    gap: float = 0.0
+    """Seconds of its longest read, or of a stall."""
     usage: dict[str, Any] = field(default_factory=dict)
     usage_source: str = "unknown"
     """reported | estimated | unknown."""

@@ -34,7 +34,7 @@ from .relay import Relay
 from .settings import Settings
 from .states import TABLE, Action, Drain, Finish, Raise, Read, Send, Signal, State, Wait
 from .transcript import Turn
-from .verdict import GiveUp, History, Judge
+from .verdict import AT_ONCE, GiveUp, History, Judge, Retry
 
 DRAIN_PATIENCE: Final = 1.0
 """Seconds the end of a complete body may take. It follows within milliseconds where it comes at all."""
@@ -55,6 +55,8 @@ class Machine:
     """The failure that the user will be told of."""
     error: BaseException | None = None
     """The exception that stands for it."""
+    gap: float = 0.0
+    """Seconds of the attempt's longest read; the driver measures."""
     journal: Journal = field(default_factory=Journal)
     """What there is to tell of it."""
 
@@ -209,6 +211,7 @@ class Machine:
         attempt, relay = self.attempt, self.relay
         attempt.ended, attempt.failure, attempt.events = now, failure, relay.events
         attempt.characters = self.turn.characters - self._characters
+        attempt.gap, self.gap = max(self.gap, self._clocks.waited), 0.0
         attempt.count(relay.opening, relay.closing_usage)
         self.ledger.join(attempt, self._characters, relay.joined)
         if progress := self.turn.size > self._size:
@@ -219,7 +222,7 @@ class Machine:
         if failure is None:
             self._end(now, "completed")
         elif failure.kind is not Kind.CANCELLED:
-            self.journal.fails(attempt)
+            self.journal.fails(now, attempt)
 
     def _end(self, now: float, outcome: str, error: str = "") -> None:
         self.ledger.outcome = outcome
@@ -249,7 +252,7 @@ class Machine:
             plan = self.planner.plan(self.turn)
             if isinstance(plan, Plan) and plan.body != self._plan.body:
                 self._barren -= 1
-                return self._retry(now, plan, 0.0)
+                return self._retry(now, plan)
         return None
 
     def _decide(self, now: float, failure: Failure) -> Action:
@@ -276,14 +279,14 @@ class Machine:
             self.ledger.denied = True
             reason = "the attempts have billed as much input as max_input_multiple allows"
             return self._give_up(now, reason, error)
-        return self._retry(now, plan, verdict.wait, verdict.source)
+        return self._retry(now, plan, verdict)
 
     def _next_model(self, now: float, failure: Failure) -> Action | None:
         """After a fallback model refused the request: the next one, if there is one."""
         if self.planner.hop == 0 or len(self.ledger.attempts) >= self.settings.max_attempts:
             return None
         plan = self._next_plan(failure) if self.planner.fall_back() else None
-        return self._retry(now, plan, 0.0) if isinstance(plan, Plan) else None
+        return self._retry(now, plan) if isinstance(plan, Plan) else None
 
     def _next_plan(self, failure: Failure) -> Plan | Settle | Blocked:
         if failure.phase is not Phase.BODY and self.turn.message is None and not self.turn.unseen:
@@ -294,12 +297,12 @@ class Machine:
         """Whether this is a rejection of a request that the user did not write."""
         return failure.kind is Kind.REJECTED and self._plan.body is not None
 
-    def _retry(self, now: float, plan: Plan, wait: float, source: str = "") -> Action:
+    def _retry(self, now: float, plan: Plan, verdict: Retry = AT_ONCE) -> Action:
         self.turn.abandon(unanswered=True)
-        self._plan, self._wait = plan, wait
-        self.journal.waits(wait, source)
+        self._plan, self._wait = plan, verdict.wait
+        self.journal.waits(verdict)
         action = self._go(Signal.RETRY)
-        return action if wait > 0 else self.waited(now)
+        return action if verdict.wait > 0 else self.waited(now)
 
     def _give_up(self, now: float, reason: str, error: BaseException) -> Action:
         self.turn.abandon(unanswered=True)

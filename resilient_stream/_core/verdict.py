@@ -31,6 +31,12 @@ class Retry:
 
     wait: float
     source: str
+    balance: float | None = None
+    """Units that the retry budget has left; None without one."""
+
+
+AT_ONCE = Retry(0.0, "immediate")
+"""No rule was asked."""
 
 
 @dataclass(frozen=True, slots=True)

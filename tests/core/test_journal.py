@@ -83,7 +83,7 @@ def test_a_resumed_stream_is_told_in_order() -> None:
         *("attempt", "content", "failure", "wait", "waited"),
         *("attempt", "content", "resume", "end"),
     ]
-    assert find(notes, "wait") == find(notes, "waited") == WaitRecord(2.0, "test")
+    assert find(notes, "wait") == find(notes, "waited") == WaitRecord(2.0, "test", None)
     resumed = find(notes, "resume")
     assert (resumed.attempt.number, resumed.attempt.form, resumed.attempt.offset) == (2, "user_turn", 70)
     assert (resumed.joined, resumed.verified, resumed.trimmed > 0) == ("echo", True, True)

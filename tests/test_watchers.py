@@ -1,0 +1,126 @@
+"""The log, and who watches."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from resilient_stream import Observer, RetryPolicy
+from resilient_stream._core.failures import Failure, Kind, Phase
+from resilient_stream._watchers import LOGS, watchers
+from resilient_stream.observe import Watch
+from resilient_stream.otel import Telemetry, telemetry
+from resilient_stream.testing import ANSWER, sse_events
+
+from .stages import HEAD, REQUEST, Broken, SyncStage
+
+WHOLE = b"".join(sse_events(ANSWER[:300]))
+BEGUN = b"".join(sse_events(ANSWER[:300])[:6])
+OTHER = b"".join(sse_events("Something quite different, at some length. " * 20))
+RESET = Failure(Kind.RESET, Phase.BODY, detail="ReadError")
+DOWN = Failure(Kind.OVERLOADED, Phase.HEADERS, detail="overloaded_error", status=529, request_id="req_0")
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> Any:
+    """What the log has after a stream of these steps."""
+
+    def play(*steps: Any, waits: Any = (0.0,) * 9) -> list[logging.LogRecord]:
+        stage = SyncStage()
+        stage.watch = Watch((LOGS,), "m")
+        driver = stage.stream(*steps, waits=waits)
+        with caplog.at_level(logging.DEBUG, "resilient_stream"), contextlib.suppress(Broken):
+            driver.open()
+            for _ in driver:
+                pass
+        assert {record.name for record in caplog.records} <= {"resilient_stream"}
+        return caplog.records
+
+    return play
+
+
+def lines(records: list[logging.LogRecord]) -> list[tuple[str, str]]:
+    """Levels and messages."""
+    return [(record.levelname, record.getMessage()) for record in records]
+
+
+def test_nothing_is_logged_where_nothing_failed(logged: Any) -> None:
+    """A stream without faults leaves no line."""
+    assert logged(HEAD, WHOLE, None) == []
+
+
+def test_failures_and_resumptions_are_information(logged: Any) -> None:
+    """One line for each, because each is billed; none is a warning."""
+    records = logged(DOWN, HEAD, BEGUN, RESET, HEAD, WHOLE, None, waits=[2.0, 0.0])
+    assert lines(records) == [
+        ("INFO", "attempt 1 failed: overloaded"),
+        ("INFO", "resumed by attempt 2 (restart) after 2.0 s"),
+        ("INFO", "attempt 2 failed: reset"),
+        ("INFO", "resumed by attempt 3 (user_turn) after 0.0 s"),
+    ]
+
+
+def test_giving_up_and_an_unverified_seam_are_warnings(logged: Any) -> None:
+    """What a person should look at."""
+    records = logged(HEAD, BEGUN, RESET, HEAD, OTHER[: len(OTHER) // 2], RESET, waits=[0.0])
+    assert lines(records) == [
+        ("INFO", "attempt 1 failed: reset"),
+        ("WARNING", "resumed by attempt 2 (user_turn) after 0.0 s; the seam could not be verified"),
+        ("INFO", "attempt 2 failed: reset"),
+        ("WARNING", "gave up after 2 attempts (reset): the law"),
+    ]
+
+
+def test_fields_tell_what_spans_tell(logged: Any) -> None:
+    """Each record carries the stream, the attempt and the fault under the names of the spans."""
+    failed, gave_up = logged(DOWN, waits=[])
+    common = {
+        "resilient_stream.attempt.number": 1,
+        "resilient_stream.attempt.form": "first",
+        "resilient_stream.attempt.offset": 0,
+        "resilient_stream.fault.kind": "overloaded",
+        "resilient_stream.fault.phase": "headers",
+        "resilient_stream.fault.in_band": False,
+        "error.type": "overloaded",
+        "http.response.status_code": 529,
+        "anthropic.request.id": "req_0",
+    }
+    assert common.items() <= vars(failed).items()
+    assert {**common, "exception.type": "Broken", "resilient_stream.reason": "the law"}.items() <= vars(
+        gave_up
+    ).items()
+    assert vars(failed)["resilient_stream.stream"] == vars(gave_up)["resilient_stream.stream"]
+
+
+def test_no_content_is_logged(logged: Any) -> None:
+    """No field and no line has anything of the request or of the reply."""
+    records = logged(HEAD, BEGUN, RESET, HEAD, OTHER, None)
+    told = repr([vars(record) for record in records])
+    assert "verified" in told
+    assert not any(secret in told for secret in (ANSWER[:12], "Something", str(REQUEST["messages"])[-12:]))
+
+
+def test_the_library_has_no_voice_of_its_own() -> None:
+    """Where logging is not configured, nothing is printed."""
+    program = "import logging, resilient_stream; logging.getLogger('resilient_stream').warning('!')"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stderr == done.stdout == ""
+
+
+def test_the_log_and_the_global_telemetry_watch_by_default() -> None:
+    """One telemetry for the whole process; the policy's own observers come last."""
+    own = Observer()
+    assert watchers(RetryPolicy()) == watchers(RetryPolicy()) == (LOGS, telemetry())
+    assert watchers(RetryPolicy(observers=[own])) == (LOGS, telemetry(), own)
+
+
+def test_telemetry_can_be_replaced_and_left_out() -> None:
+    """One among the observers stands for the global one; without, there is none."""
+    own = Telemetry()
+    assert watchers(RetryPolicy(observers=[own])) == (LOGS, own)
+    assert watchers(RetryPolicy(telemetry=False)) == (LOGS,)
