@@ -112,7 +112,8 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid"):
     continuation: Continuation = "auto"
     """How a cut message is continued: "auto" picks by model and request, "prefill" only by an assistant
     turn, "user_turn" only by asking, "restart_only" not at all once content was handed over, "never"
-    sends nothing again once a reply has begun. Default "auto"."""
+    sends nothing again once a reply has begun, nor finishes a turn by its complete tool calls. Default
+    "auto"."""
 
     continuation_template: Template = None
     """The words of that user turn; ``{quote}`` is replaced by the last characters received, other braces

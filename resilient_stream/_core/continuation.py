@@ -95,6 +95,10 @@ class Planner:
     pinned: str | None = None
     """The fallback model to start on."""
     step: Step = Step.PREFILL
+    container: str | None = None
+    """The container that code has run in, to be used again."""
+    containerless: bool = False
+    """A continuation that named the container was refused."""
     grudging: bool = False
     """The last attempt ran into ``max_tokens`` without text: do not reduce it again."""
 
@@ -147,17 +151,18 @@ class Planner:
     def plan(self, turn: Turn) -> Plan | Settle | Blocked:
         """The request that follows what ``turn`` has."""
         self._skip_refused()
+        self.container = turn.container
         kept = salvage(
             turn,
             rerun_server_tools=self.settings.rerun_server_tools,
             keep_thinking=self.step is not Step.USER_TURN_WITHOUT_THINKING and self.hop == self.start,
         )
+        if self.settings.continuation == "never":
+            return Blocked("the policy neither sends nor ends anything once a reply has begun")
         if kept.tools_complete and not kept.call_cut:
             return self._settle(turn)
         if kept.blocked is not None:
             return Blocked(kept.blocked)
-        if self.settings.continuation == "never":
-            return Blocked("the policy sends nothing again once a reply has begun")
         waited_for = pending(self.base, turn)
         if not self.settings.rerun_server_tools and not all(map(harmless, waited_for)):
             return Blocked(
@@ -181,6 +186,9 @@ class Planner:
         """Note that a continuation was refused with a 400; say whether another step is left."""
         if form not in (Form.PREFILL, Form.USER_TURN):
             return False
+        if self.container is not None and not self.containerless:
+            self.containerless = True  # it may have expired
+            return True
         self.refused.add((self.model, self.step))
         if self.step is Step.USER_TURN_WITHOUT_THINKING or self.settings.continuation == "prefill":
             return False
@@ -193,7 +201,7 @@ class Planner:
             block.type == "tool_use" and _field(block.start.get("caller"), "type") not in (None, "direct")
             for block in turn.blocks
         )
-        if programmatic and not _field((turn.message or {}).get("container"), "id"):
+        if programmatic and not turn.container:
             return Blocked("a tool call made by code needs its container, whose id was not received")
         return Settle()
 
@@ -251,6 +259,8 @@ class Planner:
 
     def _body(self, messages: list[Any], written: int) -> dict[str, Any]:
         body = {**self.base, "messages": messages}
+        if self.container is not None and not self.containerless:
+            body["container"] = _reused(self.base.get("container"), self.container)
         original = self.base.get("max_tokens")
         if self.settings.max_tokens == "reduce" and not self.grudging and isinstance(original, int):
             body["max_tokens"] = reduced_max_tokens(self.base, original, written)
@@ -279,6 +289,11 @@ def _changed(fields: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
     """The fields with the changes; one that is changed to None goes."""
     merged = {**fields, **changes}
     return {name: value for name, value in merged.items() if value is not None or name not in changes}
+
+
+def _reused(given: Any, container: str) -> Any:
+    """The ``container`` of a request that goes on with a turn in which code ran."""
+    return {"id": container, **given} if isinstance(given, Mapping) else given or container
 
 
 def _field(value: Any, name: str) -> Any:

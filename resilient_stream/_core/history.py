@@ -3,8 +3,9 @@
 A block that was cut off stays in the message that the consumer has, because nothing is taken back.
 Sent back as history it would be refused: thinking without its signature, a text block that stayed
 blank, a server tool's use whose result never came. `sendable` takes exactly those out of assistant
-turns and leaves all else as it is. A turn that is paused, or that mixes server tools with client
-tools, is legal with a use that has no result yet, and is not touched.
+turns, with the thinking that would be left in last place by that, and leaves all else as it is. A turn
+that is paused, or that mixes server tools with client tools, is legal with a use that has no result yet,
+and is not touched.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 _SERVER_TOOLS: Final = ("server_tool_use", "mcp_tool_use")
+_THINKING: Final = ("thinking", "redacted_thinking")
 
 
 def sendable(messages: Sequence[Any], *, unsigned_thinking: bool = False) -> Sequence[Any]:
@@ -24,11 +26,12 @@ def sendable(messages: Sequence[Any], *, unsigned_thinking: bool = False) -> Seq
     """
     if not any(_suspect(block) for message in messages for block in _blocks(message)):
         return messages
-    answered = {_get(block, "tool_use_id") for message in messages for block in _blocks(message)}
+    answered: set[str] = set()
     healed = [
-        _healed(message, answered, last=index == len(messages) - 1, unsigned_thinking=unsigned_thinking)
-        for index, message in enumerate(messages)
+        _healed(message, answered, last=back == 0, unsigned_thinking=unsigned_thinking)
+        for back, message in enumerate(reversed(messages))
     ]
+    healed.reverse()
     if all(after is before for before, after in zip(messages, healed, strict=True)):
         return messages
     return [
@@ -36,18 +39,22 @@ def sendable(messages: Sequence[Any], *, unsigned_thinking: bool = False) -> Seq
     ]
 
 
-def _healed(message: Any, answered: set[Any], *, last: bool, unsigned_thinking: bool) -> Any:
+def _healed(message: Any, answered: set[str], *, last: bool, unsigned_thinking: bool) -> Any:
+    """A message without what has to go; ``answered``, the ids of the results behind it, gets its own."""
     blocks = list(_blocks(message))
     paused = last or any(_get(block, "type") == "tool_use" for block in blocks)
-    kept = [
-        block
-        for block in blocks
+    kept: list[Any] = []
+    for block in reversed(blocks):
+        unanswered = _get(block, "type") in _SERVER_TOOLS and str(_get(block, "id")) not in answered
         if not (
             _blank(block)
             or (not unsigned_thinking and _unsigned(block))
-            or (not paused and _get(block, "type") in _SERVER_TOOLS and _get(block, "id") not in answered)
-        )
-    ]
+            or (not paused and unanswered)
+            or (not kept and block is not blocks[-1] and _get(block, "type") in _THINKING)
+        ):
+            kept.append(block)
+        answered.add(str(_get(block, "tool_use_id")))
+    kept.reverse()
     return message if len(kept) == len(blocks) else {**message, "content": kept}
 
 

@@ -7,8 +7,9 @@ written, so a zero there would be false.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Final
 
 from .continuation import Form
@@ -23,6 +24,9 @@ SMALLEST_INPUT_CAP: Final = 50_000
 """Input tokens that are never too many: small requests may be repeated often."""
 
 INPUT_FIELDS: Final = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+COUNTS: Final = (*INPUT_FIELDS, "output_tokens")
+BREAKDOWNS: Final = ("cache_creation", "output_tokens_details", "server_tool_use")
+"""Objects of numbers within a usage object."""
 
 
 @dataclass(slots=True)
@@ -50,25 +54,34 @@ class Attempt:
     usage_source: str = "unknown"
     """reported | estimated | unknown."""
 
-    def count(self, opening: Mapping[str, Any] | None, closing: Mapping[str, Any]) -> None:
-        """Take the token numbers from what the attempt reported of itself."""
-        usage = _begun(opening)
+    def count(self, opening: Mapping[str, Any] | None, closing: Mapping[str, Any], *, ended: bool) -> None:
+        """Take the token numbers from what the attempt reported of itself.
+
+        Args:
+            opening: the message of its ``message_start``.
+            closing: the last cumulative usage of its ``message_delta`` events.
+            ended: whether its stop reason came; only then is its output known.
+        """
+        told = {name: value for name, value in closing.items() if value is not None}
+        usage = {**_begun(opening), **told}
         if opening is not None:
             self.message_id = opening.get("id")
-        if closing.get("output_tokens") is not None:
-            usage |= {name: value for name, value in closing.items() if value is not None}
+        if ended and "output_tokens" in told:
             self.usage_source = "reported"
         elif usage:
-            usage["output_tokens"] = max(tokens(usage, "output_tokens"), estimated_tokens(self.characters))
+            output = max(tokens(usage, "output_tokens"), estimated_tokens(self.characters))
+            usage |= {"output_tokens": output} if output else {}
             self.usage_source = "estimated"
         self.usage = usage
 
-    def iteration(self) -> dict[str, Any]:
-        """The attempt as an entry of ``usage.iterations``, in the API's own shape."""
+    def iteration(self, kind: str = "message") -> dict[str, Any]:
+        """The attempt as an entry of ``usage.iterations``, in the API's own shape; what was not told is left
+        out."""
+        told = {name: self.usage[name] for name in COUNTS if isinstance(self.usage.get(name), int)}
         return {
-            "type": "message",
+            "type": kind,
             "model": self.model,
-            **{name: tokens(self.usage, name) for name in (*INPUT_FIELDS, "output_tokens")},
+            **told,
             "cache_creation": self.usage.get("cache_creation"),
         }
 
@@ -136,9 +149,18 @@ class Ledger:
         )
 
     def totals(self) -> dict[str, int]:
-        """Token numbers summed over all attempts; estimates are in the sum."""
-        names = (*INPUT_FIELDS, "output_tokens")
-        return {name: sum(tokens(attempt.usage, name) for attempt in self.attempts) for name in names}
+        """Token numbers summed over all attempts, estimates included; what no attempt told is left out."""
+        return summed([attempt.usage for attempt in self.attempts], COUNTS)
+
+    def iterations(self, attempts: Iterable[Attempt]) -> list[dict[str, Any]]:
+        """Those attempts that told of their usage, as ``usage.iterations`` has them. One on another model
+        than the first is a fallback's."""
+        first = self.attempts[0].model
+        return [
+            attempt.iteration("message" if attempt.model == first else "fallback_message")
+            for attempt in attempts
+            if attempt.usage
+        ]
 
 
 @dataclass(slots=True)
@@ -157,6 +179,13 @@ def weighted_input(usage: Mapping[str, Any]) -> float:
     written = max(hour, tokens(usage, "cache_creation_input_tokens"))
     read = tokens(usage, "cache_read_input_tokens")
     return tokens(usage, "input_tokens") + 0.1 * read + 1.25 * (written - hour) + 2 * hour
+
+
+def summed(usages: Iterable[Mapping[str, Any]], names: Iterable[str]) -> dict[str, int]:
+    """The numbers of these names, added up; one that is in none of the objects is in no sum."""
+    told = list(usages)
+    present = [name for name in names if any(isinstance(usage.get(name), int) for usage in told)]
+    return {name: sum(tokens(usage, name) for usage in told) for name in present}
 
 
 def tokens(usage: Mapping[str, Any], name: str) -> int:
@@ -191,14 +220,21 @@ def final_usage(
     inputs = {name: begun[name] for name in (*INPUT_FIELDS, "cache_creation") if begun.get(name) is not None}
     told = {name: value for name, value in closing.items() if value is not None or name not in begun}
     usage = {**inputs, **told}
-    serving = ledger.attempts[-1]
-    serving.usage = {**begun, **told}
+    ledger.attempts[-1].usage = {**begun, **told}
     if mode == "total":
-        usage |= ledger.totals()
-    if ledger.attempts[:-1]:
+        usage |= ledger.totals() | _breakdowns(ledger)
+    *earlier, serving = ledger.attempts
+    if earlier:
         own = closing.get("iterations")
-        usage["iterations"] = [
-            *(attempt.iteration() for attempt in ledger.attempts[:-1] if attempt.usage),
-            *(own if isinstance(own, list) and own else [serving.iteration()]),
-        ]
+        own = own if isinstance(own, list) and own else ledger.iterations([serving])
+        usage["iterations"] = [*ledger.iterations(earlier), *own]
     return usage
+
+
+def _breakdowns(ledger: Ledger) -> dict[str, Any]:
+    """The objects of numbers, added up over all attempts."""
+    told = {
+        name: [each for attempt in ledger.attempts if isinstance(each := attempt.usage.get(name), Mapping)]
+        for name in BREAKDOWNS
+    }
+    return {name: summed(each, dict.fromkeys(chain(*each))) for name, each in told.items() if each}

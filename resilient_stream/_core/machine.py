@@ -212,7 +212,7 @@ class Machine:
         attempt.ended, attempt.failure, attempt.events = now, failure, relay.events
         attempt.characters = self.turn.characters - self._characters
         attempt.gap, self.gap = max(self.gap, self._clocks.waited), 0.0
-        attempt.count(relay.opening, relay.closing_usage)
+        attempt.count(relay.opening, relay.closing_usage, ended=relay.ended)
         self.ledger.join(attempt, self._characters, relay.joined)
         if progress := self.turn.size > self._size:
             self.judge.served()

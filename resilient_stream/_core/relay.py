@@ -92,6 +92,11 @@ class Relay:
         return self._events + self.steady.passed
 
     @property
+    def ended(self) -> bool:
+        """Whether a stop reason came."""
+        return self._grammar.stop_reason is not None
+
+    @property
     def joined(self) -> Join | None:
         """How the reply was joined to what the consumer had; None where nothing was joined."""
         return self._head.joined
@@ -218,19 +223,21 @@ class Relay:
     # -- the message -----------------------------------------------------------------------------
 
     def _message_delta(self, event: Event) -> None:
-        stop_reason, usage = event.data["delta"].get("stop_reason"), event.data.get("usage") or {}
-        self.closing_usage |= usage
-        if not stop_reason:
-            self.out.in_order(event)
-            return
-        if self._grammar.open is not None:
-            self._leave_block()
-        self._head.end(str(stop_reason))
-        self.out.flush()
-        if self._plan.form is not Form.FIRST:
-            self.out.close_open_block()
-            event = Event.of({**event.data, "usage": self._final_usage(usage)})
-        self.out.hand(event)
+        stop_reason, usage = event.data["delta"].get("stop_reason"), event.data.get("usage")
+        first = self._plan.form is Form.FIRST
+        for name, value in (usage or {}).items():
+            if value is not None or name not in self.closing_usage:
+                self.closing_usage[name] = value
+        if stop_reason:
+            if self._grammar.open is not None:
+                self._leave_block()
+            self._head.end(str(stop_reason))
+            self.out.flush()
+            if not first:
+                self.out.close_open_block()
+        if (usage or stop_reason) and not first:
+            event = Event.of({**event.data, "usage": self._final_usage(self.closing_usage)})
+        self.out.in_order(event)
 
     def _leave_block(self) -> None:
         """The stop reason came inside a block. In a first attempt it stays open, as the API left it."""

@@ -2,8 +2,9 @@
 
 Text is kept. Thinking is kept when it is signed, and never in last place. A tool use of the
 server's is kept only with its result; without one it may run again where running again is harmless.
-A complete tool call of the client's ends the turn. A block that is not understood stops everything:
-going on past it would be guessing.
+A complete tool call of the client's ends the turn. Where one model gave way to another, the thinking and
+the calls of the one that declined are left out [platform docs, "Refusals and fallback"]. A block that is
+not understood stops everything: going on past it would be guessing.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from .transcript import SERVER_TOOL_USES, Block, Turn
 _HARMLESS: Final = ("web_search", "web_fetch", "tool_search")
 """Server tools that only read: they may run again."""
 
-_CARRIED_WHOLE: Final = frozenset({"container_upload", "compaction", "mcp_tool_listing"})
+_WHOLE_IN_START: Final = frozenset({"container_upload", "mcp_tool_listing", "fallback"})
+"""Blocks that come whole in their start, as all results do, and go back as they came."""
 _THINKING: Final = frozenset({"thinking", "redacted_thinking"})
+_DECLINED: Final = _THINKING | {"tool_use"}
 _NO_RESULT: Final = object()
 _LONE_HALVES: Final = re.compile("[\ud800-\udfff]")
 
@@ -50,12 +53,18 @@ def salvage(turn: Turn, *, rerun_server_tools: bool = False, keep_thinking: bool
     """
     kept = Salvage()
     answered = [block.start.get("tool_use_id") for block in turn.blocks]
-    for block in (*turn.blocks, *turn.unseen):
+    declined = max((at for at, block in enumerate(turn.blocks) if block.type == "fallback"), default=0)
+    for at, block in enumerate((*turn.blocks, *turn.unseen)):
+        if at < declined and block.type in _DECLINED:
+            continue
         if block.type in _THINKING:
             if keep_thinking and block.signed:
                 _keep_thinking(kept, block)
         else:
             _keep(kept, block, answered, rerun_server_tools=rerun_server_tools)
+    if kept.tools_complete and any(map(_dangerous_as_it_stands, turn.blocks)):
+        # With the results of the calls beside it, the API would run what there is of it.
+        kept.call_cut, kept.blocked = True, "a server tool was cut that would be run as it stands"
     sent = [block.get("id") for block in kept.blocks]
     uses = [block.start.get("id") for block in turn.blocks if block.type in SERVER_TOOL_USES]
     lost = [use for use in uses if use not in sent]
@@ -102,10 +111,10 @@ def _keep(kept: Salvage, block: Block, answered: list[Any], *, rerun_server_tool
             kept.blocked = "a tool call was cut after its input had begun to be handed over"
     elif block.type in SERVER_TOOL_USES:
         _keep_server_tool(kept, block, answered, rerun_server_tools=rerun_server_tools)
-    elif block.type.endswith("_tool_result"):
-        kept.blocks.append(block.param())  # a result arrives whole in its start
-    elif block.type in _CARRIED_WHOLE:
-        if block.closed:
+    elif block.type in _WHOLE_IN_START or block.type.endswith("_tool_result"):
+        kept.blocks.append(block.param())
+    elif block.type == "compaction":
+        if block.patch or block.start.get("content"):
             kept.blocks.append(block.param())
     else:
         kept.blocked = f"a {block.type} block is not understood"
@@ -120,6 +129,12 @@ def _keep_server_tool(kept: Salvage, block: Block, answered: list[Any], *, rerun
             kept.blocked = f"the input of the server tool {name} is broken"
     elif not (rerun_server_tools or harmless(block.start)):
         kept.blocked = f"the server tool {name} was cut off and may have side effects if it runs again"
+
+
+def _dangerous_as_it_stands(block: Block) -> bool:
+    """Whether a tool use of the server's was cut in its input, and may do anything."""
+    cut = block.type in SERVER_TOOL_USES and not (block.closed and block.parses)
+    return cut and not harmless(block.start)
 
 
 def harmless(use: Mapping[str, Any]) -> bool:

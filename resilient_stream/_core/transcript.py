@@ -135,6 +135,8 @@ class Turn:
     """Indices of blocks that were cut off and never completed."""
     unseen: list[Block] = field(default_factory=list)
     """Tool uses of the server's that were cut while they were held: they may have run."""
+    container: str | None = None
+    """The id of the container that code ran in, as far as it was told."""
     stop_reason: str | None = None
     stopped: bool = False
     """``message_stop`` was handed over."""
@@ -174,6 +176,7 @@ class Turn:
         match event.type:
             case "message_start":
                 self.message = data["message"]
+                self._note_container(data["message"])
             case "content_block_start":
                 self.blocks.append(Block(data["content_block"]))
             case "content_block_delta":
@@ -182,7 +185,13 @@ class Turn:
                 self.blocks[data["index"]].closed = True
             case "message_delta":
                 self.stop_reason = data["delta"].get("stop_reason") or self.stop_reason
+                self._note_container(data["delta"])
             case "message_stop":
                 self.stopped = True
             case _:
                 pass
+
+    def _note_container(self, told: dict[str, Any]) -> None:
+        container = told.get("container")
+        name = container.get("id") if isinstance(container, dict) else None
+        self.container = name if isinstance(name, str) else self.container

@@ -19,6 +19,7 @@ from resilient_stream._core.continuation import (
     reduced_max_tokens,
     structured,
 )
+from resilient_stream._core.events import Event
 from resilient_stream._core.failures import Kind
 from resilient_stream._core.seam import Asked
 from resilient_stream._core.settings import Settings
@@ -248,9 +249,49 @@ def test_complete_calls_settle_the_turn(caller: Any) -> None:
 def test_a_call_made_by_code_needs_its_container() -> None:
     """Its id, as far as it was told."""
     before = turn(CALL | {"caller": {"type": "code_execution_20260120", "tool_id": "x"}})
-    for container, settles in [({"id": "c"}, True), ({}, False), (None, False), ("odd", False)]:
-        before.message = {"container": container}
+    for container, settles in [
+        (None, False),
+        ({}, False),
+        ("odd", False),
+        ({"id": 1}, False),
+        ({"id": "c"}, True),
+    ]:
+        before.apply(Event.of({"type": "message_start", "message": {"container": container}}))
         assert isinstance(planner().plan(before), Settle) is settles
+    late = turn(CALL | {"caller": {"type": "code_execution_20260120", "tool_id": "x"}})
+    late.apply(Event.of({"type": "message_delta", "delta": {"container": {"id": "c"}}}))
+    assert isinstance(planner().plan(late), Settle)
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        (None, "c"),
+        ("mine", "mine"),
+        ({"skills": [1]}, {"id": "c", "skills": [1]}),
+        ({"id": "mine"}, {"id": "mine"}),
+    ],
+)
+def test_code_goes_on_in_its_container(given: Any, sent: Any) -> None:
+    """A continuation names it, if its id was told; one that is refused is tried without it, and nothing else
+    is held against the model."""
+    before = turn(CODE, RAN, cut=LONG)
+    refused: set[tuple[str, Step]] = set()
+    request = REQUEST if given is None else REQUEST | {"container": given}
+    assert body(planner(request), before).get("container") == given
+    before.container = "c"
+    made = planner(request, refused)
+    assert body(made, before)["container"] == sent
+    assert made.step_down(Form.USER_TURN)
+    assert (body(made, before).get("container"), refused) == (given, set())
+    assert made.step_down(Form.USER_TURN)
+    assert refused == {(MODERN, Step.USER_TURN)}
+
+
+def test_never_ends_no_turn_either() -> None:
+    """A policy that only watches hands over what came, complete calls or not."""
+    plan = planner(REQUEST, continuation="never").plan(turn(text(LONG), CALL))
+    assert isinstance(plan, Blocked)
 
 
 def test_a_refused_step_is_left_and_remembered() -> None:

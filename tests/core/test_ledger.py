@@ -32,7 +32,7 @@ def attempt(number: int = 1, **usage: Any) -> Attempt:
 def test_reported_numbers_are_taken_as_they_are() -> None:
     """The last cumulative value wins; what is null there does not hide what was told at the start."""
     one = attempt()
-    one.count(OPENING, {"output_tokens": 40, "input_tokens": None, "cache_read_input_tokens": 9})
+    one.count(OPENING, {"output_tokens": 40, "input_tokens": None, "cache_read_input_tokens": 9}, ended=True)
     assert one.usage == {"input_tokens": 100, "cache_read_input_tokens": 9, "output_tokens": 40}
     assert (one.usage_source, one.message_id) == ("reported", "msg_1")
 
@@ -41,18 +41,27 @@ def test_the_output_of_a_cut_attempt_is_estimated() -> None:
     """By what was handed over, and marked; never a zero that was not told."""
     one = attempt()
     one.characters = 350
-    one.count(OPENING, {})
+    one.count(OPENING, {}, ended=False)
     assert (one.usage["output_tokens"], one.usage_source) == (100, "estimated")
     one.characters = 0
-    one.count(OPENING, {})
+    one.count(OPENING, {}, ended=False)
     assert one.usage["output_tokens"] == 1
+    one.count({"usage": {"input_tokens": 5}}, {}, ended=False)
+    assert one.usage == {"input_tokens": 5}
+
+
+def test_a_count_on_the_way_is_no_final_one() -> None:
+    """A cumulative number that came before the cut is a lower bound of the estimate."""
+    one = attempt()
+    one.count(OPENING, {"output_tokens": 30}, ended=False)
+    assert (one.usage["output_tokens"], one.usage_source) == (30, "estimated")
 
 
 @pytest.mark.parametrize("opening", [None, {}, {"usage": None}, {"usage": "many"}, {"usage": [1]}])
 def test_what_was_never_told_is_unknown(opening: Any) -> None:
     """No head, or a head without numbers."""
     one = attempt()
-    one.count(opening, {})
+    one.count(opening, {}, ended=False)
     assert (one.usage, one.usage_source) == ({}, "unknown")
 
 
@@ -77,6 +86,34 @@ def test_iterations_list_every_attempt() -> None:
     assert (serving["input_tokens"], serving["output_tokens"], serving["cache_creation"]) == (100, 40, None)
 
 
+def test_an_iteration_has_no_false_zero() -> None:
+    """What an attempt was not told of is not in its entry, nor in any sum."""
+    ledger = Ledger([attempt(1, input_tokens=50, output_tokens=0), attempt(2)])
+    usage = final_usage("total", ledger, {"usage": {"input_tokens": 60}}, {"output_tokens": 40})
+    assert usage.pop("iterations") == [
+        {"type": "message", "model": "m", "input_tokens": 50, "output_tokens": 0, "cache_creation": None},
+        {"type": "message", "model": "m", "input_tokens": 60, "output_tokens": 40, "cache_creation": None},
+    ]
+    assert usage == {"input_tokens": 110, "output_tokens": 40} == ledger.totals()
+
+
+def test_another_model_is_a_fallback() -> None:
+    """As the API names the attempt of a model that stepped in."""
+    other = Attempt(2, Form.USER_TURN, "n", status=200)
+    ledger = Ledger([attempt(1, input_tokens=50), other])
+    usage = final_usage("serving", ledger, OPENING, {"output_tokens": 40})
+    assert [(one["type"], one["model"]) for one in usage["iterations"]] == [
+        ("message", "m"),
+        ("fallback_message", "n"),
+    ]
+
+
+def test_an_attempt_that_told_of_nothing_is_no_iteration() -> None:
+    """Not even the serving one."""
+    ledger = Ledger([attempt(1, input_tokens=50), attempt(2)])
+    assert [one["input_tokens"] for one in final_usage("serving", ledger, None, {})["iterations"]] == [50]
+
+
 def test_the_servers_own_iterations_stay() -> None:
     """A compaction or a fallback of the serving attempt is told where it was told."""
     own = [{"type": "compaction"}, {"type": "message"}]
@@ -95,13 +132,26 @@ def test_total_usage_is_the_sum() -> None:
     assert ledger.totals()["output_tokens"] == 60
 
 
+def test_the_sum_has_its_breakdowns() -> None:
+    """Cache writes by age, thinking tokens and searches, too; of those that were told."""
+    first = attempt(1, server_tool_use={"web_search_requests": 2}, cache_creation=None)
+    ledger = Ledger([first, attempt(2)])
+    own = {"web_search_requests": 1, "web_fetch_requests": 3}
+    told = {"output_tokens": 40, "server_tool_use": own, "output_tokens_details": {"thinking_tokens": 9}}
+    usage = final_usage("total", ledger, OPENING, told)
+    assert usage["server_tool_use"] == {"web_search_requests": 3, "web_fetch_requests": 3}
+    assert usage["output_tokens_details"] == {"thinking_tokens": 9}
+    assert "cache_creation" not in usage
+    assert final_usage("serving", ledger, OPENING, told)["server_tool_use"] == own
+
+
 def test_what_is_no_number_counts_nothing() -> None:
     """Whatever an upstream writes there."""
     values: list[Any] = ["12", None, [1], {}, 1.5, float("nan")]
     for value in values:
         assert tokens({"a": value}, "a") == 0
     assert tokens({"a": 3}, "a") == 3
-    assert Ledger([attempt(input_tokens="x")]).totals()["input_tokens"] == 0
+    assert Ledger([attempt(input_tokens="x")]).totals() == {}
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from .support import (
     FOUND,
     MCP,
     OMITTED,
+    OTHER_CALL,
     RAN,
     REDACTED,
     REQUEST,
@@ -27,6 +28,14 @@ from .support import (
     text,
 )
 
+LISTING: Json = {"type": "mcp_tool_listing", "mcp_server_name": "s", "tools": [{"name": "book"}]}
+FALLBACK: Json = {"type": "fallback", "from": {"model": "a"}, "to": {"model": "b"}, "trigger": {}}
+ADVISED: Json = {"type": "server_tool_use", "id": "srvtoolu_9", "name": "advisor", "input": {}}
+ADVICE: Json = {
+    "type": "advisor_tool_result",
+    "tool_use_id": "srvtoolu_9",
+    "content": {"type": "advisor_result"},
+}
 UNSIGNED = THOUGHT | {"signature": ""}
 
 
@@ -59,6 +68,17 @@ def turn(*blocks: Json, cut: Json | None = None) -> Turn:
             [{"type": "compaction", "content": "x"}, text("a")],
         ),
         (turn(text("a"), cut={"type": "compaction", "content": None}), [text("a")]),
+        (turn({"type": "compaction", "content": None}, cut=text("a")), [text("a")]),
+        (turn({"type": "compaction"}, cut=text("a")), [text("a")]),
+        (turn(LISTING, text("a")), [LISTING, text("a")]),
+        (turn(FALLBACK, text("a")), [FALLBACK, text("a")]),
+        (
+            turn(THOUGHT, text("a"), CALL, FALLBACK, THOUGHT, text("b")),
+            [text("a"), FALLBACK, THOUGHT, text("b")],
+        ),
+        (turn(FALLBACK, text("a"), SEARCH, FOUND, FALLBACK), [FALLBACK, text("a"), SEARCH, FOUND, FALLBACK]),
+        (turn(text("a"), SEARCH, FALLBACK, text("b")), [text("a"), FALLBACK, text("b")]),
+        (turn(ADVISED, ADVICE, text("a")), [ADVISED, ADVICE, text("a")]),
         (turn({"type": "container_upload", "file_id": "f"}), [{"type": "container_upload", "file_id": "f"}]),
         (turn(RAN, text("a")), [RAN, text("a")]),
     ],
@@ -89,6 +109,43 @@ def test_complete_calls_finish_the_turn() -> None:
     assert [one["type"] for one in found.blocks][-2:] == ["tool_use", "text"]
 
 
+def test_a_compaction_comes_in_one_delta() -> None:
+    """With it the block is whole, even if the summary failed and is null; without it there is nothing."""
+    for content in ("summary", None):
+        block = Block({"type": "compaction", "content": ""}, closed=True)
+        assert salvage(Turn(blocks=[block])).blocks == []
+        block.apply_delta({"type": "compaction_delta", "content": content, "encrypted_content": "e"})
+        assert salvage(Turn(blocks=[block])).blocks == [
+            {"type": "compaction", "content": content, "encrypted_content": "e"}
+        ]
+
+
+def test_calls_of_a_model_that_declined_are_left() -> None:
+    """They do not end the turn: another model goes on."""
+    found = salvage(turn(CALL, FALLBACK, text("a")))
+    assert not found.tools_complete
+    assert not salvage(turn(broken_call(), FALLBACK, text("a"))).call_cut
+    assert salvage(turn(CALL, FALLBACK, OTHER_CALL)).tools_complete
+
+
+def broken_call() -> Json:
+    """A call that was cut when its model declined."""
+    return CALL | {"input": "{"}
+
+
+@pytest.mark.parametrize("rerun", [True, False])
+def test_a_server_tool_cut_beside_complete_calls_is_not_run_as_it_stands(*, rerun: bool) -> None:
+    """The API would run it with the results of the calls: not where it may do anything."""
+    found = salvage(turn(CALL, cut=CODE), rerun_server_tools=rerun)
+    assert found.call_cut
+    assert found.blocked is not None
+    for beside in (turn(CALL, cut=SEARCH), turn(CALL, CODE), turn(CODE, RAN, CALL)):
+        assert not salvage(beside, rerun_server_tools=rerun).call_cut
+    unseen = turn(CALL)
+    unseen.unseen.append(Block(CODE))
+    assert not salvage(unseen, rerun_server_tools=rerun).call_cut
+
+
 def opaque(start: Json, *, closed: bool = True) -> Block:
     """A block with a delta that is not understood."""
     block = Block(start, closed=closed)
@@ -110,7 +167,7 @@ def broken(start: Json) -> Block:
         ([opaque(THOUGHT), Block(text("a"))], "thinking block has content"),
         ([opaque(SEARCH), Block(FOUND)], "server_tool_use block has content"),
         ([Block({"type": "novel"}, closed=True)], "novel block is not understood"),
-        ([Block({"type": "fallback"}, closed=True)], "fallback block is not understood"),
+        ([Block({"type": "connector_text", "text": "a"}, closed=True)], "is not understood"),
         ([Block(CALL)], "was cut after"),
         ([broken(CALL)], "was cut after"),
         ([Block(CALL, closed=True), Block(CALL | {"id": "b"})], "was cut after"),
