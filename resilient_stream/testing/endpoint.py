@@ -168,7 +168,7 @@ class Endpoint:
         answer = replace(_blank(record.number), message=whole)
         if not request.get("stream"):
             return answer.instead(200, "application/json", compact(whole).encode()), record
-        events = message_events(whole, delta_size=self.settings.delta_size)
+        events = message_events(whole, delta_size=self.settings.delta_size, start=reply.start)
         answer = answer.with_headers(
             {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
         )

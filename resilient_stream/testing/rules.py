@@ -11,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .asked import SERVER_USES, THINKING, Asked
+from .asked import THINKING, Asked
 from .continuations import blocks_of
 from .models import accepts_prefill
-from .transcript import Block, is_object, listing, mapping, sign
+from .tool_rules import TOOL_RULES
+from .transcript import is_object, listing, mapping, sign
 
 MAX_BODY = 32 * 1024 * 1024
 
@@ -163,66 +164,16 @@ def thinking_not_last(asked: Asked) -> str | None:
     return None
 
 
-def tool_results_follow(asked: Asked) -> str | None:
-    """Each ``tool_use`` has its ``tool_result`` in the next message."""
-    for at, message in enumerate(asked.messages):
-        used = [str(block.get("id")) for block in blocks_of(message) if block.get("type") == "tool_use"]
-        following = blocks_of(asked.messages[at + 1]) if at + 1 < len(asked.messages) else []
-        answered = {block.get("tool_use_id") for block in following}
-        missing = [name for name in used if name not in answered]
-        if missing:
+def thinking_first(asked: Asked) -> str | None:
+    """With a thinking budget, an assistant message that has thinking begins with it."""
+    for at, message in enumerate(asked.messages if asked.thinking == "enabled" else ()):
+        kinds = [block.get("type") for block in blocks_of(message)]
+        if message["role"] == "assistant" and set(THINKING) & {*kinds} and kinds[0] not in THINKING:
             return (
-                f"messages.{at}: `tool_use` ids were found without `tool_result` blocks immediately "
-                f"after: {', '.join(missing)}. Each `tool_use` block must have a corresponding "
-                "`tool_result` block in the next message."
+                f"messages.{at}.content.0.type: If an assistant message contains any thinking blocks, the "
+                f"first block must be `thinking` or `redacted_thinking`. Found `{kinds[0]}`."
             )
     return None
-
-
-def tool_results_belong(asked: Asked) -> str | None:
-    """Each ``tool_result`` answers a ``tool_use`` of the message before."""
-    for at, _, place, block in asked.blocks():
-        if block.get("type") != "tool_result":
-            continue
-        before = blocks_of(asked.messages[at - 1]) if at else []
-        if block.get("tool_use_id") not in {used.get("id") for used in before}:
-            return (
-                f"messages.{at}.content.{place}: unexpected `tool_use_id` found in `tool_result` blocks: "
-                f"{block.get('tool_use_id')}. Each `tool_result` block must have a corresponding "
-                "`tool_use` block in the previous message."
-            )
-    return None
-
-
-def server_tool_results(asked: Asked) -> str | None:
-    """A server tool's use has its result later on.
-
-    It may lack it only at the very end of the last turn, or beside a client's ``tool_use``, whose
-    result has to come first.
-    """
-    everything = list(asked.blocks())
-    for number, (at, _, _, block) in enumerate(everything):
-        if block.get("type") not in SERVER_USES:
-            continue
-        after = everything[number + 1 :]
-        if any(later.get("tool_use_id") == block.get("id") for *_, later in after):
-            continue
-        if all(later.get("type") in SERVER_USES for *_, later in after):
-            continue
-        if any(beside.get("type") == "tool_use" for beside in blocks_of(asked.messages[at])):
-            continue
-        return (
-            f"messages.{at}: `{block.get('name')}` tool use with id `{block.get('id')}` was found without "
-            f"a corresponding `{_result_of(block)}` block"
-        )
-    return None
-
-
-def _result_of(block: Block) -> str:
-    name = str(block.get("name"))
-    if block["type"] == "mcp_tool_use":
-        return "mcp_tool_result"
-    return "tool_search_tool_result" if name.startswith("tool_search_tool") else f"{name}_tool_result"
 
 
 def prefill_by_model(asked: Asked) -> str | None:
@@ -300,9 +251,8 @@ RULES: tuple[Rule, ...] = (
             signature_present,
             signature_valid,
             thinking_not_last,
-            tool_results_follow,
-            tool_results_belong,
-            server_tool_results,
+            thinking_first,
+            *TOOL_RULES,
             prefill_by_model,
             prefill_with_thinking,
             thinking_in_prefill,

@@ -30,7 +30,8 @@ class Reply:
 
     ``stop_reason`` None means ``tool_use`` if a tool is called, else ``end_turn``. ``delta`` holds
     more fields for ``message_delta.delta`` (``stop_details``, ``container``), ``start`` more for the
-    message in ``message_start``, ``usage`` more for both usage objects.
+    message in ``message_start``, ``usage`` more for both usage objects. A tool's ``input`` that is a string
+    is streamed as it is: it need not be JSON.
     """
 
     content: Sequence[Block] = ()
@@ -159,9 +160,13 @@ def block_events(index: int, block: Block, size: int) -> Iterator[Event]:
             deltas.append({"type": "signature_delta", "signature": block["signature"]})
         case "tool_use" | "server_tool_use" | "mcp_tool_use":
             start |= {"input": {}}
-            written = compact(block["input"]) if block["input"] else ""
+            given = block["input"]
+            written = given if isinstance(given, str) else compact(given) if given else ""
             deltas.append({"type": "input_json_delta", "partial_json": ""})
             deltas += [{"type": "input_json_delta", "partial_json": piece} for piece in pieces(written, size)]
+        case "compaction":
+            start = {"type": "compaction", "content": None}
+            deltas.append({**block, "type": "compaction_delta"})
         case _:
             pass
     yield {"type": "content_block_start", "index": index, "content_block": start}
@@ -170,12 +175,18 @@ def block_events(index: int, block: Block, size: int) -> Iterator[Event]:
     yield {"type": "content_block_stop", "index": index}
 
 
-def message_events(whole: Mapping[str, Any], *, delta_size: int = 16, ping: bool = True) -> list[Event]:
-    """The events that stream a whole message."""
+def message_events(
+    whole: Mapping[str, Any],
+    *,
+    delta_size: int = 16,
+    ping: bool = True,
+    start: Mapping[str, Any] | None = None,
+) -> list[Event]:
+    """The events that stream a whole message; ``start`` has what is told at once though it may come late."""
     usage: Mapping[str, Any] = whole["usage"]
     ending = {"stop_reason", "stop_sequence", "stop_details", "container"}
     opened = {name: value for name, value in whole.items() if name != "container"}
-    opened |= {"content": [], "stop_reason": None, "stop_sequence": None}
+    opened |= {"content": [], "stop_reason": None, "stop_sequence": None, **(start or {})}
     if "stop_details" in whole:
         opened["stop_details"] = None
     opened["usage"] = {name: value for name, value in usage.items() if name != "output_tokens_details"}
@@ -208,7 +219,8 @@ def sse_events(
     """The whole stream of one message, one ``bytes`` per event; join them for the body."""
     reply = as_reply(content)
     whole = message(reply, message_id=message_id, model=model, input_tokens=input_tokens)
-    return [sse_event(event) for event in message_events(whole, delta_size=delta_size, ping=ping)]
+    told = message_events(whole, delta_size=delta_size, ping=ping, start=reply.start)
+    return [sse_event(event) for event in told]
 
 
 def as_reply(content: str | Sequence[Block] | Reply) -> Reply:

@@ -20,6 +20,7 @@ FORGED = {"type": "thinking", "thinking": "Hm!", "signature": sign("Hm.")}
 HIDDEN = {"type": "thinking", "thinking": "", "signature": "known"}
 TEXT = {"type": "text", "text": "Hi."}
 USE = {"type": "tool_use", "id": "t1", "name": "n", "input": {}}
+BY_CODE = {**USE, "caller": {"type": "code_execution_20260120", "tool_id": "s3"}}
 RESULT = {"type": "tool_result", "tool_use_id": "t1", "content": "x"}
 SEARCH = {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {}}
 FOUND = {"type": "web_search_tool_result", "tool_use_id": "s1", "content": []}
@@ -68,6 +69,30 @@ ACCEPTED: dict[str, list[dict[str, Any]]] = {
     "thinking_not_last": [answered(SIGNED, TEXT)],
     "tool_results_follow": [answered(USE, then=[RESULT])],
     "tool_results_belong": [answered(USE, then=[RESULT, TEXT])],
+    "thinking_first": [
+        answered(SIGNED, TEXT) | {"thinking": MANUAL, "max_tokens": 2048},
+        answered(TEXT) | {"thinking": MANUAL, "max_tokens": 2048},
+        answered(TEXT, SIGNED, TEXT) | {"thinking": {"type": "adaptive"}},
+    ],
+    "unique_ids": [answered(SEARCH, FOUND, MCP, {**FOUND, "tool_use_id": "m1"}, TEXT)],
+    "server_results_belong": [
+        answered(SEARCH, FOUND, TEXT),
+        say([{**RESULT, "type": "odd_tool_result"}]),
+        request(
+            [
+                *ASK,
+                {"role": "assistant", "content": [SEARCH]},
+                {"role": "assistant", "content": [FOUND, TEXT]},
+                *ASK,
+            ]
+        ),
+    ],
+    "container_named": [
+        answered(USE, then=[RESULT]),
+        answered({**USE, "caller": {"type": "direct"}}, then=[RESULT]),
+        answered(BY_CODE, then=[RESULT]) | {"container": "c1"},
+        answered(BY_CODE, then=[RESULT]) | {"container": {"id": "c1"}},
+    ],
     "server_tool_results": [
         answered(SEARCH, FOUND, TEXT),
         prefill(TEXT, SEARCH),
@@ -177,6 +202,19 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
             "messages.1: `web_search` tool use with id `s1` was found without a corresponding "
             "`web_search_tool_result` block"
         ),
+    ),
+    (
+        "thinking_first",
+        answered(TEXT, SIGNED, TEXT) | {"thinking": MANUAL, "max_tokens": 2048},
+        "must be `thinking`",
+    ),
+    ("unique_ids", answered(SEARCH, FOUND, SEARCH, FOUND, TEXT), "must be unique"),
+    ("server_results_belong", answered(FOUND, TEXT), "`web_search_tool_result` blocks"),
+    ("container_named", answered(BY_CODE, then=[RESULT]), "container_id is required"),
+    (
+        "container_named",
+        answered(BY_CODE, then=[RESULT]) | {"container": {"skills": []}},
+        "container_id is required",
     ),
     ("server_tool_results", answered(TEXT, SEARCH), "`web_search` tool use with id `s1`"),
     ("server_tool_results", prefill(SEARCH, TEXT), "`web_search` tool use with id `s1`"),
