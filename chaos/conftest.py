@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from typing import cast
+
 import pytest
+
+OUTCOMES: defaultdict[str, Counter[str]] = defaultdict(Counter)
+"""How the cuts of each family ended."""
 
 BLOCK = 100
 """Seeds per test, so that a long run shows where it is."""
@@ -55,3 +61,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def step(request: pytest.FixtureRequest) -> int:
     """Of the byte offsets, every how many-th is cut at."""
     return int(request.config.option.step)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Add up what the tests, in whatever process, tell of their cuts."""
+    for name, counted in report.user_properties if report.when == "call" else ():
+        OUTCOMES[name].update(cast("dict[str, int]", counted))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many cuts of each family ended how."""
+    if OUTCOMES:
+        terminalreporter.section("cuts")
+    for name, counted in OUTCOMES.items():
+        told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counted.items()))
+        terminalreporter.write_line(f"{name}: {counted.total()} cuts: {told}")

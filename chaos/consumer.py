@@ -58,11 +58,16 @@ class Seen:
             self.told = report(source)
 
 
+def _messages(client: Any, plan: Plan) -> Any:
+    """Where the SDK knows the reply's blocks."""
+    return client.beta.messages if plan.reply.beta else client.messages
+
+
 def read(client: anthropic.Anthropic, plan: Plan) -> Seen:
     """Read a stream with a sync client."""
     seen = Seen()
     try:
-        with client.messages.stream(**plan.request) as stream:
+        with _messages(client, plan).stream(**plan.request) as stream:
             for event in stream:
                 if seen.note(event, plan):
                     break
@@ -79,7 +84,7 @@ async def read_async(client: anthropic.AsyncAnthropic, plan: Plan) -> Seen:
     """Read a stream with an async client."""
     seen = Seen()
     try:
-        async with client.messages.stream(**plan.request) as stream:
+        async with _messages(client, plan).stream(**plan.request) as stream:
             async for event in stream:
                 if seen.note(event, plan):
                     break

@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import anthropic
+from jiter import from_json
 
 from resilient_stream import StreamReport, sendable
+from resilient_stream.testing import Cut
 from resilient_stream.testing.asked import Asked
 from resilient_stream.testing.rules import check as refusal
 from resilient_stream.testing.transcript import Block
@@ -60,13 +62,18 @@ def blocks(run: Run) -> Iterator[str]:
         return
     wanted = [block for block in run.plan.reply.content if block["type"] == "tool_use"]
     calls = [(block.id, block.input) for block in message.content if block.type == "tool_use"]
-    whole = [(block["id"], block["input"]) for block in wanted]
+    whole = [(block["id"], _input(block["input"])) for block in wanted]
     if calls != whole and not (_cut_short(run) and calls and calls == whole[: len(calls)]):
         yield f"calls {calls}"
-    if message.stop_reason != ("tool_use" if wanted else "end_turn"):
+    if message.stop_reason != ("tool_use" if _cut_short(run) else run.plan.reply.reply.reason):
         yield f"stop reason {message.stop_reason}"
     if seen.report.outcome not in FINAL_OUTCOMES:
         yield f"a good end, reported as {seen.report.outcome}"
+
+
+def _input(given: Any) -> Any:
+    """What the SDK makes of a tool's input; one that is no JSON was cut at a limit."""
+    return from_json(given.encode(), partial_mode=True) if isinstance(given, str) else given
 
 
 def grammar(run: Run) -> Iterator[str]:
@@ -91,8 +98,16 @@ def grammar(run: Run) -> Iterator[str]:
                 legal, stopped = legal and reason, True
         if not legal:
             yield f"event {number}, {event.type}, is out of place"
-    if run.seen.message is not None and not stopped:
+    if run.seen.message is not None and not stopped and not _lacks_a_blank_line(run):
         yield "a good end without message_stop"
+
+
+def _lacks_a_blank_line(run: Run) -> bool:
+    """Whether all that the one attempt lacked may be its last blank line: a clean end stays the bytes it is,
+    and the SDK skips such an event."""
+    (*others, first) = (*run.plan.faults[1:], *run.plan.faults[:1])
+    clean = isinstance(first, Cut) and first.how == "clean" and not others
+    return clean and len(run.seen.report.attempts) == 1
 
 
 def ending(run: Run) -> Iterator[str]:
@@ -120,7 +135,7 @@ def _error(run: Run, error: Exception, told: StreamReport) -> Iterator[str]:
         fits = isinstance(error, anthropic.APIStatusError) and bool(kinds - {*TIMEOUTS, *BROKEN})
     if not fits:
         yield f"{type(error).__name__} after {sorted(kinds)}"
-    if run.plan.survivable:
+    if run.plan.survivable and not (run.plan.reply.stops and run.plan.reply.stops in told.reason):
         yield f"gave up where it should not have: {told.reason}"
 
 
@@ -177,19 +192,21 @@ def history(run: Run) -> Iterator[str]:
 
 def _accepted(run: Run, content: list[Block], what: str, *, heal: bool) -> Iterator[str]:
     calls = [block["id"] for block in content if block["type"] == "tool_use"]
+    container = getattr(run.seen.message, "container", None)
+    named = {"container": container.id} if container is not None else {}
     names = [block["id"] for block in content if block["type"].endswith("tool_use")]
     if len(set(names)) < len(names):
         yield f"{what} has two uses of a tool under one id"
     results = [{"type": "tool_result", "tool_use_id": name, "content": "high"} for name in calls]
-    said: list[dict[str, Any]] = [
-        *run.plan.request["messages"],
-        {"role": "assistant", "content": content},
-        {"role": "user", "content": [*results, {"type": "text", "text": "And then?"}]},
-    ]
-    messages = sendable(said) if heal else said
-    refused = refusal(Asked(run.plan.request | {"messages": messages}, signatures=run.signatures))
-    if refused is not None:
-        yield f"{what} is refused as history: {refused.rule}: {refused.message}"
+    turn: dict[str, Any] = {"role": "assistant", "content": content}
+    answer = {"role": "user", "content": [*results, {"type": "text", "text": "And then?"}]}
+    paused = heal and run.seen.message.stop_reason == "pause_turn"
+    for said in ([turn, answer], *([[turn]] if paused else [])):
+        messages = [*run.plan.request["messages"], *said]
+        body = run.plan.request | named | {"messages": sendable(messages) if heal else messages}
+        refused = refusal(Asked(body, signatures=run.signatures))
+        if refused is not None:
+            yield f"{what} is refused as history: {refused.rule}: {refused.message}"
 
 
 Law = Callable[[Run], Iterator[str]]

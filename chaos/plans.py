@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from resilient_stream import RetryPolicy
 from resilient_stream.testing import Fault
+from resilient_stream.testing.golden import Golden
 
 from .faults import Chunking, Refused
 from .strikes import FINAL, STRIKES, Strike
-from .texts import TEXTS, Text
+from .texts import REPLIES, TEXTS
 
 USER_TURN_MODEL: Final = "claude-sonnet-5"
 PREFILL_MODEL: Final = "claude-haiku-4-5"
@@ -46,9 +47,9 @@ class Plan:
         return spelt(self)
 
     @property
-    def reply(self) -> Text:
+    def reply(self) -> Golden:
         """What the author says."""
-        return TEXTS[self.text]
+        return REPLIES[self.text]
 
     @property
     def request(self) -> dict[str, Any]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 from resilient_stream.testing import markdown
-from resilient_stream.testing.continuations import blocks_of
+from resilient_stream.testing.golden import GOLDEN, SEARCHED, THINKS, TOOLS, Golden, text, thought
 from resilient_stream.testing.transcript import Block
 
 PROSE: Final = (
@@ -33,19 +31,7 @@ SHORT: Final = "Yes, at noon."
 MARKDOWN: Final = markdown(1)[:760].rstrip()
 THOUGHTS: Final = "The user asks for tides. I should look at the moon first, then at the wind."
 
-TOOLS: Final = [{"name": "look_up", "input_schema": {"type": "object"}}]
 SEARCHES: Final = [{"type": "web_search_20250305", "name": "web_search"}]
-THINKS: Final = {"thinking": {"type": "enabled", "budget_tokens": 1024}}
-
-
-def text(said: str) -> Block:
-    """A text block."""
-    return {"type": "text", "text": said}
-
-
-def thought(said: str = THOUGHTS) -> Block:
-    """A thinking block; the stand-in signs it."""
-    return {"type": "thinking", "thinking": said}
 
 
 def call(number: int = 1) -> Block:
@@ -54,57 +40,22 @@ def call(number: int = 1) -> Block:
     return {"type": "tool_use", "id": f"toolu_{number:02d}", "name": "look_up", "input": word}
 
 
-def search() -> tuple[Block, Block]:
-    """A search that the server runs, and its result."""
-    page = {"type": "web_search_result", "url": "https://tides.example", "title": "Tides", "page_age": None}
-    found = [page | {"encrypted_content": "c2VjcmV0"}]
-    return (
-        {"type": "server_tool_use", "id": "srvtoolu_01", "name": "web_search", "input": {"query": "tide"}},
-        {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_01", "content": found},
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A reply, and the fields of the request that it needs."""
-
-    content: tuple[Block, ...]
-    request: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-    @property
-    def said(self) -> str:
-        """All its text."""
-        return "".join(block["text"] for block in self.content if block["type"] == "text")
-
-    def author(self) -> Callable[[Mapping[str, Any]], list[Block]]:
-        """Says it to each request. As with the API, a search that runs again has another id."""
-        numbers = itertools.count(1)
-
-        def write(request: Mapping[str, Any]) -> list[Block]:
-            blocks = (block for message in request["messages"] for block in blocks_of(message))
-            known = [block["tool_use_id"] for block in blocks if block["type"] == "web_search_tool_result"]
-            name = known[-1] if known else f"srvtoolu_{next(numbers):02d}"
-            return [_named(block, name) for block in self.content]
-
-        return write
-
-
-def _named(block: Block, name: str) -> Block:
-    key = {"server_tool_use": "id", "web_search_tool_result": "tool_use_id"}.get(block["type"])
-    return {**block, key: name} if key else block
-
-
-TEXTS: Final[Mapping[str, Text]] = {
-    "prose": Text((text(PROSE),)),
-    "markdown": Text((text(MARKDOWN),)),
-    "code": Text((text(CODE),)),
-    "glyphs": Text((text(GLYPHS),)),
-    "short": Text((text(SHORT),)),
-    "thinking": Text((thought(), text(PROSE)), THINKS),
-    "interleaved": Text((thought(), text(PROSE[:101]), thought("Now the wind."), text(CODE)), THINKS),
-    "tool": Text((text(PROSE[:155]), call()), {"tools": TOOLS}),
-    "tools": Text((thought(), text(PROSE[:155]), call(1), call(2)), {"tools": TOOLS, **THINKS}),
-    "only_tool": Text((call(),), {"tools": TOOLS}),
-    "search": Text((text(PROSE[:101]), *search(), text(PROSE[101:])), {"tools": SEARCHES}),
+TEXTS: Final[Mapping[str, Golden]] = {
+    "prose": Golden((text(PROSE),)),
+    "markdown": Golden((text(MARKDOWN),)),
+    "code": Golden((text(CODE),)),
+    "glyphs": Golden((text(GLYPHS),)),
+    "short": Golden((text(SHORT),)),
+    "thinking": Golden((thought(THOUGHTS), text(PROSE)), THINKS),
+    "interleaved": Golden(
+        (thought(THOUGHTS), text(PROSE[:101]), thought("Now the wind."), text(CODE)), THINKS
+    ),
+    "tool": Golden((text(PROSE[:155]), call()), {"tools": TOOLS}),
+    "tools": Golden((thought(THOUGHTS), text(PROSE[:155]), call(1), call(2)), {"tools": TOOLS, **THINKS}),
+    "only_tool": Golden((call(),), {"tools": TOOLS}),
+    "search": Golden((text(PROSE[:101]), *SEARCHED, text(PROSE[101:])), {"tools": SEARCHES}),
 }
-"""The kinds of content by name."""
+"""The kinds of content that a seed may choose."""
+
+REPLIES: Final[Mapping[str, Golden]] = {**GOLDEN, **TEXTS}
+"""All that a plan may name."""
