@@ -8,6 +8,9 @@ There is one way out for all attempts, so that what one has handed over is not l
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from .events import Event
 from .transcript import Block, Turn
 
@@ -76,6 +79,18 @@ class Handover:
         """Close the block that is open for the consumer, if one is."""
         if self.turn.open_block is not None:
             self.hand(Event.of({"type": "content_block_stop", "index": len(self.turn.blocks) - 1}))
+
+    def end_with_calls(self, usage: Mapping[str, Any]) -> None:
+        """End the turn with the tool calls that the consumer has, as the model would have."""
+        self.close_open_block()
+        delta = {"stop_reason": "tool_use", "stop_sequence": None}
+        self.hand(Event.of({"type": "message_delta", "delta": delta, "usage": usage}))
+        self.stop()
+
+    def stop(self) -> None:
+        """End the message, if that is not done."""
+        if not self.turn.stopped:
+            self.hand(Event.of({"type": "message_stop"}))
 
     def place_behind(self, index: int) -> None:
         """The block that upstream calls ``index`` is the consumer's next."""

@@ -17,14 +17,12 @@ is complete finishes, a turn with complete tool calls is settled, and only then 
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .clocks import Clocks
 from .continuation import Blocked, Plan, Planner, Settle
-from .events import Event
 from .failures import Barren, Failure, Flaw, Kind, Phase
 from .handover import Handover
 from .head import UNVERIFIED
@@ -96,8 +94,7 @@ class Machine:
     def data(self, now: float, chunk: bytes, waited: float) -> Action:
         """Bytes arrived after ``waited`` seconds of reading."""
         if self.state is State.DRAINING:
-            with contextlib.suppress(Flaw):
-                self.relay.receive(chunk)
+            self.relay.receive(chunk)
             return self._go(Signal.MORE)
         relay, clocks = self.relay, self._clocks
         before = relay.events
@@ -136,9 +133,11 @@ class Machine:
         if failure.kind in (Kind.SILENT, Kind.STALLED):
             failure = self._clocks.fired(failure)
         try:
-            failure = self._last_words(failure)
+            self.relay.end(clean=failure.kind is Kind.TRUNCATED)
         except Barren as barren:
             return self._flaw(now, barren)
+        except Flaw as flaw:
+            failure = flaw.failure  # told in the last, unfinished event: the better reason
         if self.turn.stop_reason is not None:
             return self._complete(now)
         if failure.phase is not Phase.BODY:
@@ -195,16 +194,6 @@ class Machine:
 
     def _final_usage(self, closing: dict[str, Any]) -> dict[str, Any]:
         return final_usage(self.settings.usage, self.ledger, self.relay.opening, closing)
-
-    def _last_words(self, failure: Failure) -> Failure:
-        """Settle what had come; an error told in the last, unfinished frame is the better reason."""
-        try:
-            self.relay.end(clean=failure.kind is Kind.TRUNCATED)
-        except Barren:
-            raise
-        except Flaw as flaw:
-            return flaw.failure
-        return failure
 
     def _settle_attempt(self, now: float, failure: Failure | None) -> None:
         """Close the books of the attempt that ran."""
@@ -315,21 +304,15 @@ class Machine:
 
     def _complete(self, now: float) -> Action:
         """The stop reason had come: supply what is missing of the ending."""
-        if not self.turn.stopped:
-            self._out.hand(Event.of({"type": "message_stop"}))
+        self._out.stop()
         self._settle_attempt(now, None)
         return self._go(Signal.END)
 
     def _finish_with_tools(self, now: float) -> Action:
         """End the turn with the calls that are complete, as the model would have."""
-        out = self._out
         self.turn.abandon(unanswered=False)  # the results of such uses may follow in the next turn
-        out.close_open_block()
         output = estimated_tokens(self.turn.size - self._size)
-        usage = self._final_usage({"output_tokens": max(1, output)})
-        delta = {"stop_reason": "tool_use", "stop_sequence": None}
-        out.hand(Event.of({"type": "message_delta", "delta": delta, "usage": usage}))
-        out.hand(Event.of({"type": "message_stop"}))
+        self._out.end_with_calls(self._final_usage({"output_tokens": max(1, output)}))
         self.attempt.usage_source = "estimated"
         self._end(now, "finished_with_tools")
         return self._go(Signal.SETTLED)

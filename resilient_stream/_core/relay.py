@@ -101,7 +101,8 @@ class Relay:
                     self._frame(frame)
         except Flaw:
             self.framer.drop()  # what follows a flaw follows a gap
-            raise
+            if not self.complete:
+                raise
 
     def end(self, *, clean: bool = False) -> None:
         """The attempt is over.
