@@ -6,10 +6,11 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from resilient_stream import Observer, RetryPolicy
 from resilient_stream._presets import SWITCH
 from resilient_stream.testing import ANSWER, CATALOGUE, StandIn
 
@@ -21,6 +22,7 @@ from .schedule import DEFAULT, FAST, WATCHABLE, Pace, Strike, UnknownFaultError,
 
 if TYPE_CHECKING:
     from .screen import Screen
+    from .spans import Recorder
 
 
 class UsageError(Exception):
@@ -38,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--list", action="store_true", help="show the faults that there are, and stop")
+    how.add_argument("--spans", action="store_true", help="draw the stream's trace as well")
     how.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
     parser.add_argument("--model", default=MODEL, help=f"default {MODEL}; the 4.5 family shows prefill")
     parser.add_argument("--fast", action="store_true", help="no pauses between words, short clocks")
@@ -76,14 +79,24 @@ def _expected(args: argparse.Namespace) -> str | None:
     return None if args.live else ANSWER
 
 
-def _stream(args: argparse.Namespace, hear: Hear = nobody) -> Told:
+def _recorder() -> Recorder:
+    try:
+        from .spans import Recorder
+    except ModuleNotFoundError as error:
+        raise UsageError("--spans needs an SDK: pip install 'resilient-stream[cli,telemetry]'") from error
+    return Recorder()
+
+
+def _stream(args: argparse.Namespace, hear: Hear = nobody, observers: Sequence[Observer] = ()) -> Told:
     """The call that the demo is about."""
     if args.live:
-        return live(os.environ, args.model, hear, in_async=args.in_async)
+        policy = RetryPolicy(observers=observers)
+        return live(os.environ, args.model, hear, policy=policy, in_async=args.in_async)
     strikes, pace = _strikes(args), _pace(args)
     with StandIn(faults=faults(strikes), pace=pace.between) as server:
         before = [pause for strike in strikes for pause in strike.pauses(server)]
-        call = Call(server.url, pace.policy(), model=args.model, before=before)
+        policy = pace.policy().replace(observers=observers)
+        call = Call(server.url, policy, model=args.model, before=before)
         return run(call, hear, in_async=args.in_async)
 
 
@@ -136,6 +149,8 @@ def _list(screen: Screen) -> int:
 def _shown(args: argparse.Namespace, screen: Screen) -> Told:
     from . import show
 
+    recorder = _recorder() if args.spans else None
+    observers = [recorder.telemetry] if recorder else []
     strikes = [] if args.live else _strikes(args)
     show.opening(screen, [strike.entry for strike in strikes])
     marker = Marker()
@@ -144,12 +159,16 @@ def _shown(args: argparse.Namespace, screen: Screen) -> Told:
         for part in parts:
             screen.mark(part) if isinstance(part, Mark) else screen.write(part)
 
-    told = _stream(args, lambda text, report: put(marker.split(text, report)))
+    told = _stream(args, lambda text, report: put(marker.split(text, report)), observers)
     put(marker.rest(told.report))
     show.closing(screen)
     if told.report is not None:
         show.attempts(screen, told.report)
         show.cost(screen, told, _uninterrupted(args))
+    if recorder is not None:
+        from .spans import timeline
+
+        timeline(screen, recorder.trace)
     if not args.live:
         show.bare(screen, _bare(args))
     show.verdict(screen, told, _expected(args))

@@ -21,7 +21,14 @@ SNIPS: Final = (Snip(4000, "rst"), Snip(6000, "clean"), Snip(6000, "fin"))
 """What the proxy does to the first three answers; the fourth stays whole."""
 
 
-def live(environ: Mapping[str, str], model: str, hear: Hear = nobody, *, in_async: bool = False) -> Told:
+def live(
+    environ: Mapping[str, str],
+    model: str,
+    hear: Hear = nobody,
+    *,
+    policy: RetryPolicy | None = None,
+    in_async: bool = False,
+) -> Told:
     """Stream one answer of the API's through three cuts.
 
     Args:
@@ -29,9 +36,10 @@ def live(environ: Mapping[str, str], model: str, hear: Hear = nobody, *, in_asyn
             ``ANTHROPIC_BASE_URL``.
         model: the model that answers.
         hear: told of each piece.
+        policy: what keeps it alive; None for the defaults.
         in_async: whether to use the async client.
     """
     with CuttingProxy(environ.get("ANTHROPIC_BASE_URL") or API, SNIPS) as proxy:
         key = environ["ANTHROPIC_API_KEY"]
-        call = Call(proxy.url, RetryPolicy(), model=model, prompt=PROMPT, max_tokens=2048, key=key)
+        call = Call(proxy.url, policy or RetryPolicy(), model=model, prompt=PROMPT, max_tokens=2048, key=key)
         return run(call, hear, in_async=in_async)

@@ -32,10 +32,11 @@ class Signs:
     proved: str
     unproved: str
     rule: str
+    bar: str
 
 
-SIGNS: Final = Signs("\u27ea", "\u27eb", "\u2713", "?", "\u2500")
-ASCII: Final = Signs("<<", ">>", "ok", "?", "-")
+SIGNS: Final = Signs("\u27ea", "\u27eb", "\u2713", "?", "\u2500", "\u2501")
+ASCII: Final = Signs("<<", ">>", "ok", "?", "-", "=")
 
 
 class Screen:

@@ -41,9 +41,11 @@ def report(*attempts: dict[str, Any], **more: Any) -> StreamReport:
         "outcome": "running",
         "resumed": False,
         "reason": "",
+        "denied": False,
         "attempts": attempts,
         "seams": [],
         "abandoned": [],
+        "serving_model": None,
         "usage": {},
         **more,
     }
