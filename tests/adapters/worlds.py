@@ -129,10 +129,13 @@ def _sync_body(url: str, policy: RetryPolicy | None, client: dict[str, Any], opt
     seen = Seen()
     with sync_client(url, policy, **client) as made:
         create = made.messages.with_streaming_response.create
-        with create(**_request(options), stream=True) as response:
-            seen.headers = dict(response.headers)
-            for chunk in response.iter_bytes():
-                seen.body += chunk
+        try:
+            with create(**_request(options), stream=True) as response:
+                seen.headers = dict(response.headers)
+                for chunk in response.iter_bytes():
+                    seen.body += chunk
+        except (anthropic.AnthropicError, httpx2.HTTPError) as error:
+            seen.error = error
     return seen
 
 
@@ -142,10 +145,13 @@ async def _async_body(
     seen = Seen()
     async with async_client(url, policy, **client) as made:
         create = made.messages.with_streaming_response.create
-        async with create(**_request(options), stream=True) as response:
-            seen.headers = dict(response.headers)
-            async for chunk in response.iter_bytes():
-                seen.body += chunk
+        try:
+            async with create(**_request(options), stream=True) as response:
+                seen.headers = dict(response.headers)
+                async for chunk in response.iter_bytes():
+                    seen.body += chunk
+        except (anthropic.AnthropicError, httpx2.HTTPError) as error:
+            seen.error = error
     return seen
 
 
@@ -171,11 +177,17 @@ class World:
             return _sync_stream(url, policy, client or {}, options)
         return self.run(lambda: _async_stream(url, policy, client or {}, options))
 
-    def body(self, url: str, policy: RetryPolicy | None = HASTY, **options: Any) -> Seen:
-        """Read the raw bytes of one stream."""
+    def body(
+        self,
+        url: str,
+        policy: RetryPolicy | None = HASTY,
+        client: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> Seen:
+        """Read the raw bytes of one stream, to their end or to the exception."""
         if self.run is None:
-            return _sync_body(url, policy, {}, options)
-        return self.run(lambda: _async_body(url, policy, {}, options))
+            return _sync_body(url, policy, client or {}, options)
+        return self.run(lambda: _async_body(url, policy, client or {}, options))
 
 
 def _asyncio(main: Callable[[], Awaitable[Seen]]) -> Seen:

@@ -1,0 +1,188 @@
+"""Whatever fails, when and how often: a stream stays within its policy. On virtual time."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resilient_stream import RetryBudget, RetryPolicy
+from resilient_stream._core.failures import (
+    CONNECTION_KINDS,
+    OVERLOAD_KINDS,
+    Failure,
+    Kind,
+    Phase,
+)
+from resilient_stream._core.machine import Machine
+from resilient_stream._core.states import Action, Finish, Raise, Send, Wait
+from resilient_stream._judge import Judgement
+from resilient_stream.anthropic import _settings
+from tests.core.support import (
+    PREFILLED,
+    REQUEST,
+    Broken,
+    block_start,
+    ending,
+    machine,
+    start,
+    text,
+    text_delta,
+)
+
+
+@dataclass(frozen=True)
+class Try:
+    """How one attempt goes: after so many seconds it fails, with or without a word before."""
+
+    kind: Kind
+    seconds: float
+    word: bool
+    told: float | None
+
+
+tries = st.builds(
+    Try,
+    kind=st.sampled_from([Kind.RESET, Kind.CONNECT, Kind.OVERLOADED, Kind.API_ERROR]),
+    seconds=st.floats(0, 20),
+    word=st.sampled_from([False, False, True]),
+    told=st.sampled_from([None, None, None, None, 0.5, 20.0, 45.0, 90.0]),
+)
+policies = st.builds(
+    RetryPolicy,
+    max_attempts=st.sampled_from([1, 4, 8, 16]),
+    max_barren_attempts=st.sampled_from([1, 3, 5, 8]),
+    deadline=st.sampled_from([None, None, 30.0, 100.0]),
+    wait_initial=st.sampled_from([0.0, 0.5, 2.0]),
+    wait_max=st.sampled_from([2.0, 3.0, 8.0]),
+    overload_wait_initial=st.sampled_from([1.0, 3.0]),
+    overload_wait_max=st.sampled_from([3.0, 4.0, 30.0]),
+    retry_after_max=st.sampled_from([30.0, 60.0]),
+)
+
+
+@dataclass
+class Life:
+    """What a stream did."""
+
+    machine: Machine
+    last: Action
+    sent: list[float]
+    waits: list[tuple[float, float]]
+    """When each wait began, and how long it was."""
+    met: list[Try]
+    budget: RetryBudget
+
+
+def live(policy: RetryPolicy, ways: Sequence[Try], seed: int, reserve: float = 60) -> Life:
+    """One stream whose attempts go so, and the next of which is served."""
+    now = 1000.0
+    budget = RetryBudget(reserve, window=1e9, clock=lambda: now)
+    judge = Judgement(policy, random.Random(seed), budget, wall=lambda: now)
+    made = machine(REQUEST | {"model": PREFILLED}, _settings(policy), judge)
+    life = Life(made, made.start(now), [], [], [], budget)
+    left = list(ways)
+    while not isinstance(life.last, Finish | Raise):
+        if isinstance(life.last, Wait):
+            life.waits.append((now, life.last.seconds))
+            now += life.last.seconds
+            life.last = made.waited(now)
+            continue
+        assert isinstance(life.last, Send)
+        life.sent.append(now)
+        way = left.pop(0) if left else None
+        if way is None or way.word:
+            made.head(200, None)
+            said = start() + block_start(0, text("")) + text_delta(0, f" word{len(life.sent)}")
+            life.last = made.data(now, said, 0.0)
+        if way is None:
+            life.last = made.data(now, ending(), 0.0)
+            life.last = made.end(now)
+            break
+        life.met.append(way)
+        now += way.seconds
+        phase = Phase.BODY if way.word else Phase.HEADERS
+        life.last = made.fault(now, Failure(way.kind, phase, retry_after=way.told))
+    return life
+
+
+def row(met: Sequence[Try]) -> int:
+    """How many of the last attempts in a row brought nothing."""
+    return next((number for number, way in enumerate(reversed(met)) if way.word), len(met))
+
+
+many = st.lists(tries, min_size=1, max_size=3) | st.lists(tries, min_size=4, max_size=14)
+
+
+@given(policies, many, st.integers())
+def test_no_limit_is_passed(policy: RetryPolicy, ways: list[Try], seed: int) -> None:
+    """Neither attempts, nor attempts in a row without a word, nor the deadline, whatever the order of things."""
+    life = live(policy, ways, seed)
+    assert len(life.sent) <= policy.max_attempts
+    assert all(row(life.met[:number]) < policy.max_barren_attempts for number in range(len(life.sent)))
+    end = life.sent[0] + (policy.deadline or 1e9)
+    assert all(sent < end for sent in life.sent[1:])
+    assert all(began + seconds < end for began, seconds in life.waits)
+
+
+@given(policies, many, st.integers())
+def test_waits_are_within_their_ceilings(policy: RetryPolicy, ways: list[Try], seed: int) -> None:
+    """At once where the wire broke after a word; else up to a ceiling that begins anew; what the server asked is the least."""
+    life = live(policy, ways, seed)
+    for number in range(1, len(life.sent)):
+        met = life.met[:number]
+        waited = life.sent[number] - (life.sent[number - 1] + met[-1].seconds)
+        told, barren = met[-1].told, max(1, row(met))
+        overloaded = met[-1].kind in OVERLOAD_KINDS
+        first = policy.overload_wait_initial if overloaded else policy.wait_initial
+        most = policy.overload_wait_max if overloaded else policy.wait_max
+        if told is not None:
+            assert told - 1e-6 <= waited <= 1.1 * told + 1e-6 and told <= policy.retry_after_max
+        elif met[-1].word and not overloaded:
+            assert abs(waited) < 1e-6
+        else:
+            assert -1e-6 <= waited <= min(most, first * 2 ** (barren - 1)) + 1e-6
+
+
+@given(policies, many, st.integers(), st.integers(0, 8))
+def test_every_retry_is_paid_for_once(policy: RetryPolicy, ways: list[Try], seed: int, reserve: int) -> None:
+    """What was spent is the price of the retries that were made; one that could not be paid was not made."""
+    life = live(policy, ways, seed, reserve)
+    prices = [1 if way.kind in CONNECTION_KINDS else 2 for way in life.met[: len(life.sent) - 1]]
+    state = life.budget.state
+    assert state.spent == sum(prices) <= reserve + 0.2
+    assert state.streams == any(way.word for way in life.met) or life.machine.ledger.outcome == "completed"
+    assert state.denied <= 1
+
+
+@given(policies, many, st.integers(), st.integers(0, 8))
+def test_giving_up_raises_what_failed_and_says_why(
+    policy: RetryPolicy, ways: list[Try], seed: int, reserve: int
+) -> None:
+    """The failure is the last one's own; a limit of the policy's is told as one, with a reason that names it."""
+    life = live(policy, ways, seed, reserve)
+    ledger = life.machine.ledger
+    if ledger.outcome == "completed":
+        assert (ledger.denied, ledger.reason) == (False, "")
+        return
+    assert isinstance(life.last, Raise)
+    assert isinstance(life.last.error, Broken)
+    assert life.last.failure.kind is life.met[-1].kind
+    assert ledger.denied
+    limits = "max_attempts", "max_barren_attempts", "deadline", "retry_after_max", "retry budget"
+    assert any(limit in ledger.reason for limit in limits)
+
+
+@given(many, st.integers())
+def test_a_patient_stream_comes_to_its_end(ways: list[Try], seed: int) -> None:
+    """Without limits in its way a stream has every word of every attempt, in order, whatever failed between."""
+    policy = RetryPolicy(max_attempts=20, max_barren_attempts=20, retry_after_max=100)
+    life = live(policy, ways, seed, reserve=100)
+    words: list[Any] = [f" word{number}" for number, way in enumerate(ways, 1) if way.word]
+    told = "".join(block.text for block in life.machine.turn.blocks)
+    assert life.machine.ledger.outcome == "completed"
+    assert told == "".join([*words, f" word{len(ways) + 1}"])
