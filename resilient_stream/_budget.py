@@ -21,7 +21,7 @@ from typing import Final
 
 from ._core.failures import OVERLOAD_KINDS, Kind
 
-__all__ = ["BudgetState", "RetryBudget", "account", "shared_budget"]
+__all__ = ["BudgetState", "RetryBudget", "account", "cost", "shared_budget"]
 
 WINDOW: Final = 60.0
 """Seconds after which starts and costs are forgotten. Finagle allows 1 to 60 and defaults to 10; a
@@ -44,6 +44,11 @@ SLOTS: Final = 60
 
 LARGEST_REGISTRY: Final = 1024
 """Shared budgets kept per process; beyond that the one longest unused is dropped."""
+
+
+def cost(kind: Kind) -> int:
+    """Units that a retry after a failure of this kind costs."""
+    return OVERLOAD_COST if kind in OVERLOAD_KINDS else CONNECTION_COST
 
 
 class _Tally:
@@ -130,13 +135,13 @@ class RetryBudget:
 
     def withdraw(self, kind: Kind) -> bool:
         """Pay for a retry after a failure of this kind; False, and nothing taken, if it is too little."""
-        cost = OVERLOAD_COST if kind in OVERLOAD_KINDS else CONNECTION_COST
+        price = cost(kind)
         with self._lock:
             now = self._clock()
-            if self._balance(now) < cost:
+            if self._balance(now) < price:
                 self._denied += 1
                 return False
-            self._costs.add(now, cost)
+            self._costs.add(now, price)
             return True
 
     @property

@@ -22,8 +22,8 @@ from tenacity.retry import retry_base
 from tenacity.stop import stop_after_attempt, stop_base, stop_before_delay
 from tenacity.wait import wait_base
 
-from ._budget import RetryBudget
-from ._core.failures import CONNECTION_KINDS, FINAL_KINDS, Failure, Kind
+from ._budget import RetryBudget, cost
+from ._core.failures import CONNECTION_KINDS, FINAL_KINDS, OVERLOAD_KINDS, Failure, Kind
 from ._core.verdict import GiveUp, History, Retry
 from ._fields import StopRule, WaitRule
 from .errors import PolicyError
@@ -206,7 +206,7 @@ def _until(wall: float) -> str:
 
 def explain(policy: RetryPolicy) -> str:
     """What a policy does after each kind of failure, as a table, and its limits below."""
-    rows = [("after", "retried", "wait"), *(_row(policy, kind) for kind in Kind)]
+    rows = [("after", "class", "retried", "limit", "wait"), *(_row(policy, kind) for kind in Kind)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     table = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
     return "\n".join([*_headline(policy), *table, "", *_limits(policy)])
@@ -218,13 +218,13 @@ def _headline(policy: RetryPolicy) -> list[str]:
     )
 
 
-def _row(policy: RetryPolicy, kind: Kind) -> tuple[str, str, str]:
+def _row(policy: RetryPolicy, kind: Kind) -> tuple[str, ...]:
     if kind in FINAL_KINDS - {Kind.REJECTED}:
-        return kind, "never", "-"
-    wait = _wait_range(policy, kind)
-    if kind in policy.retry_on:
-        return kind, "yes", wait
-    return kind, "only if x-should-retry: true", wait
+        return kind, "final", "never", "-", "-"
+    family = "connection" if kind in CONNECTION_KINDS else "overload" if kind in OVERLOAD_KINDS else "final"
+    retried = "yes" if kind in policy.retry_on else "only if x-should-retry: true"
+    units = "" if policy.budget is None else f", {cost(kind)} of the budget"
+    return kind, family, retried, f"{policy.max_barren_attempts} in a row{units}", _wait_range(policy, kind)
 
 
 def _wait_range(policy: RetryPolicy, kind: Kind) -> str:

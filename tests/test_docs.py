@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
+from resilient_stream import RetryPolicy
 from resilient_stream._core.failures import Kind
 from resilient_stream._core.states import TABLE, Signal
 
@@ -26,6 +28,20 @@ def test_every_kind_is_documented() -> None:
     """The table of failures has every kind, in order."""
     page = (ROOT / "docs" / "failures.md").read_text()
     assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == [kind.value for kind in Kind]
+
+
+def test_every_field_of_a_policy_is_documented() -> None:
+    """The table of fields has each of them, in order; where it gives one default, it is the field's."""
+    page = (ROOT / "docs" / "policies.md").read_text()
+    table = page.partition("## Every field")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| ([^|]+) \|", table, re.MULTILINE)
+    names = [re.findall(r"`(\w+)`", cell) for cell, _ in rows]
+    assert [name for cell in names for name in cell] == list(RetryPolicy.model_fields)
+    for (name, *others), (_, default) in zip(names, rows, strict=True):
+        if others or default == "all retryable kinds":
+            continue
+        value = ast.literal_eval(default.strip("`"))
+        assert getattr(RetryPolicy(), name) == value, name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
