@@ -69,7 +69,7 @@ async def _helper(manager: Any) -> Got:
     async with entered(manager) as stream:
         text = "".join([piece async for piece in each(stream.text_stream)])
         message = await told(stream.get_final_message())
-        assert "".join(block.text for block in message.content) == text
+        assert "".join(block.text for block in message.content if block.type == "text") == text
         return Got(text, stream)
 
 
