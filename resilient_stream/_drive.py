@@ -162,6 +162,8 @@ class Driver(_Loop, httpx2.SyncByteStream):
         else:
             self._action = machine.fault(now, got)
         self._tell()
+        if not isinstance(self._action, Read):  # a dead connection is not kept through a wait
+            self._upstream.release()
         return machine.take()
 
     def _step(self, action: Send | Wait) -> Action:
@@ -280,6 +282,8 @@ class AsyncDriver(_Loop, httpx2.AsyncByteStream):
         else:
             self._action = machine.fault(now, got)
         self._tell()
+        if not isinstance(self._action, Read):  # a dead connection is not kept through a wait
+            await self._upstream.release()
         return machine.take()
 
     async def _step(self, action: Send | Wait) -> Action:
