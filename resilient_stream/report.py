@@ -19,6 +19,7 @@ from ._core.failures import Failure, Kind, Phase
 from ._core.ledger import Attempt, Record, Seam
 from ._core.salvage import partial
 from ._core.seam import Joined
+from ._core.transcript import Turn
 from ._exchange import RECORD_KEY
 
 Outcome = Literal["running", "completed", "finished_with_tools", "failed", "cancelled"]
@@ -96,15 +97,16 @@ class StreamReport(_Part):
     usage: dict[str, int]
     """Token numbers summed over all attempts, estimates included."""
 
-    _partial: dict[str, Any] | None = PrivateAttr(default=None)
+    _turn: Turn | None = PrivateAttr(default=None)
 
     @property
     def partial(self) -> dict[str, Any] | None:
         """The turn so far as a message param, always valid to send as history; None where nothing is."""
-        return self._partial
+        blocks = partial(self._turn) if self._turn is not None else []
+        return {"role": "assistant", "content": blocks} if blocks else None
 
     def __getstate__(self) -> dict[Any, Any]:
-        return {**super().__getstate__(), "__pydantic_private__": {"_partial": None}}
+        return {**super().__getstate__(), "__pydantic_private__": {"_turn": None}}
 
 
 def report(source: object) -> StreamReport:
@@ -151,19 +153,18 @@ def _report(record: Record) -> StreamReport:
         resumed=ledger.resumed,
         reason=ledger.reason,
         denied=ledger.denied,
-        attempts=[_attempt(attempt) for attempt in ledger.attempts],
+        attempts=[_attempt(attempt, turn) for attempt in ledger.attempts],
         seams=[_seam(seam) for seam in ledger.seams],
         serving_model=next((one.model for one in reversed(ledger.attempts) if one.events), None),
         abandoned=list(turn.abandoned),
         usage=ledger.totals(),
     )
-    blocks = partial(turn)
-    made._partial = {"role": "assistant", "content": blocks} if blocks else None  # noqa: SLF001
+    made._turn = turn.snapshot()  # noqa: SLF001
     return made
 
 
-def _attempt(attempt: Attempt) -> AttemptReport:
-    failure = attempt.failure
+def _attempt(attempt: Attempt, turn: Turn) -> AttemptReport:
+    failure, runs = attempt.failure, attempt.ended is None
     return AttemptReport(
         number=attempt.number,
         kind=attempt.form,
@@ -173,7 +174,7 @@ def _attempt(attempt: Attempt) -> AttemptReport:
         status=attempt.status,
         failure=None if failure is None else _failure(failure),
         events=attempt.events,
-        characters=attempt.characters,
+        characters=turn.characters - attempt.at if runs else attempt.characters,
         usage=dict(attempt.usage),
         usage_source=attempt.usage_source,  # type: ignore[arg-type]  # the ledger's words are these
         wait=attempt.wait,

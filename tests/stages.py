@@ -187,6 +187,8 @@ class Scripted:
     """A response is open."""
     released: int = 0
     """Responses given back."""
+    given_back: list[float] = field(default_factory=list)
+    """When."""
 
     event: ClassVar[Any]
 
@@ -210,6 +212,7 @@ class Scripted:
     def give_back(self) -> None:
         """Release what is open."""
         self.released += self.held
+        self.given_back += [self.stage.now()] * self.held
         self.held = False
 
     def times(self, what: str) -> list[float]:

@@ -108,6 +108,17 @@ async def test_what_follows_the_message_is_of_no_consequence(stage: Stage) -> No
         assert (stage.machine.ledger.outcome, len(stage.upstream.sent)) == ("completed", 1)
 
 
+@everywhere
+async def test_a_dead_connection_is_given_back_before_the_wait(stage: Stage) -> None:
+    """Whether the transport noticed the fault or the core: nothing is held through a wait."""
+    for death in (RESET, b"event: x\ndata: {\n\n"):
+        stage.stream(HEAD, EVENTS[0], death, HEAD, WHOLE, None, waits=[3.0])
+        await stage.whole()
+        began, again = stage.upstream.times("send")
+        assert stage.upstream.given_back[0] == began
+        assert again == began + 3.0
+
+
 # -- opening ---------------------------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ from resilient_stream.testing import (
     Fault,
     Mangle,
     Reply,
+    Stall,
     StandIn,
     Status,
     cut_at,
@@ -216,6 +217,27 @@ def test_a_running_stream_can_be_asked_and_keeps_its_answer() -> None:
     assert early.attempts[0].duration is None
     assert text_of(early).startswith(got)
     assert text_of(early) != text_of(late) == TEXT
+
+
+def test_a_running_continuation_tells_of_itself() -> None:
+    """Its seam and its characters are told while it runs."""
+    with (
+        StandIn(reply=TEXT, faults=[cut_at(1200), Stall(at=-200)]) as server,
+        served(server.url) as client,
+        client.messages.stream(**ASK) as stream,
+    ):
+        got = ""
+        for piece in stream.text_stream:
+            got += piece
+            told = report(stream)
+            assert sum(attempt.characters for attempt in told.attempts) >= len(got)
+            assert text_of(told).startswith(got)
+            if len(told.attempts) == 2:
+                assert told.attempts[1].duration is None
+                assert [seam.attempt for seam in told.seams] == [2]
+                break
+        else:
+            pytest.fail("no continuation was seen")
 
 
 def test_a_resumed_stream_says_so() -> None:

@@ -39,6 +39,8 @@ class Attempt:
     wait: float = 0.0
     """Seconds waited before it."""
     started: float = 0.0
+    at: int = 0
+    """Characters of visible text before it."""
     ended: float | None = None
     status: int | None = None
     request_id: str | None = None
@@ -119,8 +121,8 @@ class Ledger:
         return bool(self.seams) or self.outcome == "finished_with_tools"
 
     def join(self, attempt: Attempt, at: int, joined: Join | None) -> None:
-        """Note how an attempt's text was joined behind ``at`` characters, if it was."""
-        if joined is not None:
+        """Note, once, how an attempt's text was joined behind ``at`` characters, if it was."""
+        if joined is not None and all(seam.attempt != attempt.number for seam in self.seams):
             self.seams.append(Seam(attempt.number, at, joined.how, joined.cut, verified=joined.verified))
 
     def overspent(self, multiple: float | None, characters: int) -> bool:

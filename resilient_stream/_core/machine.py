@@ -106,7 +106,7 @@ class Machine:
             self._settle_attempt(now, None)
             return self._go(Signal.COMPLETE)
         if not self.journal.flowing and self.turn.size > self._size:
-            self.journal.flows(now, self.attempt, relay.joined)
+            self._flows(now)
         clocks.read(waited, event=relay.events != before)
         if clocks.waited >= clocks.limit:
             return self.fault(now, Failure(Kind.STALLED, Phase.BODY))
@@ -187,7 +187,14 @@ class Machine:
         self._clocks.restart()
         self._size, self._characters = self.turn.size, self.turn.characters
         self.ledger.attempts.append(
-            Attempt(len(self.ledger.attempts) + 1, self._plan.form, self.planner.model, self._wait, now)
+            Attempt(
+                len(self.ledger.attempts) + 1,
+                self._plan.form,
+                self.planner.model,
+                self._wait,
+                now,
+                self._characters,
+            )
         )
         self.journal.begins(self.attempt, self._characters)
         return self._go(signal)
@@ -202,16 +209,20 @@ class Machine:
         attempt.characters = self.turn.characters - self._characters
         attempt.gap, self.gap = max(self.gap, self._clocks.waited), 0.0
         attempt.count(relay.opening, relay.closing_usage, ended=relay.ended)
-        self.ledger.join(attempt, self._characters, relay.joined)
         if progress := self.turn.size > self._size:
             self.judge.served()
         self._barren = 0 if progress else self._barren + 1
         if progress or failure is None:
-            self.journal.flows(now, attempt, relay.joined)
+            self._flows(now)
         if failure is None:
             self._end(now, "completed")
         elif failure.kind is not Kind.CANCELLED:
             self.journal.fails(now, attempt)
+
+    def _flows(self, now: float) -> None:
+        """The attempt has brought something, so it is known how it was joined."""
+        self.ledger.join(self.attempt, self._characters, self.relay.joined)
+        self.journal.flows(now, self.attempt, self.relay.joined)
 
     def _end(self, now: float, outcome: str, error: str = "") -> None:
         self.ledger.outcome = outcome

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from .events import Event
@@ -155,6 +155,16 @@ class Turn:
     def characters(self) -> int:
         """Characters of visible text handed over."""
         return sum(len(block.text) for block in self.blocks if block.type == "text")
+
+    def snapshot(self) -> Turn:
+        """The turn as it is now, at the price of its last block: the others don't change any more."""
+        last = [
+            replace(block, raw=block.raw[:], citations=block.citations[:], patch=dict(block.patch))
+            for block in self.blocks[-1:]
+        ]
+        return replace(
+            self, blocks=self.blocks[:-1] + last, abandoned=self.abandoned[:], unseen=self.unseen[:]
+        )
 
     def abandon(self, *, unanswered: bool) -> None:
         """Mark what was cut off and can't be completed: the open block, unless it is text or a result.
