@@ -81,7 +81,8 @@ class Passage:
             self._head.open(str(block.get("text") or ""))
             self._decide(final=False)
         else:
-            self._head.other()
+            if kind != "fallback":  # a change of models says nothing of the text that is to follow
+                self._head.other()
             self.out.place_behind(self._grammar.index)
             self._open(self.out.placed(event), kind)
 

@@ -329,6 +329,15 @@ def test_thinking_of_a_user_turn_is_hidden() -> None:
     assert heard(made).blocks == [text(QUOTE), text("more")]
 
 
+def test_a_change_of_models_leaves_the_seam_to_the_text() -> None:
+    """A fallback block in front of the echo goes through, and the echo behind it is cut away."""
+    change = {"type": "fallback", "from": {"model": "a"}, "to": {"model": "b"}}
+    made = going_on()
+    told(made, start(), *block(0, change), *block(1, text(QUOTE + ", and on.")), ending())
+    assert [one.get("text", "") for one in heard(made).blocks] == [QUOTE, "", ", and on."]
+    assert made.joined is not None and made.joined.verified
+
+
 def test_a_call_at_once_closes_the_text() -> None:
     """As it stands, unverified."""
     made = going_on()
