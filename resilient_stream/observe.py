@@ -88,7 +88,7 @@ class Observer:
         """An attempt has brought its first content, or the end of the message."""
 
     def on_failure(self, stream: StreamRecord, attempt: AttemptRecord) -> None:
-        """An attempt has failed; ``attempt.failure`` says how. What follows is not decided yet."""
+        """An attempt has failed; ``attempt.failure`` says how. What follows is decided, and told next."""
 
     def on_wait(self, stream: StreamRecord, wait: WaitRecord) -> None:
         """A wait begins."""
