@@ -105,7 +105,7 @@ def request(form: str) -> Json:
 
 
 def cuts(data: bytes) -> Iterator[tuple[int, Body]]:
-    """Every place to cut (in a small run every fifth), and a way to do it; all ways in a large run."""
+    """Every place to cut (in a small run every seventh), and a way to do it; all ways in a large run."""
     for at in range(0, len(data), STRIDE):
         for ends in ENDINGS if LARGE else ENDINGS[at % len(ENDINGS) :][:1]:
             yield at, ends(data[:at])
