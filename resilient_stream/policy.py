@@ -124,8 +124,9 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid"):
     "refuse": raise, with the partial message. Default "accept": a whole answer is what was asked for."""
 
     hold: Hold = frozenset({"tool_use"})
-    """Block types handed over only when complete: "tool_use", "thinking", "server_tool_use". Held blocks
-    that are cut leave no trace. Default {"tool_use"}: half a call is of no use. () for live input_json."""
+    """Block types handed over only when complete: "tool_use", "thinking", "server_tool_use" (and those of
+    MCP servers). Held blocks that are cut leave no trace. Default {"tool_use"}: half a call is of no use.
+    () for live input_json."""
 
     completed_tools: CompletedTools = "finish"
     """After a cut that follows a complete tool call: "finish" the turn with the calls there are, or

@@ -87,7 +87,7 @@ class Passage:
             self._open(self.out.placed(event), kind)
 
     def _open(self, event: Event, kind: object) -> None:
-        if kind in self._settings.hold:
+        if self._settings.holds(kind):
             self._mode, self._held = Mode.HELD, [event]
         elif kind in ("text", "thinking", "redacted_thinking") and not events.has_content(
             event.data["content_block"]

@@ -42,3 +42,8 @@ class Settings:
     first_event_timeout: float = 300.0
     silence_timeout: float = 300.0
     stall_timeout: float = 600.0
+
+    def holds(self, kind: object) -> bool:
+        """Whether a block of this type is handed over only when complete. The tools of MCP servers are
+        tools of the server's."""
+        return kind in self.hold or (kind == "mcp_tool_use" and "server_tool_use" in self.hold)

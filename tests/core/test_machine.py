@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from anthropic.types import StopReason
+from anthropic.types.beta import BetaStopReason
 
 from resilient_stream._core.continuation import Step
 from resilient_stream._core.failures import Failure, Kind, Phase
@@ -38,6 +40,7 @@ from .support import (
     block_stop,
     drive,
     ending,
+    frame,
     machine,
     message,
     once_cut,
@@ -56,6 +59,8 @@ DOWN = Failure(Kind.OVERLOADED, Phase.HEADERS, status=529, request_id="req_down"
 BAD = Failure(Kind.REJECTED, Phase.HEADERS, status=400)
 DENIED = Failure(Kind.REJECTED, Phase.HEADERS, status=403)
 DONE = b"".join([ending(), STOP])
+REASONS = sorted({*get_args(StopReason), *get_args(BetaStopReason), "compaction", "a_new_one"})
+"""Every stop reason that the SDK knows, GA and beta, and one that it does not."""
 
 
 def answer(*contents: Json, reason: str = "end_turn", **opening: Any) -> bytes:
@@ -169,19 +174,7 @@ def test_a_closed_stream_is_cancelled(state: str) -> None:
 # -- complete or not -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "reason",
-    [
-        "end_turn",
-        "max_tokens",
-        "stop_sequence",
-        "refusal",
-        "pause_turn",
-        "tool_use",
-        "compaction",
-        "model_context_window_exceeded",
-    ],
-)
+@pytest.mark.parametrize("reason", REASONS)
 @pytest.mark.parametrize(
     "after",
     [
@@ -204,6 +197,25 @@ def test_a_stop_reason_completes_whatever_follows(reason: str, after: Body) -> N
     whole(run.heard)
     assert (run.heard.text, run.heard.stop_reason, run.forms) == ("All of it.", reason, ["first"])
     assert (run.outcome, run.machine.attempt.failure) == ("completed", None)
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_stop_reason_of_a_continuation_is_the_messages(reason: str) -> None:
+    """It is handed on as it came, and nothing is asked behind it."""
+    later = message([text(PROSE[70 - 60 : 70] + " And so on.")], reason, id="msg_later")
+    run = drive(machine(), serve(CUT, later))
+    whole(run.heard)
+    assert (run.heard.stop_reason, len(run.sends), run.outcome) == (reason, 2, "completed")
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_continuation_that_brings_nothing_may_say_why(reason: str) -> None:
+    """An ending that explains nothing is asked for once more; any other is believed at once."""
+    empty = b"".join([start(id="x"), ending(reason), STOP])
+    run = drive(machine(), serve(CUT, empty))
+    whole(run.heard)
+    assert (run.heard.stop_reason, run.heard.text) == (reason, PROSE[:70])
+    assert len(run.sends) == (3 if reason in ("end_turn", "stop_sequence", "max_tokens") else 2)
 
 
 @pytest.mark.parametrize("last", [[], [STOP], [ending(None), STOP], [ending(None)]])
@@ -638,6 +650,34 @@ def test_the_first_id_and_the_serving_usage_are_kept() -> None:
     assert [one.message_id for one in run.machine.ledger.attempts] == ["msg_first", "msg_later"]
     total = drive(machine(usage="total"), once_cut(SCRIPT, CUT))
     assert total.heard.usage["input_tokens"] == 50
+
+
+def test_each_number_of_the_serving_attempt_is_the_last_that_was_told() -> None:
+    """Over its message_start and several message_deltas, null or not; cache fields too, and no false zero."""
+
+    def told(stop_reason: str | None, **usage: Any) -> bytes:
+        return frame({"type": "message_delta", "delta": {"stop_reason": stop_reason}, "usage": usage})
+
+    later = [
+        start(id="x", usage={"input_tokens": 9, "cache_read_input_tokens": 400, "output_tokens": 1}),
+        *block(0, text(PROSE[10:70] + " And so on.")),
+        told(None, output_tokens=5, input_tokens=None, server_tool_use={"web_search_requests": 1}),
+        told("end_turn", output_tokens=8, input_tokens=11),
+        told(None, output_tokens=12),
+        STOP,
+    ]
+    for mode, output in (("serving", 12), ("total", 32)):
+        run = drive(machine(usage=mode), serve(CUT, b"".join(later)))
+        usage = run.heard.usage
+        serving = usage.pop("iterations")[1]
+        assert (serving["output_tokens"], serving["input_tokens"]) == (12, 11)
+        assert usage == {
+            "input_tokens": 11 if mode == "serving" else 36,
+            "cache_read_input_tokens": 400,
+            "output_tokens": output,
+            "server_tool_use": {"web_search_requests": 1},
+        }
+        assert run.machine.attempt.usage["output_tokens"] == 12
 
 
 def test_an_echo_with_characters_in_halves_is_cut() -> None:

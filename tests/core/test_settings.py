@@ -28,3 +28,12 @@ def test_a_policy_becomes_settings() -> None:
 def test_templates_have_a_place_for_the_quote() -> None:
     """Both built-in wordings quote, once."""
     assert DEFAULT_TEMPLATE.count("{quote}") == WHOLE_TEMPLATE.count("{quote}") == 1
+
+
+def test_tools_of_the_servers_are_held_together() -> None:
+    """Those of MCP servers too; nothing else is held that was not named."""
+    kinds = ("text", "thinking", "tool_use", "server_tool_use", "mcp_tool_use", None)
+    for hold in (set[str](), {"tool_use"}, {"thinking"}):
+        assert {kind for kind in kinds if Settings(hold=frozenset(hold)).holds(kind)} == hold
+    servers = Settings(hold=frozenset({"server_tool_use"}))
+    assert {kind for kind in kinds if servers.holds(kind)} == {"server_tool_use", "mcp_tool_use"}
