@@ -12,12 +12,13 @@ import anthropic
 import pytest
 
 from resilient_stream import RetryPolicy, resilient
-from resilient_stream.testing import Pings, StandIn
+from resilient_stream.testing import Cut, Pings, StandIn, sse_events
+from resilient_stream.testing.golden import GOLDEN
 
 from .consumer import Seen, read, read_async
 from .faults import Refused, dressed
 from .invariants import check
-from .plans import Plan, plan_of
+from .plans import PREFILL_MODEL, USER_TURN_MODEL, Plan, plan_of
 from .proxy import Proxy
 from .simulation import Run
 from .toxics import Toxic, toxic_of
@@ -107,3 +108,16 @@ def test_every_law_holds_on_real_sockets(first: int, loop: asyncio.Runner) -> No
     assert [name for name in names if name.startswith(("chaos-proxy", "stand-in"))] == []
     missing = {"first", "restart", "user_turn", "LimitData", "ResetPeer", "Latency", "Slicer"} - set(met)
     assert not missing
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_any_family_is_healed_on_real_sockets(name: str, loop: asyncio.Runner) -> None:
+    """A sample of the places of `test_every_cut`, sync and asyncio in turn, and the forms too."""
+    size = sum(map(len, sse_events(GOLDEN[name].reply, delta_size=48)))
+    for number, offset in enumerate(range(len(name), size, 151)):
+        how: Any = ("rst", "fin", "clean")[number % 3]
+        model = (USER_TURN_MODEL, PREFILL_MODEL)[number // 2 % 2]
+        plan = Plan(text=name, model=model, faults=(Cut(at=offset, how=how),), delta_size=48)
+        run = play(plan, [None], loop if number % 2 else None)
+        check(run)
+        assert run.seen.message is not None or GOLDEN[name].stops in run.seen.report.reason
