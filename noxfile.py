@@ -178,11 +178,10 @@ def sdk_suite(session: nox.Session) -> None:
         session.run(*pytest, "-p", "resume_everywhere", env={"PYTHONPATH": str(ROOT / "tests" / "sdk_suite")})
 
 
-@nox.session(python=LOWEST, requires=["dist"], default=False)
+@nox.session(python=LOWEST, default=False)
 def outage(session: nox.Session) -> None:
     """A thousand streams in seven kinds of trouble: docs/outage.md; `-- --plot FILE` draws them."""
     session.install(*dependencies(), *group("outage"))
-    install_wheel(session)
     session.run("python", "-m", "chaos.outage", *session.posargs)
 
 
