@@ -127,7 +127,7 @@ def package(session: nox.Session) -> None:
 
 @nox.session(python=LOWEST, requires=["dist"], default=False)
 def chaos(session: nox.Session) -> None:
-    """Every cut, many seeds, real sockets; `-- --seed=N` plays one again, `--step=N` cuts fewer bytes."""
+    """Many cuts and seeds, real sockets; `-- --seed=N` plays one again, `--step=1` cuts at every byte."""
     session.install(*dependencies(), *group("test"))
     install_wheel(session)
     session.run("pytest", "chaos", *session.posargs, env={"PYTHONSAFEPATH": "1"})
