@@ -6,6 +6,7 @@ import gc
 import threading
 import weakref
 from typing import Any
+from unittest.mock import patch
 
 import anyio
 import pytest
@@ -163,6 +164,15 @@ async def test_waits_are_exactly_what_the_machine_asks(stage: Stage) -> None:
     sent = [when - began for when in stage.upstream.times("send")]
     assert sent == pytest.approx([0.0, 0.25, 7.25, 7.25])
     assert [attempt.wait for attempt in stage.machine.ledger.attempts] == [0.0, 0.25, 7.0, 0.0]
+
+
+@in_worlds(*SYNC)
+async def test_no_thread_is_begun(stage: Stage) -> None:
+    """A stream waits, reads and watches its clocks in the consumer's own thread."""
+    stage.stream(REFUSED, HEAD, Takes(100.0, PING), RESET, HEAD, WHOLE, None, waits=[0.25, 7.0])
+    with patch.object(threading.Thread, "start", side_effect=AssertionError("a thread was begun")):
+        await stage.whole()
+    assert len(stage.machine.ledger.attempts) == 3
 
 
 @everywhere

@@ -360,6 +360,26 @@ def test_retry_must_agree() -> None:
     assert refusal(always, failure(Kind.CANCELLED)).reason == "cancelled is never retried"
 
 
+def test_strategies_combine_as_in_tenacity() -> None:
+    """``|`` and ``&`` join stops and conditions, ``+`` adds waits; the policy takes the whole as one."""
+    either = tenacity.stop_after_attempt(9) | tenacity.stop_before_delay(10)
+    both = tenacity.stop_after_attempt(2) & tenacity.stop_before_delay(10)
+    for stop, attempts, elapsed, stops in [
+        (either, 2, 20, True),
+        (either, 2, 1, False),
+        (both, 2, 20, True),
+        (both, 1, 20, False),
+        (both, 2, 1, False),
+    ]:
+        answer = verdict(RetryPolicy(stop=stop), when=history(attempts, elapsed=elapsed))
+        assert isinstance(answer, GiveUp) is stops
+    added = tenacity.wait_fixed(2) + tenacity.wait_incrementing(start=1, increment=1)
+    assert [wait(RetryPolicy(wait=added), when=history(7, barren)) for barren in (1, 2, 3)] == [3, 4, 5]
+    lost, timed_out = map(tenacity.retry_if_exception_type, (ConnectionError, TimeoutError))
+    assert isinstance(verdict(RetryPolicy(retry=lost | timed_out)), Retry)
+    assert isinstance(verdict(RetryPolicy(retry=lost & timed_out)), GiveUp)
+
+
 def test_strategies_are_told_everything() -> None:
     """All see failure, history and exception; wait counts the barren attempts, the others all."""
     seen: dict[str, tuple[int, object]] = {}
