@@ -9,6 +9,7 @@ the wire had split over two deltas.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -26,6 +27,14 @@ TEXT_FIELDS: Final = {
 
 SERVER_TOOL_USES: Final = frozenset({"server_tool_use", "mcp_tool_use"})
 TOOL_USES: Final = SERVER_TOOL_USES | {"tool_use"}
+
+_CONTINUATIONS: Final = bytes(range(0x80, 0xC0))
+"""The bytes of UTF-8 that begin no character."""
+
+_ESCAPED: Final = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)"
+)
+"""One character of a JSON string that is escaped: a pair, a code, or a letter."""
 
 
 @dataclass(slots=True)
@@ -69,6 +78,13 @@ class Block:
     def text(self) -> str:
         """The text of a text block, what its start carried included."""
         return str(self.start.get("text") or "") + self.written
+
+    @property
+    def characters(self) -> int:
+        """Characters of a text block: counted, not decoded, for a long text takes much memory as a string."""
+        whole = len(self.raw.translate(None, _CONTINUATIONS))
+        escaped = sum(len(found[0]) - 1 for found in _ESCAPED.finditer(self.raw))
+        return len(str(self.start.get("text") or "")) + whole - escaped
 
     @property
     def blank(self) -> bool:
@@ -154,7 +170,7 @@ class Turn:
     @property
     def characters(self) -> int:
         """Characters of visible text handed over."""
-        return sum(len(block.text) for block in self.blocks if block.type == "text")
+        return sum(block.characters for block in self.blocks if block.type == "text")
 
     def snapshot(self) -> Turn:
         """The turn as it is now, at the price of its last block: the others don't change any more."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from resilient_stream._core.events import Event, read
 from resilient_stream._core.transcript import Block, Turn
@@ -159,3 +162,11 @@ def test_events_that_are_no_content_change_nothing() -> None:
     turn = Turn()
     turn.apply(Event.of({"type": "novel"}))
     assert turn == Turn()
+
+
+@given(said=st.text(st.characters(), max_size=40), begun=st.text(max_size=3), ascii_only=st.booleans())
+def test_characters_are_counted_as_a_string_has_them(said: str, begun: str, *, ascii_only: bool) -> None:
+    """Escapes, pairs, halves of pairs and other scripts: as many as the decoded text has."""
+    raw = json.dumps(said, ensure_ascii=ascii_only)[1:-1].encode("utf-8", "backslashreplace")
+    block = Block({"type": "text", "text": begun}, bytearray(raw))
+    assert block.characters == len(block.text)
