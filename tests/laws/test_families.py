@@ -18,7 +18,7 @@ import pytest
 from resilient_stream import sendable
 from resilient_stream._core.salvage import partial
 from resilient_stream.testing.asked import Asked
-from resilient_stream.testing.endpoint import Endpoint, Received, Settings
+from resilient_stream.testing.endpoint import AFTERTHOUGHT, Endpoint, Received, Settings
 from resilient_stream.testing.golden import GOLDEN, Golden
 from resilient_stream.testing.rules import check
 from resilient_stream.testing.transcript import sign, sse_events
@@ -60,7 +60,7 @@ def answered(name: str, number: int, body: str) -> tuple[bytes, tuple[str, ...],
     author = GOLDEN[name].author()
     for _ in range(number - 1):
         author({"messages": []})
-    endpoint = Endpoint(Settings(reply=author, delta_size=SIZE))
+    endpoint = Endpoint(Settings(reply=author, delta_size=SIZE, rethink=True))
     endpoint.signatures |= {sign(block["thinking"]) for block in GOLDEN[name].content if "thinking" in block}
     record = Received(number, "POST", "/v1/messages", {"x-api-key": "key"}, b"", json=json.loads(body))
     answer, told = endpoint._messages(record)
@@ -133,6 +133,7 @@ def lawful(run: Run, golden: Golden) -> None:
     heard = run.heard
     calls = [block["id"] for block in golden.content if block["type"] == "tool_use"]
     told = [block["id"] for block in heard.of_type("tool_use")]
+    assert AFTERTHOUGHT not in [block["thinking"] for block in heard.of_type("thinking")]
     match run.outcome:
         case "completed":
             whole(heard)
