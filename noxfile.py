@@ -127,7 +127,7 @@ def package(session: nox.Session) -> None:
 
 @nox.session(python=LOWEST, requires=["dist"], default=False)
 def chaos(session: nox.Session) -> None:
-    """Every cut, many seeds, real sockets; `-- --seed=N` plays one again, `--step=N` cuts fewer bytes."""
+    """Many cuts and seeds, real sockets; `-- --seed=N` plays one again, `--step=1` cuts at every byte."""
     session.install(*dependencies(), *group("test"))
     install_wheel(session)
     session.run("pytest", "chaos", *session.posargs, env={"PYTHONSAFEPATH": "1"})
@@ -178,11 +178,10 @@ def sdk_suite(session: nox.Session) -> None:
         session.run(*pytest, "-p", "resume_everywhere", env={"PYTHONPATH": str(ROOT / "tests" / "sdk_suite")})
 
 
-@nox.session(python=LOWEST, requires=["dist"], default=False)
+@nox.session(python=LOWEST, default=False)
 def outage(session: nox.Session) -> None:
     """A thousand streams in seven kinds of trouble: docs/outage.md; `-- --plot FILE` draws them."""
     session.install(*dependencies(), *group("outage"))
-    install_wheel(session)
     session.run("python", "-m", "chaos.outage", *session.posargs)
 
 

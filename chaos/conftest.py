@@ -20,7 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seeds", type=int, default=2000, help="how many seeded plans are played (2000)")
     group.addoption("--first", type=int, default=0, help="the first seed (0)")
     group.addoption("--seed", type=int, default=None, help="play only this seed, by every consumer")
-    group.addoption("--step", type=int, default=1, help="of the byte offsets, cut at every n-th (1)")
+    group.addoption("--step", type=int, default=7, help="of the byte offsets, cut at every n-th (7)")
     group.addoption("--minutes", type=float, default=0.0, help="how long the soak lasts (0: none)")
 
 

@@ -21,7 +21,7 @@ from typing import Any
 import anthropic
 
 from resilient_stream import RetryPolicy, resilient
-from resilient_stream.observe import FailureRecord, Observer, StreamRecord
+from resilient_stream.observe import AttemptRecord, Observer, StreamRecord
 from resilient_stream.testing import StandIn, cut_at, markdown
 
 MIB = 1024 * 1024
@@ -91,7 +91,7 @@ class Seen(Observer):
 
     at: float | None = None
 
-    def on_failure(self, stream: StreamRecord, failure: FailureRecord) -> None:
+    def on_failure(self, stream: StreamRecord, attempt: AttemptRecord) -> None:
         """Note the time."""
         self.at = time.perf_counter()
 

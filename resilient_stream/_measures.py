@@ -10,13 +10,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from opentelemetry.metrics import Meter
 
 from ._core.failures import Kind
 from ._core.ledger import INPUT_FIELDS, estimated_tokens
-from .observe import AttemptRecord, EndRecord, ResumeRecord
+from .observe import AttemptRecord, EndRecord, FailureRecord, ResumeRecord
 
 PREFIX: Final = "resilient_stream.client."
 
@@ -102,12 +102,11 @@ class Instruments:
 
     def fault(self, attempt: AttemptRecord, common: Attributes) -> None:
         """An attempt has failed."""
-        failure = attempt.failure
-        if failure is not None:
-            kind = {"resilient_stream.fault.kind": str(failure.kind)}
-            self._faults.add(1, {**common, **kind, "resilient_stream.fault.phase": str(failure.phase)})
-            if failure.kind in (Kind.SILENT, Kind.STALLED):
-                self._stall.record(attempt.gap, {**common, **kind})
+        failure = cast("FailureRecord", attempt.failure)
+        kind = {"resilient_stream.fault.kind": str(failure.kind)}
+        self._faults.add(1, {**common, **kind, "resilient_stream.fault.phase": str(failure.phase)})
+        if failure.kind in (Kind.SILENT, Kind.STALLED):
+            self._stall.record(attempt.gap, {**common, **kind})
 
     def delay(self, seconds: float, common: Attributes) -> None:
         """A wait was over."""

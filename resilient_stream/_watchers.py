@@ -8,7 +8,7 @@ spans have: numbers and words, no content and no keys.
 from __future__ import annotations
 
 import logging
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from .observe import AttemptRecord, FailureRecord, GiveUpRecord, Observer, ResumeRecord, StreamRecord
 from .otel import Telemetry, telemetry
@@ -25,10 +25,9 @@ class Logs(Observer):
 
     def on_failure(self, stream: StreamRecord, attempt: AttemptRecord) -> None:
         """INFO: what follows is told by the next record, or by an exception."""
-        failure = attempt.failure
-        if failure is not None:
-            extra = {**_fields(stream, attempt), **_fault(failure)}
-            log.info("attempt %d failed: %s", attempt.number, failure.kind, extra=extra)
+        failure = cast("FailureRecord", attempt.failure)
+        extra = {**_fields(stream, attempt), **_fault(failure)}
+        log.info("attempt %d failed: %s", attempt.number, failure.kind, extra=extra)
 
     def on_resume(self, stream: StreamRecord, resumed: ResumeRecord) -> None:
         """INFO, because it is billed; WARNING where the seam could not be verified."""

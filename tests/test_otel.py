@@ -291,6 +291,19 @@ async def test_an_attempt_is_current_only_while_its_request_is_sent(stage: Stage
     assert {current for what, current in seen if what == "read"} == {0}
 
 
+@everywhere
+async def test_an_exception_of_somebody_elses_is_an_error_of_its_class(stage: Stage) -> None:
+    """What is no failure of the stream's own still ends it, and its attempt was merely cut off."""
+    traces = Traces()
+    watched(stage, traces, "m", HEAD, BEGUN, KeyError("x"))
+    with pytest.raises(KeyError):
+        await stage.whole()
+    assert traces.text.split("\n") == [
+        "chat m CLIENT ERROR failed 1 0 error KeyError +usage",
+        "  resilient_stream.attempt INTERNAL UNSET 1 initial cancelled",
+    ]
+
+
 def strike(stage: Stage, rng: random.Random) -> float:
     """A stream with faults, and a time at which to end it."""
     steps: list[Any] = []
