@@ -186,6 +186,17 @@ def outage(session: nox.Session) -> None:
 
 
 @nox.session(python=LOWEST, default=False)
+def seams(session: nox.Session) -> None:
+    """Every text of the corpus, cut at every 13th character, continued in every manner: the table, and the cost.
+
+    Arguments go to the table: `-- --step=3 --show=5 no_echo` cuts more, shows what is not right, tries one.
+    """
+    session.install(*dependencies())
+    session.run("python", "-m", "tests.seams.table", *session.posargs)
+    session.run("python", "-m", "tests.seams.cost")
+
+
+@nox.session(python=LOWEST, default=False)
 def coverage(session: nox.Session) -> None:
     """Every line and branch of the package, over all sessions that ran tests."""
     session.install(*group("test"))

@@ -131,6 +131,9 @@ Clock: TypeAlias = Annotated[
 Deadline: TypeAlias = Annotated[_Positive | None, Field(description="seconds, or None for no deadline")]
 Multiple: TypeAlias = Annotated[_OneOrMore | None, Field(description="a multiple, or None for no cap")]
 Count: TypeAlias = Annotated[int, Field(strict=True, ge=1, description="a number of requests")]
+QuoteLength: TypeAlias = Annotated[
+    int, Field(strict=True, ge=40, le=400, description="a number of characters from 40 to 400")
+]
 Switch: TypeAlias = Annotated[bool, Field(strict=True)]
 Kinds: TypeAlias = Annotated[frozenset[Kind], PlainValidator(_kinds)]
 Hold: TypeAlias = Annotated[frozenset[Holdable], PlainValidator(_hold)]
@@ -165,6 +168,7 @@ class PolicyFields(TypedDict, total=False):
     retry_on: Iterable[Kind | str]
     continuation: Continuation
     continuation_template: str | None
+    quote_length: int
     unverified: Unverified
     hold: Iterable[Holdable]
     completed_tools: CompletedTools

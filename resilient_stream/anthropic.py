@@ -236,6 +236,7 @@ def _settings(policy: RetryPolicy) -> Settings:
         max_tokens=policy.max_tokens,
         usage=policy.usage,
         template=policy.continuation_template,
+        quote_length=policy.quote_length,
         fallback_models=tuple(
             {"model": entry} if isinstance(entry, str) else dict(entry) for entry in policy.fallback_models
         ),

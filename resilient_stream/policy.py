@@ -28,6 +28,7 @@ from ._fields import (
     Multiple,
     Observers,
     PolicyFields,
+    QuoteLength,
     RetryIf,
     Seconds,
     Stop,
@@ -118,6 +119,11 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid"):
     continuation_template: Template = None
     """The words of that user turn; ``{quote}`` is replaced by the last characters received, other braces
     stay. Default None: the built-in wording."""
+
+    quote_length: QuoteLength = 80
+    """Characters of that fragment, about: it begins with a word, up to 40 sooner or later, and is never
+    shorter than 40. Default 80: long enough to stand in one place of nearly every text, short enough to be
+    repeated without a slip; what a model takes to repeat it is the time that nothing streams. 40 to 400."""
 
     unverified: Unverified = "accept"
     """What a seam without proof means: "accept" and report it, "ask" once more and then refuse, or

@@ -71,8 +71,11 @@ class SeamReport(_Part):
     at: int
     """Characters of visible text before the seam."""
     joined: Joined
+    """How: ``prefill``, ``echo``, ``echo_only``, ``overlap``, ``restart``, ``preamble`` or ``as_is``."""
     trimmed: int
     """Characters of the continuation that were cut because the consumer had them."""
+    supplied: int
+    """Characters, white space nearly always, that were put there because the model had lost them."""
     verified: bool
     """Whether there was proof of where the continuation belongs."""
 
@@ -190,5 +193,10 @@ def _failure(failure: Failure) -> FailureReport:
 
 def _seam(seam: Seam) -> SeamReport:
     return SeamReport(
-        attempt=seam.attempt, at=seam.at, joined=seam.joined, trimmed=seam.trimmed, verified=seam.verified
+        attempt=seam.attempt,
+        at=seam.at,
+        joined=seam.joined,
+        trimmed=seam.trimmed,
+        supplied=seam.supplied,
+        verified=seam.verified,
     )

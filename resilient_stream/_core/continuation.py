@@ -223,19 +223,20 @@ class Planner:
         if text:
             kept.blocks[-1] = kept.blocks[-1] | {"text": stripped}
         if self.step is Step.PREFILL:
-            asked = Asked("", text[len(stripped) :]) if text else None
+            asked = Asked("", text[len(stripped) :], text=stripped) if text else None
             written = _visible(kept.blocks)
             return Plan(Form.PREFILL, self._body(_extended(self.base, kept.blocks), written), asked)
         return self._user_turn(kept.blocks, text, stripped)
 
     def _user_turn(self, blocks: list[dict[str, Any]], text: str, stripped: str) -> Plan:
         whole = bool(text) and len(blocks) == 1 and not enough(stripped)
-        fragment = quote(stripped, self._longest_stop_sequence()) if text else ""
+        longest = self._longest_stop_sequence()
+        fragment = quote(stripped, longest, self.settings.quote_length) if text else ""
         messages = [
             *_extended(self.base, blocks),
             {"role": "user", "content": self._wording(fragment, whole=whole)},
         ]
-        asked = Asked(fragment, text[len(stripped) :], whole) if text else None
+        asked = Asked(fragment, text[len(stripped) :], whole, stripped) if text else None
         written = 0 if whole else _visible(blocks)
         return Plan(Form.USER_TURN, self._body(messages, written), asked, hide_thinking=True)
 

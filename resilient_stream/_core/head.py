@@ -3,8 +3,8 @@
 A continuation was asked to begin with something (`Asked`). Its first text is held here until the join
 is decided, and is then cut. It may bring something else instead: a tool call, which leaves the text
 as it stands, without proof; or nothing at all, which is asked once more before it is believed. A text
-block that ends inside the fragment is as good as none. The head of any other attempt is empty from
-the start.
+block that ends inside the fragment is as good as none; one that is another answer is refused, whatever
+the policy: behind this one it would be nonsense. The head of any other attempt is empty from the start.
 """
 
 from __future__ import annotations
@@ -12,12 +12,18 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from . import events
 from .continuation import Plan
 from .failures import Barren, Flaw, Kind
-from .seam import Join, Joined, join
+from .seam import Diverged, Join, Joined
+from .splice import Splice
 
 UNVERIFIED: Final = "an unverified seam"
+DIVERGED: Final = "another answer was begun"
+REFUSALS: Final = {
+    UNVERIFIED: "the policy refuses a seam that can't be verified",
+    DIVERGED: "the model began another answer, which can't follow this one",
+}
+"""Why no more is asked after a reply that does not join."""
 
 BARREN_ENDINGS: Final = frozenset({"end_turn", "stop_sequence", "max_tokens"})
 """Stop reasons that say nothing where nothing was written. The others explain it."""
@@ -36,40 +42,41 @@ class Head:
     def __init__(self, plan: Plan, *, accept_unverified: bool, asked_again: Collection[str]) -> None:
         self.joined: Join | None = None
         """How the reply was joined."""
-        self._asked = plan.asked
+        self._splice = Splice(plan.asked) if plan.asked is not None else None
         self._nothing = plan.continues
         self._accept = accept_unverified
         self._asked_again = asked_again
-        self._text = ""
+        self._rest = ""
 
     @property
     def wanted(self) -> bool:
         """Whether the next text is to be joined."""
-        return self._asked is not None
+        return self._splice is not None
 
     @property
     def rest(self) -> str:
-        """What follows the cut."""
-        return self._text[self.joined.cut :] if self.joined else ""
+        """What is handed over of it: supplied white space, and what follows the cut."""
+        return self._rest
 
     def open(self, text: str) -> None:
         """A text block begins, with ``text`` in its start."""
-        self._text = text
+        self.grow(text)
 
     def grow(self, text: str) -> None:
         """More of the text."""
-        self._text = events.paired(self._text + text)
+        if self._splice is not None:
+            self._splice.grow(text)
 
     def decide(self, *, final: bool) -> bool:
         """Decide the join, if enough is here; ``final`` if no more of this block will come.
 
         Raises:
-            Flaw: the seam has no proof, and the policy wants one.
+            Flaw: the reply is another answer; or the seam has no proof, and the policy wants one.
         """
-        if not final and events.ends_in_half({"text": self._text}):
-            return False
-        decided = self._asked and join(self._asked, self._text, final=final)
-        if not decided or self._is_none(decided, final=final):
+        decided = self._splice and self._splice.decide(final=final)
+        if isinstance(decided, Diverged):
+            raise Flaw(Kind.PROTOCOL, DIVERGED)
+        if not decided or (final and self._is_none(decided)):
             return False
         if not (decided.verified or self._accept):
             raise Flaw(Kind.PROTOCOL, UNVERIFIED)
@@ -77,9 +84,13 @@ class Head:
         return True
 
     def decide_at_death(self) -> bool:
-        """The attempt died: decide on what came beyond the fragment, if anything did and may be kept."""
-        decided = self._asked and join(self._asked, self._text, final=True)
-        if not decided or decided.cut == len(self._text) or not (decided.verified or self._accept):
+        """The attempt died: keep what came beyond the fragment, if anything did.
+
+        Without proof nothing is kept: it was held because it might be half an opening or half a fragment,
+        and the next attempt brings it again.
+        """
+        decided = self._splice and self._splice.decide(final=True)
+        if not isinstance(decided, Join) or not decided.verified or not self._brings(decided):
             return False
         self._settle(decided)
         return True
@@ -90,7 +101,7 @@ class Head:
         Raises:
             Flaw: the policy wants proof that nothing is missing.
         """
-        if self._asked is not None and not self._accept:
+        if self._splice is not None and not self._accept:
             raise Flaw(Kind.PROTOCOL, UNVERIFIED)
         self._leave()
 
@@ -104,14 +115,18 @@ class Head:
             raise Barren(stop_reason)
         self._leave()
 
-    def _is_none(self, decided: Join, *, final: bool) -> bool:
-        """Whether the block is complete without anything but, at most, a part of the fragment."""
-        return final and decided.cut == len(self._text) and decided.how is not Joined.ECHO_ONLY
+    def _is_none(self, decided: Join) -> bool:
+        """Whether a complete block has nothing but, at most, a part of the fragment."""
+        return not self._brings(decided) and decided.how is not Joined.ECHO_ONLY
+
+    def _brings(self, decided: Join) -> bool:
+        return self._splice is not None and self._splice.rest(decided) != ""
 
     def _leave(self) -> None:
         self._nothing = False
-        if self._asked is not None:
+        if self._splice is not None:
             self._settle(Join(0, Joined.AS_IS, verified=False))
 
     def _settle(self, decided: Join) -> None:
-        self.joined, self._asked, self._nothing = decided, None, False
+        self._rest = self._splice.rest(decided) if self._splice is not None else ""
+        self.joined, self._splice, self._nothing = decided, None, False

@@ -100,6 +100,8 @@ class Seam:
     trimmed: int
     """Characters of the continuation that were cut."""
     verified: bool
+    supplied: int = 0
+    """Characters, white space nearly always, that were put in their place."""
 
 
 @dataclass(slots=True)
@@ -123,7 +125,10 @@ class Ledger:
     def join(self, attempt: Attempt, at: int, joined: Join | None) -> None:
         """Note, once, how an attempt's text was joined behind ``at`` characters, if it was."""
         if joined is not None and all(seam.attempt != attempt.number for seam in self.seams):
-            self.seams.append(Seam(attempt.number, at, joined.how, joined.cut, verified=joined.verified))
+            supplied = len(joined.supplied)
+            self.seams.append(
+                Seam(attempt.number, at, joined.how, joined.cut, verified=joined.verified, supplied=supplied)
+            )
 
     def overspent(self, multiple: float | None, characters: int) -> bool:
         """Whether all attempts together have billed more input than the policy allows.

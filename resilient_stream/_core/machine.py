@@ -25,7 +25,7 @@ from .clocks import Clocks
 from .continuation import Blocked, Plan, Planner, Settle
 from .failures import Barren, Failure, Flaw, Kind, Phase
 from .handover import Handover
-from .head import UNVERIFIED
+from .head import REFUSALS
 from .journal import Journal
 from .ledger import Attempt, Ledger, Record, estimated_tokens, final_usage
 from .relay import Relay
@@ -236,12 +236,12 @@ class Machine:
         if isinstance(flaw, Barren):
             self._barren_endings.add(flaw.stop_reason)
             self.planner.grudging = flaw.stop_reason == "max_tokens"
-        if failure.detail == UNVERIFIED:
+        if failure.detail in REFUSALS:
             self._asks += 1
             if self.settings.unverified == "refuse" or self._asks > 1:
                 self._settle_attempt(now, failure)
                 self.failure, self.error = failure, (error := self.error_for(failure))
-                return self._give_up(now, "the policy refuses a seam that can't be verified", error)
+                return self._give_up(now, REFUSALS[failure.detail], error)
         return self.fault(now, failure)
 
     def _step_down(self, now: float, failure: Failure) -> Action | None:

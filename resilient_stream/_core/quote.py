@@ -13,7 +13,8 @@ from typing import Final
 
 SHORTEST: Final = 40
 USUAL: Final = 80
-LONGEST: Final = 120
+SPREAD: Final = 40
+"""How much longer than usual a fragment may be to begin with a word."""
 
 _MARKERS: Final = (("<<<", ">>>"), ("«", "»"), ("[[[", "]]]"), ("{{{", "}}}"))
 _TAILS: Final = (
@@ -26,7 +27,7 @@ _TAILS: Final = (
 _JOINERS: Final = frozenset("\u200c\u200d\ufe0e\ufe0f")
 
 
-def quote(text: str, at_least: int = 0) -> str:
+def quote(text: str, at_least: int = 0, usual: int = USUAL) -> str:
     """The last words of ``text``, which must not end in white space; all of it when it is short.
 
     It never begins with white space: a reply would not repeat that faithfully.
@@ -34,22 +35,24 @@ def quote(text: str, at_least: int = 0) -> str:
     Args:
         text: what was received.
         at_least: the least number of characters (the longest stop sequence).
+        usual: the number of characters to come close to.
     """
     if not enough(text):
         return text.lstrip()
-    shortest = max(SHORTEST, at_least)
-    usual = len(text) - max(USUAL, at_least)
-    for longest in (max(LONGEST, at_least), shortest + LONGEST):
+    shortest = max(SHORTEST, usual - SPREAD, at_least)
+    start = len(text) - max(usual, at_least)
+    for longest in (max(usual + SPREAD, at_least), shortest + SPREAD + usual):
         starts = range(max(0, len(text) - longest), max(0, len(text) - shortest) + 1)
         for fits in (_starts_word, _starts_character):
-            if found := [start for start in starts if fits(text, start)]:
-                return text[min(found, key=lambda start: abs(start - usual)) :]
-    return text[max(0, usual) :]
+            if found := [at for at in starts if fits(text, at)]:
+                return text[min(found, key=lambda at: abs(at - start)) :]
+    return text[max(0, start) :]
 
 
 def enough(text: str) -> bool:
     """Whether ``text`` has enough non-blank characters for a quote to mark a place in it."""
-    return sum(not character.isspace() for character in text) >= SHORTEST
+    near = text[-4 * SHORTEST :]  # nearly always enough to see it
+    return any(len("".join(part.split())) >= SHORTEST for part in (near, text))
 
 
 def marked(fragment: str) -> str:

@@ -37,6 +37,7 @@ class Settings:
     max_tokens: str = "reduce"
     usage: str = "serving"
     template: str | None = None
+    quote_length: int = 80
     fallback_models: tuple[Mapping[str, Any], ...] = ()
     max_input_multiple: float | None = 5.0
     first_event_timeout: float = 300.0

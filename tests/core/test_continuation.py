@@ -85,7 +85,7 @@ def test_a_prefill_ends_in_the_partial_without_its_white_space() -> None:
     plan = planned(planner(PREFILL), turn(cut=LONG + " \n"))
     assert plan.body is not None
     assert plan.body["messages"] == [*PREFILL["messages"], {"role": "assistant", "content": [text(LONG)]}]
-    assert plan.asked == Asked("", " \n")
+    assert plan.asked == Asked("", " \n", text=LONG)
 
 
 def test_a_user_turn_quotes_the_end() -> None:
@@ -122,12 +122,20 @@ def test_only_appended() -> None:
 def test_too_little_to_quote_asks_for_the_whole_again() -> None:
     """Beginning with exactly what was received, and with no tokens taken away."""
     plan = planned(planner(), turn(cut="  Just a few words "))
-    assert plan.asked == Asked("Just a few words", " ", whole=True)
+    assert plan.asked == Asked("Just a few words", " ", whole=True, text="  Just a few words")
     assert plan.body is not None
     assert "from the start" in plan.body["messages"][-1]["content"]
     assert plan.body["max_tokens"] == REQUEST["max_tokens"]
     short_behind_more = planned(planner(), turn(SEARCH, FOUND, cut="Few."))
-    assert short_behind_more.asked == Asked("Few.", "", whole=False)
+    assert short_behind_more.asked == Asked("Few.", "", whole=False, text="Few.")
+
+
+@pytest.mark.parametrize(("length", "quoted"), [(40, 41), (80, 81), (200, 201)])
+def test_the_length_of_the_quote_is_the_policys(length: int, quoted: int) -> None:
+    """It comes as close to it as a word's beginning allows."""
+    plan = planned(planner(quote_length=length), turn(cut="word " * 100))
+    assert plan.asked is not None
+    assert abs(len(plan.asked.quote) - quoted) <= 5
 
 
 def test_the_template_is_the_policys() -> None:

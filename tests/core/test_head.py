@@ -6,7 +6,7 @@ import pytest
 
 from resilient_stream._core.continuation import Form, Plan
 from resilient_stream._core.failures import Barren, Flaw, Kind
-from resilient_stream._core.head import UNVERIFIED, Head
+from resilient_stream._core.head import DIVERGED, UNVERIFIED, Head
 from resilient_stream._core.seam import Asked, Joined
 
 QUOTE = "so far it had come"
@@ -56,7 +56,7 @@ def test_characters_in_halves_are_recognised() -> None:
     assert one.rest == "\ud83d"
 
 
-@pytest.mark.parametrize("text", ["", "  ", QUOTE[:5]])
+@pytest.mark.parametrize("text", ["", "  ", QUOTE[:17]])
 def test_a_block_without_news_is_as_good_as_none(text: str) -> None:
     """An empty text, or a part of the fragment: another may follow, else the reply brought nothing."""
     one = head()
@@ -113,11 +113,34 @@ def test_something_else_leaves_the_text_as_it_stands() -> None:
 def test_text_without_proof_is_the_policys_question() -> None:
     """Joined where it is accepted, a flaw where it is not; at death it is dropped there."""
     one = head()
-    one.open("Surely, I will go on.")
+    one.open("surely, it will go on.")
     assert one.decide(final=False)
-    assert one.rest == "Surely, I will go on."
+    assert one.rest == "surely, it will go on."
     one = head(accept=False)
-    one.open("Surely, I will go on.")
+    one.open("surely, it will go on.")
     assert not one.decide_at_death()
-    with pytest.raises(Flaw):
+    with pytest.raises(Flaw) as caught:
         one.decide(final=False)
+    assert caught.value.failure.detail == UNVERIFIED
+
+
+@pytest.mark.parametrize("text", ["Sure! Contin", "Perhaps a sentence", QUOTE[:9], "surely, it will go on."])
+def test_what_died_without_proof_is_dropped(text: str) -> None:
+    """It may be half an opening or half a fragment, and comes again."""
+    one = head()
+    one.open(text)
+    assert not one.decide_at_death()
+    assert one.wanted
+
+
+@pytest.mark.parametrize("accept", [True, False])
+def test_another_answer_is_refused_by_every_policy(*, accept: bool) -> None:
+    """A reply that begins like the text and leaves it is never handed over, dead or alive."""
+    told = "The sea rises twice a day, and nobody has ever seen it rise in quite the same way before noon."
+    plan = Plan(Form.USER_TURN, {}, Asked(told[-40:], "", text=told))
+    one = Head(plan, accept_unverified=accept, asked_again=())
+    one.open(told[:60] + " knows why, said the old man.")
+    assert not one.decide_at_death()
+    with pytest.raises(Flaw) as caught:
+        one.decide(final=False)
+    assert (caught.value.failure.kind, caught.value.failure.detail) == (Kind.PROTOCOL, DIVERGED)

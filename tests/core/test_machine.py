@@ -419,6 +419,22 @@ def test_an_unverified_seam_is_asked_for_once_more() -> None:
     assert (run.outcome, run.heard.text) == ("completed", PROSE)
 
 
+@pytest.mark.parametrize(("unverified", "sends"), [("accept", 3), ("ask", 3), ("refuse", 2)])
+def test_another_answer_is_asked_for_once_more_and_never_joined(unverified: str, sends: int) -> None:
+    """Whatever the policy accepts without proof: here it is proved that the text belongs elsewhere."""
+    other = PROSE[:60] + "or so it was said by those who had never looked."
+    run = drive(machine(unverified=unverified), lambda send: CUT if send.number == 1 else answer(text(other)))
+    assert (raised(run).kind, len(run.sends), run.heard.text) == (Kind.PROTOCOL, sends, PROSE[:70])
+    assert "another answer" in run.machine.ledger.reason
+    run = drive(
+        machine(unverified="accept"),
+        lambda send: (
+            (CUT, answer(text(other)))[send.number - 1] if send.number < 3 else SCRIPT.answer(send.plan)
+        ),
+    )
+    assert (run.outcome, run.heard.text) == ("completed", PROSE)
+
+
 # -- stepping down -------------------------------------------------------------------------------
 
 

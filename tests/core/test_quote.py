@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resilient_stream._core.quote import LONGEST, SHORTEST, enough, marked, quote
+from resilient_stream._core.quote import SHORTEST, SPREAD, USUAL, enough, marked, quote
+
+LONGEST = USUAL + SPREAD
 
 WORDS = st.text(st.characters(codec="utf-8") | st.sampled_from(" \n潮é👨‍👩‍👧🇫🇷ัे<>«»[]{}"), max_size=400)
 
@@ -88,3 +90,19 @@ def test_markers_never_run_out() -> None:
     said = marked("<<< « [[[ {{{ <part-1> </part-2>")
     assert said.startswith("<part-3>\n")
     assert said.endswith("\n</part-3>")
+
+
+@given(WORDS, st.integers(40, 400))
+def test_a_length_of_the_quote_is_kept_to(text: str, usual: int) -> None:
+    """A quote is about as long as it was wanted, never shorter than 40, and all of a text that is short."""
+    text = text.rstrip()
+    found = quote(text, 0, usual)
+    assert text.endswith(found)
+    if enough(text) and len(text) > usual + SPREAD:
+        assert max(SHORTEST, usual - SPREAD) <= len(found) <= 2 * (usual + SPREAD)
+
+
+@given(WORDS)
+def test_forty_visible_characters_are_counted(text: str) -> None:
+    """Wherever they stand."""
+    assert enough(text) is (sum(not character.isspace() for character in text) >= SHORTEST)

@@ -16,7 +16,7 @@ from resilient_stream.testing.continuations import (
     resume,
     turns,
 )
-from resilient_stream.testing.manners import echo, no_echo
+from resilient_stream.testing.manners.echoes import echo, no_echo
 
 from .support import ASK, request
 

@@ -9,6 +9,7 @@ import pytest
 
 from resilient_stream import testing
 from resilient_stream.testing import CATALOGUE, MANNERS, Entry
+from resilient_stream.testing.manners.openings import PREAMBLES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "testing.md").read_text("utf-8")
 
@@ -34,8 +35,9 @@ def test_the_table_has_nothing_else() -> None:
 
 @pytest.mark.parametrize("name", MANNERS)
 def test_each_manner_is_explained(name: str) -> None:
-    """By its name."""
-    assert f'`"{name}"`' in PAGE
+    """By its name, or by its language."""
+    language = name.removeprefix("preamble_").removesuffix("_no_echo")
+    assert f'`"{name}"`' in PAGE or (language in PREAMBLES and f"`{language}`" in PAGE)
 
 
 @pytest.mark.parametrize(

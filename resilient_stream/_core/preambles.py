@@ -1,0 +1,147 @@
+"""What models say before they go on, in the languages that users write in.
+
+An *announcement* says that an interrupted reply goes on; it is never part of the reply. A *courtesy* (Sure!
+Sorry about that.) may be, so it counts only before an announcement or before an echo. Both are data: one row
+for each language, patterns for a whole sentence without its closing sign, case ignored.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+ANNOUNCEMENTS: Final = {
+    "en": (
+        r"(?:(?:let me|i'?ll|i will|i am|i'm|now|and) )?(?:continu(?:e|ing)|resum(?:e|ing)|"
+        r"(?:pick|picking) (?:it |this |things )?(?:back )?up|carry(?:ing)? on)\b.{0,40}?\b"
+        r"(?:where (?:i|we|it|you|my|the)\b.{0,40}|from (?:there|here|th(?:at|is|e) (?:point|fragment)).{0,20}|"
+        r"left off|cut off|(?:my|the) (?:previous |last |interrupted )?(?:reply|response|answer|message).{0,20})",
+        r"here(?:'s| is| are) the (?:rest|remainder|continuation)\b.{0,40}",
+    ),
+    "de": (
+        r"(?:ich |dann )?(?:mache|fahre|setze|schreibe)\b.{0,30}"
+        r"\b(?:dort|da|antwort|stelle|unterbrech\w*)\b.{0,30}\b(?:weiter|fort)\b.{0,60}",
+        r"(?:hier|nun|jetzt) (?:ist|kommt|folgt) (?:der rest|die fortsetzung)\b.{0,40}",
+        r"(?:weiter geht(?:'s| es)|fortsetzung|weiter) (?:ab |an )?(?:der stelle|dort|da|meiner antwort)\b.{0,40}",
+    ),
+    "fr": (
+        r"(?:je )?(?:reprends|continue|poursuis|reprenons|continuons|poursuivons)\b.{0,30}"
+        r"(?:là où|où (?:je|nous)|arrêt|interr|ma réponse).{0,40}",
+        r"voici (?:la suite|la fin|le reste)\b.{0,30}",
+    ),
+    "es": (
+        r"(?:continúo|sigo|retomo|continuemos|continuando|siguiendo|retomando)\b.{0,30}"
+        r"(?:donde (?:lo|la|me|nos|qued)|interr|respuesta).{0,30}",
+        r"(?:aquí|acá) (?:está|tienes|va|sigue) (?:el resto|la continuación)\b.{0,30}",
+    ),
+    "pt": (
+        r"(?:continuo|sigo|retomo|vou continuar|continuando|retomando|seguindo)\b.{0,30}"
+        r"(?:onde (?:parei|paramos|eu)|interr|resposta).{0,30}",
+        r"aqui (?:está|vai|segue) (?:o resto|o restante|a continuação)\b.{0,30}",
+    ),
+    "it": (
+        r"(?:continuo|riprendo|proseguo|riprendiamo|continuiamo)\b.{0,30}"
+        r"(?:dove (?:ero|eravamo|mi)|interr|risposta).{0,30}",
+        r"ecco (?:il resto|il seguito|la continuazione)\b.{0,30}",
+    ),
+    "nl": (
+        r"(?:ik )?(?:ga|schrijf)\b.{0,30}\b(?:verder|door)\b.{0,10}\b(?:waar|vanaf|met mijn)\b.{0,40}",
+        r"hier (?:is|komt|volgt) (?:de rest|het vervolg)\b.{0,30}",
+    ),
+    "sv": (
+        r"(?:jag )?fortsätter\b.{0,10}\b(?:där|från|mitt svar)\b.{0,40}",
+        r"här (?:är|kommer) (?:resten|fortsättningen)\b.{0,30}",
+    ),
+    "pl": (
+        r"(?:kontynuuję|kontynuując|wracam)\b.{0,10}\b(?:od (?:miejsca|momentu)|tam|odpowied\w+)\b.{0,40}",
+        r"oto (?:reszta|ciąg dalszy|dalsza część)\b.{0,30}",
+    ),
+    "ru": (
+        r"продолж(?:аю|им|у)\b.{0,10}\b(?:с того|с места|там|оттуда|ответ|свой ответ)\b.{0,40}",
+        r"вот (?:остальное|остаток|продолжение|оставшаяся часть)\b.{0,30}",
+    ),
+    "uk": (
+        r"продовж(?:ую|имо|у)\b.{0,10}\b(?:з того|з місця|там|звідти|відповідь)\b.{0,40}",
+        r"ось (?:решта|продовження)\b.{0,30}",
+    ),
+    "tr": (r"kaldığım(?:ız)? yerden\b.{0,40}", r"işte (?:devamı|gerisi|kalanı)\b.{0,30}"),
+    "id": (
+        r"(?:saya )?(?:akan )?(?:melanjutkan|lanjutkan)\b.{0,10}\b(?:dari|jawaban)\b.{0,40}",
+        r"berikut (?:adalah )?(?:lanjutan|kelanjutan|sisa)\w*\b.{0,30}",
+    ),
+    "vi": (
+        r"(?:tôi (?:xin )?)?tiếp tục\b.{0,10}\b(?:từ (?:chỗ|nơi|đoạn)|câu trả lời)\b.{0,40}",
+        r"đây là phần (?:còn lại|tiếp theo)\b.{0,30}",
+    ),
+    "hi": (r".{0,6}जहाँ.{0,20}(?:रुका|रुकी|छोड़ा|छूटा).{0,40}", r"(?:यह रहा|यहाँ है) (?:बाकी|शेष).{0,30}"),
+    "ar": (
+        r"(?:أتابع|سأتابع|أكمل|سأكمل|نتابع|استكمال|متابعة).{0,6}(?:من حيث|الرد|الإجابة).{0,40}",
+        r"(?:إليك|هذه) (?:البقية|بقية|التتمة|تتمة).{0,30}",
+    ),
+    "he": (
+        r"(?:אני )?(?:ממשיך|ממשיכה|אמשיך|נמשיך) .{0,6}(?:מהמקום|מהנקודה|מאיפה|את התשובה).{0,40}",
+        r"הנה (?:ההמשך|השאר|המשך התשובה).{0,30}",
+    ),
+    "zh": (
+        r"(?:我|让我|讓我|我们|下面)?(?:来|將|将)?(?:从|從|接着|接著|继续|繼續|接).{0,4}"
+        r"(?:上文|上面|上次|之前|刚才|剛才|中断|中斷|断开|斷開|回答|回复|回覆).{0,20}",
+        r"以下(?:是|为|為)?(?:剩余|其余|后续|剩餘|其餘|後續).{0,12}",
+    ),
+    "ja": (
+        r".{0,10}(?:中断|途切れ|先ほど|前回|回答).{0,14}(?:続け|続き).{0,14}",
+        r"(?:以下(?:は|が)?|では、?)(?:続き|残り).{0,10}",
+    ),
+    "ko": (
+        r".{0,12}(?:중단|끊긴|끊어진|멈춘|이전 답변).{0,12}(?:이어|계속).{0,20}",
+        r"(?:다음은 )?나머지(?: 부분| 내용)?입니다.{0,6}",
+    ),
+}
+"""By language: sentences that say that the reply goes on."""
+
+COURTESIES: Final = {
+    "en": r"(?:sure(?: thing)?|of course|certainly|absolutely|no problem|got it|okay|ok|right|understood|"
+    r"(?:i'?m |i am )?sorry\b[^.!?:\n]{0,40}|(?:my )?apologies\b[^.!?:\n]{0,40}|i apologi[sz]e\b[^.!?:\n]{0,40}|thanks?\b[^.!?:\n]{0,40})",
+    "de": r"(?:klar|gerne?|natürlich|selbstverständlich|kein problem|alles klar|verstanden|"
+    r"(?:bitte )?entschuldig\w*[^.!?:\n]{0,40}|tut mir leid[^.!?:\n]{0,40})",
+    "fr": r"(?:bien sûr|d'accord|volontiers|pas de (?:problème|souci)|certainement|désolée?[^.!?:\n]{0,40}|"
+    r"toutes mes excuses[^.!?:\n]{0,40})",
+    "es": r"(?:claro|por supuesto|desde luego|sin problema|entendido|perdón[^.!?:\n]{0,40}|disculpa[^.!?:\n]{0,40}|"
+    r"lo siento[^.!?:\n]{0,40})",
+    "pt": r"(?:claro|com certeza|sem problemas?|entendido|desculpe?[^.!?:\n]{0,40}|peço desculpas?[^.!?:\n]{0,40})",
+    "it": r"(?:certo|certamente|va bene|nessun problema|scusa[^.!?:\n]{0,40}|mi dispiace[^.!?:\n]{0,40})",
+    "nl": r"(?:natuurlijk|zeker|geen probleem|prima|sorry[^.!?:\n]{0,40}|excuses[^.!?:\n]{0,40})",
+    "sv": r"(?:självklart|visst|absolut|inga problem|förlåt[^.!?:\n]{0,40}|ursäkta[^.!?:\n]{0,40})",
+    "pl": r"(?:jasne|oczywiście|pewnie|nie ma problemu|przepraszam[^.!?:\n]{0,40})",
+    "ru": r"(?:конечно|хорошо|разумеется|понял\w*|без проблем|извините[^.!?:\n]{0,40}|прошу прощения[^.!?:\n]{0,40})",
+    "uk": r"(?:звичайно|звісно|добре|вибачте[^.!?:\n]{0,40}|перепрошую[^.!?:\n]{0,40})",
+    "tr": r"(?:elbette|tabii(?: ki)?|tamam|üzgünüm[^.!?:\n]{0,40}|özür dilerim[^.!?:\n]{0,40})",
+    "id": r"(?:tentu(?: saja)?|baik(?:lah)?|maaf[^.!?:\n]{0,40})",
+    "vi": r"(?:chắc chắn rồi|được rồi|vâng|xin lỗi[^.!?:\n]{0,40})",
+    "hi": r"(?:ज़रूर|जरूर|बिल्कुल|ठीक है|क्षमा[^.!?:\n]{0,40}|माफ़[^.!?:\n]{0,40})",
+    "ar": r"(?:بالتأكيد|بالطبع|حسنًا|حسنا|عذرًا[^.!?:\n]{0,40}|عذرا[^.!?:\n]{0,40}|آسف[^.!?:\n]{0,40})",
+    "he": r"(?:בטח|בוודאי|כמובן|בסדר|סליחה[^.!?:\n]{0,40}|מצטער\w*[^.!?:\n]{0,40})",
+    "zh": r"(?:好的|当然(?:可以)?|當然(?:可以)?|没问题|沒問題|抱歉[^\u3002\uff01\uff1f\n]{0,20}|对不起[^\u3002\uff01\uff1f\n]{0,20}|對不起[^\u3002\uff01\uff1f\n]{0,20})",
+    "ja": r"(?:はい|もちろん(?:です)?|承知しました|了解(?:です|しました)|失礼しました|申し訳[^\u3002\uff01\uff1f\n]{0,20}|すみません[^\u3002\uff01\uff1f\n]{0,20})",
+    "ko": r"(?:네|물론(?:입니다|이죠)?|알겠습니다|죄송합니다[^\u3002\uff01\uff1f\n]{0,20}|미안합니다[^\u3002\uff01\uff1f\n]{0,20})",
+}
+"""By language: what is said before anything else."""
+
+_COURTESY = "|".join(COURTESIES.values())
+_ANNOUNCEMENT = "|".join(row for rows in ANNOUNCEMENTS.values() for row in rows)
+_OPENING: Final = r"[\s*_(\[\u2014\u2026.]*"
+_CLOSING: Final = r"[\s*_)\].!\u2026:\uff1a\u3002\uff01\u2014,\u060c\uff0c\u3001-]*"
+_ANNOUNCES: Final = re.compile(
+    f"{_OPENING}(?:(?:{_COURTESY})[,.! \u2014:\u060c\uff0c\u3002\uff01\u3001-]+)*(?:{_ANNOUNCEMENT}){_CLOSING}",
+    re.IGNORECASE,
+)
+_GREETS: Final = re.compile(f"{_OPENING}(?:{_COURTESY}){_CLOSING}", re.IGNORECASE)
+
+
+def announces(sentence: str) -> bool:
+    """Whether a sentence says nothing but that the reply goes on."""
+    return _ANNOUNCES.fullmatch(sentence) is not None
+
+
+def greets(sentence: str) -> bool:
+    """Whether a sentence is a mere courtesy."""
+    return _GREETS.fullmatch(sentence) is not None

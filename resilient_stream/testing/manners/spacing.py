@@ -1,0 +1,65 @@
+"""Changing the white space at the seam, and opening again what was open."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from .echoes import Manner
+
+
+def lost_space(answer: str, received: str, quote: str) -> str:
+    """Repeats the quote, then loses the white space that should follow it."""
+    return quote + answer[len(received) :].lstrip()
+
+
+def lost_space_no_echo(answer: str, received: str, quote: str) -> str:
+    """Goes on without the quote and without the white space at the seam."""
+    return answer[len(received) :].lstrip()
+
+
+def doubled_space(answer: str, received: str, quote: str) -> str:
+    """Goes on without the quote; where a space belongs there are two."""
+    rest = answer[len(received) :]
+    return f" {rest}" if rest.startswith(" ") else rest
+
+
+def blank_lines(answer: str, received: str, quote: str) -> str:
+    """Goes on without the quote, after an empty line."""
+    return "\n\n" + answer[len(received) :].lstrip()
+
+
+def echo_blank_lines(answer: str, received: str, quote: str) -> str:
+    """Repeats the quote as a paragraph of its own, then goes on after an empty line."""
+    return f"{quote}\n\n" + answer[len(received) :].lstrip()
+
+
+def _language(received: str) -> str | None:
+    """The language of the code fence that is open; None if none is."""
+    opened: str | None = None
+    for fence in re.finditer(r"^```(\w*)", received, re.MULTILINE):
+        opened = fence[1] if opened is None else None
+    return opened
+
+
+def reopened_fence(answer: str, received: str, quote: str) -> str:
+    """Opens the code fence again that is open, repeats the quote and goes on; elsewhere it merely echoes."""
+    language = _language(received)
+    return ("" if language is None else f"```{language}\n") + quote + answer[len(received) :]
+
+
+def reopened_fence_no_echo(answer: str, received: str, quote: str) -> str:
+    """Opens the code fence again that is open and goes on; elsewhere it merely goes on."""
+    language = _language(received)
+    return ("" if language is None else f"```{language}\n") + answer[len(received) :]
+
+
+ALL: Final[tuple[Manner, ...]] = (
+    lost_space,
+    lost_space_no_echo,
+    doubled_space,
+    blank_lines,
+    echo_blank_lines,
+    reopened_fence,
+    reopened_fence_no_echo,
+)

@@ -1,0 +1,145 @@
+"""One trial: a text, a cut, a manner of going on. And the verdict on the join.
+
+The request holds the text up to the cut, without its trailing white space; the consumer has that space. The
+reply comes in small pieces. What the consumer then has is compared with the text as it was written.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from resilient_stream._core.leads import in_fence
+from resilient_stream._core.quote import enough, quote
+from resilient_stream._core.seam import Asked, Diverged, Join
+from resilient_stream._core.splice import Splice
+from resilient_stream.testing import MANNERS
+
+TEXTS: Final = Path(__file__).with_name("texts")
+
+PIECE: Final = 7
+"""Characters of the reply that come at a time."""
+
+FAITHFUL: Final = frozenset({"echo", "no_echo"})
+"""What is said is what was asked, or exactly the rest: nothing may be cut of the latter."""
+
+
+class Verdict(StrEnum):
+    """What became of a join."""
+
+    RIGHT = "right"
+    """The consumer has the text as it was written; or what can't be right was refused."""
+    SPACE = "space"
+    """Only the white space at the seam is another, and the reply did not have the right one."""
+    MISSED = "missed"
+    """Something is repeated, or an opening is left in the text."""
+    WRONG = "wrong"
+    """Something of the text is missing or changed."""
+    REFUSED = "refused"
+    """Nothing was handed over: the model is asked again."""
+    UNDECIDABLE = "undecidable"
+    """The same reply would have been right of another text: nobody could know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What is tried, and how it came out."""
+
+    manner: str
+    verdict: Verdict
+    held: int
+    """Characters that had come when the join was decided, those of a repetition that were dropped apart."""
+    verified: bool
+    text: str
+
+
+@cache
+def corpus() -> Mapping[str, str]:
+    """The texts by name."""
+    return {path.name: path.read_text("utf-8").rstrip("\n") for path in sorted(TEXTS.iterdir())}
+
+
+def cuts(text: str, step: int, first: int = 1) -> Iterator[int]:
+    """Places to cut at: every ``step``-th, and around every line break of which one in ``step`` is taken."""
+    yield from range(first, len(text), step)
+
+
+def play(text: str, cut: int, manner: str, piece: int = PIECE) -> Trial | None:
+    """Cut ``text``, go on in ``manner``, join; None where nothing was received that could be continued."""
+    had = text[:cut]
+    received = had.rstrip()
+    if not received:
+        return None
+    fragment = quote(received)
+    asked = Asked(fragment, had[len(received) :], not enough(received), received)
+    reply = MANNERS[manner](text, received, fragment)
+    splice = Splice(asked)
+    held, decided, came = 0, None, 0
+    while decided is None and came < len(reply):
+        splice.grow(reply[came : came + piece])
+        came += piece
+        held = max(held, len(splice.head))
+        decided = splice.decide(final=came >= len(reply))
+    got = _joined(had, splice, decided, reply[came:])
+    verdict = judge(text, cut, manner, reply, got)
+    verified = isinstance(decided, Join) and decided.verified
+    return Trial(manner, verdict, held, verified, "" if got is None else got)
+
+
+def _joined(had: str, splice: Splice, decided: Join | Diverged | None, rest: str) -> str | None:
+    """What the consumer has; None if the reply was refused."""
+    if isinstance(decided, Diverged):
+        return None
+    return had if decided is None else had + splice.rest(decided) + rest
+
+
+def judge(text: str, cut: int, manner: str, reply: str, got: str | None) -> Verdict:
+    """What to call it that the consumer has ``got`` of ``text``."""
+    if manner == "diverging_restart":
+        return _of_diverging(text, cut, reply, got)
+    if got is None:
+        return Verdict.REFUSED
+    if manner == "composed_echo":
+        text, got = unicodedata.normalize("NFC", text), unicodedata.normalize("NFC", got)
+    if got == text:
+        return Verdict.RIGHT
+    if "".join(got.split()) == "".join(text.split()):
+        return Verdict.SPACE
+    if is_ambiguous(text, cut, manner, reply):
+        return Verdict.UNDECIDABLE
+    had = text[:cut].rstrip()
+    return Verdict.MISSED if got.startswith(had) and got.endswith(text[cut:].lstrip()) else Verdict.WRONG
+
+
+def _of_diverging(text: str, cut: int, reply: str, got: str | None) -> Verdict:
+    """Another answer must be refused; where it has hardly begun like the text, it can't be known for one."""
+    if got is None:
+        return Verdict.RIGHT
+    begun = len("".join(reply[: reply.find("No, let me put")].split()))
+    return Verdict.UNDECIDABLE if begun < 32 else Verdict.MISSED
+
+
+def is_ambiguous(text: str, cut: int, manner: str, reply: str) -> bool:
+    """Whether the text itself repeats at the cut what the reply might have repeated.
+
+    Then exactly the same was received and came as if the text went on otherwise: for an exact continuation,
+    if it begins with the last words received; for a repetition, if those words stand there twice already.
+    """
+    had, rest = text[:cut].rstrip(), text[cut:].lstrip()
+    key, more = "".join(had.split()), "".join(rest.split())
+    said = "".join(reply.split())
+    if not enough(had) and (reply.startswith(had) or more.startswith(key)):
+        return True  # it begins with the text, as it was asked to
+    if manner == "no_echo":
+        return any(more.startswith(key[-size:]) for size in range(5, min(len(key), len(more)) + 1))
+    if "fence" in manner and in_fence(had):
+        return True  # whether the fence is the text's own or stands around the fragment
+    if said.endswith(more):
+        repeated = said[: len(said) - len(more)]
+        return bool(repeated) and (len(repeated) < 12 or key.count(repeated) > 1 or len(set(repeated)) < 6)
+    return False
