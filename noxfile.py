@@ -187,7 +187,7 @@ def outage(session: nox.Session) -> None:
 
 @nox.session(python=LOWEST, default=False)
 def seams(session: nox.Session) -> None:
-    """Every text of the corpus, cut at every 13th character, continued in every manner: the table, and the cost.
+    """Each text of the corpus, cut at every 13th character, continued in every manner: table and cost.
 
     Arguments go to the table: `-- --step=3 --show=5 no_echo` cuts more, shows what is not right, tries one.
     """

@@ -52,7 +52,7 @@ def test_half_a_quote_of_one_word_is_half_the_word() -> None:
 def test_a_long_echo_begins_before_the_quote() -> None:
     """It starts at a word, about twice the quote back."""
     assert MANNERS["long_echo"]("One two three four", "One two three", "two three") == "One two three four"
-    assert MANNERS["long_echo"]("One two three four", "One two three", "ree") == "two three four"
+    assert MANNERS["long_echo"]("One two three four", "One two three", "hree") == "two three four"
 
 
 @pytest.mark.parametrize(
