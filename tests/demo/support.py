@@ -32,7 +32,15 @@ def attempt(number: int, characters: int = 0, failure: str = "", **more: Any) ->
 
 def seam(number: int, **more: Any) -> dict[str, Any]:
     """One seam of a report."""
-    return {"attempt": number, "at": 0, "joined": "echo", "trimmed": 0, "supplied": 0, "verified": True, **more}
+    return {
+        "attempt": number,
+        "at": 0,
+        "joined": "echo",
+        "trimmed": 0,
+        "supplied": 0,
+        "verified": True,
+        **more,
+    }
 
 
 def report(*attempts: dict[str, Any], **more: Any) -> StreamReport:
