@@ -202,7 +202,7 @@ class Seam:
         if sure and self._is_rare(told.key, head, start):
             return Diverged()  # it ended inside what it told again
         longest = found.complete[0] if found.complete else 0
-        best = longest > max(found.broken.values(), default=0)
+        best = longest > max(found.broken.values(), default=0) and not self._owns(head, start, longest)
         if best and proved(self._tail.key, found.complete, self._need(head, start, longest)):
             return self._cut(head, start, told, longest, final=final)
         return self._left(head, start, told, found, final=final)
@@ -244,6 +244,11 @@ class Seam:
             return PROOF_TOUCHING
         word = re.search(r"[^\W\d_]+$", text)
         return ONE_WORD if word and len(word[0]) >= count and first < "\u2e80" else PROOF_GLUED
+
+    def _owns(self, head: str, start: Start, count: int) -> bool:
+        """Whether what looks like a wrapper is a part of the text that is told again."""
+        at = self._place(len(self._tail.key) - count) if start.wrapped and count else 0
+        return at > 0 and self._text[at - 1] == head[start.at - 1]
 
     def _begins(self, count: int) -> bool:
         """Whether a passage of more than one word begins a line or a sentence of the text."""

@@ -198,6 +198,14 @@ def test_text_that_repeats_itself_is_not_trimmed(text: str, rest: str) -> None:
     assert told(asked(TEXT + "\n\n" + text), rest) == (rest, Joined.AS_IS, False)
 
 
+def test_a_quotation_mark_of_the_text_is_no_wrapper() -> None:
+    """Nothing behind the passage closes it."""
+    text = TEXT + '.\n\n{"at": 1, "level_cm": 240,'
+    rest = ' "wind": 3}'
+    found, _, _ = told(asked(text), '"level_cm": 240,' + rest)
+    assert found.endswith(rest)
+
+
 def test_a_fragment_that_stands_in_many_places_is_cut_once() -> None:
     """What is asked for is cut, and no more."""
     text = TEXT[:100] + "\n\n" + "| 0 | 0 | 0 |\n" * 20
