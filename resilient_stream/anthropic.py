@@ -28,6 +28,7 @@ from anthropic import (
     Middleware,
     not_given,
 )
+from anthropic._base_client import BaseClient
 
 from . import _scope
 from ._aws import FramedBody
@@ -63,8 +64,8 @@ class ResumeMiddleware(Middleware):
     Args:
         policy: a `RetryPolicy`, the name of a preset, or None for the defaults. ``RESILIENT_STREAM``
             in the environment (``off``, ``observe``) outranks it.
-        client_timeout: the timeout of the client it is for, so that the shorter of the two wins.
-            `resilient` fills it in; without it, only timeouts given with a call are known.
+        client_timeout: the timeout of the client it is for, where that can't be seen: where another
+            middleware stands further in. `resilient` fills it in.
         runtime: clocks and randomness, for tests.
     """
 
@@ -88,7 +89,7 @@ class ResumeMiddleware(Middleware):
         request = self._healed(request)
         if not self._resumes(request):
             return call_next(request)
-        machine, watch, known = self._stream(request)
+        machine, watch, known = self._stream(request, call_next)
         exchange = SyncExchange(call_next, request, **known)
         machine.error_for = exchange.error_for
         driver = Driver(machine, exchange, self._runtime, watch)
@@ -105,7 +106,7 @@ class ResumeMiddleware(Middleware):
         request = self._healed(request)
         if not self._resumes(request):
             return await call_next(request)
-        machine, watch, known = self._stream(request)
+        machine, watch, known = self._stream(request, call_next)
         exchange = AsyncExchange(call_next, request, **known)
         machine.error_for = exchange.error_for
         driver = AsyncDriver(machine, exchange, self._runtime, watch)
@@ -148,7 +149,7 @@ class ResumeMiddleware(Middleware):
             and isinstance(request.json, Mapping)
         )
 
-    def _stream(self, request: APIRequest) -> tuple[Machine, Watch, dict[str, Any]]:
+    def _stream(self, request: APIRequest, call_next: object) -> tuple[Machine, Watch, dict[str, Any]]:
         """A machine for one stream, who watches it, and what its exchange has to know."""
         record = Record()
         body = {**cast("Mapping[str, Any]", request.json), **(request.options.extra_json or {})}
@@ -175,7 +176,7 @@ class ResumeMiddleware(Middleware):
             {
                 "record": record,
                 "policy": self.policy,
-                "client_timeout": self._client_timeout,
+                "client_timeout": _timeout_of(call_next, self._client_timeout),
                 "runtime": self._runtime,
                 "on_request": on_request,
             },
@@ -208,8 +209,8 @@ def resilient(client: ClientT, policy: RetryPolicy | str | None = None) -> Clien
     """A client of the same type whose streams survive.
 
     It shares the connections of ``client``, which stays as it is. The client's ``max_retries`` has no
-    say over streams; set its timeouts before, or with each call. A client that is already resilient
-    gets the new policy instead of a second layer.
+    say over streams; its timeouts have, where they are shorter than the policy's. A client that is already
+    resilient gets the new policy instead of a second layer.
 
     Args:
         client: any client of the SDK, sync or async.
@@ -245,6 +246,18 @@ def _settings(policy: RetryPolicy) -> Settings:
         silence_timeout=policy.silence_timeout,
         stall_timeout=policy.stall_timeout,
     )
+
+
+def _timeout_of(call_next: object, otherwise: Timeout) -> Timeout:
+    """The timeout of the client that sends the request.
+
+    A copy of a client (``with_options``) shares its middleware and may have another timeout, and a request
+    does not say whose it is. The SDK's last handler, a closure, knows the client; there is no public way.
+    """
+    for cell in getattr(call_next, "__closure__", None) or ():
+        if isinstance(cell.cell_contents, BaseClient):
+            return cast("Timeout", cell.cell_contents.timeout)
+    return otherwise
 
 
 def _take_over(response: httpx2.Response, driver: Driver | AsyncDriver) -> None:

@@ -11,7 +11,7 @@ import anthropic
 import pytest
 from anthropic.resources.beta.messages import Messages
 
-from resilient_stream import RetryPolicy, report, resilient
+from resilient_stream import ResumeMiddleware, RetryPolicy, report, resilient
 from resilient_stream.testing import Status, cut_at
 
 from .doors import DOORS, Door, Got, asking, runner
@@ -148,3 +148,28 @@ def test_a_tool_runner_on_a_thread_gives_up_with_what_came(prefix: str) -> None:
     told = report(caught.value)
     assert told.reason == "a message thread can't be continued"
     assert told.partial is not None and TEXT.startswith(told.partial["content"][0]["text"])
+
+
+@pytest.mark.parametrize("composed", ["resilient", "by hand", "behind another"])
+@sync_and_async
+def test_the_timeout_of_a_copy_counts(prefix: str, composed: str) -> None:
+    """A client's own timeout bounds the head where it is the shorter one, if it was set later, too."""
+
+    class Further(anthropic.Middleware):
+        def handle(self, request: anthropic.APIRequest, call_next: Any) -> Any:
+            return call_next(request)
+
+        async def handle_async(self, request: anthropic.APIRequest, call_next: Any) -> Any:
+            return await call_next(request)
+
+    with stand_in() as server:
+        bare = anthropic_(getattr(anthropic, f"{prefix}Anthropic"), server.url)
+        if composed == "resilient":
+            client = resilient(bare, HASTY).with_options(timeout=7.0)
+        else:
+            further_in = [Further()] if composed == "behind another" else []
+            client = bare.with_options(timeout=7.0, middleware=[ResumeMiddleware(HASTY), *further_in])
+        got = asyncio.run(through(DOORS["create"], client))
+    request = got.source.response.request
+    assert request.extensions["timeout"]["connect"] == (7.0 if composed == "behind another" else 5.0)
+    assert request.extensions["timeout"]["read"] == 7.0
