@@ -1,0 +1,55 @@
+"""Relays to try: of a first attempt, of a continuation; what they hand over, and what the consumer then has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from resilient_stream._core.continuation import Form, Plan
+from resilient_stream._core.handover import Handover
+from resilient_stream._core.relay import Relay
+from resilient_stream._core.seam import Asked
+from resilient_stream._core.settings import Settings
+from resilient_stream._core.transcript import Turn
+
+from .support import (
+    Heard,
+    block_start,
+    start,
+    text,
+    text_delta,
+)
+
+QUOTE = "said so far"
+
+
+def relay(plan: Plan | None = None, out: Handover | None = None, **fields: Any) -> Relay:
+    """A relay of a first attempt, or of this plan."""
+    plan = plan or Plan(Form.FIRST)
+    return Relay(
+        out or Handover(Turn()), plan, Settings(**fields), final_usage=lambda usage: {"mine": 1, **usage}
+    )
+
+
+def going_on(*before: bytes, space: str = "", quote: str = QUOTE, **fields: Any) -> Relay:
+    """A user-turn continuation of what was handed over before."""
+    first = relay()
+    for one in (start(), block_start(0, text("")), text_delta(0, QUOTE + space), *before):
+        first.receive(one)
+    first.end()
+    plan = Plan(Form.USER_TURN, {}, Asked(quote, space) if quote else None, hide_thinking=True)
+    return relay(plan, first.out, **fields)
+
+
+def told(made: Relay, *frames: bytes) -> bytes:
+    """What is handed over for these frames."""
+    made.out.take()
+    for one in frames:
+        made.receive(one)
+    return made.out.take()
+
+
+def heard(made: Relay) -> Heard:
+    """The turn as the consumer has it, by its blocks."""
+    consumer = Heard()
+    consumer.blocks = [one.param() for one in made.out.turn.blocks]
+    return consumer
