@@ -107,7 +107,7 @@ def starts(head: str, *, fenced: Callable[[], bool]) -> Iterator[Start]:
 
 def undecided(head: str) -> bool:
     """Whether more of ``head`` could make an opening of its first line."""
-    line = head.lstrip()
+    line = head.strip()  # a line break may yet set it apart
     if "\n" in line or len(line) > LONGEST_LINE:
         return False
     first = line[:1]

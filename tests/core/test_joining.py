@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -322,12 +320,3 @@ def test_no_more_is_held_than_said(reply: str) -> None:
     """Whatever is said, the decision has come when 400 characters have."""
     if len(reply) > MOST_HELD:
         assert join(asked(), reply[:MOST_HELD], final=False) is not None
-
-
-@given(st.text("ab \n", max_size=60), st.text("ab \n", max_size=60))
-def test_a_decision_stands(text: str, reply: str) -> None:
-    """More of the reply does not change what was decided on its beginning."""
-    of = Asked(text.strip()[-40:], "", text=text.strip())
-    found = [join(of, reply[:end], final=False) for end in range(len(reply) + 1)]
-    for one, other in pairwise(found):
-        assert one is None or one == other

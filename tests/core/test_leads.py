@@ -104,7 +104,7 @@ def test_an_open_fence_is_seen(text: str, *, fenced: bool) -> None:
         ("sure", False),
         (" it", False),
         ("## T", False),
-        ("Sure\n", False),
+        ("Sure\n", True),
         ("S" * 161, False),
     ],
 )
