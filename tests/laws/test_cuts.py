@@ -1,7 +1,7 @@
 """A cut at every byte of a stream, in every way in which a stream can be cut.
 
 The ordinary run cuts texts at every byte, with the ways taking turns from byte to byte, and turns with tools
-and thinking at every second; a large run tries all ways at each.
+and thinking at every seventh; a large run tries all ways at each.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def test_a_continuation_cut_anywhere_heals(name: str, form: str) -> None:
     for first in thin(range(len(stream) // 3, len(stream)), 173):
         plan = next_plan(form, stream[:first])
         if plan is not None:
-            for second, body in thin(cuts(script.answer(plan)), 7):
+            for second, body in thin(cuts(script.answer(plan)), 31):
                 del second
                 run = drive(machine(request(form)), cut_twice(script, stream[:first], body))
                 healed(run, script)
@@ -214,7 +214,7 @@ def test_a_cut_anywhere_keeps_what_may_be_kept(name: str, hold: set[str]) -> Non
     """Cut at any byte, a turn with thinking and tools obeys the table of what may be kept of it."""
     script = MIXED[name]
     seen = set()
-    for at, first in thin(cuts(script.stream()), 2 if len(hold) == 1 else 7):
+    for at, first in thin(cuts(script.stream()), 7 if len(hold) == 1 else 13):
         run = drive(
             machine(request("user_turn"), hold=frozenset(hold)), after(first, script, thinks=at % 2 == 0)
         )
