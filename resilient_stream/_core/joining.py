@@ -24,7 +24,7 @@ from typing import Final, TypeAlias
 
 from .fold import Folded, shared, weight
 from .leads import Kind, Start, in_fence, starts, undecided
-from .mend import mend
+from .mend import Mend, mend
 from .overlap import SEED, Overlaps, overlaps, proved
 from .seam import Asked, Decision, Diverged, Follow, Join, Joined
 
@@ -110,7 +110,12 @@ class Seam:
         word = rest.lstrip()
         if not final and (not word or (not verified and word[-1:].isalpha() and word.isalpha())):
             return None
-        mended = mend(self._text, self.asked.space, rest, fenced=self._is_fenced, proved=verified)
+        space, blanks = self.asked.space, rest[: len(rest) - len(word)]
+        if head[:cut].endswith("\n") and "\n" in space and "\n" not in blanks:
+            # The line was broken before the cut: what follows is an indent, as is the end of the space.
+            mended = Mend(shared(space.rpartition("\n")[2], blanks))
+        else:
+            mended = mend(self._text, space, rest, fenced=self._is_fenced, proved=verified)
         if verified and final and not left and mended.drop == len(rest):
             how = Joined.ECHO_ONLY
         return Join(cut + mended.drop, how, verified=verified, supplied=left + mended.supply)
@@ -328,8 +333,3 @@ def _closed(head: str, cut: int, closers: tuple[str, ...]) -> int:
     if closed > cut and (found := re.compile(r"[ \t]*\n(?:\n(?=\S))?").match(head, closed)):
         return found.end()
     return closed
-
-
-def join(asked: Asked, head: str, *, final: bool) -> Decision:
-    """`Seam.join`, for one question."""
-    return Seam(asked).join(head, final=final)
