@@ -7,7 +7,8 @@ tells how often the join is right.
 The decision is a pure function of what was handed over, what was asked and the head of the reply. It rests
 on one rule: *text is cut only where it is proved that the consumer has it*. The fragment that was asked for
 is proof; so is any other passage that agrees up to the end of the text and is too long for an accident
-(`overlap`). A sentence that announces a continuation is no part of it (`preambles`). Where nothing is
+(`overlap`). Two things are cut without proof, and reported so: a sentence that announces a continuation is
+no part of it (`preambles`), and a fragment told with a slip is still the fragment. Where nothing else is
 proved, nothing is cut and the join is reported unverified. A reply that begins to tell the text again and
 then leaves it is another answer: it is never put behind this one.
 
@@ -294,7 +295,8 @@ class Seam:
                     and self._tail.key.count(end) == 1
                     and abs(at - len(self._quote)) <= PROOF_GLUED
                 ):
-                    return self._cut_slipped(head, start.at + told.end(at), final=final)
+                    cut = start.at + told.end(at)
+                    return self.behind(head, cut, Joined.ECHO, verified=False, final=final) or MORE
             if 3 * len(told.key) < 4 * len(self._quote) and not final:
                 return MORE
         runs = [
@@ -307,9 +309,6 @@ class Seam:
         if any(weight(told.key[:run]) >= need for run, need in runs) and self._is_rare(told.key, head, start):
             return Diverged()
         return None
-
-    def _cut_slipped(self, head: str, cut: int, *, final: bool) -> Part:
-        return self.behind(head, cut, Joined.ECHO, verified=True, final=final) or MORE
 
     def _is_rare(self, key: str, head: str, start: Start) -> bool:
         """Whether the text says only once what the head begins with; rows of a table may begin alike."""

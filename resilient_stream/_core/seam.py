@@ -18,7 +18,7 @@ class Joined(StrEnum):
     PREFILL = "prefill"
     """The model continued its own turn."""
     ECHO = "echo"
-    """The quoted fragment was found and cut."""
+    """The quoted fragment was found and cut; no proof where it was told with a slip."""
     ECHO_ONLY = "echo_only"
     """The continuation ended right after what it repeated: nothing was missing."""
     OVERLAP = "overlap"

@@ -130,12 +130,17 @@ def test_an_echo_is_released_with_the_first_character_behind_it() -> None:
         f"Sure!\n\n{FRAGMENT}{REST}",
         f"Continuing from where I left off:\n\n{FRAGMENT}{REST}",
         f"Oh dear. That was rude of it:\n\n{FRAGMENT}{REST}",
-        FRAGMENT.replace(" book ", " big book ") + REST,
     ],
 )
 def test_the_fragment_is_known_in_other_clothes(reply: str) -> None:
-    """Letters, white space, quotes, wrappers, openings, a slip: found, cut, verified."""
+    """Letters, white space, quotes, wrappers, openings: found, cut, verified."""
     assert told(asked(), reply) == (REST, Joined.ECHO, True)
+
+
+@pytest.mark.parametrize("slip", [" big book ", " bok ", " notebook "])
+def test_a_fragment_told_with_a_slip_is_cut_without_proof(slip: str) -> None:
+    """It begins like the fragment and ends like it; what is between was not told before."""
+    assert told(asked(), FRAGMENT.replace(" book ", slip) + REST) == (REST, Joined.ECHO, False)
 
 
 def test_an_accent_that_the_echo_swallowed_is_given_back() -> None:

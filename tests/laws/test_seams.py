@@ -151,6 +151,8 @@ def test_any_answer_ends_as_it_ended(text: str, cut: float, reply: str, piece: i
     decided, handed = joined(of, reply, piece)
     if not isinstance(decided, Join) or decided.how is Joined.PREAMBLE:
         return
+    if decided.how is Joined.ECHO and not decided.verified:
+        return  # told with a slip
     assert letters(reply).endswith(letters(handed[len(decided.supplied) :]))
     assert decided.verified or letters(reply) == letters(handed) or of.quote.startswith(reply.strip())
 
