@@ -248,7 +248,7 @@ class Resilient:
 
     def opened(self) -> None:
         """The head arrived."""
-        self._act(self.machine.head(200, None))
+        self._act(self.machine.head(self.crowd.now, 200, None))
 
     def received(self, chunk: bytes) -> None:
         """Bytes arrived."""

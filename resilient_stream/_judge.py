@@ -170,6 +170,9 @@ class Judgement:
         for reason, stop in self._stops:
             if _answer("stop", stop(state)):
                 return GiveUp(reason, budget=True)
+        if state.history.overspent:
+            reason = "the attempts have billed as much input as max_input_multiple allows"
+            return GiveUp(reason, budget=True)
         if self._budget is not None and not self._budget.withdraw(state.failure.kind):
             return GiveUp(f"the retry budget is spent ({self._budget.balance:g} units left)", budget=True)
         return answer if self._budget is None else replace(answer, balance=self._budget.balance)

@@ -229,6 +229,7 @@ def resilient(client: ClientT, policy: RetryPolicy | str | None = None) -> Clien
 def _settings(policy: RetryPolicy) -> Settings:
     return Settings(
         max_attempts=policy.max_attempts,
+        deadline=policy.deadline,
         continuation=policy.continuation,
         unverified=policy.unverified,
         hold=frozenset(policy.hold),

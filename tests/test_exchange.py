@@ -22,8 +22,10 @@ from resilient_stream._core.states import Send
 from resilient_stream._exchange import ERROR_BODY_PATIENCE, RECORD_KEY, AsyncExchange, SyncExchange
 from resilient_stream._runtime import Runtime
 from resilient_stream.policy import RetryPolicy
+from resilient_stream.testing import aws_event, sse_event
 
 from .stages import ASYNC, SYNC, run
+from .test_aws import Decoder
 
 STREAM = {"content-type": "text/event-stream", "request-id": "req_1"}
 POLICY = RetryPolicy(connect_timeout=5.0, silence_timeout=30.0)
@@ -32,6 +34,7 @@ FIRST = Send(Plan(Form.FIRST), 1, 300.0)
 RESTART = Send(Plan(Form.RESTART), 2, 600.0)
 BODY = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Go on."}], "stream": True}
 CONTINUATION = Send(Plan(Form.USER_TURN, BODY), 3, 300.0)
+PING = sse_event({"type": "ping"})
 
 
 class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
@@ -385,6 +388,21 @@ def test_a_success_that_is_no_event_stream_is_refused(world: str) -> None:
 
     given = answer(b"<html>", headers={"content-type": "text/html"})
     probe(world, law, given)
+
+
+@in_worlds
+def test_another_framing_is_read_by_the_clients_own_decoder(
+    world: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Messages of AWS's event stream come as the server-sent events that they carry."""
+
+    async def law(talk: Talk) -> None:
+        await talk.send()
+        assert await talk.read() == PING
+
+    for client in (anthropic.Anthropic, anthropic.AsyncAnthropic):
+        monkeypatch.setattr(client, "_make_sse_decoder", lambda self: Decoder())
+    probe(world, law, answer(aws_event(PING), headers={"content-type": "application/vnd.amazon.eventstream"}))
 
 
 @in_worlds

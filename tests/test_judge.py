@@ -39,9 +39,9 @@ def failure(kind: Kind = Kind.RESET, **more: Any) -> Failure:
     return Failure(kind, Phase.BODY, **more)
 
 
-def history(attempts: int = 1, barren: int = 1, elapsed: float = 0.0) -> History:
+def history(attempts: int = 1, barren: int = 1, elapsed: float = 0.0, **more: Any) -> History:
     """A stream that began at an odd moment of its own clock."""
-    return History(started=5000.0, now=5000.0 + elapsed, attempts=attempts, barren=barren)
+    return History(started=5000.0, now=5000.0 + elapsed, attempts=attempts, barren=barren, **more)
 
 
 def verdict(
@@ -267,6 +267,14 @@ def test_a_stream_counts_once_it_was_served() -> None:
         judge.served()
         assert budget.state.streams == 1
     Judgement(RetryPolicy(), random.Random(), None).served()
+
+
+def test_too_much_input_ends_it_before_the_budget_is_asked() -> None:
+    """A retry that the cost guard refuses costs nothing; a failure that is final says so all the same."""
+    budget = RetryBudget(clock=lambda: 0.0)
+    refused = refusal(RetryPolicy(), when=history(overspent=True), budget=budget)
+    assert (refused.budget, "max_input_multiple" in refused.reason, budget.state.spent) == (True, True, 0)
+    assert not refusal(RetryPolicy(), failure(Kind.REJECTED), history(overspent=True)).budget
 
 
 def test_each_retry_is_paid_for() -> None:

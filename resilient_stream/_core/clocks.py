@@ -21,12 +21,18 @@ class Clocks:
     stall: float
     waited: float = 0.0
     """Seconds spent reading since the last event; the consumer's own time does not count."""
+    before: float = 0.0
+    """The part of `waited` that passed before the head."""
     seen: bool = False
     """An event came in this attempt."""
 
     def restart(self) -> None:
         """A new attempt begins."""
-        self.waited, self.seen = 0.0, False
+        self.waited, self.before, self.seen = 0.0, 0.0, False
+
+    def headed(self, seconds: float) -> None:
+        """The head took so long: the first event is waited for since the request."""
+        self.waited = self.before = seconds
 
     @property
     def fresh(self) -> bool:
@@ -36,6 +42,7 @@ class Clocks:
     def read(self, waited: float, *, event: bool) -> None:
         """A read took ``waited`` seconds, and did or did not bring an event."""
         self.waited = 0.0 if event else self.waited + waited
+        self.before = 0.0 if event else self.before
         self.seen = self.seen or event
 
     @property
@@ -63,7 +70,7 @@ class Clocks:
             self.first_event *= 2
             return replace(failure, detail=detail)
         left = self.limit - self.waited
-        if failure.kind is Kind.SILENT and (self.waited == 0 or self.silence < left):
+        if failure.kind is Kind.SILENT and (self.waited == self.before or self.silence < left):
             name = "silence_timeout" if self.silence <= left else self._name
             detail = f"no byte for {self.patience:g} s ({name})"
         else:

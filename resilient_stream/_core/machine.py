@@ -86,8 +86,9 @@ class Machine:
         self._started = now
         return self._begin(now, Signal.START)
 
-    def head(self, status: int, request_id: str | None) -> Action:
+    def head(self, now: float, status: int, request_id: str | None) -> Action:
         """The head of an event stream arrived."""
+        self._clocks.headed(now - self.attempt.started)
         self.attempt.status, self.attempt.request_id = status, request_id
         return self._go(Signal.HEAD)
 
@@ -211,6 +212,7 @@ class Machine:
         attempt.count(relay.opening, relay.closing_usage, ended=relay.ended)
         if progress := self.turn.size > self._size:
             self.judge.served()
+            self._asks, self._barren_endings = 0, set()
         self._barren = 0 if progress else self._barren + 1
         if progress or failure is None:
             self._flows(now)
@@ -246,7 +248,7 @@ class Machine:
 
     def _step_down(self, now: float, failure: Failure) -> Action | None:
         """After a 400 to a continuation: the next form, at no cost but the attempt itself."""
-        if failure.status != 400 or len(self.ledger.attempts) >= self.settings.max_attempts:
+        if failure.status != 400 or not self._may_send(now):
             return None
         while self.planner.step_down(self._plan.form):
             plan = self.planner.plan(self.turn)
@@ -254,6 +256,12 @@ class Machine:
                 self._barren -= 1
                 return self._retry(now, plan)
         return None
+
+    def _may_send(self, now: float) -> bool:
+        """Whether a request that the policy is not asked about may be sent at all."""
+        deadline = self.settings.deadline
+        late = deadline is not None and now - self._started >= deadline
+        return not late and len(self.ledger.attempts) < self.settings.max_attempts
 
     def _decide(self, now: float, failure: Failure) -> Action:
         self.planner.note(failure.kind)
@@ -269,21 +277,17 @@ class Machine:
         self.failure, self.error = failure, error
         if isinstance(plan, Blocked):
             return self._give_up(now, plan.reason, error)
-        verdict = self.judge.verdict(
-            failure, History(self._started, now, len(self.ledger.attempts), self._barren), error
-        )
+        overspent = self.ledger.overspent(self.settings.max_input_multiple, self.turn.characters)
+        history = History(self._started, now, len(self.ledger.attempts), self._barren, overspent=overspent)
+        verdict = self.judge.verdict(failure, history, error)
         if isinstance(verdict, GiveUp):
             self.ledger.denied = verdict.budget
             return self._give_up(now, verdict.reason, error)
-        if self.ledger.overspent(self.settings.max_input_multiple, self.turn.characters):
-            self.ledger.denied = True
-            reason = "the attempts have billed as much input as max_input_multiple allows"
-            return self._give_up(now, reason, error)
         return self._retry(now, plan, verdict)
 
     def _next_model(self, now: float, failure: Failure) -> Action | None:
         """After a fallback model refused the request: the next one, if there is one."""
-        if self.planner.hop == 0 or len(self.ledger.attempts) >= self.settings.max_attempts:
+        if self.planner.hop == 0 or not self._may_send(now):
             return None
         plan = self._next_plan(failure) if self.planner.fall_back() else None
         return self._retry(now, plan) if isinstance(plan, Plan) else None

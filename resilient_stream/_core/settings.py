@@ -29,6 +29,7 @@ class Settings:
     """What the core needs to know of a policy. Times in seconds."""
 
     max_attempts: int = 16
+    deadline: float | None = None
     continuation: str = "auto"
     unverified: str = "accept"
     hold: frozenset[str] = frozenset({"tool_use"})

@@ -23,6 +23,8 @@ class History:
     """Requests sent so far, the failed one included."""
     barren: int
     """Attempts in a row, the failed one included, that brought nothing new; 0 after progress."""
+    overspent: bool = False
+    """The attempts together have billed as much input as the policy allows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -321,7 +321,7 @@ class Patient:
     def verdict(self, failure: Failure, history: History, error: BaseException) -> Retry | GiveUp:
         """Go on until the attempts are used up."""
         self.asked.append((failure, history))
-        if history.attempts >= self.attempts or failure.kind is Kind.REJECTED:
+        if history.attempts >= self.attempts or history.overspent or failure.kind is Kind.REJECTED:
             return GiveUp("enough")
         return Retry(self.wait, "test")
 
@@ -406,7 +406,7 @@ def drive(made: Machine, upstream: Upstream, *, quick: bool = True, strict: bool
             else:
                 told = Body([reply]) if isinstance(reply, bytes) else reply
                 body, ends = iter(told.chunks), told.ends
-                action = made.head(200, f"req_{action.number}")
+                action = made.head(0.0, 200, f"req_{action.number}")
         elif isinstance(action, Wait):
             run.waits.append(action.seconds)
             run.out += made.take()

@@ -32,13 +32,15 @@ seconds = st.integers(1, 100)
 reads = st.lists(st.tuples(st.integers(0, 120), st.booleans()), max_size=20)
 
 
-@given(seconds, seconds, seconds, reads)
+@given(seconds, seconds, seconds, st.integers(0, 100), reads)
 def test_a_clock_fires_when_it_has_run_out_and_not_before(
-    first: int, silence: int, stall: int, reads_: Any
+    first: int, silence: int, stall: int, head: int, reads_: Any
 ) -> None:
     """Whatever comes when: no read outlasts silence, no time without events its limit, and one of them is why."""
     clocks = Clocks(first, silence, stall)
-    without, seen = 0.0, False
+    head = min(head, first)
+    clocks.headed(head)
+    without, seen, pinged = float(head), False, False
     for takes, event in reads_:
         limit = stall if seen else first
         patience = clocks.patience
@@ -48,7 +50,7 @@ def test_a_clock_fires_when_it_has_run_out_and_not_before(
             name = fired.detail[fired.detail.index("(") + 1 : -1]
             used = {"silence_timeout": silence, "stall_timeout": stall, "first_event_timeout": first}[name]
             assert used == (patience if name == "silence_timeout" else without + patience)
-            assert (fired.kind is Kind.STALLED) <= (without > 0 and name != "silence_timeout")
+            assert (fired.kind is Kind.STALLED) <= (pinged and name != "silence_timeout")
             assert (
                 sum(
                     after == 2 * before
@@ -58,7 +60,7 @@ def test_a_clock_fires_when_it_has_run_out_and_not_before(
             )
             return
         clocks.read(takes, event=event)
-        without, seen = (0.0, True) if event else (without + takes, seen)
+        without, seen, pinged = (0.0, True, False) if event else (without + takes, seen, pinged or takes > 0)
         assert clocks.waited < clocks.limit
 
 

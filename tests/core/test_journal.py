@@ -143,7 +143,7 @@ def running(*, at: float = 0.0) -> Machine:
     """A machine whose first attempt has handed over content."""
     made = machine()
     made.start(at)
-    made.head(200, "req_1")
+    made.head(at, 200, "req_1")
     made.data(at + 1, BEGUN, 0.0)
     return made
 
@@ -193,7 +193,7 @@ def test_recovery_counts_from_the_first_failure_of_several() -> None:
     made = running(at=100.0)
     made.fault(105.0, RESET)
     made.fault(106.0, DOWN)
-    made.head(200, "req_3")
+    made.head(106.0, 200, "req_3")
     reply = [start(id="msg_3"), *block(0, text(PROSE)), ending(), STOP]
     made.data(109.0, b"".join(reply), 0.0)
     assert find(made.journal.take(), "resume").recovery == 4.0

@@ -86,7 +86,7 @@ def test_a_stream_without_faults_is_one_attempt() -> None:
     action = made.start(0.0)
     assert isinstance(action, Send)
     assert (action.plan.body, action.number, action.patience) == (None, 1, 9.0)
-    assert made.head(200, "req_1") == Read(7.0)
+    assert made.head(0.0, 200, "req_1") == Read(7.0)
     assert made.data(1.0, message([text("Hi.")]), 1.0) == Drain(DRAIN_PATIENCE)
     assert made.data(1.0, b"", 0.0) == Drain(DRAIN_PATIENCE)
     assert made.end(1.0) == Finish()
@@ -122,7 +122,7 @@ def test_the_judge_is_told_the_history() -> None:
     made.start(10.0)
     made.fault(11.0, DOWN)
     made.fault(12.0, DOWN)
-    made.head(200, None)
+    made.head(0.0, 200, None)
     made.data(13.0, HEAD, 1.0)
     made.fault(14.0, RESET)
     made.fault(15.0, DOWN)
@@ -150,7 +150,7 @@ def test_a_closed_stream_is_cancelled(state: str) -> None:
     if state != "idle":
         made.start(0.0)
     if state in ("reading", "waiting", "draining"):
-        made.head(200, None)
+        made.head(0.0, 200, None)
         made.data(0.0, HEAD if state != "draining" else SCRIPT.stream(), 0.0)
     if state == "waiting":
         made.fault(0.0, RESET)
@@ -435,6 +435,20 @@ def test_another_answer_is_asked_for_once_more_and_never_joined(unverified: str,
     assert (run.outcome, run.heard.text) == ("completed", PROSE)
 
 
+@pytest.mark.parametrize("poor", [answer(), answer(text(" and then."))], ids=["nothing", "unproved"])
+def test_each_seam_is_asked_for_once_more(poor: bytes) -> None:
+    """What one seam has cost is forgotten once it is joined."""
+
+    def often(send: Send) -> Any:
+        if send.number % 2 == 0:
+            return poor
+        whole_ = SCRIPT.answer(send.plan)
+        return Body([whole_[: 100 * send.number + 500]], RESET) if send.number < 5 else whole_
+
+    run = drive(machine(unverified="ask"), often)
+    assert (run.outcome, run.heard.text, len(run.sends)) == ("completed", PROSE, 5)
+
+
 # -- stepping down -------------------------------------------------------------------------------
 
 
@@ -462,6 +476,23 @@ def test_a_400_steps_down_to_no_thinking() -> None:
     assert [[one["type"] for one in content] for content in bodies] == [["thinking", "text"], ["text"]]
     run = drive(machine(judge=Patient(9)), lambda send: CUT if send.number == 1 else BAD)
     assert run.forms == ["first", "user_turn"]
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("fallbacks", [(), ({"model": MODERN}, {"model": PREFILLED})])
+def test_past_the_deadline_nothing_steps_down(fallbacks: tuple[Json, ...], late: bool) -> None:
+    """Neither to another form nor to another model; before it both do."""
+    made = machine(PREFILL, judge=Patient(9, wait=1.0), deadline=5.0, fallback_models=fallbacks)
+    made.start(0.0)
+    made.head(0.0, 200, None)
+    made.data(0.0, HEAD, 0.0)
+    last = made.fault(1.0, RESET)
+    for _ in fallbacks:  # two overloads, and the first fallback is asked
+        made.waited(2.0)
+        last = made.fault(2.0, DOWN)
+    assert isinstance(last, Wait)
+    made.waited(4.0)
+    assert isinstance(made.fault(5.0 if late else 4.9, DENIED if fallbacks else BAD), Raise if late else Send)
 
 
 @pytest.mark.parametrize("rejection", [BAD, DENIED, Failure(Kind.REJECTED, Phase.BODY, in_band=True)])
@@ -537,10 +568,11 @@ def test_never_is_never_once_a_reply_has_begun() -> None:
 
 
 def test_input_has_a_cap() -> None:
-    """Attempts together may not bill more than the policy allows."""
+    """The policy is told when attempts together have billed more than it allows."""
     big = Body([start(usage={"input_tokens": 30_000, "output_tokens": 1})], RESET)
-    run = drive(machine(judge=Patient(99)), lambda send: big)
-    assert "max_input_multiple" in run.machine.ledger.reason
+    judge = Patient(99)
+    run = drive(machine(judge=judge), lambda send: big)
+    assert [told.overspent for _, told in judge.asked] == [False] * 5 + [True]
     assert len(run.sends) == 6
     assert len(drive(machine(judge=Patient(20), max_input_multiple=None), lambda send: big).sends) == 20
 
@@ -553,7 +585,7 @@ def reading(**fields: Any) -> Machine:
     clocks: Json = {"first_event_timeout": 10.0, "silence_timeout": 4.0, "stall_timeout": 20.0}
     made = machine(judge=Patient(9, wait=1.0), **clocks | fields)
     made.start(0.0)
-    made.head(200, None)
+    made.head(0.0, 200, None)
     return made
 
 
@@ -586,9 +618,22 @@ def test_an_event_starts_the_stall_clock_anew() -> None:
         "no event for 20 s (stall_timeout)",
     )
     made.waited(20.0)
-    made.head(200, None)
+    made.head(20.0, 200, None)
     made.data(21.0, start(id="x"), 0.0)
     assert made.data(50.0, PING, 39.0) == Read(1.0)
+
+
+def test_the_first_event_is_waited_for_since_the_request() -> None:
+    """What the head took is spent; a silence behind it is none the less a silence."""
+    made = machine(judge=Patient(9, wait=1.0), first_event_timeout=10.0, silence_timeout=4.0)
+    made.start(1.0)
+    assert made.head(8.0, 200, None) == Read(3.0)
+    made.fault(11.0, Failure(Kind.SILENT, Phase.BODY))
+    assert made.attempt.failure is not None
+    assert (made.attempt.failure.kind, made.attempt.failure.detail) == (
+        Kind.SILENT,
+        "no byte for 3 s (first_event_timeout)",
+    )
 
 
 def test_silence_doubles_for_the_next_attempt() -> None:
@@ -596,10 +641,10 @@ def test_silence_doubles_for_the_next_attempt() -> None:
     made = reading()
     made.fault(4.0, Failure(Kind.SILENT, Phase.BODY))
     made.waited(5.0)
-    assert made.head(200, None) == Read(8.0)
+    assert made.head(5.0, 200, None) == Read(8.0)
     made.fault(13.0, Failure(Kind.SILENT, Phase.BODY))
     made.waited(14.0)
-    assert made.head(200, None) == Read(10.0)
+    assert made.head(14.0, 200, None) == Read(10.0)
 
 
 def test_the_consumers_own_time_never_counts() -> None:

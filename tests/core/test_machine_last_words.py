@@ -42,13 +42,13 @@ def test_an_unfinished_ending_of_nothing_is_asked_once_more() -> None:
         Planner(REQUEST, settings), settings, Willing(), lambda failure: RuntimeError(failure.kind)
     )
     machine.start(0.0)
-    machine.head(200, None)
+    machine.head(0.0, 200, None)
     machine.data(0.0, BEGUN + BLOCK + WORDS, 0.0)
     again = machine.fault(0.0, Failure(Kind.RESET, Phase.BODY))
     for _ in range(2):
         assert isinstance(again, Send)
         assert again.plan.form is Form.USER_TURN
-        machine.head(200, None)
+        machine.head(0.0, 200, None)
         machine.data(0.0, BEGUN + ENDING.rstrip(b"\n") + b"\n", 0.0)
         again = machine.end(0.0)
     assert machine.ledger.outcome == "completed"

@@ -175,3 +175,20 @@ def test_events_are_counted_without_pings() -> None:
     )
     assert (made.events, made.steady.passed) == (4, 1)
     assert made.opening is not None
+
+
+def test_nothing_behind_the_end_is_too_much() -> None:
+    """Not even an event that is larger than any may be."""
+    made = relay()
+    told(made, start(), ending(), STOP)
+    made.framer._limit = 100
+    assert told(made, b"x" * 200) == b""
+
+
+def test_a_number_that_is_taken_back_stays() -> None:
+    """A later null says nothing of what was told before; one that comes first is kept as it is."""
+    made = relay()
+    told(made, start())
+    for usage in ({"output_tokens": 5, "cache": None}, {"output_tokens": None, "cache": None}):
+        told(made, frame({"type": "message_delta", "delta": {"stop_reason": None}, "usage": usage}))
+    assert made.closing_usage == {"output_tokens": 5, "cache": None}

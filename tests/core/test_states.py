@@ -57,7 +57,7 @@ def closed() -> list[Machine]:
     for made in (opening, reading, waiting, draining, done, failed):
         made.start(0.0)
     for made in (reading, draining, done):
-        made.head(200, None)
+        made.head(0.0, 200, None)
     waiting.fault(0.0, DOWN)
     draining.data(0.0, WHOLE, 0.0)
     done.data(0.0, WHOLE, 0.0)

@@ -302,7 +302,7 @@ def test_any_allowed_input_is_answered(data: st.DataObject) -> None:
             action = made.close(now)
         elif isinstance(action, Send):
             failure = data.draw(st.none() | FAILURES)
-            action = made.head(200, None) if failure is None else made.fault(now, failure)
+            action = made.head(now, 200, None) if failure is None else made.fault(now, failure)
         elif isinstance(action, Wait):
             action = made.waited(now)
         else:

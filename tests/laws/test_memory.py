@@ -21,7 +21,7 @@ def test_a_long_stream_takes_little_more_than_its_text(joined: int) -> None:
     tracemalloc.start()
     try:
         made.start(0.0)
-        made.head(200, None)
+        made.head(0.0, 200, None)
         for chunk in (start(), block_start(0, text("")), *chunks, block_stop(0), ending(), STOP):
             if made.quick(chunk) is None:
                 made.data(0.0, chunk, 0.0)

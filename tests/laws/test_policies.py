@@ -96,7 +96,7 @@ def live(policy: RetryPolicy, ways: Sequence[Try], seed: int, reserve: float = 6
         life.sent.append(now)
         way = left.pop(0) if left else None
         if way is None or way.word:
-            made.head(200, None)
+            made.head(now, 200, None)
             said = start() + block_start(0, text("")) + text_delta(0, f" word{len(life.sent)}")
             life.last = made.data(now, said, 0.0)
         if way is None:
