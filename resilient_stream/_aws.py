@@ -16,6 +16,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, Final, Protocol, Self
 
 import httpx2
@@ -138,6 +139,12 @@ class FramedBody(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 
     def __init__(self, driver: Any) -> None:
         self._driver = driver
+
+    @property
+    def elapsed(self) -> timedelta | None:
+        """The driver's."""
+        elapsed: timedelta | None = self._driver.elapsed
+        return elapsed
 
     def __iter__(self) -> Self:
         return self

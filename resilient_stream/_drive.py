@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Protocol
 
 import anyio
@@ -53,6 +54,13 @@ class _Loop:
     _watch: Watch
     _clock: Callable[[], float]
     _action: Action
+
+    @property
+    def elapsed(self) -> timedelta | None:
+        """From the call to the end, over all attempts: what ``response.elapsed`` asks its stream for."""
+        attempts = self.machine.ledger.attempts
+        ended = attempts[-1].ended if self.machine.ledger.outcome is not None else None
+        return None if ended is None else timedelta(seconds=ended - attempts[0].started)
 
     def _tell(self) -> None:
         """Pass on what the machine has noted."""

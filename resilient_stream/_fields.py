@@ -6,8 +6,8 @@ name the field, the value and what would be right.
 
 from __future__ import annotations
 
-import copy
 import inspect
+import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, Final, Literal, TypeAlias, TypedDict, cast, get_args
@@ -71,8 +71,14 @@ def _fallback(item: object) -> Fallback:
         raise ValueError(
             f'each should be a model id, or a mapping of request fields with a "model"; not {item!r}'
         )
-    # A copy, so that a policy does not change with the caller's dictionary.
-    return model if item is model else copy.deepcopy(dict(fields))
+    if item is model:
+        return model
+    if own := {"messages", "stream"} & fields.keys():
+        raise ValueError(f"each should leave the request's {' and '.join(sorted(own))} alone")
+    try:  # a copy, so that a policy does not change with the caller's dictionary
+        return cast("dict[str, Any]", json.loads(json.dumps(dict(fields))))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"each should be JSON: {error}") from None
 
 
 def _template(value: object) -> str | None:

@@ -17,6 +17,7 @@ from anthropic import APIRequest, Omit
 
 from ._core.ledger import Ledger
 from ._presets import environment_override
+from .errors import PolicyError
 from .policy import RetryPolicy
 
 HEADER: Final = "resilient-stream"
@@ -37,6 +38,8 @@ def resolved(policy: RetryPolicy | str | None) -> RetryPolicy:
     """The policy that is meant, as ``RESILIENT_STREAM`` in the environment has it."""
     if isinstance(policy, str):
         policy = RetryPolicy.preset(policy)
+    if not isinstance(policy, RetryPolicy | None):
+        raise PolicyError(f"a policy should be a RetryPolicy, the name of a preset, or None; not {policy!r}")
     return environment_override(policy or RetryPolicy(), os.environ)
 
 

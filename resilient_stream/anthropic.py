@@ -8,13 +8,15 @@ without a response becomes an error response of that kind whose body raises the 
 the SDK reads it. After the head, the response's byte stream is replaced by a driver that reads on
 through any number of attempts.
 
-Only ``POST /v1/messages`` with a stream is resumed. Everything else goes through untouched.
+Only ``POST /v1/messages`` with a stream is resumed. Every request to it, and to count its tokens, has its
+history healed. Everything else goes through untouched.
 """
 
 from __future__ import annotations
 
 import copy
 import logging
+import math
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Final, Protocol, Self, TypeVar, cast
 
@@ -39,6 +41,7 @@ from ._core.failures import Failure
 from ._core.history import sendable
 from ._core.ledger import Record
 from ._core.machine import Machine
+from ._core.models import named
 from ._core.settings import Settings
 from ._core.states import Raise
 from ._drive import AsyncDriver, Driver
@@ -134,7 +137,7 @@ class ResumeMiddleware(Middleware):
         messages = body.get("messages")
         if request.url.partition("?")[0] not in HEALED_PATHS or not isinstance(messages, list):
             return request
-        healed = sendable(messages, unsigned_thinking="claude" not in str(body.get("model")))
+        healed = sendable(messages, unsigned_thinking="claude" not in named(body))
         if healed is messages:
             return request
         log.debug("left out of the history what the API would refuse: blocks of a turn that was cut")
@@ -229,7 +232,7 @@ def resilient(client: ClientT, policy: RetryPolicy | str | None = None) -> Clien
 def _settings(policy: RetryPolicy) -> Settings:
     return Settings(
         max_attempts=policy.max_attempts,
-        deadline=policy.deadline,
+        deadline=math.inf if policy.deadline is None else policy.deadline,
         continuation=policy.continuation,
         unverified=policy.unverified,
         hold=frozenset(policy.hold),

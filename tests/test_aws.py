@@ -8,6 +8,7 @@ import json
 import struct
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -116,6 +117,7 @@ class Driver:
     def __init__(self) -> None:
         self.left = [EVENTS[0] + EVENTS[1], EVENTS[3]]
         self.closed = 0
+        self.elapsed = timedelta(seconds=2)
 
     def __next__(self) -> bytes:
         """The next frames."""
@@ -139,7 +141,7 @@ class Driver:
 
 
 def test_a_framed_body_is_its_drivers() -> None:
-    """It hands over the driver's events as messages, and closes it."""
+    """It hands over the driver's events as messages, closes it, and takes as long."""
     wanted = [aws_event(EVENTS[0]) + aws_event(EVENTS[1]), aws_event(EVENTS[3])]
 
     async def read(body: AsyncIterator[bytes]) -> list[bytes]:
@@ -155,3 +157,4 @@ def test_a_framed_body_is_its_drivers() -> None:
     assert events(asyncio.run(read(FramedBody(Driver())))) == events(wanted)
     asyncio.run(body.aclose())
     assert driver.closed == 2
+    assert body.elapsed == driver.elapsed

@@ -152,6 +152,19 @@ def test_a_fallback_names_a_model(wrong: object) -> None:
     assert said.endswith(f"not {wrong!r}")
 
 
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"stream": False}, "leave the request's stream alone"),
+        ({"messages": [], "stream": True}, "leave the request's messages and stream alone"),
+        ({"metadata": object()}, "be JSON: Object of type object"),
+    ],
+)
+def test_a_fallback_is_a_patch_that_can_be_sent(fields: dict[str, Any], why: str) -> None:
+    """It changes neither the conversation nor the way to answer, and is refused before the outage, not in it."""
+    assert why in complaint(fallback_models=[{"model": "claude-b", **fields}])
+
+
 @pytest.mark.parametrize("kind", [dict, MappingProxyType])
 def test_a_fallback_is_copied(kind: Any) -> None:
     """A policy does not change when the caller's mapping does."""

@@ -7,12 +7,13 @@ import contextvars
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import anthropic
 import anyio
 import pytest
 from anthropic import APIRequest, Omit, omit
 from anthropic._models import FinalRequestOptions
 
-from resilient_stream import Pin, PolicyError, RetryPolicy, policy_option, policy_scope
+from resilient_stream import Pin, PolicyError, RetryPolicy, policy_option, policy_scope, resilient
 from resilient_stream._core.continuation import Form
 from resilient_stream._core.ledger import Attempt, Ledger
 from resilient_stream._scope import HEADER, chosen, pin
@@ -52,6 +53,13 @@ def test_the_option_outranks_the_scope() -> None:
     """What is said with the call is the most particular."""
     with policy_scope(ONE):
         assert chosen(request(**policy_option(OTHER))) is OTHER
+
+
+@pytest.mark.parametrize("wrong", [1, {"deadline": 3}, RetryPolicy])
+def test_what_is_no_policy_is_refused(wrong: Any) -> None:
+    """At once, naming it."""
+    with pytest.raises(PolicyError, match="should be a RetryPolicy, the name of a preset, or None; not"):
+        resilient(anthropic.Anthropic(api_key="x"), wrong)
 
 
 def test_policies_are_named_as_everywhere() -> None:

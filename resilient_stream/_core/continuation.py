@@ -110,13 +110,13 @@ class Planner:
     """Overloads in a row on the present model."""
 
     def __post_init__(self) -> None:
-        models = [entry["model"] for entry in self.settings.fallback_models]
-        self.hop = self.start = models.index(self.pinned) + 1 if self.pinned in models else 0
+        hops = [models.named(entry) for entry in self.settings.fallback_models]
+        self.hop = self.start = hops.index(self.pinned) + 1 if self.pinned in hops else 0
 
     @property
     def model(self) -> str:
         """The model that the next request goes to."""
-        return str(self.base.get("model", ""))
+        return models.named(self.base)
 
     @property
     def base(self) -> Mapping[str, Any]:

@@ -140,7 +140,9 @@ class Machine:
         except Flaw as flaw:
             failure = flaw.failure  # told in the last, unfinished event: the better reason
         if self.turn.stop_reason is not None:
-            return self._complete(now)
+            self._out.stop()  # supplies what is missing of the ending
+            self._settle_attempt(now, None)
+            return self._go(Signal.END)
         if failure.phase is not Phase.BODY:
             self.attempt.status, self.attempt.request_id = failure.status, failure.request_id
         self._settle_attempt(now, failure)
@@ -259,8 +261,7 @@ class Machine:
 
     def _may_send(self, now: float) -> bool:
         """Whether a request that the policy is not asked about may be sent at all."""
-        deadline = self.settings.deadline
-        late = deadline is not None and now - self._started >= deadline
+        late = now - self._started >= self.settings.deadline
         return not late and len(self.ledger.attempts) < self.settings.max_attempts
 
     def _decide(self, now: float, failure: Failure) -> Action:
@@ -316,12 +317,6 @@ class Machine:
         return self._go(Signal.GIVE_UP)
 
     # -- endings ---------------------------------------------------------------------------------
-
-    def _complete(self, now: float) -> Action:
-        """The stop reason had come: supply what is missing of the ending."""
-        self._out.stop()
-        self._settle_attempt(now, None)
-        return self._go(Signal.END)
 
     def _finish_with_tools(self, now: float) -> Action:
         """End the turn with the calls that are complete, as the model would have."""

@@ -24,6 +24,12 @@ _THINKS_ONLY_WHEN_ASKED: Final = re.compile(r"claude-(?:opus|sonnet)-4-[6-8]$")
 """4.6 to 4.8 think only when asked [platform docs: thinking, supported models]."""
 
 
+def named(request: Mapping[str, Any]) -> str:
+    """The model that a request names, as it is sent: of an enum's member, its value."""
+    model = request.get("model")
+    return str.__str__(model) if isinstance(model, str) else ""
+
+
 def family(model: str) -> str:
     """A model id without a host's prefix, version suffix or date (Bedrock, Vertex and first-party ids)."""
     name = _HOST_PREFIX.sub("", model.lower())
@@ -40,5 +46,5 @@ def thinking_on(request: Mapping[str, Any]) -> bool:
     thinking = request.get("thinking")
     if isinstance(thinking, Mapping):
         return thinking.get("type") != "disabled"
-    name = family(str(request.get("model", "")))
+    name = family(named(request))
     return not (_PREFILL.match(name) or _THINKS_ONLY_WHEN_ASKED.match(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -29,7 +30,7 @@ class Settings:
     """What the core needs to know of a policy. Times in seconds."""
 
     max_attempts: int = 16
-    deadline: float | None = None
+    deadline: float = math.inf
     continuation: str = "auto"
     unverified: str = "accept"
     hold: frozenset[str] = frozenset({"tool_use"})

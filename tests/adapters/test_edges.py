@@ -17,6 +17,7 @@ from resilient_stream._core.ledger import Record
 from resilient_stream._core.states import Send
 from resilient_stream._exchange import SyncExchange, _wind_down
 from resilient_stream._runtime import Runtime
+from resilient_stream.testing import Status, cut_at
 
 from .worlds import ASK, HASTY, TEXT, USER_TURN_MODEL, async_client, stand_in, sync_client
 
@@ -92,3 +93,34 @@ def test_nobody_reads_on_from_a_shared_connection() -> None:
     asyncio.run(_wind_down(shared, alone=False))
     asyncio.run(_wind_down(alone, alone=True))
     assert (shared.read, alone.read) == (0, 1)
+
+
+@pytest.mark.parametrize("faults", [[], [cut_at(3000)], [Status(529)] * 9], ids=["whole", "cut", "refused"])
+def test_a_response_says_how_long_it_took(faults: list[Any]) -> None:
+    """As without the library: not before its end, whatever the end, and over all attempts."""
+    with stand_in(*faults) as server, sync_client(server.url, HASTY) as client:
+        asked: dict[str, Any] = {"model": USER_TURN_MODEL, "max_tokens": 4096, "messages": ASK}
+        if len(faults) > 1:
+            with pytest.raises(anthropic.APIStatusError) as caught, client.messages.stream(**asked):
+                pass
+            assert caught.value.response.elapsed.total_seconds() >= 0
+            return
+        with client.messages.stream(**asked) as stream:
+            with pytest.raises(RuntimeError, match="elapsed"):
+                assert stream.response.elapsed
+            stream.until_done()
+        assert stream.response.elapsed.total_seconds() >= 0
+
+
+def test_an_async_stream_that_is_left_says_how_long_it_took() -> None:
+    """Closing is an end, too."""
+
+    async def main() -> Any:
+        with stand_in() as server:
+            async with async_client(server.url, HASTY) as client:
+                asked: dict[str, Any] = {"model": USER_TURN_MODEL, "max_tokens": 4096, "messages": ASK}
+                async with client.messages.stream(**asked) as stream:
+                    await anext(stream)
+                return stream.response.elapsed
+
+    assert asyncio.run(main()).total_seconds() >= 0

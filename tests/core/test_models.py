@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import enum
 from typing import Any
 
 import pytest
 
-from resilient_stream._core.models import accepts_prefill, family, thinking_on
+from resilient_stream._core.models import accepts_prefill, family, named, thinking_on
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,19 @@ def test_models_up_to_4_5_accept_a_prefill(model: str) -> None:
     """Under the ids of every host; and they think only when asked."""
     assert accepts_prefill(model)
     assert not thinking_on({"model": model})
+
+
+class Models(str, enum.Enum):  # noqa: UP042 -- such as programs have
+    """Models as a program may name them."""
+
+    OLD = "claude-haiku-4-5"
+
+
+def test_a_member_of_an_enum_is_its_value() -> None:
+    """As JSON writes it; and what is no string names no model."""
+    assert named({"model": Models.OLD}) == "claude-haiku-4-5"
+    assert type(named({"model": Models.OLD})) is str
+    assert named({"model": 3}) == named({}) == ""
 
 
 @pytest.mark.parametrize(
