@@ -58,12 +58,8 @@ class Head:
         """What is handed over of it: supplied white space, and what follows the cut."""
         return self._rest
 
-    def open(self, text: str) -> None:
-        """A text block begins, with ``text`` in its start."""
-        self.grow(text)
-
     def grow(self, text: str) -> None:
-        """More of the text."""
+        """More of the text, or what its block begins with."""
         if self._splice is not None:
             self._splice.grow(text)
 

@@ -18,7 +18,7 @@ then leaves it is another answer: it is never put behind this one.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import cached_property
 from typing import Final, TypeAlias
@@ -86,27 +86,35 @@ class Seam:
         quote = self.asked.quote
         if not quote:
             return self._prefilled(head, final=final)
+        enough = final or len(head) >= self._most_held
         body = head.lstrip()
         lead = len(head) - len(body)
+        decided: Decision
         if body.startswith(quote):
-            return self.behind(head, lead + len(quote), Joined.ECHO, verified=True, final=final)
-        if quote.startswith(body):
+            decided = self._behind(head, lead + len(quote), Joined.ECHO, verified=True, final=enough)
+        elif quote.startswith(body) and (final or not enough):
             return Join(len(head), Joined.AS_IS, verified=False) if final else None
-        return self._search(head, final=final or len(head) >= self._most_held)
+        else:
+            decided = self._search(head, final=enough)
+        return _ended(head, decided) if final and isinstance(decided, Join) else decided
 
-    def behind(
-        self, head: str, cut: int, how: Joined, *, verified: bool, final: bool, left: str = ""
-    ) -> Join | None:
-        """Join what follows ``cut``, with the white space that belongs there.
+    def behind(self, head: str, how: Joined, *, final: bool, left: str) -> Join | None:
+        """Join ``head``, which follows a text that was told again.
 
         Args:
-            head: the beginning of the continuation.
-            cut: where what is new begins.
-            how: how that was found.
-            verified: whether it is proved.
+            head: what has come of it.
+            how: how it was told again.
             final: as in `join`.
-            left: what is new in the last character before the cut.
+            left: what is new in the last character that was told again.
         """
+        enough = final or len(head) >= self._most_held
+        joined = self._behind(head, 0, how, verified=True, final=enough, left=left)
+        return _ended(head, joined) if final and joined else joined
+
+    def _behind(
+        self, head: str, cut: int, how: Joined, *, verified: bool, final: bool, left: str = ""
+    ) -> Join | None:
+        """Join what follows ``cut``, with the white space that belongs there."""
         rest = head[cut:]
         word = rest.lstrip()
         if not final and (not word or (not verified and word[-1:].isalpha() and word.isalpha())):
@@ -117,8 +125,6 @@ class Seam:
             mended = Mend(shared(space.rpartition("\n")[2], blanks))
         else:
             mended = mend(self._text, space, rest, fenced=self._is_fenced, proved=verified)
-        if verified and final and not left and mended.drop == len(rest):
-            how = Joined.ECHO_ONLY
         return Join(cut + mended.drop, how, verified=verified, supplied=left + mended.supply)
 
     # -- what was handed over --------------------------------------------------------------------
@@ -180,10 +186,10 @@ class Seam:
         if waits:
             return None
         if opened is not None:
-            return self.behind(head, opened.at, Joined.PREAMBLE, verified=False, final=final)
+            return self._behind(head, opened.at, Joined.PREAMBLE, verified=False, final=final)
         if self.asked.whole and self._begins_anew(head):
             return Diverged()
-        return self.behind(head, 0, Joined.AS_IS, verified=False, final=final)
+        return self._behind(head, 0, Joined.AS_IS, verified=False, final=final)
 
     def _from(self, head: str, start: Start, *, final: bool) -> Part:
         """What the head is if the text is told again from ``start``; None if it isn't."""
@@ -191,11 +197,12 @@ class Seam:
         found = overlaps(self._tail.key, told.key)
         if len(self._quote) in found.complete and self._counts(start):
             return self._cut(head, start, told, len(self._quote), final=final)
-        if self.asked.whole and start.kind is not Kind.UNKNOWN and told.key.startswith(self._quote or "\0"):
+        begun = self._quote and told.key.startswith(self._quote)
+        if self.asked.whole and start.kind is not Kind.UNKNOWN and begun:
             return self._cut(head, start, told, len(self._quote), final=final)
         fragment = len(self._tail.key) - len(self._quote)
         places = [at for at in map(self._place, found.alive) if at >= self._earliest or at == 0]
-        if self._opening.startswith(told.key or "\0"):
+        if told.key and self._opening.startswith(told.key):
             places.append(0)
         if start.kind is Kind.UNKNOWN:
             waits = any(at <= self._place(fragment) for at in places) or len(told.key) < SEED
@@ -233,7 +240,7 @@ class Seam:
             how = Joined.ECHO
         else:
             how = Joined.RESTART if count == len(self._tail.key) and not self._first else Joined.OVERLAP
-        return self.behind(head, cut, how, verified=True, final=final, left=left) or MORE
+        return self._behind(head, cut, how, verified=True, final=final, left=left) or MORE
 
     def _need(self, head: str, start: Start, count: int) -> int:
         """How much a passage must weigh that is not the fragment that was asked for."""
@@ -264,7 +271,9 @@ class Seam:
         return several and (at == 0 or bool(_BORDER.search(self._text, max(0, at - 40), at)))
 
     def _place(self, at: int) -> int:
-        """Where in the text a character of the tail's key is; 0 for the first that is not blank."""
+        """Where in the text a character of the tail's key is, or its end; 0 for the first not blank."""
+        if at == len(self._tail.key):
+            return len(self._text)
         place = self._first + self._tail.at[at]
         return place if place > self._leading else 0
 
@@ -296,7 +305,7 @@ class Seam:
                     and abs(at - len(self._quote)) <= PROOF_GLUED
                 ):
                     cut = start.at + told.end(at)
-                    return self.behind(head, cut, Joined.ECHO, verified=False, final=final) or MORE
+                    return self._behind(head, cut, Joined.ECHO, verified=False, final=final) or MORE
             if 3 * len(told.key) < 4 * len(self._quote) and not final:
                 return MORE
         runs = [
@@ -321,6 +330,12 @@ class Seam:
         if self.asked.space or body != head or last in _STOPS or last in _OPENS:
             return False
         return bool(re.match(r"[^\W\d_a-z][a-z']|#+ ", body))
+
+
+def _ended(head: str, joined: Join) -> Join:
+    """The join of a head that is all there is: a repetition alone is an ending."""
+    alone = joined.verified and joined.cut == len(head) and not joined.supplied
+    return replace(joined, how=Joined.ECHO_ONLY) if alone else joined
 
 
 def _closed(head: str, cut: int, closers: tuple[str, ...]) -> int:

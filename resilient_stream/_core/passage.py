@@ -78,7 +78,7 @@ class Passage:
             self._mode = Mode.HIDDEN
         elif kind == "text" and self._head.wanted:
             self._mode, self._held = Mode.SEAM, [event]
-            self._head.open(str(block.get("text") or ""))
+            self._head.grow(str(block.get("text") or ""))
             self._decide(final=False)
         else:
             if kind != "fallback":  # a change of models says nothing of the text that is to follow

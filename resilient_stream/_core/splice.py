@@ -30,11 +30,6 @@ class Splice:
         self.head = ""
         """What is held."""
 
-    @property
-    def received(self) -> int:
-        """Characters of the reply so far."""
-        return self._dropped + len(self.head)
-
     def grow(self, text: str) -> None:
         """More of the reply."""
         self.head = events.paired(self.head + text)
@@ -71,7 +66,7 @@ class Splice:
         if told.diverged:
             return Diverged()
         if told.at == len(self._text):
-            return self._seam.behind(self.head, 0, following.how, verified=True, final=final, left=self._left)
+            return self._seam.behind(self.head, following.how, final=final, left=self._left)
         return Diverged() if final else None
 
     def _drop(self, count: int) -> None:

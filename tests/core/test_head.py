@@ -23,6 +23,7 @@ def test_other_attempts_have_no_head() -> None:
     for form in (Form.FIRST, Form.RESTART):
         one = Head(Plan(form), accept_unverified=False, asked_again=())
         assert not one.wanted
+        one.grow("text that joins nothing")
         one.other()
         one.end("end_turn")
         assert one.joined is None
@@ -32,7 +33,7 @@ def test_other_attempts_have_no_head() -> None:
 def test_an_echo_is_decided_once_something_follows() -> None:
     """What follows the cut is the rest; then no more is wanted."""
     one = head()
-    one.open(QUOTE[:3])
+    one.grow(QUOTE[:3])
     assert not one.decide(final=False)
     one.grow(QUOTE[3:])
     assert not one.decide(final=False)
@@ -60,7 +61,7 @@ def test_characters_in_halves_are_recognised() -> None:
 def test_a_block_without_news_is_as_good_as_none(text: str) -> None:
     """An empty text, or a part of the fragment: another may follow, else the reply brought nothing."""
     one = head()
-    one.open(text)
+    one.grow(text)
     assert not one.decide(final=True)
     assert one.wanted
     assert not one.decide_at_death()
@@ -72,7 +73,7 @@ def test_a_block_without_news_is_as_good_as_none(text: str) -> None:
 def test_the_echo_alone_is_an_ending() -> None:
     """Only the ending had been lost: verified."""
     one = head()
-    one.open(QUOTE)
+    one.grow(QUOTE)
     assert one.decide(final=True)
     assert one.joined is not None
     assert (one.joined.how, one.joined.verified) == (Joined.ECHO_ONLY, True)
@@ -113,11 +114,11 @@ def test_something_else_leaves_the_text_as_it_stands() -> None:
 def test_text_without_proof_is_the_policys_question() -> None:
     """Joined where it is accepted, a flaw where it is not; at death it is dropped there."""
     one = head()
-    one.open("surely, it will go on.")
+    one.grow("surely, it will go on.")
     assert one.decide(final=False)
     assert one.rest == "surely, it will go on."
     one = head(accept=False)
-    one.open("surely, it will go on.")
+    one.grow("surely, it will go on.")
     assert not one.decide_at_death()
     with pytest.raises(Flaw) as caught:
         one.decide(final=False)
@@ -128,7 +129,7 @@ def test_text_without_proof_is_the_policys_question() -> None:
 def test_what_died_without_proof_is_dropped(text: str) -> None:
     """It may be half an opening or half a fragment, and comes again."""
     one = head()
-    one.open(text)
+    one.grow(text)
     assert not one.decide_at_death()
     assert one.wanted
 
@@ -139,7 +140,7 @@ def test_another_answer_is_refused_by_every_policy(*, accept: bool) -> None:
     told = "The sea rises twice a day, and nobody has ever seen it rise in quite the same way before noon."
     plan = Plan(Form.USER_TURN, {}, Asked(told[-40:], "", text=told))
     one = Head(plan, accept_unverified=accept, asked_again=())
-    one.open(told[:60] + " knows why, said the old man.")
+    one.grow(told[:60] + " knows why, said the old man.")
     assert not one.decide_at_death()
     with pytest.raises(Flaw) as caught:
         one.decide(final=False)

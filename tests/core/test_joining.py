@@ -171,6 +171,11 @@ def test_an_indent_behind_a_dressed_fragment_is_not_doubled(dress: str) -> None:
     assert told(asked(text, "\n    "), reply) == ("    return file", Joined.ECHO, True)
 
 
+def test_a_wrapper_that_is_not_closed_is_cut_all_the_same() -> None:
+    """Nothing behind the fragment is taken for its end."""
+    assert told(asked(), f"**{FRAGMENT}{REST}") == (REST, Joined.ECHO, True)
+
+
 def test_an_indent_behind_an_announcement_is_not_doubled() -> None:
     """The same, where nothing is repeated."""
     text = TEXT + ":\n\n    with open(path) as file:"
@@ -342,3 +347,17 @@ def test_no_more_is_held_than_said(reply: str) -> None:
     """Whatever is said, the decision has come when 400 characters have."""
     if len(reply) > MOST_HELD:
         assert Seam(asked()).join(reply[:MOST_HELD], final=False) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [("\u200b", True), ("\u200b" * 90, True), ("\u200b" * 90, False), ("A tide. " + "\u200b" * 90, False)],
+    ids=["one", "many", "quoted", "behind text"],
+)
+@pytest.mark.parametrize(
+    "reply", ["\0" * 500, "Sure! And so on, and so on.\n\n", "A tide. And more of it.", "A tide"]
+)
+def test_a_fragment_that_can_not_be_seen_is_no_fragment(text: str, reply: str, *, whole: bool) -> None:
+    """Nothing can be told of it, so nothing is found."""
+    found = decided(asked(text, whole=whole), reply)
+    assert found == Diverged() or (isinstance(found, Join) and found.how is not Joined.ECHO)

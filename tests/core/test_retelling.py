@@ -75,3 +75,10 @@ def test_an_accent_beyond_the_end_is_left() -> None:
 def test_blanks_at_the_end_of_the_text_are_told_by_nothing() -> None:
     """What can't be seen need not be repeated."""
     assert follow("a\ufe0f" + "\u200b" * 9, 0, "a tide").at == 11
+
+
+def test_a_character_that_the_reply_writes_as_two_is_not_split() -> None:
+    """Also where the first of the two is the last that is compared at once."""
+    begun = "b" * (SPAN - 2)
+    text, reply = f"A{begun}\u00e9{begun}{begun}", f"a{begun}e\u0301{begun}{begun} more"
+    assert follow(text, 0, reply) == Followed(len(text), len(reply) - len(" more"))

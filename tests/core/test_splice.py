@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from resilient_stream._core.joining import MOST_HELD
 from resilient_stream._core.seam import Asked, Diverged, Join, Joined
 from resilient_stream._core.splice import Splice
@@ -12,7 +14,7 @@ REST = "\nThe last one."
 
 def splice(text: str = TEXT) -> Splice:
     """One that was asked for the end of a text."""
-    return Splice(Asked(text[-80:], "", text=text))
+    return Splice(Asked(text[-80:].lstrip(), "", text=text))
 
 
 def told(one: Splice, reply: str, piece: int = 10) -> tuple[Join | Diverged | None, str, int]:
@@ -76,3 +78,37 @@ def test_half_a_character_decides_nothing() -> None:
     one.grow("\udc1f")
     assert one.decide(final=False) == Join(80, Joined.ECHO, verified=True)
     assert one.rest(Join(80, Joined.ECHO, verified=True)) == "\U0001f41f"
+
+
+@pytest.mark.parametrize("piece", [1, 7, 90])
+@pytest.mark.parametrize(
+    ("said", "how"),
+    [
+        ("", Joined.AS_IS),
+        (TEXT[-80:], Joined.ECHO),
+        (TEXT[-80:].upper(), Joined.ECHO),
+        (TEXT[-83:], Joined.OVERLAP),
+        (TEXT, Joined.RESTART),
+        ("Continuing from where I left off:", Joined.PREAMBLE),
+    ],
+)
+def test_white_space_is_not_held_for_ever(said: str, how: Joined, piece: int) -> None:
+    """What is held is bounded; what is not yet over is no ending, and nothing new is lost."""
+    blanks = " " * 2000
+    decided, rest, held = told(splice(), said + blanks + "more", piece)
+    assert isinstance(decided, Join)
+    assert decided.how is how
+    assert held <= MOST_HELD + piece
+    assert rest.endswith(" more")
+    assert len(rest) > 1900
+
+
+def test_a_blank_reply_costs_as_much_as_it_is_long() -> None:
+    """Of a hundred thousand blanks the first four hundred are looked at."""
+    one, looked, decided = splice(), 0, None
+    while decided is None and looked < 100_000:
+        one.grow(" ")
+        looked += 1
+        decided = one.decide(final=False)
+    assert decided == Join(0, Joined.AS_IS, verified=False)
+    assert looked == MOST_HELD
