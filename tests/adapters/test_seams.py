@@ -38,7 +38,8 @@ def test_each_manner_is_joined(world: World, manner: str) -> None:
     assert seen.message.content[0].text == TEXT
     (seam,) = seen.report.seams
     assert (seam.joined.value, seam.verified) == JOINED[manner]
-    assert seam.at + len(TEXT) - seam.at == len(TEXT)
+    assert seam.at == seen.report.attempts[0].characters
+    assert 0 < seam.at < len(TEXT)
     assert seam.supplied == 0
 
 

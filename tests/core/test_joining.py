@@ -171,6 +171,11 @@ def test_an_indent_behind_a_dressed_fragment_is_not_doubled(dress: str) -> None:
     assert told(asked(text, "\n    "), reply) == ("    return file", Joined.ECHO, True)
 
 
+def test_a_part_of_the_fragment_is_known_in_a_wrapper() -> None:
+    """The wrapper is cut with it."""
+    assert told(asked(), f"**{FRAGMENT[30:].lstrip()}**{REST}") == (REST, Joined.OVERLAP, True)
+
+
 def test_a_wrapper_that_is_not_closed_is_cut_all_the_same() -> None:
     """Nothing behind the fragment is taken for its end."""
     assert told(asked(), f"**{FRAGMENT}{REST}") == (REST, Joined.ECHO, True)
@@ -355,7 +360,7 @@ def test_no_more_is_held_than_said(reply: str) -> None:
     ids=["one", "many", "quoted", "behind text"],
 )
 @pytest.mark.parametrize(
-    "reply", ["\0" * 500, "Sure! And so on, and so on.\n\n", "A tide. And more of it.", "A tide"]
+    "reply", ["\0" * 500, "Sure! And so on, and so on.\n\n", "Sure! A tide. And more of it.", "A tide"]
 )
 def test_a_fragment_that_can_not_be_seen_is_no_fragment(text: str, reply: str, *, whole: bool) -> None:
     """Nothing can be told of it, so nothing is found."""

@@ -35,7 +35,7 @@ class Verdict(StrEnum):
     RIGHT = "right"
     """The consumer has the text as it was written; or what can't be right was refused."""
     SPACE = "space"
-    """Only the white space at the seam is another, and the reply did not have the right one."""
+    """Only the white space at the seam differs; left out of the last column."""
     MISSED = "missed"
     """Something is repeated, or an opening is left in the text."""
     WRONG = "wrong"
@@ -65,7 +65,7 @@ def corpus() -> Mapping[str, str]:
 
 
 def cuts(text: str, step: int, first: int = 1) -> Iterator[int]:
-    """Places to cut at: every ``step``-th, and around every line break of which one in ``step`` is taken."""
+    """Places to cut at: every ``step``-th character."""
     yield from range(first, len(text), step)
 
 
