@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 
 from resilient_stream import RetryPolicy
@@ -10,16 +11,21 @@ from resilient_stream.anthropic import ResumeMiddleware
 
 
 def test_defaults_are_the_policys() -> None:
-    """Every setting has the default that the policy has; only the template goes by another name."""
+    """Every setting has the default that the policy has; no deadline is an infinite one."""
     policy = RetryPolicy()
     for field in fields(Settings):
         name = {"template": "continuation_template"}.get(field.name, field.name)
-        assert getattr(Settings(), field.name) == getattr(policy, name), field.name
+        default = getattr(policy, name)
+        wanted = math.inf if name == "deadline" and default is None else default
+        assert getattr(Settings(), field.name) == wanted, field.name
 
 
 def test_a_policy_becomes_settings() -> None:
     """What a policy says is what the core acts on."""
-    made = ResumeMiddleware(RetryPolicy(max_attempts=3, hold=(), fallback_models=("m", {"model": "n"})))
+    made = ResumeMiddleware(
+        RetryPolicy(max_attempts=3, deadline=9, hold=(), fallback_models=("m", {"model": "n"}))
+    )
+    assert made._settings.deadline == 9
     assert made._settings.max_attempts == 3
     assert made._settings.hold == frozenset()
     assert made._settings.fallback_models == ({"model": "m"}, {"model": "n"})
