@@ -52,7 +52,10 @@ def cost(kind: Kind) -> int:
 
 
 class _Tally:
-    """Numbers added up over a sliding window, in at most ``SLOTS`` + 2 entries of one slot each."""
+    """Numbers added up over a sliding window, in at most ``SLOTS`` + 2 entries of one slot each.
+
+    The collector may run a method of it within another one of the same thread: no count is lost by that.
+    """
 
     def __init__(self, window: float, *, late: bool) -> None:
         self._window, self._late = window, late
@@ -71,8 +74,12 @@ class _Tally:
 
     def total(self, now: float) -> int:
         """What was added within the window that ends now; of the oldest entry all, or none, if it leaves."""
-        while self._entries and now - self._entries[0][self._late] >= self._window:
-            self._total -= self._entries.popleft()[2]
+        while self._entries:
+            oldest = self._entries.popleft()  # taken first: what comes between finds it gone
+            if now - oldest[self._late] < self._window:
+                self._entries.appendleft(oldest)
+                break
+            self._total -= oldest[2]
         return self._total
 
 
@@ -121,7 +128,8 @@ class RetryBudget:
             )
         self.reserve, self.ratio, self.window = reserve, ratio, window
         self._clock = clock
-        self._lock = threading.Lock()
+        # One that a thread may take twice: a stream that the collector ends meanwhile counts itself.
+        self._lock = threading.RLock()
         # In doubt against the retry: costs are forgotten a slot late rather than early.
         self._streams, self._costs = _Tally(window, late=False), _Tally(window, late=True)
         self._denied = 0

@@ -65,6 +65,61 @@ def test_costs_are_forgotten_after_a_minute(after: float, left: float) -> None:
     assert budget.balance == left
 
 
+@pytest.mark.parametrize("ask", ["deposit", "withdraw", "state"])
+def test_a_stream_may_be_collected_meanwhile(ask: str) -> None:
+    """What the collector ends while this thread is counting is counted as well, and nobody waits for himself."""
+    collected: list[Callable[[], object]] = []
+
+    def clock() -> float:
+        if collected:
+            collected.pop()()
+        return 5.0
+
+    budget = RetryBudget(clock=clock)
+    collected.append(budget.deposit)
+    asked = threading.Thread(
+        target={
+            "deposit": budget.deposit,
+            "withdraw": lambda: budget.withdraw(Kind.RESET),
+            "state": lambda: budget.state,
+        }[ask],
+        daemon=True,
+    )
+    asked.start()
+    asked.join(5)
+    assert not asked.is_alive()
+    assert budget.state.streams == (2 if ask == "deposit" else 1)
+
+
+class Interrupting(float):
+    """A time at whose first comparison something else happens."""
+
+    meanwhile: list[Callable[[], object]]
+
+    def __sub__(self, other: float) -> float:
+        """The difference."""
+        if self.meanwhile:
+            self.meanwhile.pop()()
+        return float(self) - other
+
+
+def test_no_count_is_lost_to_what_comes_between() -> None:
+    """A deposit in the middle of forgetting and of adding forgets nothing but what is old."""
+    now = Clock()
+    budget = RetryBudget(clock=now)
+    budget.deposit()
+    now.now += 58
+    budget.deposit()
+    for _ in range(2):
+        now.now += 2.5
+        late = Interrupting(now.now)
+        late.meanwhile = [budget.deposit]
+        now.now = late
+        budget.deposit()
+        now.now = float(late)
+    assert budget.state.streams == 5
+
+
 def test_starts_are_forgotten_after_a_minute() -> None:
     """Yesterday's traffic pays for no storm today."""
     clock = Clock()
