@@ -225,6 +225,8 @@ def _row(policy: RetryPolicy, kind: Kind) -> tuple[str, ...]:
     if kind in FINAL_KINDS - {Kind.REJECTED}:
         return kind, "final", "never", "-", "-"
     family = "connection" if kind in CONNECTION_KINDS else "overload" if kind in OVERLOAD_KINDS else "final"
+    if policy.max_attempts == 1:
+        return kind, family, "never", "one request", "-"
     retried = "yes" if kind in policy.retry_on else "only if x-should-retry: true"
     units = "" if policy.budget is None else f", {cost(kind)} of the budget"
     return kind, family, retried, f"{policy.max_barren_attempts} in a row{units}", _wait_range(policy, kind)

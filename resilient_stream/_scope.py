@@ -125,7 +125,10 @@ class Pin:
         return self
 
     def __exit__(self, *_: object) -> None:
-        _PINS.set(_PINS.get()[:-1])
+        pins = list(_PINS.get())
+        if self in pins:  # not where it was entered in another context
+            del pins[len(pins) - 1 - pins[::-1].index(self)]
+            _PINS.set(tuple(pins))
 
     def __repr__(self) -> str:
         return f"Pin({self.model!r})"

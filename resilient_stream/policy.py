@@ -68,8 +68,9 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid"):
 
     deadline: Deadline = None
     """Seconds from the call, over all attempts and waits; past it nothing new starts, and no wait is
-    begun that would pass it. A stream that still brings events is not cut. Default None, as in the
-    SDK: only the caller knows. (gRPC: one deadline over all attempts.)"""
+    begun that would pass it. A stream that still brings events is not cut, and a silent read ends by its
+    own clock, up to one ``silence_timeout`` or ``first_event_timeout`` later. Default None, as in the SDK:
+    only the caller knows. (gRPC: one deadline over all attempts.)"""
 
     wait_initial: Seconds = 0.5
     """Seconds: the first backoff after a broken connection lies between 0 and this, and the ceiling
@@ -93,11 +94,12 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid"):
     budget remembers. (The SDK sleeps as long as it is told: an hour, if it is an hour.)"""
 
     connect_timeout: Clock = 5.0
-    """Seconds to get a connection. Default 5, the SDK's. A clock that fired doubles for the next attempt."""
+    """Seconds to get a connection. Default 5, the SDK's."""
 
     first_event_timeout: Clock = 300.0
     """Seconds from the request to the first event that is not a ping. Default 300: first bytes after
-    239 s have been seen on healthy streams. (The SDK: 600, reset by every byte.)"""
+    239 s have been seen on healthy streams. (The SDK: 600, reset by every byte.) This clock and the two
+    below have twice the patience in the next attempt once they have fired."""
 
     silence_timeout: Clock = 300.0
     """Seconds without a single byte. Default 300: healthy silences of 180 s have been seen.

@@ -473,7 +473,11 @@ def lines(policy: RetryPolicy) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("kind", sorted(Kind))
-@pytest.mark.parametrize("policy", [RetryPolicy(), RetryPolicy(retry_on={"reset"})], ids=["default", "reset"])
+@pytest.mark.parametrize(
+    "policy",
+    [RetryPolicy(), RetryPolicy(retry_on={"reset"}), *map(RetryPolicy.preset, ["batch", "agent", "observe"])],
+    ids=["default", "reset", "batch", "agent", "observe"],
+)
 def test_the_explanation_agrees_with_the_verdict(policy: RetryPolicy, kind: Kind) -> None:
     """What the table says of a kind is what the judge does."""
     plain = isinstance(verdict(policy, failure(kind)), Retry)

@@ -160,3 +160,16 @@ def test_the_innermost_pin_counts() -> None:
         assert pin() is outer
     assert pin() is None
     assert (repr(outer), repr(inner), inner.model) == ("Pin(None)", "Pin('b')", "b")
+
+
+def test_a_pin_takes_off_itself() -> None:
+    """Conversations that overlap, in generators for instance, end in any order; where it is not, nothing is taken."""
+    one, other = Pin("a"), Pin("b")
+    one.__enter__()
+    other.__enter__()
+    one.__exit__()
+    assert pin() is other
+    one.__exit__()
+    assert pin() is other
+    other.__exit__()
+    assert pin() is None
