@@ -11,7 +11,7 @@ import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final, Self
+from typing import Final, Self, cast
 
 from anthropic import APIRequest, Omit
 
@@ -38,7 +38,7 @@ def resolved(policy: RetryPolicy | str | None) -> RetryPolicy:
     """The policy that is meant, as ``RESILIENT_STREAM`` in the environment has it."""
     if isinstance(policy, str):
         policy = RetryPolicy.preset(policy)
-    if not isinstance(policy, RetryPolicy | None):
+    if not isinstance(cast("object", policy), RetryPolicy | None):
         raise PolicyError(f"a policy should be a RetryPolicy, the name of a preset, or None; not {policy!r}")
     return environment_override(policy or RetryPolicy(), os.environ)
 

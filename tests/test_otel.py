@@ -325,6 +325,9 @@ async def test_wherever_a_stream_is_left_its_spans_end(stage: Stage) -> None:
         how = rng.choice(["close", "drop"] if stage.world == "sync" else ["close", "cancel", "drop"])
         await leave(stage, moment, how, rng)
         stage.driver = None
+        if traces.open:  # the frames of the last wait may still hold the stream
+            await anyio.sleep(0)
+            gc.collect()
         assert traces.open == 0, how
         outcome = str((traces.find("chat")[-1].attributes or {})["resilient_stream.outcome"])
         outcomes[outcome] = outcomes.get(outcome, 0) + 1
