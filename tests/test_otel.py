@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import anthropic
 import anyio
+import anyio.lowlevel
 import pytest
 from opentelemetry import trace
 from opentelemetry.metrics import NoOpMeterProvider
@@ -326,7 +327,7 @@ async def test_wherever_a_stream_is_left_its_spans_end(stage: Stage) -> None:
         await leave(stage, moment, how, rng)
         stage.driver = None
         if traces.open:  # the frames of the last wait may still hold the stream
-            await anyio.sleep(0)
+            await anyio.lowlevel.checkpoint()
             gc.collect()
         assert traces.open == 0, how
         outcome = str((traces.find("chat")[-1].attributes or {})["resilient_stream.outcome"])
