@@ -14,11 +14,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, Self
 
 import anyio
 import httpx2
 
+from ._collected import apart
 from ._core.failures import Failure, Kind, Phase
 from ._core.machine import Machine
 from ._core.states import Action, Finish, Raise, Read, Send, State, Wait
@@ -74,6 +75,12 @@ class _Loop:
         if self.machine.state not in (State.DONE, State.FAILED):
             self._action = self.machine.close(self._clock(), error)
         self._tell()
+
+    def _heir(self) -> Self:
+        """Who does what is left to do, so that nobody holds on to what is collected."""
+        heir = object.__new__(type(self))
+        vars(heir).update(vars(self))
+        return heir
 
     def _leave(self, error: BaseException) -> None:
         """An exception that is no failure passes through: a cancellation, or a fault of somebody's code."""
@@ -200,7 +207,10 @@ class Driver(_Loop, httpx2.SyncByteStream):
 
     def __del__(self) -> None:
         if not self._closing.is_set():
-            self.close()
+            if isinstance(self._action, Raise | Finish):  # there is nothing left to free
+                self.close()
+            else:
+                apart(self._heir().close)
 
 
 class AsyncDriver(_Loop, httpx2.AsyncByteStream):
@@ -317,4 +327,6 @@ class AsyncDriver(_Loop, httpx2.AsyncByteStream):
         await self._upstream.release()
 
     def __del__(self) -> None:
-        self._end()  # the connection is left to its owner; whoever watches must know
+        if self.machine.state not in (State.DONE, State.FAILED):
+            # The connection is left to its owner; whoever watches must know.
+            apart(self._heir()._end)  # noqa: SLF001 -- a copy of itself

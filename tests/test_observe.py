@@ -6,17 +6,20 @@ from __future__ import annotations
 import gc
 import inspect
 import logging
+import sys
+import threading
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any
+from unittest.mock import patch
 
 import anyio
 import pytest
 
-from resilient_stream import Observer, RetryPolicy
+from resilient_stream import Observer, RetryPolicy, _collected
 from resilient_stream._core.failures import Failure, Kind, Phase
-from resilient_stream._core.journal import What
+from resilient_stream._core.journal import EndRecord, What
 from resilient_stream.errors import PolicyError
 from resilient_stream.observe import StreamRecord, Watch
 from resilient_stream.testing import sse_events
@@ -166,6 +169,50 @@ async def test_a_dropped_stream_ends(stage: Stage) -> None:
         gc.collect()
         assert ear.last().outcome == "cancelled"
         assert ear.words.count("end") == 1
+
+
+class Guarded(Observer):
+    """Counts under a lock, as a metric does, and notes whether it got it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.got: list[bool] = []
+        self.over = threading.Event()
+
+    def on_end(self, stream: StreamRecord, end: EndRecord) -> None:
+        self.got.append(self.lock.acquire(timeout=5))
+        self.lock.release()
+        self.over.set()
+
+
+@everywhere
+async def test_a_stream_may_be_collected_within_a_lock(stage: Stage) -> None:
+    """The collector may come while its thread holds the very lock that telling takes."""
+    guarded = Guarded()
+    listening(stage, guarded)
+    stage.stream(HEAD, BEGUN)
+    await stage.open()
+    await stage.next()
+    with patch.object(_collected, "PATIENCE", 0.01), guarded.lock:
+        stage.driver = None
+        gc.collect()
+    assert guarded.over.wait(5)
+    assert guarded.got == [True]
+
+
+@everywhere
+async def test_a_stream_dropped_at_exit_ends(stage: Stage) -> None:
+    """Where no thread begins any more, the end is told all the same: Python refuses, or lets it never run."""
+    refusing = patch.object(_collected, "start_new_thread", side_effect=RuntimeError)
+    exiting = patch.object(sys, "is_finalizing", return_value=True)
+    for leaving in (refusing, exiting):
+        ear = listening(stage)
+        stage.stream(HEAD, BEGUN)
+        await stage.open()
+        with leaving:
+            stage.driver = None
+            gc.collect()
+        assert ear.last().outcome == "cancelled"
 
 
 @everywhere
