@@ -8,7 +8,7 @@ written, so a zero there would be false.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Final
 
@@ -215,11 +215,11 @@ def estimated_tokens(characters: int) -> int:
 def final_usage(
     mode: str, ledger: Ledger, opening: Mapping[str, Any] | None, closing: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The usage that the consumer's last ``message_delta`` shall carry.
+    """The usage that the consumer's last ``message_delta`` shall carry. Changes nothing.
 
     Args:
         mode: "serving": the serving attempt's own numbers; "total": sums over all attempts.
-        ledger: all attempts; the last is the serving one.
+        ledger: all attempts; the last is the serving one, whose books may still be open.
         opening: the message of the serving attempt's ``message_start``.
         closing: the usage of its ``message_delta``.
     """
@@ -227,10 +227,11 @@ def final_usage(
     inputs = {name: begun[name] for name in (*INPUT_FIELDS, "cache_creation") if begun.get(name) is not None}
     told = {name: value for name, value in closing.items() if value is not None or name not in begun}
     usage = {**inputs, **told}
-    ledger.attempts[-1].usage = {**begun, **told}
+    *earlier, last = ledger.attempts
+    serving = replace(last, usage={**begun, **told})
     if mode == "total":
-        usage |= ledger.totals() | _breakdowns(ledger)
-    *earlier, serving = ledger.attempts
+        whole = [attempt.usage for attempt in (*earlier, serving)]
+        usage |= summed(whole, COUNTS) | _breakdowns(whole)
     if earlier:
         own = closing.get("iterations")
         own = own if isinstance(own, list) and own else ledger.iterations([serving])
@@ -238,10 +239,10 @@ def final_usage(
     return usage
 
 
-def _breakdowns(ledger: Ledger) -> dict[str, Any]:
-    """The objects of numbers, added up over all attempts."""
+def _breakdowns(usages: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The objects of numbers, added up."""
     told = {
-        name: [each for attempt in ledger.attempts if isinstance(each := attempt.usage.get(name), Mapping)]
+        name: [each for usage in usages if isinstance(each := usage.get(name), Mapping)]
         for name in BREAKDOWNS
     }
     return {name: summed(each, dict.fromkeys(chain(*each))) for name, each in told.items() if each}

@@ -321,8 +321,9 @@ class Machine:
     def _finish_with_tools(self, now: float) -> Action:
         """End the turn with the calls that are complete, as the model would have."""
         self.turn.abandon(unanswered=False)  # the results of such uses may follow in the next turn
-        output = estimated_tokens(self.turn.size - self._size)
-        self._out.end_with_calls(self._final_usage({"output_tokens": max(1, output)}))
+        closing = {"output_tokens": max(1, estimated_tokens(self.turn.size - self._size))}
+        self._out.end_with_calls(self._final_usage(closing))
+        self.attempt.usage = self.attempt.usage | closing
         self.attempt.usage_source = "estimated"
         self._end(now, "finished_with_tools")
         return self._go(Signal.SETTLED)

@@ -94,7 +94,7 @@ def test_an_iteration_has_no_false_zero() -> None:
         {"type": "message", "model": "m", "input_tokens": 50, "output_tokens": 0, "cache_creation": None},
         {"type": "message", "model": "m", "input_tokens": 60, "output_tokens": 40, "cache_creation": None},
     ]
-    assert usage == {"input_tokens": 110, "output_tokens": 40} == ledger.totals()
+    assert usage == {"input_tokens": 110, "output_tokens": 40}
 
 
 def test_another_model_is_a_fallback() -> None:
@@ -129,7 +129,17 @@ def test_total_usage_is_the_sum() -> None:
     ledger = Ledger([attempt(1, input_tokens=50, output_tokens=20), attempt(2)])
     usage = final_usage("total", ledger, OPENING, {"output_tokens": 40})
     assert (usage["input_tokens"], usage["output_tokens"], usage["cache_read_input_tokens"]) == (150, 60, 7)
-    assert ledger.totals()["output_tokens"] == 60
+
+
+@pytest.mark.parametrize("mode", ["serving", "total"])
+def test_asking_for_the_final_usage_changes_no_books(mode: str) -> None:
+    """Whatever is asked for, and however often, the attempts tell what they told."""
+    ledger = Ledger([attempt(1, input_tokens=50, output_tokens=20), attempt(2)])
+    closing = {"output_tokens": 40}
+    first = final_usage(mode, ledger, OPENING, closing)
+    assert final_usage(mode, ledger, OPENING, closing) == first
+    assert [one.usage for one in ledger.attempts] == [{"input_tokens": 50, "output_tokens": 20}, {}]
+    assert closing == {"output_tokens": 40}
 
 
 def test_the_sum_has_its_breakdowns() -> None:
