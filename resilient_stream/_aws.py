@@ -37,6 +37,11 @@ ERROR_TYPES: Final = {
 """The errors that may come inside a stream, by the ``error.type`` that says the same
 [Bedrock, InvokeModelWithResponseStream, ``ResponseStream``]."""
 
+LONGEST_HEADERS: Final = 128 * 1024
+LONGEST_PAYLOAD: Final = 24 * 1024 * 1024
+"""Bytes that the headers and the payload of one message may have [botocore, ``eventstream``,
+``_MAX_HEADERS_LENGTH``, ``_MAX_PAYLOAD_LENGTH``]. The client's decoder reads nothing longer."""
+
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 
 
@@ -72,8 +77,10 @@ class Unframer:
         self._rest += chunk
         frames: list[bytes] = []
         while len(self._rest) >= 12 and not self._broken:
-            size = int.from_bytes(self._rest[:4])
-            if zlib.crc32(self._rest[:8]) != int.from_bytes(self._rest[8:12]) or size < 16:
+            size, headers = int.from_bytes(self._rest[:4]), int.from_bytes(self._rest[4:8])
+            sound = zlib.crc32(self._rest[:8]) == int.from_bytes(self._rest[8:12])
+            possible = headers <= LONGEST_HEADERS and 0 <= size - headers - 16 <= LONGEST_PAYLOAD
+            if not (sound and possible):
                 frames.append(self._give_up())
             elif len(self._rest) < size:
                 break

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import struct
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resilient_stream._aws import UNREADABLE, FramedBody, Unframer, framed
+from resilient_stream._aws import LONGEST_HEADERS, LONGEST_PAYLOAD, UNREADABLE, FramedBody, Unframer, framed
 from resilient_stream.testing import aws_event, aws_exception, aws_message, sse_event
 
 EVENTS = [
@@ -88,6 +89,31 @@ def test_a_spoilt_prelude_is_noticed_at_once(place: int) -> None:
     unframer = Unframer(Decoder())
     assert unframer.feed(aws_event(EVENTS[0]) + spoilt) == EVENTS[0] + UNREADABLE
     assert unframer.feed(STREAM) == b""
+
+
+def prelude(size: int, headers: int) -> bytes:
+    """The beginning of a message, its checksum right."""
+    lengths = struct.pack("!II", size, headers)
+    return lengths + struct.pack("!I", zlib.crc32(lengths))
+
+
+@pytest.mark.parametrize(
+    ("size", "headers", "possible"),
+    [
+        (16, 0, True),
+        (15, 0, False),
+        (100, 84, True),
+        (100, 85, False),
+        (16 + LONGEST_HEADERS + LONGEST_PAYLOAD, LONGEST_HEADERS, True),
+        (17 + LONGEST_HEADERS + LONGEST_PAYLOAD, LONGEST_HEADERS, False),
+        (17 + LONGEST_PAYLOAD, 0, False),
+        (17 + LONGEST_HEADERS, LONGEST_HEADERS + 1, False),
+        (2**32 - 1, 0, False),
+    ],
+)
+def test_a_message_longer_than_any_can_be_is_not_waited_for(size: int, headers: int, possible: bool) -> None:
+    """Its beginning alone is corrupt, even where the checksum of the beginning is right."""
+    assert Unframer(Decoder()).feed(prelude(size, headers)) == (b"" if possible else UNREADABLE)
 
 
 def test_what_the_decoder_cannot_read_is_corrupt() -> None:
