@@ -135,7 +135,7 @@ class ResumeMiddleware(Middleware):
         if not (self.policy.enabled and self.policy.heal_history and isinstance(body, Mapping)):
             return request
         messages = body.get("messages")
-        if request.url.partition("?")[0] not in HEALED_PATHS or not isinstance(messages, list):
+        if not (_path(request).endswith(HEALED_PATHS) and isinstance(messages, list)):
             return request
         healed = sendable(messages, unsigned_thinking="claude" not in named(body))
         if healed is messages:
@@ -148,7 +148,7 @@ class ResumeMiddleware(Middleware):
             self.policy.enabled
             and request.stream
             and request.method.lower() == "post"
-            and request.url.partition("?")[0].endswith(PATH)
+            and _path(request).endswith(PATH)
             and isinstance(request.json, Mapping)
         )
 
@@ -250,6 +250,12 @@ def _settings(policy: RetryPolicy) -> Settings:
         silence_timeout=policy.silence_timeout,
         stall_timeout=policy.stall_timeout,
     )
+
+
+def _path(request: APIRequest) -> str:
+    """What is asked for. Here it is ``/v1/messages`` for every client class: hosts with paths of their own
+    are addressed further in. A user's own ``client.post`` may have a whole URL."""
+    return request.url.partition("?")[0]
 
 
 def _timeout_of(call_next: object, otherwise: Timeout) -> Timeout:

@@ -6,12 +6,14 @@ from typing import Any
 
 import anthropic
 import pytest
+from anthropic import APIRequest
+from anthropic._models import FinalRequestOptions
 
-from resilient_stream import RetryPolicy
+from resilient_stream import ResumeMiddleware, RetryPolicy
 from resilient_stream.testing import Fault, Status, cut_at
 
 from .worlds import (
-    ASK,
+    CUT_HISTORY,
     HASTY,
     PREFILL_MODEL,
     TEXT,
@@ -92,21 +94,6 @@ def test_the_cost_guard_stops(world: World) -> None:
         assert len(server.requests) == 5
 
 
-CUT_HISTORY: list[Any] = [
-    *ASK,
-    {"role": "assistant", "content": [{"type": "thinking", "thinking": "hm", "signature": ""}]},
-    {
-        "role": "assistant",
-        "content": [
-            {"type": "text", "text": "The moon pulls."},
-            {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}},
-            {"type": "text", "text": " "},
-        ],
-    },
-    {"role": "user", "content": "Go on."},
-]
-
-
 @pytest.mark.parametrize("stream", [True, False])
 def test_cut_history_is_healed(stream: bool) -> None:
     """A history with blocks that were cut is accepted, streaming or not, and for counting."""
@@ -129,3 +116,28 @@ def test_healing_can_be_switched_off() -> None:
         with pytest.raises(anthropic.BadRequestError):
             client.messages.create(model=USER_TURN_MODEL, max_tokens=100, messages=CUT_HISTORY)
         assert server.requests[0].json["messages"] == CUT_HISTORY
+
+
+@pytest.mark.parametrize(
+    ("url", "healed", "resumed"),
+    [
+        ("/v1/messages", True, True),
+        ("/v1/messages?beta=true", True, True),
+        ("https://proxy.test/anthropic/v1/messages?beta=true", True, True),
+        ("/v1/messages/count_tokens", True, False),
+        ("/v1/messages/count_tokens?beta=true", True, False),
+        ("https://proxy.test/anthropic/v1/messages/count_tokens", True, False),
+        ("/v1/messages/batches", False, False),
+        ("/v1/messages/batches?beta=true", False, False),
+        ("/v1/messages/batches/msgbatch_1/results", False, False),
+        ("/v1/sessions/s_1/events?beta=true", False, False),
+        ("/v1/complete", False, False),
+        ("/v1/files?next=/v1/messages", False, False),
+    ],
+)
+def test_where_history_is_healed_and_streams_are_resumed(url: str, healed: bool, resumed: bool) -> None:
+    """Where messages are created or counted, however the path is written; nowhere else."""
+    options = FinalRequestOptions.construct(method="post", url=url, json_data={"messages": CUT_HISTORY})
+    request = APIRequest(options=options, cast_to=object, stream=True, stream_cls=None, retries_taken=0)
+    layer = ResumeMiddleware(HASTY)
+    assert (layer._healed(request) is not request, layer._resumes(request)) == (healed, resumed)

@@ -16,7 +16,7 @@ from resilient_stream.testing import Mangle, Status, aws_exception, cut_at
 from resilient_stream.testing.faults.body import How
 
 from .doors import DOORS, Door, Got, asking, each, told
-from .worlds import HASTY, TEXT, stand_in
+from .worlds import CUT_HISTORY, HASTY, TEXT, stand_in
 
 sync_and_async = pytest.mark.parametrize("prefix", ["", "Async"], ids=["sync", "async"])
 
@@ -51,9 +51,10 @@ def through(door: Door, client: Any, **options: Any) -> Got:
 )
 @pytest.mark.parametrize("door", DOORS)
 def test_bedrocks_event_stream_survives(door: str, model: str, prefix: str) -> None:
-    """An overload, a cut inside a message of AWS's, an overload: the text comes whole, once."""
+    """An overload, a cut inside a message of AWS's, an overload: the text comes whole, once, and the history
+    goes healed."""
     with stand_in(Status(529), cut_at(3000, "rst"), Status(529), None) as server:
-        got = through(DOORS[door], bedrock(prefix, server.url), model=model)
+        got = through(DOORS[door], bedrock(prefix, server.url), model=model, messages=CUT_HISTORY)
         form = "prefill" if "haiku" in model else "user_turn"
         assert [request.form for request in server.requests] == ["fresh", "fresh", form, form]
         assert {request.json["model"] for request in server.requests} == {model}

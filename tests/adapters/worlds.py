@@ -17,6 +17,21 @@ from resilient_stream import RetryPolicy, StreamReport, report, resilient
 from resilient_stream.testing import ANSWER, StandIn
 
 ASK: Final[list[Any]] = [{"role": "user", "content": "Tell me about tides."}]
+CUT_HISTORY: Final[list[Any]] = [
+    *ASK,
+    {"role": "assistant", "content": [{"type": "thinking", "thinking": "hm", "signature": ""}]},
+    {
+        "role": "assistant",
+        "content": [
+            {"type": "text", "text": "The moon pulls."},
+            {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}},
+            {"type": "text", "text": " "},
+        ],
+    },
+    {"role": "user", "content": "Go on."},
+]
+"""A history that the API refuses: it has what cuts have left behind."""
+
 TEXT: Final = ANSWER[:600].rstrip()
 USER_TURN_MODEL: Final = "claude-sonnet-5"
 PREFILL_MODEL: Final = "claude-haiku-4-5"
