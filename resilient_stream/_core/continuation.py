@@ -20,17 +20,20 @@ from typing import Any, Final
 from . import models
 from .failures import Kind
 from .quote import enough, marked, quote
+from .request import (
+    extended,
+    field_of,
+    forced_tool,
+    patched,
+    reduced_max_tokens,
+    reused,
+    structured,
+    visible,
+)
 from .salvage import Salvage, harmless, pending, salvage
 from .seam import Asked
 from .settings import DEFAULT_TEMPLATE, WHOLE_TEMPLATE, Settings
 from .transcript import Turn
-
-SMALLEST_MAX_TOKENS: Final = 1024
-SMALLEST_MAX_TOKENS_THINKING: Final = 8192
-CHARACTERS_PER_TOKEN: Final = 6
-"""A low estimate of the tokens already written: English has about 4 characters to a token, and asking
-for a few tokens too many does no harm, while too few would cut the answer."""
-
 
 OVERLOADS_BEFORE_FALLBACK: Final = 2
 """Overloads in a row before another model is asked: one may be a hiccup."""
@@ -198,7 +201,7 @@ class Planner:
     def _settle(self, turn: Turn) -> Settle | Blocked:
         """Finish with complete calls, unless the next request would lack the container they came from."""
         programmatic = any(
-            block.type == "tool_use" and _field(block.start.get("caller"), "type") not in (None, "direct")
+            block.type == "tool_use" and field_of(block.start.get("caller"), "type") not in (None, "direct")
             for block in turn.blocks
         )
         if programmatic and not turn.container:
@@ -224,8 +227,8 @@ class Planner:
             kept.blocks[-1] = kept.blocks[-1] | {"text": stripped}
         if self.step is Step.PREFILL:
             asked = Asked("", text[len(stripped) :], text=stripped) if text else None
-            written = _visible(kept.blocks)
-            return Plan(Form.PREFILL, self._body(_extended(self.base, kept.blocks), written), asked)
+            written = visible(kept.blocks)
+            return Plan(Form.PREFILL, self._body(extended(self.base, kept.blocks), written), asked)
         return self._user_turn(kept.blocks, text, stripped)
 
     def _user_turn(self, blocks: list[dict[str, Any]], text: str, stripped: str) -> Plan:
@@ -233,11 +236,11 @@ class Planner:
         longest = self._longest_stop_sequence()
         fragment = quote(stripped, longest, self.settings.quote_length) if text else ""
         messages = [
-            *_extended(self.base, blocks),
+            *extended(self.base, blocks),
             {"role": "user", "content": self._wording(fragment, whole=whole)},
         ]
         asked = Asked(fragment, text[len(stripped) :], whole, stripped) if text else None
-        written = 0 if whole else _visible(blocks)
+        written = 0 if whole else visible(blocks)
         return Plan(Form.USER_TURN, self._body(messages, written), asked, hide_thinking=True)
 
     def _wording(self, fragment: str, *, whole: bool) -> str:
@@ -261,87 +264,8 @@ class Planner:
     def _body(self, messages: list[Any], written: int) -> dict[str, Any]:
         body = {**self.base, "messages": messages}
         if self.container is not None and not self.containerless:
-            body["container"] = _reused(self.base.get("container"), self.container)
+            body["container"] = reused(self.base.get("container"), self.container)
         original = self.base.get("max_tokens")
         if self.settings.max_tokens == "reduce" and not self.grudging and isinstance(original, int):
             body["max_tokens"] = reduced_max_tokens(self.base, original, written)
         return body
-
-
-def patched(request: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A request made out to another model, by the rules of the SDK's own fallback middleware.
-
-    A field of the entry overrides the request's, None takes it out, and ``output_config`` is patched one
-    level deeper. Thinking between tools and ``speed`` are not every model's: unless the entry sets them,
-    the former is sent as disabled and the latter dropped.
-    """
-    thinking, config = request.get("thinking"), entry.get("output_config")
-    defaults: dict[str, Any] = {"speed": None}
-    if isinstance(thinking, Mapping) and thinking.get("type") == "between_tools":
-        defaults["thinking"] = {"type": "disabled"}
-    changes = {**defaults, **entry}
-    if isinstance(config, Mapping):
-        own = request.get("output_config")
-        changes["output_config"] = _changed(own if isinstance(own, Mapping) else {}, config) or None
-    return _changed(request, changes)
-
-
-def _changed(fields: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields with the changes; one that is changed to None goes."""
-    merged = {**fields, **changes}
-    return {name: value for name, value in merged.items() if value is not None or name not in changes}
-
-
-def _reused(given: Any, container: str) -> Any:
-    """The ``container`` of a request that goes on with a turn in which code ran."""
-    return {"id": container, **given} if isinstance(given, Mapping) else given or container
-
-
-def _field(value: Any, name: str) -> Any:
-    """A field of a JSON object; None where there is none."""
-    return value.get(name) if isinstance(value, Mapping) else None
-
-
-def structured(request: Mapping[str, Any]) -> bool:
-    """Whether the reply is constrained to a schema."""
-    config = request.get("output_config")
-    return bool(request.get("output_format")) or (isinstance(config, Mapping) and bool(config.get("format")))
-
-
-def forced_tool(request: Mapping[str, Any]) -> bool:
-    """Whether a tool call is forced: the API itself prefills such a turn."""
-    choice = request.get("tool_choice")
-    return isinstance(choice, Mapping) and choice.get("type") in ("any", "tool")
-
-
-def reduced_max_tokens(request: Mapping[str, Any], original: int, written: int) -> int:
-    """``max_tokens`` less what was already written, never so low that the rest can't fit."""
-    thinking = request.get("thinking")
-    budget = thinking.get("budget_tokens") if isinstance(thinking, Mapping) else None
-    floor = max(SMALLEST_MAX_TOKENS, (budget or 0) + SMALLEST_MAX_TOKENS)
-    if models.thinking_on(request):
-        floor = max(floor, SMALLEST_MAX_TOKENS_THINKING)
-    return max(min(original, floor), original - written // CHARACTERS_PER_TOKEN)
-
-
-def _visible(blocks: list[dict[str, Any]]) -> int:
-    """Characters of visible text."""
-    return sum(len(block["text"]) for block in blocks if block["type"] == "text")
-
-
-def _plain(block: Mapping[str, Any]) -> bool:
-    """Whether a block is text without citations, which may grow."""
-    return block.get("type") == "text" and not block.get("citations")
-
-
-def _extended(request: Mapping[str, Any], blocks: list[dict[str, Any]]) -> list[Any]:
-    """The request's messages with the partial turn behind them; a turn already begun is extended."""
-    messages: list[Any] = list(request.get("messages") or ())
-    if not messages or messages[-1].get("role") != "assistant":
-        return [*messages, {"role": "assistant", "content": blocks}]
-    begun: Any = messages[-1]["content"]
-    content = [{"type": "text", "text": begun}] if isinstance(begun, str) else list(begun)
-    if content and _plain(content[-1]) and _plain(blocks[0]):
-        joined = {**content[-1], "text": content[-1]["text"] + blocks[0]["text"]}
-        return [*messages[:-1], {**messages[-1], "content": [*content[:-1], joined, *blocks[1:]]}]
-    return [*messages[:-1], {**messages[-1], "content": [*content, *blocks]}]

@@ -1,0 +1,97 @@
+"""A request's body: what it says, and the changes that an attempt of ours makes to it.
+
+Pure functions of JSON objects. What comes out shares what was not changed and never writes to what
+came in: the first request is the user's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from . import models
+
+SMALLEST_MAX_TOKENS: Final = 1024
+SMALLEST_MAX_TOKENS_THINKING: Final = 8192
+CHARACTERS_PER_TOKEN: Final = 6
+"""A low estimate of the tokens already written: English has about 4 characters to a token, and asking
+for a few tokens too many does no harm, while too few would cut the answer."""
+
+
+def patched(request: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A request made out to another model, by the rules of the SDK's own fallback middleware.
+
+    A field of the entry overrides the request's, None takes it out, and ``output_config`` is patched one
+    level deeper. Thinking between tools and ``speed`` are not every model's: unless the entry sets them,
+    the former is sent as disabled and the latter dropped.
+    """
+    thinking, config = request.get("thinking"), entry.get("output_config")
+    defaults: dict[str, Any] = {"speed": None}
+    if isinstance(thinking, Mapping) and thinking.get("type") == "between_tools":
+        defaults["thinking"] = {"type": "disabled"}
+    changes = {**defaults, **entry}
+    if isinstance(config, Mapping):
+        own = request.get("output_config")
+        changes["output_config"] = _changed(own if isinstance(own, Mapping) else {}, config) or None
+    return _changed(request, changes)
+
+
+def _changed(fields: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields with the changes; one that is changed to None goes."""
+    merged = {**fields, **changes}
+    return {name: value for name, value in merged.items() if value is not None or name not in changes}
+
+
+def reused(given: Any, container: str) -> Any:
+    """The ``container`` of a request that goes on with a turn in which code ran."""
+    return {"id": container, **given} if isinstance(given, Mapping) else given or container
+
+
+def field_of(value: Any, name: str) -> Any:
+    """A field of a JSON object; None where there is none."""
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
+def structured(request: Mapping[str, Any]) -> bool:
+    """Whether the reply is constrained to a schema."""
+    config = request.get("output_config")
+    return bool(request.get("output_format")) or (isinstance(config, Mapping) and bool(config.get("format")))
+
+
+def forced_tool(request: Mapping[str, Any]) -> bool:
+    """Whether a tool call is forced: the API itself prefills such a turn."""
+    choice = request.get("tool_choice")
+    return isinstance(choice, Mapping) and choice.get("type") in ("any", "tool")
+
+
+def reduced_max_tokens(request: Mapping[str, Any], original: int, written: int) -> int:
+    """``max_tokens`` less what was already written, never so low that the rest can't fit."""
+    thinking = request.get("thinking")
+    budget = thinking.get("budget_tokens") if isinstance(thinking, Mapping) else None
+    floor = max(SMALLEST_MAX_TOKENS, (budget or 0) + SMALLEST_MAX_TOKENS)
+    if models.thinking_on(request):
+        floor = max(floor, SMALLEST_MAX_TOKENS_THINKING)
+    return max(min(original, floor), original - written // CHARACTERS_PER_TOKEN)
+
+
+def visible(blocks: list[dict[str, Any]]) -> int:
+    """Characters of visible text."""
+    return sum(len(block["text"]) for block in blocks if block["type"] == "text")
+
+
+def _plain(block: Mapping[str, Any]) -> bool:
+    """Whether a block is text without citations, which may grow."""
+    return block.get("type") == "text" and not block.get("citations")
+
+
+def extended(request: Mapping[str, Any], blocks: list[dict[str, Any]]) -> list[Any]:
+    """The request's messages with the partial turn behind them; a turn already begun is extended."""
+    messages: list[Any] = list(request.get("messages") or ())
+    if not messages or messages[-1].get("role") != "assistant":
+        return [*messages, {"role": "assistant", "content": blocks}]
+    begun: Any = messages[-1]["content"]
+    content = [{"type": "text", "text": begun}] if isinstance(begun, str) else list(begun)
+    if content and _plain(content[-1]) and _plain(blocks[0]):
+        joined = {**content[-1], "text": content[-1]["text"] + blocks[0]["text"]}
+        return [*messages[:-1], {**messages[-1], "content": [*content[:-1], joined, *blocks[1:]]}]
+    return [*messages[:-1], {**messages[-1], "content": [*content, *blocks]}]
