@@ -12,7 +12,7 @@ no part of it (`preambles`), and a fragment told with a slip is still the fragme
 proved, nothing is cut and the join is reported unverified. A reply that begins to tell the text again and
 then leaves it is another answer: it is never put behind this one.
 
-`Seam.join` answers None as long as more of the head could change the answer.
+`Joiner.join` answers None as long as more of the head could change the answer.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from functools import cached_property
 from typing import Final, TypeAlias
 
 from .fold import Folded, shared, weight
-from .leads import Kind, Start, in_fence, starts, undecided
+from .leads import Lead, Start, in_fence, starts, undecided
 from .mend import Mend, mend
 from .overlap import SEED, Overlaps, overlaps, proved
 from .seam import Asked, Decision, Diverged, Follow, Join, Joined
@@ -71,7 +71,7 @@ Part: TypeAlias = Join | Follow | Diverged | More | None
 
 
 @dataclass(frozen=True)
-class Seam:
+class Joiner:
     """Decides the join of one reply; equal questions have equal answers."""
 
     asked: Asked
@@ -179,8 +179,8 @@ class Seam:
             if found is not None:
                 return None if isinstance(found, More) else found
             waits = waits or (not final and len(head) == start.at)
-            if start.kind in (Kind.ANNOUNCED, Kind.REOPENED) and (
-                start.kind is Kind.REOPENED or not start.wrapped
+            if start.kind in (Lead.ANNOUNCED, Lead.REOPENED) and (
+                start.kind is Lead.REOPENED or not start.wrapped
             ):
                 opened = start
         if waits:
@@ -198,13 +198,13 @@ class Seam:
         if len(self._quote) in found.complete and self._counts(start):
             return self._cut(head, start, told, len(self._quote), final=final)
         begun = self._quote and told.key.startswith(self._quote)
-        if self.asked.whole and start.kind is not Kind.UNKNOWN and begun:
+        if self.asked.whole and start.kind is not Lead.UNKNOWN and begun:
             return self._cut(head, start, told, len(self._quote), final=final)
         fragment = len(self._tail.key) - len(self._quote)
         places = [at for at in map(self._place, found.alive) if at >= self._earliest or at == 0]
         if told.key and self._opening.startswith(told.key):
             places.append(0)
-        if start.kind is Kind.UNKNOWN:
+        if start.kind is Lead.UNKNOWN:
             waits = any(at <= self._place(fragment) for at in places) or len(told.key) < SEED
             return MORE if waits and not final else None
         sure = len(places) == 1 and weight(told.key) >= RETOLD
@@ -222,9 +222,9 @@ class Seam:
 
     def _counts(self, start: Start) -> bool:
         """Whether the fragment behind ``start`` is the one that was asked for, and not the text's own."""
-        if start.kind is Kind.UNKNOWN:
+        if start.kind is Lead.UNKNOWN:
             return weight(self._quote) >= PROOF and self._tail.key.count(self._quote) == 1
-        return start.kind is not Kind.BARE or not start.wrapped or weight(self._quote) >= SEED
+        return start.kind is not Lead.BARE or not start.wrapped or weight(self._quote) >= SEED
 
     def _cut(self, head: str, start: Start, told: Folded, count: int, *, final: bool) -> Join | More:
         """Cut behind the passage of ``count`` characters of the key, and behind what closes its wrappers."""
@@ -245,7 +245,7 @@ class Seam:
     def _need(self, head: str, start: Start, count: int) -> int:
         """How much a passage must weigh that is not the fragment that was asked for."""
         text, lead, first = self._text, head[: start.at], head[start.at : start.at + 1]
-        if start.kind is not Kind.BARE or start.wrapped:
+        if start.kind is not Lead.BARE or start.wrapped:
             return PROOF_GLUED
         if "\n" not in lead + self.asked.space and text[-1] not in _STOPS and self._begins(count):
             return PROOF_GLUED if text[-1] in _PAUSES else PROOF_BEGUN

@@ -152,8 +152,8 @@ class EndRecord:
     """Token numbers summed over all attempts, estimates included."""
 
 
-Record = AttemptRecord | WaitRecord | ResumeRecord | GiveUpRecord | EndRecord
-Note = tuple[What, Record]
+AnyRecord = AttemptRecord | WaitRecord | ResumeRecord | GiveUpRecord | EndRecord
+Note = tuple[What, AnyRecord]
 
 
 @dataclass(slots=True)
@@ -242,7 +242,7 @@ class Journal:
             ),
         )
 
-    def _note(self, what: What, record: Record) -> None:
+    def _note(self, what: What, record: AnyRecord) -> None:
         self._notes.append((what, record))
 
     def _wait(self) -> WaitRecord:

@@ -39,7 +39,7 @@ _APART: Final = re.compile(r"[^\n]{1,160}(?:[:\uff1a][ \t]*\n(?:[ \t]*\n)?|\n[ \
 _FENCE: Final = re.compile(r"\n {0,3}(`{3,}|~{3,})")
 
 
-class Kind(Enum):
+class Lead(Enum):
     """What stands before a place where the fragment may begin."""
 
     BARE = auto()
@@ -57,7 +57,7 @@ class Start:
     """A place in the head where the fragment may begin."""
 
     at: int
-    kind: Kind
+    kind: Lead
     wrapped: bool = False
     """Whether a wrapper stands before it."""
     closers: tuple[str, ...] = ()
@@ -83,8 +83,8 @@ def starts(head: str, *, fenced: Callable[[], bool]) -> Iterator[Start]:
         fenced: tells whether the text before it ends inside a code fence; it reads all of it.
     """
     at = len(head) - len(head.lstrip())
-    yield from _wrapped(head, Start(at, Kind.BARE), fenced=fenced)
-    kind = Kind.BARE
+    yield from _wrapped(head, Start(at, Lead.BARE), fenced=fenced)
+    kind = Lead.BARE
     for _ in range(3):
         sentence = _END.match(head, at)
         if sentence is None:
@@ -93,16 +93,16 @@ def starts(head: str, *, fenced: Callable[[], bool]) -> Iterator[Start]:
         found = _BREAK.match(head, behind)
         broken = found[0] if found else ""
         if announces(said) and (said[-1] in ":\uff1a" or broken.count("\n")):
-            kind = Kind.ANNOUNCED
-        elif greets(said) and kind is not Kind.ANNOUNCED:
-            kind = Kind.UNKNOWN
+            kind = Lead.ANNOUNCED
+        elif greets(said) and kind is not Lead.ANNOUNCED:
+            kind = Lead.UNKNOWN
         else:
             break
         at = behind + len(broken)
         yield from _wrapped(head, Start(at, kind), fenced=fenced)
     line = _APART.match(head, at)
-    if line is not None and kind is not Kind.ANNOUNCED:
-        yield from _wrapped(head, Start(line.end(), Kind.UNKNOWN), fenced=fenced)
+    if line is not None and kind is not Lead.ANNOUNCED:
+        yield from _wrapped(head, Start(line.end(), Lead.UNKNOWN), fenced=fenced)
 
 
 def undecided(head: str) -> bool:
@@ -126,7 +126,7 @@ def _wrapped(head: str, start: Start, *, fenced: Callable[[], bool]) -> Iterator
         at = opener.end()
         if opener["fence"]:
             if opener["language"] and fenced():
-                kind = Kind.REOPENED
+                kind = Lead.REOPENED
             elif not fenced():
                 closers.insert(0, rf"\n?{opener['ticks']}[ \t]*(?=\n|$)")
         elif opener["part"]:
@@ -134,6 +134,6 @@ def _wrapped(head: str, start: Start, *, fenced: Callable[[], bool]) -> Iterator
         elif opener["pair"]:
             closing = _PAIRS[opener["pair"]]
             closers.insert(0, f"\\s?[{closing}]" if len(opener["pair"]) == 1 else "\\s?" + re.escape(closing))
-        if kind is not Kind.REOPENED:
+        if kind is not Lead.REOPENED:
             at += len(head[at:]) - len(head[at:].lstrip())
         yield Start(at, kind, wrapped=True, closers=tuple(closers))

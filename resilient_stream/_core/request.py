@@ -13,7 +13,7 @@ from . import models
 
 SMALLEST_MAX_TOKENS: Final = 1024
 SMALLEST_MAX_TOKENS_THINKING: Final = 8192
-CHARACTERS_PER_TOKEN: Final = 6
+MOST_CHARACTERS_PER_TOKEN: Final = 6
 """A low estimate of the tokens already written: English has about 4 characters to a token, and asking
 for a few tokens too many does no harm, while too few would cut the answer."""
 
@@ -71,7 +71,7 @@ def reduced_max_tokens(request: Mapping[str, Any], original: int, written: int) 
     floor = max(SMALLEST_MAX_TOKENS, (budget or 0) + SMALLEST_MAX_TOKENS)
     if models.thinking_on(request):
         floor = max(floor, SMALLEST_MAX_TOKENS_THINKING)
-    return max(min(original, floor), original - written // CHARACTERS_PER_TOKEN)
+    return max(min(original, floor), original - written // MOST_CHARACTERS_PER_TOKEN)
 
 
 def visible(blocks: list[dict[str, Any]]) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from . import events
-from .joining import Seam
+from .joining import Joiner
 from .retelling import follow
 from .seam import Asked, Diverged, Follow, Join
 
@@ -22,7 +22,7 @@ class Splice:
     """
 
     def __init__(self, asked: Asked) -> None:
-        self._seam = Seam(asked)
+        self._seam = Joiner(asked)
         self._text = asked.text
         self._following: Follow | None = None
         self._left = ""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resilient_stream._core.joining import MOST_HELD, Seam
+from resilient_stream._core.joining import MOST_HELD, Joiner
 from resilient_stream._core.seam import Asked, Diverged, Follow, Join, Joined
 
 QUOTE = "the last words of what was received so far"
@@ -27,7 +27,7 @@ def asked(text: str = TEXT, space: str = "", *, whole: bool = False) -> Asked:
 def decided(of: Asked, reply: str, piece: int = 6) -> Join | Diverged | Follow:
     """The decision on a reply that comes in pieces; it must come, and no later than the whole reply."""
     for end in range(piece, len(reply) + piece, piece):
-        found = Seam(of).join(reply[:end], final=end >= len(reply))
+        found = Joiner(of).join(reply[:end], final=end >= len(reply))
         if found is not None:
             return found
     raise AssertionError("nothing was decided")
@@ -73,7 +73,7 @@ def test_a_prefill_repeats_no_white_space(space: str, rest: str, *, strips: bool
     """What the consumer has of the white space behind a prefill is cut, where it comes again."""
     rest = rest.lstrip() if strips else rest
     head = rest if strips else space + rest
-    assert Seam(Asked("", space)).join(head, final=True) == Join(
+    assert Joiner(Asked("", space)).join(head, final=True) == Join(
         len(head) - len(rest), Joined.PREFILL, verified=True
     )
 
@@ -81,34 +81,34 @@ def test_a_prefill_repeats_no_white_space(space: str, rest: str, *, strips: bool
 @pytest.mark.parametrize("head", ["", " ", QUOTE[:1], "\n" + QUOTE[:-1], QUOTE, QUOTE + "\n"])
 def test_it_waits_while_more_could_change_the_answer(head: str) -> None:
     """Inside the fragment, and inside the white space behind it, nothing is decided."""
-    assert Seam(Asked(QUOTE, "\n\n")).join(head, final=False) is None
+    assert Joiner(Asked(QUOTE, "\n\n")).join(head, final=False) is None
 
 
 def test_a_part_of_the_fragment_proves_nothing() -> None:
     """A reply that ends inside the fragment has brought nothing, and no proof."""
     for size in range(len(QUOTE)):
-        assert Seam(Asked(QUOTE, "")).join(QUOTE[:size], final=True) == Join(
+        assert Joiner(Asked(QUOTE, "")).join(QUOTE[:size], final=True) == Join(
             size, Joined.AS_IS, verified=False
         )
 
 
 def test_nothing_behind_a_prefill_waits() -> None:
     """An empty head decides nothing before it is final."""
-    assert Seam(Asked("", "")).join("", final=False) is None
-    assert Seam(Asked("", "")).join("", final=True) == Join(0, Joined.PREFILL, verified=True)
-    assert Seam(Asked("", " \n")).join(" ", final=False) is None
+    assert Joiner(Asked("", "")).join("", final=False) is None
+    assert Joiner(Asked("", "")).join("", final=True) == Join(0, Joined.PREFILL, verified=True)
+    assert Joiner(Asked("", " \n")).join(" ", final=False) is None
 
 
 def test_text_without_the_fragment_is_joined_as_it_is() -> None:
     """Unverified, within a few characters, and without the white space that is there."""
-    assert Seam(asked()).join(REST[:10], final=False) == Join(0, Joined.AS_IS, verified=False)
+    assert Joiner(asked()).join(REST[:10], final=False) == Join(0, Joined.AS_IS, verified=False)
     assert told(asked(space=" "), REST) == (REST[1:], Joined.AS_IS, False)
 
 
 def test_an_echo_is_released_with_the_first_character_behind_it() -> None:
     """Nothing is held longer than it must be."""
-    assert Seam(asked()).join(FRAGMENT, final=False) is None
-    assert Seam(asked()).join(FRAGMENT + " t", final=False) == Join(80, Joined.ECHO, verified=True)
+    assert Joiner(asked()).join(FRAGMENT, final=False) is None
+    assert Joiner(asked()).join(FRAGMENT + " t", final=False) == Join(80, Joined.ECHO, verified=True)
 
 
 # -- what models make of the fragment ------------------------------------------------------------
@@ -258,7 +258,7 @@ def test_a_long_text_that_is_told_again_is_followed() -> None:
     text = "".join(f"Sentence {number} tells of tide {number * 7}.\n" for number in range(400)).rstrip()
     assert decided(asked(text), text) == Follow(0, 0, Joined.RESTART)
     head = f"Sure!\n\n{text}"
-    assert Seam(asked(text)).join(head[:200], final=False) is None  # a courtesy may be the text's own
+    assert Joiner(asked(text)).join(head[:200], final=False) is None  # a courtesy may be the text's own
     start = "\n\nSorry about that. Here is the rest:\n\n"
     assert decided(asked(text), start + text) == Follow(0, len(start), Joined.RESTART)
     paragraph = text[-600:].lstrip()
@@ -351,7 +351,7 @@ def test_a_sentence_of_the_answer_is_no_opening(rest: str) -> None:
 def test_no_more_is_held_than_said(reply: str) -> None:
     """Whatever is said, the decision has come when 400 characters have."""
     if len(reply) > MOST_HELD:
-        assert Seam(asked()).join(reply[:MOST_HELD], final=False) is not None
+        assert Joiner(asked()).join(reply[:MOST_HELD], final=False) is not None
 
 
 @pytest.mark.parametrize(

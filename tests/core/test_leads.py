@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from resilient_stream._core.leads import Kind, Start, in_fence, starts, undecided
+from resilient_stream._core.leads import Lead, Start, in_fence, starts, undecided
 
 
-def places(head: str, *, fenced: bool = False) -> list[tuple[int, Kind]]:
+def places(head: str, *, fenced: bool = False) -> list[tuple[int, Lead]]:
     """Where the fragment may begin, and behind what."""
     return [(start.at, start.kind) for start in starts(head, fenced=lambda: fenced)]
 
@@ -15,28 +15,28 @@ def places(head: str, *, fenced: bool = False) -> list[tuple[int, Kind]]:
 @pytest.mark.parametrize(
     ("lead", "kind"),
     [
-        ("", Kind.BARE),
-        ("\n\n", Kind.BARE),
-        ("\u201c", Kind.BARE),
-        ("\u2026", Kind.BARE),
-        ("> ", Kind.BARE),
-        ("**", Kind.BARE),
-        ("```\n", Kind.BARE),
-        ("~~~text\n", Kind.BARE),
-        ("<<<\n", Kind.BARE),
-        ("<part-2>\n", Kind.BARE),
-        ("> **\u201c\u2026", Kind.BARE),
-        ("Sure!\n\n", Kind.UNKNOWN),
-        ("Sure! ", Kind.UNKNOWN),
-        ("Anything at all:\n", Kind.UNKNOWN),
-        ("Anything at all\n\n", Kind.UNKNOWN),
-        ("Here is the rest:\n\n", Kind.ANNOUNCED),
-        ("Sure! Here is the rest:\n\n```\n", Kind.ANNOUNCED),
-        ("Sorry about that. Of course. Here is the rest:\n\n", Kind.ANNOUNCED),
-        ("\u7ee7\u7eed\u4e0a\u6587\uff1a", Kind.ANNOUNCED),
+        ("", Lead.BARE),
+        ("\n\n", Lead.BARE),
+        ("\u201c", Lead.BARE),
+        ("\u2026", Lead.BARE),
+        ("> ", Lead.BARE),
+        ("**", Lead.BARE),
+        ("```\n", Lead.BARE),
+        ("~~~text\n", Lead.BARE),
+        ("<<<\n", Lead.BARE),
+        ("<part-2>\n", Lead.BARE),
+        ("> **\u201c\u2026", Lead.BARE),
+        ("Sure!\n\n", Lead.UNKNOWN),
+        ("Sure! ", Lead.UNKNOWN),
+        ("Anything at all:\n", Lead.UNKNOWN),
+        ("Anything at all\n\n", Lead.UNKNOWN),
+        ("Here is the rest:\n\n", Lead.ANNOUNCED),
+        ("Sure! Here is the rest:\n\n```\n", Lead.ANNOUNCED),
+        ("Sorry about that. Of course. Here is the rest:\n\n", Lead.ANNOUNCED),
+        ("\u7ee7\u7eed\u4e0a\u6587\uff1a", Lead.ANNOUNCED),
     ],
 )
-def test_a_lead_is_seen_through(lead: str, kind: Kind) -> None:
+def test_a_lead_is_seen_through(lead: str, kind: Lead) -> None:
     """The fragment may begin behind it."""
     assert (len(lead), kind) in places(lead + "the tide rises.")
 
@@ -53,13 +53,13 @@ def test_a_lead_is_seen_through(lead: str, kind: Kind) -> None:
 )
 def test_what_is_not_set_apart_is_no_lead(head: str) -> None:
     """It begins where it begins."""
-    assert places(head) == [(0, Kind.BARE)]
+    assert places(head) == [(0, Lead.BARE)]
 
 
 def test_what_follows_an_announcement_is_not_cut() -> None:
     """A courtesy there is the answer's own, and so is a line that is set apart."""
     head = "Here is the rest:\n\nSure!\n\nLine:\n\nText."
-    assert places(head)[-1] == (19, Kind.ANNOUNCED)
+    assert places(head)[-1] == (19, Lead.ANNOUNCED)
 
 
 def test_a_language_opens_a_fence_again_only_where_one_is_open() -> None:
@@ -67,10 +67,10 @@ def test_a_language_opens_a_fence_again_only_where_one_is_open() -> None:
     head = "```python\nx = 1"
     open_fence = list(starts(head, fenced=lambda: True))[-1]
     wrapper = list(starts(head, fenced=lambda: False))[-1]
-    assert open_fence == Start(10, Kind.REOPENED, wrapped=True)
-    assert (wrapper.kind, len(wrapper.closers)) == (Kind.BARE, 1)
+    assert open_fence == Start(10, Lead.REOPENED, wrapped=True)
+    assert (wrapper.kind, len(wrapper.closers)) == (Lead.BARE, 1)
     unnamed = list(starts("```\nx = 1", fenced=lambda: True))[-1]
-    assert (unnamed.kind, unnamed.closers) == (Kind.BARE, ())
+    assert (unnamed.kind, unnamed.closers) == (Lead.BARE, ())
 
 
 @pytest.mark.parametrize(
