@@ -24,7 +24,7 @@ from tenacity.wait import wait_base
 
 from ._budget import RetryBudget, cost
 from ._core.failures import CONNECTION_KINDS, FINAL_KINDS, OVERLOAD_KINDS, Failure, Kind
-from ._core.verdict import GiveUp, History, Retry
+from ._core.verdict import GiveUp, History, Limit, Retry
 from ._fields import StopRule, WaitRule
 from .errors import PolicyError
 
@@ -36,6 +36,9 @@ __all__ = ["Judgement", "StreamState"]
 RETRY_AFTER_JITTER: Final = 0.1
 """The share by which an asked-for wait is lengthened at most, so that clients told alike do not return
 at once. Never shortened."""
+
+NEVER: Final = {Kind.REJECTED: "a rejected request", Kind.TLS_VERIFY: "a refused certificate"}
+"""What is never retried, in words."""
 
 _RETRYING: Final = Retrying()
 """tenacity's states want an owner. This one is never run."""
@@ -141,7 +144,7 @@ class Judgement:
             PolicyError: a strategy of the user's gave no usable answer.
         """
         state = StreamState(failure, history, error)
-        return self._hopeless(state) or self._too_long(failure) or self._affordable(state)
+        return self._hopeless(state) or self._too_long(state) or self._affordable(state)
 
     def _hopeless(self, state: StreamState) -> GiveUp | None:
         """No, because asking again would not help."""
@@ -152,44 +155,47 @@ class Judgement:
             return GiveUp("retry: the policy's own strategy says no")
         return None
 
-    def _too_long(self, failure: Failure) -> GiveUp | None:
-        """No, because the server wants more patience than the policy has."""
-        told, limit = failure.retry_after, self._policy.retry_after_max
-        if told is None or not told > limit:
+    def _too_long(self, state: StreamState) -> GiveUp | None:
+        """No, because the server wants more patience than the policy has, and no other model is left."""
+        told, limit = state.failure.retry_after, self._policy.retry_after_max
+        if state.history.elsewhere or told is None or not told > limit:
             return None
         return GiveUp(
             f"the server asked to wait {told:g} s, {_until(self._wall() + told)}: more than "
             f"retry_after_max = {limit:g} s",
-            budget=True,
+            Limit.RETRY_AFTER,
         )
 
     def _affordable(self, state: StreamState) -> Retry | GiveUp:
         """The wait, unless a limit of the policy's own forbids it. The budget comes last: it is spent."""
         answer = self._wait(state)
         state.upcoming_sleep = answer.wait
-        for reason, stop in self._stops:
+        for limit, reason, stop in self._stops:
             if _answer("stop", stop(state)):
-                return GiveUp(reason, budget=True)
+                return GiveUp(reason, limit)
         if state.history.overspent:
             reason = "the attempts have billed as much input as max_input_multiple allows"
-            return GiveUp(reason, budget=True)
+            return GiveUp(reason, Limit.INPUT)
         if self._budget is not None and not self._budget.withdraw(state.failure.kind):
-            return GiveUp(f"the retry budget is spent ({self._budget.balance:g} units left)", budget=True)
+            left = self._budget.balance
+            return GiveUp(f"the retry budget is spent ({left:g} units left)", Limit.BUDGET)
         return answer if self._budget is None else replace(answer, balance=self._budget.balance)
 
     def _wait(self, state: StreamState) -> Retry:
         """What the server asked for; else at once where nobody objected; else by backoff.
 
-        A strategy of the user's may ask for more than the server, never for less.
+        A strategy of the user's may ask for more than the server, never for less. What one model asked for
+        says nothing of another.
         """
-        told = self._told(state.failure)
+        elsewhere = state.history.elsewhere
+        told = None if elsewhere else self._told(state.failure)
         if self._policy.wait is not None:
             own = Retry(_seconds(_ask_wait(self._policy.wait, state)), "wait")
             return max(own, told or own, key=lambda answer: answer.wait)
         if told is not None:
             return told
         broken = state.failure.kind in CONNECTION_KINDS
-        if broken and state.history.barren == 0:
+        if elsewhere or (broken and state.history.barren == 0):
             return Retry(0.0, "immediate")
         return Retry(_ask_wait(self._connection_wait if broken else self._overload_wait, state), "backoff")
 
@@ -260,20 +266,25 @@ def _limits(policy: RetryPolicy) -> list[str]:
     return [*lines, f"The policy's own strategies also decide: {', '.join(own)}."] if own else lines
 
 
-def _stops(policy: RetryPolicy) -> list[tuple[str, StopRule]]:
-    """The limits, each with the sentence that names it; any one of them stops."""
-    stops: list[tuple[str, StopRule]] = [
-        (f"max_attempts = {policy.max_attempts} requests were sent", stop_after_attempt(policy.max_attempts)),
+def _stops(policy: RetryPolicy) -> list[tuple[Limit, str, StopRule]]:
+    """The limits, each with its name and the sentence that tells it; any one of them stops."""
+    stops: list[tuple[Limit, str, StopRule]] = [
         (
+            Limit.ATTEMPTS,
+            f"max_attempts = {policy.max_attempts} requests were sent",
+            stop_after_attempt(policy.max_attempts),
+        ),
+        (
+            Limit.BARREN_ATTEMPTS,
             f"max_barren_attempts = {policy.max_barren_attempts} attempts in a row brought nothing new",
             stop_after_barren(policy.max_barren_attempts),
         ),
     ]
     if policy.deadline is not None:
         reason = f"the next attempt would begin after the deadline of {policy.deadline:g} s"
-        stops.append((reason, stop_before_delay(policy.deadline)))
+        stops.append((Limit.DEADLINE, reason, stop_before_delay(policy.deadline)))
     if policy.stop is not None:
-        stops.append(("stop: the policy's own strategy says so", policy.stop))
+        stops.append((Limit.STOP, "stop: the policy's own strategy says so", policy.stop))
     return stops
 
 
@@ -281,7 +292,7 @@ def _why_not(failure: Failure) -> str:
     if failure.should_retry is False:
         return "the server said not to retry (x-should-retry: false)"
     if failure.kind in FINAL_KINDS:
-        return f"{failure.kind} is never retried"
+        return f"{NEVER.get(failure.kind, failure.kind)} is never retried"
     return f"{failure.kind} is not in the policy's retry_on"
 
 

@@ -16,6 +16,7 @@ from opentelemetry.metrics import Meter
 
 from ._core.failures import Kind
 from ._core.ledger import INPUT_FIELDS, estimated_tokens
+from ._core.verdict import Limit
 from .observe import AttemptRecord, EndRecord, FailureRecord, ResumeRecord
 
 PREFIX: Final = "resilient_stream.client."
@@ -88,9 +89,7 @@ class Instruments:
         self._recovery = _histogram(meter, "recovery.duration", "s", "Failure to first content", SECONDS)
         self._stall = _histogram(meter, "stall.duration", "s", "Silences that were cut short", LONG)
         self._faults = meter.create_counter(f"{PREFIX}faults", "{fault}", "Attempts that failed")
-        self._denied = meter.create_counter(
-            f"{PREFIX}budget.denied", "{retry}", "Retries that a limit forbade"
-        )
+        self._limits = meter.create_counter(f"{PREFIX}limits", "{retry}", "Retries that a limit forbade")
         self._tokens = {
             name: meter.create_counter(f"{PREFIX}tokens.{name}", "{token}", description)
             for name, description in (
@@ -116,9 +115,9 @@ class Instruments:
         """Content flows again."""
         self._recovery.record(seconds, common)
 
-    def denied(self, common: Attributes) -> None:
+    def limited(self, limit: Limit, common: Attributes) -> None:
         """A limit of the policy's own forbade another attempt."""
-        self._denied.add(1, common)
+        self._limits.add(1, {**common, "resilient_stream.limit": str(limit)})
 
     def end(self, end: EndRecord, tally: Tally, outcome: str, common: Attributes) -> None:
         """A stream is over. What did not happen is not recorded: a stream without a fault costs one."""

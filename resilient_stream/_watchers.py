@@ -57,6 +57,7 @@ class Logs(Observer):
             **_fault(gave_up.failure),
             "exception.type": gave_up.error,
             f"{PREFIX}.reason": gave_up.reason,
+            f"{PREFIX}.limit": None if gave_up.limit is None else str(gave_up.limit),
         }
         count = gave_up.attempt.number
         log.warning(

@@ -17,7 +17,7 @@ from __future__ import annotations
 import copy
 import logging
 import math
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol, Self, TypeVar, cast
 
 import httpx2
@@ -97,7 +97,7 @@ class ResumeMiddleware(Middleware):
         machine.error_for = exchange.error_for
         driver = Driver(machine, exchange, self._runtime, watch)
         failed = driver.open()
-        response: APIResponse[Any] = _result(APIResponse, exchange, failed, request)
+        response: APIResponse[Any] = _result(APIResponse, exchange, failed, request, call_next)
         if failed is None:
             _take_over(response.http_response, driver)
         return response
@@ -114,7 +114,7 @@ class ResumeMiddleware(Middleware):
         machine.error_for = exchange.error_for
         driver = AsyncDriver(machine, exchange, self._runtime, watch)
         failed = await driver.open()
-        response: AsyncAPIResponse[Any] = _result(AsyncAPIResponse, exchange, failed, request)
+        response: AsyncAPIResponse[Any] = _result(AsyncAPIResponse, exchange, failed, request, call_next)
         if failed is None:
             _take_over(response.http_response, driver)
         return response
@@ -154,7 +154,7 @@ class ResumeMiddleware(Middleware):
 
     def _stream(self, request: APIRequest, call_next: object) -> tuple[Machine, Watch, dict[str, Any]]:
         """A machine for one stream, who watches it, and what its exchange has to know."""
-        record = Record()
+        record, client = Record(), _client_of(call_next)
         body = {**cast("Mapping[str, Any]", request.json), **(request.options.extra_json or {})}
         pin = _scope.pin()
         machine = Machine(
@@ -179,7 +179,7 @@ class ResumeMiddleware(Middleware):
             {
                 "record": record,
                 "policy": self.policy,
-                "client_timeout": _timeout_of(call_next, self._client_timeout),
+                "client_timeout": self._client_timeout if client is None else client.timeout,
                 "runtime": self._runtime,
                 "on_request": on_request,
             },
@@ -246,6 +246,7 @@ def _settings(policy: RetryPolicy) -> Settings:
             {"model": entry} if isinstance(entry, str) else dict(entry) for entry in policy.fallback_models
         ),
         max_input_multiple=policy.max_input_multiple,
+        retry_after_max=policy.retry_after_max,
         first_event_timeout=policy.first_event_timeout,
         silence_timeout=policy.silence_timeout,
         stall_timeout=policy.stall_timeout,
@@ -258,16 +259,14 @@ def _path(request: APIRequest) -> str:
     return request.url.partition("?")[0]
 
 
-def _timeout_of(call_next: object, otherwise: Timeout) -> Timeout:
-    """The timeout of the client that sends the request.
+def _client_of(call_next: object) -> BaseClient[Any, Any] | None:
+    """The client that sends the request, where nothing stands between.
 
-    A copy of a client (``with_options``) shares its middleware and may have another timeout, and a request
-    does not say whose it is. The SDK's last handler, a closure, knows the client; there is no public way.
+    A copy of a client (``with_options``) shares its middleware, and a request does not say whose it is. The
+    SDK's last handler, a closure, knows the client; there is no public way.
     """
-    for cell in getattr(call_next, "__closure__", None) or ():
-        if isinstance(cell.cell_contents, BaseClient):
-            return cast("Timeout", cell.cell_contents.timeout)
-    return otherwise
+    cells = (cell.cell_contents for cell in getattr(call_next, "__closure__", None) or ())
+    return next((client for client in cells if isinstance(client, BaseClient)), None)
 
 
 def _take_over(response: httpx2.Response, driver: Driver | AsyncDriver) -> None:
@@ -277,19 +276,25 @@ def _take_over(response: httpx2.Response, driver: Driver | AsyncDriver) -> None:
     response.headers.pop("content-encoding", None)
 
 
-def _result(wrapper: Any, exchange: Exchange, failed: Raise | None, request: APIRequest) -> Any:
+def _result(
+    wrapper: Any, exchange: Exchange, failed: Raise | None, request: APIRequest, call_next: object
+) -> Any:
     """What goes back to the SDK: the first good response, or a failure in a form that is not retried."""
     response, exchange.response = exchange.response, None
     if failed is None:
         return response
+    error, status = failed.error, STATUS_OF_NO_RESPONSE
     if response is not None and _told_by(response.http_response, failed.failure):
         response.http_response.headers.update(NOT_RETRIED)
-        return response
+        notes, client = getattr(error, "__notes__", ()), _client_of(call_next)
+        if not notes or client is None or len(client.middleware) > 1:
+            return response  # the SDK makes its own error of it, and others may want to look at it first
+        error, status = _noted(client, response.http_response, notes), response.http_response.status_code
     raising = httpx2.Response(
-        STATUS_OF_NO_RESPONSE,
+        status,
         headers=NOT_RETRIED,
-        stream=_RaisingBody(failed.error),
-        request=getattr(failed.error, "request", None),
+        stream=_RaisingBody(error),
+        request=getattr(error, "request", None),
     )
     return wrapper(
         raw=raising,
@@ -299,6 +304,14 @@ def _result(wrapper: Any, exchange: Exchange, failed: Raise | None, request: API
         stream_cls=request.stream_cls,
         options=request.options,
     )
+
+
+def _noted(client: BaseClient[Any, Any], response: httpx2.Response, notes: Iterable[str]) -> Exception:
+    """The error that the SDK makes of a response, with what we have to say of it."""
+    error = client._make_status_error_from_response(response)  # noqa: SLF001 -- as in `Exchange.answered`
+    for note in notes:
+        error.add_note(note)
+    return error
 
 
 def _told_by(response: httpx2.Response, failure: Failure) -> bool:

@@ -182,8 +182,9 @@ class Telemetry(Observer):
         """The stream has failed."""
         known = self._streams[stream.id]
         known.span.set_status(Status(StatusCode.ERROR, gave_up.reason))
-        if gave_up.limited:
-            self._instruments.denied(_common(stream))
+        if gave_up.limit is not None:
+            known.span.set_attribute(f"{SCOPE}.limit", str(gave_up.limit))
+            self._instruments.limited(gave_up.limit, _common(stream))
 
     def on_end(self, stream: StreamRecord, end: EndRecord) -> None:
         """End what is open."""

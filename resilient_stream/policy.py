@@ -90,8 +90,9 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid"):
 
     retry_after_max: Seconds = 60.0
     """Seconds: a ``retry-after`` up to this is obeyed (and lengthened by up to 10 %, never shortened);
-    above it the stream gives up at once and says how long was asked. Default 60, as long as the retry
-    budget remembers. (The SDK sleeps as long as it is told: an hour, if it is an hour.)"""
+    above it the next of ``fallback_models`` is asked, or the stream gives up at once and says until when.
+    Default 60, as long as the retry budget remembers. (The SDK sleeps as long as it is told: an hour, if it
+    is an hour.)"""
 
     connect_timeout: Clock = 5.0
     """Seconds to get a connection. Default 5, the SDK's."""
@@ -157,8 +158,9 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid"):
     result) is taken out of requests. Default True: an abandoned block must not poison later calls."""
 
     fallback_models: Fallbacks = ()
-    """Models to continue on, in order, when the first stays overloaded: ids, or mappings of request
-    fields with a "model" among them. Default (): another model is the caller's choice."""
+    """Models to continue on, in order, when the first stays overloaded or asks for more patience than
+    ``retry_after_max``: ids, or mappings of request fields with a "model" among them. Default (): another
+    model is the caller's choice."""
 
     max_input_multiple: Multiple = 5.0
     """Stop when the attempts together have billed more input than this many times the first request's

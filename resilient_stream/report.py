@@ -20,6 +20,7 @@ from ._core.ledger import Attempt, Record, Seam
 from ._core.salvage import partial
 from ._core.seam import Joined
 from ._core.transcript import Turn
+from ._core.verdict import Limit
 from ._exchange import RECORD_KEY
 
 Outcome = Literal["running", "completed", "finished_with_tools", "failed", "cancelled"]
@@ -38,6 +39,8 @@ class FailureReport(_Part):
     """Told by the API inside a body that had begun with status 200."""
     detail: str
     """A technical word: an exception's class, an ``error.type``. Never content."""
+    retry_after: float | None
+    """Seconds the server asked to wait; None if it said nothing usable."""
 
 
 class AttemptReport(_Part):
@@ -88,9 +91,8 @@ class StreamReport(_Part):
     """Whether what the consumer got comes from more than one attempt."""
     reason: str
     """Why nothing more was tried, where that is so."""
-    denied: bool
-    """Whether that is a limit of the policy's own (attempts, deadline, retry budget, cost, patience with a
-    ``retry-after``) and the failure as such would have been retried."""
+    limit: Limit | None
+    """The limit of the policy's own that it is, where the failure as such would have been retried."""
     attempts: list[AttemptReport]
     seams: list[SeamReport]
     serving_model: str | None
@@ -155,7 +157,7 @@ def _report(record: Record) -> StreamReport:
         outcome=ledger.outcome or "running",  # type: ignore[arg-type]  # the ledger's words are these
         resumed=ledger.resumed,
         reason=ledger.reason,
-        denied=ledger.denied,
+        limit=ledger.limit,
         attempts=[_attempt(attempt, turn) for attempt in ledger.attempts],
         seams=[_seam(seam) for seam in ledger.seams],
         serving_model=next((one.model for one in reversed(ledger.attempts) if one.events), None),
@@ -187,7 +189,11 @@ def _attempt(attempt: Attempt, turn: Turn) -> AttemptReport:
 
 def _failure(failure: Failure) -> FailureReport:
     return FailureReport(
-        kind=failure.kind, phase=failure.phase, in_band=failure.in_band, detail=failure.detail
+        kind=failure.kind,
+        phase=failure.phase,
+        in_band=failure.in_band,
+        detail=failure.detail,
+        retry_after=failure.retry_after,
     )
 
 

@@ -23,7 +23,7 @@ from resilient_stream._core.failures import (
     Kind,
     Phase,
 )
-from resilient_stream._core.verdict import GiveUp, History, Judge, Retry
+from resilient_stream._core.verdict import GiveUp, History, Judge, Limit, Retry
 from resilient_stream._judge import Judgement, StreamState
 from resilient_stream.errors import PolicyError
 from resilient_stream.policy import RetryPolicy
@@ -81,7 +81,9 @@ def test_the_default_retries_what_can_be_retried(kind: Kind) -> None:
     if kind in RETRYABLE_KINDS:
         assert isinstance(answer, Retry)
     else:
-        assert answer == GiveUp(f"{kind} is never retried")
+        assert isinstance(answer, GiveUp)
+        assert answer.reason.endswith(" is never retried")
+        assert answer.limit is None
 
 
 def test_only_the_listed_kinds_are_retried() -> None:
@@ -107,7 +109,7 @@ def test_the_server_may_allow(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", sorted(FINAL_KINDS - {Kind.REJECTED}))
 def test_no_server_brings_back_what_is_ours(kind: Kind) -> None:
     """A refused certificate, a spent budget and a cancellation stay final."""
-    assert refusal(RetryPolicy(), failure(kind, should_retry=True)).reason == f"{kind} is never retried"
+    assert refusal(RetryPolicy(), failure(kind, should_retry=True)).reason.endswith(" is never retried")
 
 
 # How long ----------------------------------------------------------------------------------------
@@ -196,7 +198,7 @@ def test_an_empty_retry_after_says_nothing(nothing: float | None) -> None:
 def test_an_unbearable_retry_after_ends_the_stream(told: float) -> None:
     """Above retry_after_max the stream gives up at once and says how long was asked."""
     answer = refusal(RetryPolicy(), failure(Kind.RATE_LIMITED, retry_after=told))
-    assert answer.budget
+    assert answer.limit is Limit.RETRY_AFTER
     assert f"asked to wait {told:g} s" in answer.reason
     assert "retry_after_max = 60 s" in answer.reason
 
@@ -217,6 +219,34 @@ def test_an_unbearable_retry_after_tells_until_when(told: float, until: str) -> 
     assert until in answer.reason
 
 
+@settings(deadline=None)
+@given(
+    st.sampled_from([Kind.OVERLOADED, Kind.RATE_LIMITED]), st.none() | st.floats(0, 1e9), st.integers(1, 7)
+)
+def test_another_model_is_asked_at_once(kind: Kind, told: float | None, barren: int) -> None:
+    """What one model asked for, however long, is not waited for before the next is asked; a wait of the user's is."""
+    what, when = failure(kind, retry_after=told), history(7, barren, elsewhere=True)
+    assert verdict(RetryPolicy(), what, when) == Retry(0.0, "immediate")
+    assert verdict(RetryPolicy(wait=tenacity.wait_fixed(3)), what, when) == Retry(3.0, "wait")
+
+
+@pytest.mark.parametrize(
+    ("policy", "limit"),
+    [
+        (RetryPolicy(max_attempts=2), Limit.ATTEMPTS),
+        (RetryPolicy(max_barren_attempts=2), Limit.BARREN_ATTEMPTS),
+        (RetryPolicy(deadline=3), Limit.DEADLINE),
+    ],
+)
+def test_another_model_lifts_no_limit(policy: RetryPolicy, limit: Limit) -> None:
+    """It is one more attempt, before the deadline, and paid for as any other."""
+    what, when = failure(Kind.RATE_LIMITED, retry_after=3600), history(2, 2, elapsed=4, elsewhere=True)
+    assert refusal(policy, what, when).limit is limit
+    budget = RetryBudget(reserve=2, clock=lambda: 0.0)
+    assert isinstance(verdict(RetryPolicy(), what, when, budget=budget), Retry)
+    assert refusal(RetryPolicy(), what, when, budget=budget).limit is Limit.BUDGET
+
+
 # Limits ------------------------------------------------------------------------------------------
 
 
@@ -227,7 +257,7 @@ def test_attempts_are_limited(limit: int, attempts: int) -> None:
     answer = verdict(RetryPolicy(max_attempts=limit), when=history(attempts, barren=0))
     assert isinstance(answer, Retry) is (attempts < limit)
     if isinstance(answer, GiveUp):
-        assert answer == GiveUp(f"max_attempts = {limit} requests were sent", budget=True)
+        assert answer == GiveUp(f"max_attempts = {limit} requests were sent", Limit.ATTEMPTS)
 
 
 @settings(deadline=None)
@@ -238,7 +268,7 @@ def test_barren_attempts_are_limited(limit: int, barren: int) -> None:
     answer = verdict(policy, when=history(100, barren))
     assert isinstance(answer, Retry) is (barren < limit)
     if isinstance(answer, GiveUp):
-        assert answer.budget
+        assert answer.limit is Limit.BARREN_ATTEMPTS
         assert f"max_barren_attempts = {limit}" in answer.reason
 
 
@@ -255,7 +285,7 @@ def test_no_wait_passes_the_deadline(
         assert elapsed + answer.wait < 30
     else:
         assert passes
-        assert answer == GiveUp("the next attempt would begin after the deadline of 30 s", budget=True)
+        assert answer == GiveUp("the next attempt would begin after the deadline of 30 s", Limit.DEADLINE)
 
 
 def test_a_stream_counts_once_it_was_served() -> None:
@@ -273,8 +303,9 @@ def test_too_much_input_ends_it_before_the_budget_is_asked() -> None:
     """A retry that the cost guard refuses costs nothing; a failure that is final says so all the same."""
     budget = RetryBudget(clock=lambda: 0.0)
     refused = refusal(RetryPolicy(), when=history(overspent=True), budget=budget)
-    assert (refused.budget, "max_input_multiple" in refused.reason, budget.state.spent) == (True, True, 0)
-    assert not refusal(RetryPolicy(), failure(Kind.REJECTED), history(overspent=True)).budget
+    assert (refused.limit, budget.state.spent) == (Limit.INPUT, 0)
+    assert "max_input_multiple" in refused.reason
+    assert refusal(RetryPolicy(), failure(Kind.REJECTED), history(overspent=True)).limit is None
 
 
 def test_each_retry_is_paid_for() -> None:
@@ -282,7 +313,7 @@ def test_each_retry_is_paid_for() -> None:
     budget = RetryBudget(reserve=3, clock=lambda: 0.0)
     assert isinstance(verdict(RetryPolicy(), failure(Kind.OVERLOADED), budget=budget), Retry)
     assert refusal(RetryPolicy(), failure(Kind.OVERLOADED), budget=budget) == GiveUp(
-        "the retry budget is spent (1 units left)", budget=True
+        "the retry budget is spent (1 units left)", Limit.BUDGET
     )
     assert isinstance(verdict(RetryPolicy(), failure(Kind.RESET), budget=budget), Retry)
     assert budget.balance == 0
@@ -314,7 +345,7 @@ def test_stop_also_stops() -> None:
     """A stop strategy of the user's ends a stream that the fields would have let go on, and only then."""
     policy = RetryPolicy(stop=tenacity.stop_after_attempt(2))
     assert isinstance(verdict(policy, when=history(1)), Retry)
-    assert refusal(policy, when=history(2)) == GiveUp("stop: the policy's own strategy says so", budget=True)
+    assert refusal(policy, when=history(2)) == GiveUp("stop: the policy's own strategy says so", Limit.STOP)
 
 
 def test_stop_does_not_lift_a_limit() -> None:

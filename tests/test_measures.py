@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from resilient_stream._core.failures import Failure, Kind, Phase
-from resilient_stream._core.verdict import GiveUp, History
+from resilient_stream._core.verdict import GiveUp, History, Limit
 from resilient_stream._measures import PREFIX, Instruments
 from resilient_stream.observe import Watch
 from resilient_stream.testing import sse_events
@@ -110,18 +110,18 @@ class Limited:
 
     def verdict(self, failure: Failure, history: History, error: BaseException) -> GiveUp:
         """No."""
-        return GiveUp("the retry budget is spent", budget=True)
+        return GiveUp("the retry budget is spent", Limit.BUDGET)
 
 
 @pytest.mark.parametrize("limited", [True, False])
 def test_what_a_limit_forbids_is_counted(limited: bool) -> None:
-    """A retry denied by the policy's own limits, and no other giving up."""
+    """A retry that a limit of the policy's own forbade, by its name; no other giving up."""
     traces, stage = Traces(), SyncStage()
     driver = watched(stage, traces, DOWN)
     if limited:
         stage.machine.judge = Limited()
     driver.open()
-    assert own(traces.numbers()).get("budget.denied") == ([(1,)] if limited else None)
+    assert own(traces.numbers()).get("limits") == ([(1, "budget")] if limited else None)
 
 
 def test_a_restart_wastes_what_was_written() -> None:

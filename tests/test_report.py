@@ -336,6 +336,9 @@ def test_every_exception_has_its_report(name: str) -> None:
         assert (attempt.failure.kind, attempt.failure.phase) == (kind, phase)
         assert attempt.failure.in_band == ("error event" in name)
     assert (told.partial is None) == (phase == "headers")
+    notes = getattr(error, "__notes__", [])
+    assert [told.reason in note for note in notes] == [True] * (name != "a status that is final")
+    assert not any(note in str(error) for note in notes)
     assert TEXT.startswith(text_of(told))
 
 

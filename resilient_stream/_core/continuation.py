@@ -18,7 +18,7 @@ from enum import IntEnum, StrEnum
 from typing import Any, Final
 
 from . import models
-from .failures import Kind
+from .failures import Failure, Kind
 from .quote import enough, marked, quote
 from .request import (
     extended,
@@ -138,11 +138,13 @@ class Planner:
         """Nothing was handed over: the same request again, or the same to another model."""
         return Plan(Form.RESTART, self.base if self.hop else None)
 
-    def note(self, kind: Kind) -> None:
-        """Note how an attempt failed: a model that stays overloaded is left for the next."""
-        self.overloads = self.overloads + 1 if kind in (Kind.OVERLOADED, Kind.RATE_LIMITED) else 0
-        if self.overloads >= OVERLOADS_BEFORE_FALLBACK:
-            self.fall_back()
+    def note(self, failure: Failure) -> bool:
+        """Note how an attempt failed; say whether its model is left for the next one: because it stays
+        overloaded, or at once where it asks for more patience than the policy has."""
+        busy = failure.kind in (Kind.OVERLOADED, Kind.RATE_LIMITED)
+        self.overloads = self.overloads + 1 if busy else 0
+        too_long = busy and (failure.retry_after or 0) > self.settings.retry_after_max
+        return (too_long or self.overloads >= OVERLOADS_BEFORE_FALLBACK) and self.fall_back()
 
     def fall_back(self) -> bool:
         """Go to the next model, if there is one."""

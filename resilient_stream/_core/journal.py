@@ -17,7 +17,7 @@ from .failures import Failure, Kind, Phase
 from .ledger import Attempt, Ledger
 from .seam import Join, Joined
 from .transcript import Turn
-from .verdict import AT_ONCE, Retry
+from .verdict import AT_ONCE, Limit, Retry
 
 
 class What(StrEnum):
@@ -119,8 +119,8 @@ class GiveUpRecord:
     """The failure that is raised."""
     reason: str
     """Why nothing more is tried, as a sentence."""
-    limited: bool
-    """A limit of the policy's own forbade what would otherwise have been retried."""
+    limit: Limit | None
+    """The limit of the policy's own that forbade what would otherwise have been retried."""
     error: str
     """The class of the exception that is raised."""
 
@@ -222,9 +222,7 @@ class Journal:
         attempt = self._attempt(ledger.attempts[-1], now)
         told = _failure(failure) if failed and failure is not None else None
         if told is not None:
-            self._note(
-                What.GIVE_UP, GiveUpRecord(attempt, told, ledger.reason, limited=ledger.denied, error=error)
-            )
+            self._note(What.GIVE_UP, GiveUpRecord(attempt, told, ledger.reason, ledger.limit, error))
         self._note(
             What.END,
             EndRecord(

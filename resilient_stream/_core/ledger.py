@@ -13,9 +13,11 @@ from itertools import chain
 from typing import Any, Final
 
 from .continuation import Form
-from .failures import Failure
+from .failures import Failure, Kind
+from .salvage import partial
 from .seam import Join, Joined
 from .transcript import Turn
+from .verdict import Limit
 
 CHARACTERS_PER_TOKEN: Final = 3.5
 """A middle estimate for the output of an attempt that was cut."""
@@ -114,8 +116,8 @@ class Ledger:
     """completed | finished_with_tools | failed | cancelled; None while it runs."""
     reason: str = ""
     """Why nothing more was tried."""
-    denied: bool = False
-    """A limit of the policy's own is why."""
+    limit: Limit | None = None
+    """The limit of the policy's own that is why."""
 
     @property
     def resumed(self) -> bool:
@@ -146,14 +148,24 @@ class Ledger:
         allowed = max(SMALLEST_INPUT_CAP, (multiple or 0) * (first + estimated_tokens(characters)))
         return multiple is not None and billed > allowed
 
-    def story(self, characters: int) -> str:
-        """What was tried, what was kept and where it is. No content."""
-        count = len(self.attempts)
-        return (
-            f"resilient_stream gave up after {count} attempt{'s' * (count != 1)}: {self.reason}. "
-            f"{characters} characters of text were received; resilient_stream.report(error) tells of each "
-            f"attempt, and its `partial` holds the message so far, valid to send as history."
+    def tell(self, error: BaseException, turn: Turn) -> None:
+        """Add to the exception, as a note, what was tried, what was kept and where it is. No content.
+
+        A rejection of the first request, which brought nothing, says all there is to say.
+        """
+        count, last = len(self.attempts), self.attempts[-1]
+        failure, blocks = last.failure, partial(turn)
+        if count == 1 and not blocks and failure is not None and failure.kind is Kind.REJECTED:
+            return
+        seconds = (last.ended or last.started) - self.attempts[0].started
+        tried = f"after {count} attempt{'s' * (count != 1)} in {seconds:.1f} s: {self.reason}"
+        kept = (
+            f"{turn.characters} characters of text were received: resilient_stream.report(error).partial is "
+            "the message so far, valid as history, and the report tells of each attempt."
+            if blocks
+            else "Nothing was received to keep. resilient_stream.report(error) tells of each attempt."
         )
+        error.add_note(f"resilient_stream gave up {tried}. {kept}")
 
     def totals(self) -> dict[str, int]:
         """Token numbers summed over all attempts, estimates included; what no attempt told is left out."""

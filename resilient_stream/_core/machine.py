@@ -265,7 +265,7 @@ class Machine:
         return not late and len(self.ledger.attempts) < self.settings.max_attempts
 
     def _decide(self, now: float, failure: Failure) -> Action:
-        self.planner.note(failure.kind)
+        elsewhere = self.planner.note(failure)
         plan = self._next_plan(failure)
         if isinstance(plan, Settle):
             return self._finish_with_tools(now)
@@ -279,10 +279,10 @@ class Machine:
         if isinstance(plan, Blocked):
             return self._give_up(now, plan.reason, error)
         overspent = self.ledger.overspent(self.settings.max_input_multiple, self.turn.characters)
-        history = History(self._started, now, len(self.ledger.attempts), self._barren, overspent=overspent)
+        history = History(self._started, now, len(self.ledger.attempts), self._barren, overspent, elsewhere)
         verdict = self.judge.verdict(failure, history, error)
         if isinstance(verdict, GiveUp):
-            self.ledger.denied = verdict.budget
+            self.ledger.limit = verdict.limit
             return self._give_up(now, verdict.reason, error)
         return self._retry(now, plan, verdict)
 
@@ -312,7 +312,7 @@ class Machine:
     def _give_up(self, now: float, reason: str, error: BaseException) -> Action:
         self.turn.abandon(unanswered=True)
         self.ledger.reason = reason
-        error.add_note(self.ledger.story(self.turn.characters))
+        self.ledger.tell(error, self.turn)
         self._end(now, "failed")
         return self._go(Signal.GIVE_UP)
 

@@ -42,6 +42,7 @@ class Settings:
     quote_length: int = 80
     fallback_models: tuple[Mapping[str, Any], ...] = ()
     max_input_multiple: float | None = 5.0
+    retry_after_max: float = 60.0
     first_event_timeout: float = 300.0
     silence_timeout: float = 300.0
     stall_timeout: float = 600.0

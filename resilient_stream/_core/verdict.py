@@ -7,9 +7,30 @@ failure to whoever holds the policy, and acts on the answer. Time enters as numb
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from .failures import Failure
+
+
+class Limit(StrEnum):
+    """A limit of the policy's own that forbids what would otherwise have been retried. The values appear in
+    reports, spans, metrics and logs."""
+
+    ATTEMPTS = "attempts"
+    """``max_attempts``."""
+    BARREN_ATTEMPTS = "barren_attempts"
+    """``max_barren_attempts``."""
+    DEADLINE = "deadline"
+    """``deadline``."""
+    RETRY_AFTER = "retry_after"
+    """``retry_after_max``."""
+    INPUT = "input"
+    """``max_input_multiple``."""
+    BUDGET = "budget"
+    """``budget``: what all streams together may retry is spent."""
+    STOP = "stop"
+    """``stop``: the policy's own strategy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +46,8 @@ class History:
     """Attempts in a row, the failed one included, that brought nothing new; 0 after progress."""
     overspent: bool = False
     """The attempts together have billed as much input as the policy allows."""
+    elsewhere: bool = False
+    """The next request goes to another model, because this one is overloaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +66,11 @@ AT_ONCE = Retry(0.0, "immediate")
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """Stop. ``reason`` names the limit that was met; ``budget`` marks a refusal by the policy's own
-    limits where the failure as such would have been retried."""
+    """Stop. ``reason`` is a sentence; ``limit`` is the limit of the policy's own that was met, where the
+    failure as such would have been retried."""
 
     reason: str
-    budget: bool = False
+    limit: Limit | None = None
 
 
 class Judge(Protocol):

@@ -188,18 +188,41 @@ def test_an_empty_budget_denies_retries(world: World) -> None:
         assert len(server.requests) == 3
     assert isinstance(seen.error, anthropic.APIConnectionError)
     assert "budget" in seen.report.reason
-    assert seen.report.denied
+    assert seen.report.limit == "budget"
     assert (policy.budget.state.denied, policy.budget.state.streams) == (1, 1)  # type: ignore[union-attr]  # ours
 
 
 @every_world
-def test_a_failure_that_is_final_is_not_denied(world: World) -> None:
-    """Only a limit of the policy's own is a denial; a rejection is the failure's own end."""
+def test_a_failure_that_is_final_is_no_limit(world: World) -> None:
+    """A rejection is the failure's own end; where the policy ends it, the report names its limit."""
     with stand_in(always=Status(400)) as server:
         seen = world.stream(server.url)
-    assert not seen.report.denied
+    assert seen.report.limit is None
     with stand_in(always=Status(529)) as server:
-        assert world.stream(server.url, HASTY.replace(max_attempts=2)).report.denied
+        assert world.stream(server.url, HASTY.replace(max_attempts=2)).report.limit == "attempts"
+
+
+@every_world
+def test_others_in_the_chain_see_the_response_itself(world: World) -> None:
+    """Middleware further out may read the error response; what the SDK makes of it then has a report, and no note."""
+    bodies: list[bytes] = []
+
+    def look(request: Any, call_next: Any) -> Any:
+        response = call_next(request)
+        bodies.append(response.http_response.read())
+        return response
+
+    async def look_async(request: Any, call_next: Any) -> Any:
+        response = await call_next(request)
+        bodies.append(await response.http_response.aread())
+        return response
+
+    chain = [look if world.run is None else look_async, ResumeMiddleware(HASTY.replace(max_attempts=2))]
+    with stand_in(always=Status(529)) as server:
+        seen = world.stream(server.url, None, {"middleware": chain})
+    assert isinstance(seen.error, anthropic.OverloadedError)
+    assert seen.error.response.content == bodies[0]
+    assert (seen.report.limit, getattr(seen.error, "__notes__", [])) == ("attempts", [])
 
 
 def test_clients_made_per_request_share_a_budget() -> None:

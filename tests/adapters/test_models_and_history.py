@@ -10,7 +10,7 @@ from anthropic import APIRequest
 from anthropic._models import FinalRequestOptions
 
 from resilient_stream import ResumeMiddleware, RetryPolicy
-from resilient_stream.testing import Fault, Status, cut_at
+from resilient_stream.testing import Fault, RetryAfter, Status, cut_at
 
 from .worlds import (
     CUT_HISTORY,
@@ -61,6 +61,24 @@ def test_a_fallback_model_continues_in_its_own_form(world: World) -> None:
         assert server.requests[-1].json["max_tokens"] <= 2000
     assert seen.text == TEXT
     assert seen.forms == ["first", "user_turn", "user_turn", "prefill"]
+
+
+@every_world
+def test_a_model_that_asks_for_an_hour_is_left_at_once(world: World) -> None:
+    """The next one is asked without a wait; where none is left the exception tells how long was asked, and until when."""
+    policy = RetryPolicy(fallback_models=(ELSEWHERE,))
+    with stand_in(RetryAfter(429, seconds=3600)) as server:
+        seen = world.stream(server.url, policy)
+    assert seen.text == TEXT
+    assert [(one.model, one.wait) for one in seen.report.attempts] == [(USER_TURN_MODEL, 0), (ELSEWHERE, 0)]
+    assert seen.report.attempts[0].failure is not None
+    assert seen.report.attempts[0].failure.retry_after == 3600
+    with stand_in(always=RetryAfter(429, seconds=3600)) as server:
+        seen = world.stream(server.url, policy)
+    assert isinstance(seen.error, anthropic.RateLimitError)
+    assert (len(seen.report.attempts), seen.report.limit) == (2, "retry_after")
+    (note,) = seen.error.__notes__
+    assert "asked to wait 3600 s, until 2" in note
 
 
 @every_world

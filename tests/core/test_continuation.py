@@ -9,7 +9,7 @@ import pytest
 
 from resilient_stream._core.continuation import Blocked, Form, Plan, Planner, Settle, Step
 from resilient_stream._core.events import Event
-from resilient_stream._core.failures import Kind
+from resilient_stream._core.failures import OVERLOAD_KINDS, Failure, Kind, Phase
 from resilient_stream._core.seam import Asked
 from resilient_stream._core.settings import Settings
 from resilient_stream._core.transcript import Block, Turn
@@ -334,12 +334,12 @@ def test_another_model_is_asked_when_the_first_stays_overloaded() -> None:
     """After two overloads in a row, in order, with what the model does not know taken out."""
     request = REQUEST | {"speed": "fast", "thinking": {"type": "between_tools"}}
     made = planner(request, fallback_models=({"model": "b"}, {"model": PREFILLED, "max_tokens": 100}))
-    made.note(Kind.OVERLOADED)
-    made.note(Kind.RESET)
-    made.note(Kind.RATE_LIMITED)
+    made.note(Failure(Kind.OVERLOADED, Phase.BODY))
+    made.note(Failure(Kind.RESET, Phase.BODY))
+    made.note(Failure(Kind.RATE_LIMITED, Phase.BODY))
     assert made.model == MODERN
     assert made.restart == Plan(Form.RESTART)
-    made.note(Kind.OVERLOADED)
+    made.note(Failure(Kind.OVERLOADED, Phase.BODY))
     assert made.model == "b"
     plan = planned(made, Turn())
     assert (plan.form, plan.continues) == (Form.RESTART, False)
@@ -349,9 +349,21 @@ def test_another_model_is_asked_when_the_first_stays_overloaded() -> None:
     assert not made.fall_back()
     assert made.base["max_tokens"] == 100
     assert planned(made, turn(cut=LONG)).form is Form.PREFILL
-    made.note(Kind.OVERLOADED)
-    made.note(Kind.OVERLOADED)
+    made.note(Failure(Kind.OVERLOADED, Phase.BODY))
+    made.note(Failure(Kind.OVERLOADED, Phase.BODY))
     assert made.model == PREFILLED
+
+
+@pytest.mark.parametrize("kind", sorted(OVERLOAD_KINDS | {Kind.RESET}))
+def test_a_model_that_asks_for_too_much_patience_is_left_at_once(kind: Kind) -> None:
+    """Where it is the model that is overloaded or limited; never past the last one, nor for a wait that is bearable."""
+    busy = kind in (Kind.OVERLOADED, Kind.RATE_LIMITED)
+    made = planner(fallback_models=({"model": "b"},), retry_after_max=20.0)
+    assert not made.note(Failure(kind, Phase.HEADERS, retry_after=20.0))
+    made.overloads = 0
+    assert made.note(Failure(kind, Phase.HEADERS, retry_after=20.1)) is busy
+    assert made.model == ("b" if busy else MODERN)
+    assert made.note(Failure(kind, Phase.HEADERS, retry_after=20.1)) is False
 
 
 def test_a_pinned_conversation_starts_on_its_model() -> None:

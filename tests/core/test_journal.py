@@ -121,7 +121,7 @@ def test_giving_up_is_told_before_the_end() -> None:
     notes = notes_of(serve(CUT, DOWN), attempts=2)
     assert words(notes)[-3:] == ["failure", "give_up", "end"]
     gave_up: GiveUpRecord = find(notes, "give_up")
-    assert (gave_up.reason, gave_up.error, gave_up.limited) == ("enough", "Broken", False)
+    assert (gave_up.reason, gave_up.error, gave_up.limit) == ("enough", "Broken", None)
     assert (gave_up.failure.kind, gave_up.failure.status, gave_up.failure.retry_after) == (
         Kind.OVERLOADED,
         529,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from resilient_stream._core.continuation import Form
+from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.ledger import (
     Attempt,
     Ledger,
@@ -17,6 +18,7 @@ from resilient_stream._core.ledger import (
     weighted_input,
 )
 from resilient_stream._core.seam import Joined
+from resilient_stream._core.transcript import Block, Turn
 
 OPENING: dict[str, Any] = {
     "id": "msg_1",
@@ -208,10 +210,38 @@ def test_a_stream_is_resumed_when_a_seam_or_an_ending_is_ours() -> None:
     assert Ledger(outcome="finished_with_tools").resumed
 
 
-def test_the_story_has_numbers_only() -> None:
-    """How many attempts, how many characters, and why."""
-    assert "after 1 attempt: so." in Ledger([attempt()], reason="so").story(3)
-    assert "after 2 attempts: so. 3 characters" in Ledger([attempt(), attempt()], reason="so").story(3)
+def note(of: Turn, *attempts: Attempt) -> list[str]:
+    """What an exception is given to say."""
+    error = RuntimeError("the SDK's own text")
+    Ledger(list(attempts), reason="so").tell(error, of)
+    assert str(error) == "the SDK's own text"
+    return getattr(error, "__notes__", [])
+
+
+def test_an_exception_tells_what_was_tried_and_what_is_kept() -> None:
+    """How many attempts, how long, why, how much is there and where it is; one note, without content."""
+    first, second = attempt(), attempt()
+    first.started, second.started, second.ended = 1.0, 3.0, 3.45
+    (said,) = note(Turn(message={}, blocks=[Block({"type": "text", "text": "Tides"})]), first, second)
+    assert said == (
+        "resilient_stream gave up after 2 attempts in 2.5 s: so. 5 characters of text were received: "
+        "resilient_stream.report(error).partial is the message so far, valid as history, and the report tells "
+        "of each attempt."
+    )
+    (said,) = note(Turn(), first)
+    assert said == (
+        "resilient_stream gave up after 1 attempt in 0.0 s: so. Nothing was received to keep. "
+        "resilient_stream.report(error) tells of each attempt."
+    )
+
+
+def test_a_rejection_of_the_users_own_request_says_all_there_is() -> None:
+    """There is nothing to add to the API's own words, unless something was tried or received."""
+    rejected = attempt()
+    rejected.failure = Failure(Kind.REJECTED, Phase.HEADERS, status=400)
+    assert note(Turn(), rejected) == []
+    assert len(note(Turn(message={}, blocks=[Block({"type": "text", "text": "Tides"})]), rejected)) == 1
+    assert len(note(Turn(), attempt(), rejected)) == 1
 
 
 def test_an_estimate_is_characters_over_three_and_a_half() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -524,6 +525,15 @@ def test_a_step_that_leaves_no_request_is_none() -> None:
     """Under a policy of prefill alone."""
     run = drive(machine(continuation="prefill"), lambda send: CUT if send.number == 1 else BAD)
     assert (raised(run), run.forms) == (RESET, ["first", "prefill"])
+
+
+def test_the_judge_is_told_that_another_model_is_next() -> None:
+    """Once a model is left for the next: after two overloads in a row, or at once where it asks for an hour."""
+    hour = replace(DOWN, kind=Kind.RATE_LIMITED, status=429, retry_after=3600.0)
+    made = machine(judge=(judge := Patient(9)), fallback_models=({"model": "b"}, {"model": "c"}))
+    run = drive(made, serve(DOWN, DOWN, hour, hour, SCRIPT.stream()))
+    assert [one.elsewhere for _, one in judge.asked] == [False, True, True, False]
+    assert [one.model for one in run.machine.ledger.attempts] == [MODERN, MODERN, "b", "c", "c"]
 
 
 def test_the_next_model_is_asked_after_a_rejection() -> None:

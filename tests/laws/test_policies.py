@@ -20,6 +20,7 @@ from resilient_stream._core.failures import (
 )
 from resilient_stream._core.machine import Machine
 from resilient_stream._core.states import Action, Finish, Raise, Send, Wait
+from resilient_stream._core.verdict import Limit
 from resilient_stream._judge import Judgement
 from resilient_stream.anthropic import _settings
 from tests.core.support import (
@@ -33,6 +34,15 @@ from tests.core.support import (
     text,
     text_delta,
 )
+
+NAMED = {
+    Limit.ATTEMPTS: "max_attempts",
+    Limit.BARREN_ATTEMPTS: "max_barren_attempts",
+    Limit.DEADLINE: "deadline",
+    Limit.RETRY_AFTER: "retry_after_max",
+    Limit.BUDGET: "retry budget",
+}
+"""The words by which a reason names each limit."""
 
 
 @dataclass(frozen=True)
@@ -167,14 +177,13 @@ def test_giving_up_raises_what_failed_and_says_why(
     life = live(policy, ways, seed, reserve)
     ledger = life.machine.ledger
     if ledger.outcome == "completed":
-        assert (ledger.denied, ledger.reason) == (False, "")
+        assert (ledger.limit, ledger.reason) == (None, "")
         return
     assert isinstance(life.last, Raise)
     assert isinstance(life.last.error, Broken)
     assert life.last.failure.kind is life.met[-1].kind
-    assert ledger.denied
-    limits = "max_attempts", "max_barren_attempts", "deadline", "retry_after_max", "retry budget"
-    assert any(limit in ledger.reason for limit in limits)
+    assert ledger.limit is not None
+    assert NAMED[ledger.limit] in ledger.reason
 
 
 @given(many, st.integers())
