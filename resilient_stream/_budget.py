@@ -17,7 +17,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NoReturn
 
 from ._core.failures import OVERLOAD_KINDS, Kind
 
@@ -177,9 +177,20 @@ class RetryBudget:
             f"{now.denied} denied>"
         )
 
-    def __deepcopy__(self, memo: object) -> RetryBudget:
+    def __copy__(self) -> RetryBudget:
         """The same budget: a copied policy still draws on it."""
         return self
+
+    def __deepcopy__(self, memo: object) -> RetryBudget:
+        """As ``__copy__``."""
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse: two budgets where one was meant would allow twice as much."""
+        raise TypeError(
+            "a RetryBudget can't be pickled: it counts the streams of its own process. Make one in each "
+            'process, or leave the policy at budget="shared", which does'
+        )
 
 
 class Registry:

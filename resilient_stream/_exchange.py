@@ -141,6 +141,7 @@ class Exchange:
 
     def _note_request(self, request: httpx2.Request) -> None:
         request.extensions[RECORD_KEY] = self._record
+        vars(request)[RECORD_KEY] = self._record  # httpx2 leaves extensions out of copies and pickles
         if self._http_request is None:
             self._http_request = request
             self._on_request(request)

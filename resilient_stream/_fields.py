@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, Final, Literal, TypeAlias, TypedDict, cast, get_args
 
-from pydantic import Field, PlainValidator, ValidationError
+from pydantic import BeforeValidator, Field, PlainValidator, ValidationError
 from tenacity import RetryCallState
 from tenacity.retry import retry_base
 from tenacity.stop import stop_base
@@ -69,7 +69,7 @@ def _fallback(item: object) -> Fallback:
     model = fields.get("model")
     if not isinstance(model, str) or not model.strip() or not all(isinstance(name, str) for name in fields):
         raise ValueError(
-            f'each should be a model id, or a mapping of request fields with a "model"; not {item!r}'
+            f'each should be a model id, or a mapping of request fields with a "model"; not {_entry(item)}'
         )
     if item is model:
         return model
@@ -141,9 +141,9 @@ QuoteLength: TypeAlias = Annotated[
     int, Field(strict=True, ge=40, le=400, description="a number of characters from 40 to 400")
 ]
 Switch: TypeAlias = Annotated[bool, Field(strict=True)]
-Kinds: TypeAlias = Annotated[frozenset[Kind], PlainValidator(_kinds)]
-Hold: TypeAlias = Annotated[frozenset[Holdable], PlainValidator(_hold)]
-Fallbacks: TypeAlias = Annotated[tuple[Fallback, ...], PlainValidator(_fallbacks)]
+Kinds: TypeAlias = Annotated[frozenset[Kind], BeforeValidator(_kinds)]
+Hold: TypeAlias = Annotated[frozenset[Holdable], BeforeValidator(_hold)]
+Fallbacks: TypeAlias = Annotated[tuple[Fallback, ...], BeforeValidator(_fallbacks)]
 Template: TypeAlias = Annotated[str | None, PlainValidator(_template)]
 Budget: TypeAlias = Annotated[Literal["shared"] | RetryBudget | None, PlainValidator(_budget)]
 Stop: TypeAlias = Annotated[StopRule | None, PlainValidator(_strategy(stop_base, "stop_after_delay(60)"))]
@@ -192,6 +192,36 @@ class PolicyFields(TypedDict, total=False):
     telemetry: bool
 
 
+def shown(name: str, value: object) -> str:
+    """A field's value as a ``repr`` or a message may tell it: as Python, but for words that may be a prompt
+    or a secret. Of a template that is its length, of a fallback's fields their names."""
+    if name == "continuation_template":
+        return _veiled(value)
+    if name == "fallback_models" and isinstance(value, tuple | list):
+        entries = [_entry(item) for item in cast("Collection[Any]", value)]
+        return f"({', '.join(entries)}{',' * (len(entries) == 1)})"
+    if name == "fallback_models":
+        return _entry(value)
+    if isinstance(value, frozenset):
+        words = sorted(repr(str(item)) for item in cast("frozenset[str]", value))
+        return f"{{{', '.join(words)}}}" if words else "()"
+    return repr(value)
+
+
+def _entry(item: object) -> str:
+    if not isinstance(item, Mapping):
+        return repr(item) if isinstance(item, str | bytes) else _veiled(item)
+    fields = item.items()
+    told = (f"{key!r}: {repr(value) if key == 'model' else _veiled(value)}" for key, value in fields)
+    return f"{{{', '.join(told)}}}"
+
+
+def _veiled(value: object) -> str:
+    if value is None or isinstance(value, bool | int | float):
+        return repr(value)
+    return f"<{len(value)} characters>" if isinstance(value, str) else f"<{type(value).__name__}>"
+
+
 def complaint(error: ValidationError, fields: Mapping[str, Any]) -> str:
     """All that is wrong, one sentence per field. ``fields`` are the model's, by name."""
     return "; ".join(_sentence(dict(each), fields) for each in error.errors(include_url=False))
@@ -205,7 +235,7 @@ def _sentence(error: dict[str, Any], fields: Mapping[str, Any]) -> str:
         return _unknown(name, fields)
     text = str(error["msg"]).replace("Input should be", "should be").removeprefix("Value error, ")
     unit = fields[name].description
-    return f"{name} = {error['input']!r}: {text}" + (f" ({unit})" if unit else "")
+    return f"{name} = {shown(name, error['input'])}: {text}" + (f" ({unit})" if unit else "")
 
 
 def _unknown(name: str, known: Collection[str]) -> str:

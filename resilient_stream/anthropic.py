@@ -39,7 +39,6 @@ from ._classify import AWS_EVENT_STREAM, content_type_of
 from ._core.continuation import Planner, Step
 from ._core.failures import Failure
 from ._core.history import sendable
-from ._core.ledger import Record
 from ._core.machine import Machine
 from ._core.models import named
 from ._core.settings import Settings
@@ -51,6 +50,7 @@ from ._runtime import Runtime
 from ._watchers import watchers
 from .observe import Watch
 from .policy import RetryPolicy
+from .report import ReportedRecord
 
 log = logging.getLogger("resilient_stream")
 
@@ -154,7 +154,7 @@ class ResumeMiddleware(Middleware):
 
     def _stream(self, request: APIRequest, call_next: object) -> tuple[Machine, Watch, dict[str, Any]]:
         """A machine for one stream, who watches it, and what its exchange has to know."""
-        record, client = Record(), _client_of(call_next)
+        record, client = ReportedRecord(), _client_of(call_next)
         body = {**cast("Mapping[str, Any]", request.json), **(request.options.extra_json or {})}
         pin = _scope.pin()
         machine = Machine(

@@ -8,6 +8,7 @@ what to hold back. ``docs/policies.md`` tells which preset is meant for whom.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self, Unpack, cast
 
 from pydantic import BaseModel, ValidationError, model_validator
@@ -38,6 +39,7 @@ from ._fields import (
     UsageRule,
     Wait,
     complaint,
+    shown,
 )
 from ._judge import explain
 from .errors import PolicyError
@@ -258,24 +260,44 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid"):
     def _values(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in type(self).model_fields}
 
-    def __repr__(self) -> str:
-        """Only what differs from the defaults, spelt so that it can be pasted into a program."""
-        fields = type(self).model_fields
-        changed = {name: value for name, value in self._values().items() if value != fields[name].default}
-        shown = ", ".join(f"{name}={_spelt(value)}" for name, value in changed.items())
-        return f"{type(self).__name__}({shown})"
+    def __hash__(self) -> int:
+        """Equal policies hash alike, mappings among their fields included."""
+        return hash(tuple(map(_hashable, self._values().values())))
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """The same policy: it can't be changed, and its observers and its budget are meant to be shared."""
+        return self
+
+    def __repr_args__(self) -> Iterator[tuple[str, Any]]:
+        """What differs from the defaults, spelt so that it can be pasted into a program.
+
+        The words of ``continuation_template``, and in ``fallback_models`` what is neither a model nor a
+        number, are left out: they may be a prompt or a secret, and a ``repr`` goes into logs.
+        """
+        for name, value in self._values().items():
+            if value != type(self).model_fields[name].default:
+                yield name, _Spelt(shown(name, value))
 
     def __str__(self) -> str:
         """As ``repr``: a log line shows what was changed."""
         return repr(self)
 
 
-def _spelt(value: object) -> str:
-    """As ``repr``, but sets in order and kinds as plain strings."""
-    if not isinstance(value, frozenset):
-        return repr(value)
-    return (
-        f"{{{', '.join(sorted(repr(str(item)) for item in cast('frozenset[str]', value)))}}}"
-        if value
-        else "()"
-    )
+class _Spelt(str):
+    """A text that is its own ``repr``."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _hashable(value: object) -> object:
+    """An equal value for equal values that can be hashed: JSON's mappings and lists can't."""
+    match value:
+        case Mapping():
+            return frozenset((key, _hashable(each)) for key, each in cast("Mapping[str, Any]", value).items())
+        case list() | tuple():
+            return tuple(map(_hashable, cast("Iterable[Any]", value)))
+        case _:
+            return value

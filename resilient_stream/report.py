@@ -8,11 +8,12 @@ that is content, `StreamReport.partial`, stays out of ``str``, ``repr``, pickles
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import anthropic
 import httpx2
-from pydantic import BaseModel, ConfigDict, PrivateAttr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr
 
 from ._core.continuation import Form
 from ._core.failures import Failure, Kind, Phase
@@ -23,6 +24,27 @@ from ._core.transcript import Turn
 from ._core.verdict import Limit
 from ._exchange import RECORD_KEY
 
+
+def _clean(value: Any) -> Any:
+    """A value from outside as it can be written anywhere: JSON may hold half a surrogate pair, UTF-8 not."""
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case Mapping():
+            return {_clean(name): _clean(each) for name, each in value.items()}
+        case list():
+            return [_clean(each) for each in value]
+        case _:
+            return value
+
+
+def _word(value: Any) -> Any:
+    """A word from outside should be a string, and need not be."""
+    return None if value is None else _clean(str(value))
+
+
+Word = Annotated[str | None, BeforeValidator(_word)]
+Usage = Annotated[dict[str, Any], BeforeValidator(_clean)]
 Outcome = Literal["running", "completed", "finished_with_tools", "failed", "cancelled"]
 
 
@@ -37,7 +59,7 @@ class FailureReport(_Part):
     phase: Phase
     in_band: bool
     """Told by the API inside a body that had begun with status 200."""
-    detail: str
+    detail: Annotated[str, BeforeValidator(_word)]
     """A technical word: an exception's class, an ``error.type``. Never content."""
     retry_after: float | None
     """Seconds the server asked to wait; None if it said nothing usable."""
@@ -49,8 +71,8 @@ class AttemptReport(_Part):
     number: int
     kind: Form
     model: str
-    request_id: str | None
-    message_id: str | None
+    request_id: Word
+    message_id: Word
     status: int | None
     """The HTTP status; None if no response came."""
     failure: FailureReport | None
@@ -58,7 +80,7 @@ class AttemptReport(_Part):
     """Events received, pings apart."""
     characters: int
     """Characters of visible text handed over."""
-    usage: dict[str, Any]
+    usage: Usage
     usage_source: Literal["reported", "estimated", "unknown"]
     wait: float
     """Seconds waited before it."""
@@ -124,13 +146,28 @@ def report(source: object) -> StreamReport:
         LookupError: there is none; it does not come from a resilient client.
     """
     request = _request_of(source)
-    record = request.extensions.get(RECORD_KEY) if request is not None else None
-    if not isinstance(record, Record):
-        raise LookupError(  # noqa: TRY004 -- what is missing is the report
-            f"no report on this {type(source).__name__}: should be a stream, a response or an exception of a "
-            "client made with resilient_stream.resilient()"
-        )
-    return _report(record)
+    kept = None if request is None else request.extensions.get(RECORD_KEY, vars(request).get(RECORD_KEY))
+    if isinstance(kept, Record):
+        return _report(kept)
+    if isinstance(kept, StreamReport):
+        return kept
+    raise LookupError(
+        f"no report on this {type(source).__name__}: should be a stream, a response or an exception of a "
+        "client made with resilient_stream.resilient()"
+    )
+
+
+class ReportedRecord(Record):
+    """A record that is copied by reference and pickled as its report, so that the exceptions and responses on
+    which it hangs take the report along wherever they go, and no content with it."""
+
+    __slots__ = ()
+
+    def __deepcopy__(self, memo: object) -> ReportedRecord:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return StreamReport.model_validate, (_report(self).model_dump(),)
 
 
 def _request_of(source: object) -> httpx2.Request | None:
@@ -180,7 +217,7 @@ def _attempt(attempt: Attempt, turn: Turn) -> AttemptReport:
         failure=None if failure is None else _failure(failure),
         events=attempt.events,
         characters=turn.characters - attempt.at if runs else attempt.characters,
-        usage=dict(attempt.usage),
+        usage=attempt.usage,
         usage_source=attempt.usage_source,  # type: ignore[arg-type]  # the ledger's words are these
         wait=attempt.wait,
         duration=None if attempt.ended is None else attempt.ended - attempt.started,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import pickle
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from resilient_stream._budget import SLOTS, Registry, RetryBudget, account, shared_budget
 from resilient_stream._core.failures import CONNECTION_KINDS, OVERLOAD_KINDS, RETRYABLE_KINDS, Kind
+from resilient_stream.policy import RetryPolicy
 
 
 class Clock:
@@ -240,9 +242,16 @@ def test_small_numbers_are_taken() -> None:
 
 
 def test_a_copied_policy_keeps_its_budget() -> None:
-    """A deep copy is the same budget: two would be twice the retries."""
+    """A copy is the same budget: two would be twice the retries."""
     budget = RetryBudget()
-    assert copy.deepcopy({"budget": budget})["budget"] is budget
+    assert copy.deepcopy({"budget": budget})["budget"] is copy.copy(budget) is budget
+
+
+def test_a_budget_stays_in_its_process() -> None:
+    """Pickling says why it can't be, and what to do instead; a policy with one says the same."""
+    for holder in (RetryBudget(), RetryPolicy(budget=RetryBudget())):
+        with pytest.raises(TypeError, match=r"a RetryBudget can't be pickled: .* one in each process, or"):
+            pickle.dumps(holder)
 
 
 def test_its_repr_tells_how_it_stands() -> None:

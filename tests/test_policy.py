@@ -111,10 +111,12 @@ def test_it_is_frozen() -> None:
 
 
 def test_it_is_a_value() -> None:
-    """Equal fields make equal policies, which hash, copy and pickle alike."""
-    one, other = RetryPolicy(max_attempts=3), RetryPolicy(max_attempts=3)
+    """Equal fields make equal policies, which hash, copy and pickle alike; a copy has the same observers and budget."""
+    one, other = (RetryPolicy(max_attempts=3, fallback_models=[{"model": "a", "n": [n]}]) for n in (1, 1.0))
     assert one == other != RetryPolicy()
     assert len({one, other}) == 1
+    shared = one.replace(observers=[Observer()], budget=RetryBudget())
+    assert copy.deepcopy([shared]) == [shared]
     assert pickle.loads(pickle.dumps(one)) == copy.deepcopy(one) == one  # noqa: S301 -- our own bytes
 
 
@@ -156,12 +158,24 @@ def test_replace_checks_again(wrong: Any) -> None:
         RetryPolicy().replace(**wrong)
 
 
+def wordy(policy: RetryPolicy) -> bool:
+    """Whether there are words in it that no log should have."""
+    patches = [entry for entry in policy.fallback_models if not isinstance(entry, str)]
+    values = [value for patch in patches for name, value in patch.items() if name != "model"]
+    plain = all(value is None or isinstance(value, int | float) for value in values)
+    return policy.continuation_template is not None or not plain
+
+
 @settings(deadline=None)
 @given(plain_fields)
 def test_its_repr_is_short_and_makes_it_again(fields: Any) -> None:
-    """The repr shows what differs from the defaults, and evaluates to an equal policy."""
+    """The repr shows what differs from the defaults, and evaluates to an equal policy; where words are left out, not at all."""
     policy = RetryPolicy(**fields)
-    assert eval(repr(policy), {"RetryPolicy": RetryPolicy, "inf": float("inf")}) == policy  # noqa: S307 -- our own
+    if wordy(policy):
+        with pytest.raises(SyntaxError):
+            compile(repr(policy), "repr", "eval")
+    else:
+        assert eval(repr(policy), {"RetryPolicy": RetryPolicy}) == policy  # noqa: S307 -- our own
     assert str(policy) == repr(policy)
     for name, value in PROMISED.items():
         assert (f"{name}=" in repr(policy)) >= (getattr(policy, name) != value)
@@ -175,12 +189,44 @@ def test_the_repr_of_the_default_is_empty() -> None:
     )
 
 
+WORDS: dict[str, Any] = {
+    "continuation_template": "a sparrow in {quote}",
+    "fallback_models": [
+        "a",
+        {"model": "b", "max_tokens": 9, "system": "a sparrow", "tools": [{"x": "sparrow"}]},
+    ],
+}
+
+
+def test_prompts_and_secrets_stay_out_of_what_is_printed() -> None:
+    """Lengths and names of fields are shown, not what they hold; models and numbers are."""
+    policy = RetryPolicy().replace(**WORDS)
+    assert repr(policy) == (
+        "RetryPolicy(continuation_template=<20 characters>, fallback_models=('a', "
+        "{'model': 'b', 'max_tokens': 9, 'system': <9 characters>, 'tools': <list>}))"
+    )
+    assert "sparrow" not in f"{policy} {policy.explain()} {[policy]} {list(policy.__repr_args__())}"
+    wrong: list[dict[str, Any]] = [
+        {"continuation_template": "a sparrow"},
+        {"fallback_models": {"system": "a sparrow"}},
+        {"fallback_models": [{"model": "", "system": "a sparrow"}]},
+        {"fallback_models": [{"model": "b", "stream": True, "system": "a sparrow"}]},
+        {"fallback_models": [{"model": "b", "system": "a sparrow", "metadata": object()}]},
+    ]
+    for fields in wrong:
+        with pytest.raises(PolicyError) as caught:
+            RetryPolicy(**fields)
+        assert "sparrow" not in str(caught.value)
+
+
 @settings(deadline=None)
 @given(plain_fields)
-def test_toml_round_trip(fields: Any) -> None:
-    """What is written as TOML reads as an equal policy, whatever the plain fields hold."""
+def test_toml_and_json_round_trip(fields: Any) -> None:
+    """What is written reads as an equal policy, which hashes alike, whatever the plain fields hold."""
     policy = RetryPolicy(**fields)
-    assert RetryPolicy.from_toml(policy.to_toml()) == policy
+    again = RetryPolicy.from_toml(policy.to_toml())
+    assert again == RetryPolicy.model_validate_json(policy.model_dump_json()) == policy
+    assert hash(again) == hash(policy)
 
 
 def test_toml_holds_every_field() -> None:
