@@ -27,5 +27,6 @@ class Runtime:
     """Seconds since the epoch, for ``retry-after`` dates."""
     slept: Callable[[], float] = slept
     """Seconds that the machine has slept, from any moment on."""
-    rng: random.Random = field(default_factory=random.Random)
-    """The source of jitter."""
+    rng: random.Random = field(default_factory=random.SystemRandom)
+    """The source of jitter. The system's has no state that forked workers would share: theirs would all wait the
+    same time."""

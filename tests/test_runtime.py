@@ -33,8 +33,14 @@ def test_without_a_clock_that_tells_nobody_ever_slept(monkeypatch: pytest.Monkey
 def test_no_two_runtimes_share_their_chance() -> None:
     """Each runtime has its own source of jitter, so seeding one leaves all others alone."""
     first, second = Runtime(), Runtime()
-    assert type(first.rng) is random.Random
+    assert isinstance(first.rng, random.Random)
     assert first.rng is not second.rng
+
+
+def test_forked_workers_do_not_wait_in_step() -> None:
+    """The jitter has no state that a fork could copy, so workers forked from one client wait different times."""
+    with pytest.raises(NotImplementedError):
+        Runtime().rng.getstate()
 
 
 def test_a_runtime_cant_be_changed() -> None:
