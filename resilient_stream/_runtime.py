@@ -28,5 +28,4 @@ class Runtime:
     slept: Callable[[], float] = slept
     """Seconds that the machine has slept, from any moment on."""
     rng: random.Random = field(default_factory=random.SystemRandom)
-    """The source of jitter. The system's has no state that forked workers would share: theirs would all wait the
-    same time."""
+    """The source of jitter: the system's, which has no state that forked workers would share."""

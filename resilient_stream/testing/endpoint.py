@@ -20,6 +20,7 @@ from .continuations import Form, Reading, read, resume
 from .faults import Fault, Redirect, error_body
 from .manners import Manner, manner_of
 from .rules import Refusal, check
+from .threads import NOT_FOUND, Threads
 from .transcript import Reply, compact, input_tokens, listing, mapping, message, message_events, sse_event
 from .wire import Answer, Script, frame, status_of
 
@@ -91,6 +92,7 @@ class Endpoint:
         self.prefill_manner = manner_of(settings.prefill_manner)
         self.received: list[Received] = []
         self.signatures: set[str] = set()
+        self.threads = Threads()
 
     def take(self, incoming: Incoming) -> Script:
         """The script that answers a request; the request is recorded."""
@@ -129,7 +131,7 @@ class Endpoint:
             answer, told = self._messages(replace(record, json=first.json, headers=first.headers))
             return answer, replace(told, json=record.json, headers=record.headers)
         if record.method == "POST" and path == "/v1/messages":
-            return self._messages(record)
+            return self._turn(record)
         if record.method == "POST" and path == "/v1/messages/count_tokens":
             return self._messages(record, counting=True)
         asked = hosts.asked_of(path, mapping(record.json)) if record.method == "POST" else None
@@ -138,6 +140,17 @@ class Endpoint:
             return (_in_aws_framing(answer) if hosts.bedrock(path) else answer), record
         missing = Refusal("path", 404, "not_found_error", "Not found")
         return _refused(record.number, missing), replace(record, rule="path")
+
+    def _turn(self, record: Received) -> tuple[Answer, Received]:
+        """A message, on a thread or not."""
+        try:
+            whole = self.threads.recall(record.json)
+        except KeyError:
+            return _refused(record.number, NOT_FOUND), replace(record, rule=NOT_FOUND.rule)
+        answer, told = self._messages(replace(record, json=whole))
+        if told.rule is None and told.fault is None:
+            self.threads.hold(whole, answer.message)
+        return answer, replace(told, json=record.json)
 
     def _messages(self, record: Received, *, counting: bool = False) -> tuple[Answer, Received]:
         refusal = self._refusal(record, counting=counting)
@@ -225,6 +238,6 @@ def _blank(number: int) -> Answer:
 
 
 def _refused(number: int, refusal: Refusal) -> Answer:
-    body = error_body(refusal.error, refusal.message, f"req_{number:04d}")
+    body = error_body(refusal.error, refusal.message, f"req_{number:04d}", refusal.details)
     answer = _blank(number).instead(refusal.status, "application/json", body)
     return answer.with_headers({"x-should-retry": "false"})

@@ -7,7 +7,7 @@ the API's documentation and its users report; where none is known, the rule's do
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,7 @@ class Refusal:
     status: int
     error: str
     message: str
+    details: Mapping[str, Any] | None = None
 
 
 def body_too_large(asked: Asked) -> str | None:

@@ -122,8 +122,8 @@ async def copied(client: Any, ask: dict[str, Any]) -> Got:
     return await create(client.copy(), ask)
 
 
-async def runner(client: Any, ask: dict[str, Any], **options: Any) -> Got:
-    """``tool_runner(stream=True)``, whose model calls no tool."""
+def _running(client: Any, ask: dict[str, Any], **options: Any) -> Any:
+    """``tool_runner(stream=True)`` with one tool."""
 
     def tide(place: str) -> str:
         """The tide at a place."""
@@ -134,11 +134,23 @@ async def runner(client: Any, ask: dict[str, Any], **options: Any) -> Got:
         return place
 
     sync = not inspect.iscoroutinefunction(client.post)
-    tool: Any = beta_tool(tide) if sync else beta_async_tool(later)
-    made = client.beta.messages.tool_runner(**ask, tools=[tool], stream=True, **options)
-    got = [Got(await written(one), one) async for one in each(made)]
+    tool: Any = beta_tool(tide) if sync else beta_async_tool(name="tide")(later)
+    return client.beta.messages.tool_runner(**ask, tools=[tool], stream=True, **options)
+
+
+async def runner(client: Any, ask: dict[str, Any], **options: Any) -> Got:
+    """``tool_runner(stream=True)``, whose model calls no tool."""
+    got = [Got(await written(one), one) async for one in each(_running(client, ask, **options))]
     (only,) = got
     return only
+
+
+async def turns(client: Any, ask: dict[str, Any]) -> list[str]:
+    """The texts of all turns of ``tool_runner(stream=True)``."""
+    try:
+        return [await written(one) async for one in each(_running(client, ask))]
+    finally:
+        await told(client.close())
 
 
 DOORS: Final[dict[str, Door]] = {

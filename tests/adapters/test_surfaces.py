@@ -12,9 +12,9 @@ import pytest
 from anthropic.resources.beta.messages import Messages
 
 from resilient_stream import ResumeMiddleware, RetryPolicy, report, resilient
-from resilient_stream.testing import Status, cut_at
+from resilient_stream.testing import Cut, Status, cut_at
 
-from .doors import DOORS, Door, Got, asking, runner
+from .doors import DOORS, Door, Got, asking, runner, turns
 from .worlds import ASK, CUT_HISTORY, HASTY, PREFILL_MODEL, TEXT, USER_TURN_MODEL, stand_in
 
 sync_and_async = pytest.mark.parametrize("prefix", ["", "Async"], ids=["sync", "async"])
@@ -151,6 +151,30 @@ def test_a_tool_runner_on_a_thread_gives_up_with_what_came(prefix: str) -> None:
     told = report(caught.value)
     assert told.reason == "a message thread can't be continued"
     assert told.partial is not None and TEXT.startswith(told.partial["content"][0]["text"])
+
+
+@threads_known
+@sync_and_async
+def test_a_turn_of_a_thread_that_was_finished_by_its_call_begins_another(prefix: str) -> None:
+    """The API holds no answer that broke off; the SDK says everything again, and the tool has run once."""
+    call = {"type": "tool_use", "id": "toolu_1", "name": "tide", "input": {"place": "Harbour"}}
+    cut = Cut(after="content_block_stop", how="rst")
+
+    def author(request: Any) -> Any:
+        return [call] if len(request["messages"]) == 1 else TEXT
+
+    with stand_in(cut, reply=author) as server:
+        client = client_of("Anthropic", prefix, server.url)
+        texts = asyncio.run(turns(client, asking()))
+        assert [request.json["thread"]["type"] for request in server.requests] == [
+            "create",
+            "continue",
+            "create",
+        ]
+        last = server.requests[-1].json["messages"]
+    assert texts == ["", TEXT]
+    assert [block["type"] for block in last[1]["content"]] == ["tool_use"]
+    assert [block["content"] for block in last[2]["content"]] == ["Harbour"]
 
 
 @pytest.mark.parametrize("composed", ["resilient", "by hand", "behind another"])

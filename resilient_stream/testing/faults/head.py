@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from email.utils import formatdate
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from resilient_stream.testing.transcript import compact
 from resilient_stream.testing.wire import Answer, Close, Script, Send, Wait, frame, head
@@ -35,10 +35,12 @@ EARLY_HINTS = (
 )
 
 
-def error_body(error: str, message: str, request_id: str | None = None) -> bytes:
+def error_body(
+    error: str, message: str, request_id: str | None = None, details: Mapping[str, Any] | None = None
+) -> bytes:
     """The API's error object."""
-    said = {"type": "error", "error": {"type": error, "message": message}, "request_id": request_id}
-    return compact(said).encode()
+    told = {"type": error, "message": message} | ({"details": details} if details else {})
+    return compact({"type": "error", "error": told, "request_id": request_id}).encode()
 
 
 @dataclass(frozen=True, slots=True)
