@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+import resilient_stream.testing
 from resilient_stream import RetryPolicy
 from resilient_stream._core.failures import Kind
 from resilient_stream._core.states import TABLE, Signal
 
 ROOT = Path(__file__).parent.parent
+MODULES = ("anthropic", "pybreaker", "pytest", "resilient_stream", "tenacity")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -44,7 +46,22 @@ def test_every_field_of_a_policy_is_documented() -> None:
         assert getattr(RetryPolicy(), name) == value, name
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+@each_page
+def test_what_the_examples_use_is_imported(page: Path) -> None:
+    """Whoever copies the examples of a page has the modules and the names of this library that they use."""
+    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    nodes = [node for block in blocks for node in ast.walk(ast.parse(block))]
+    imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    imported = {alias.asname or alias.name for node in imports for alias in node.names}
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
+    ours = {*resilient_stream.__all__, *resilient_stream.testing.__all__}
+    assert not used & {*ours, *MODULES} - imported
+
+
+@each_page
 def test_links_lead_somewhere(page: Path) -> None:
     """Every relative link of a page has a file at its end."""
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
