@@ -10,14 +10,13 @@ from __future__ import annotations
 import logging
 from typing import Any, Final, cast
 
+from ._attributes import SCOPE, of_answer, of_attempt, of_fault, of_giving_up, of_resumption
 from .observe import AttemptRecord, FailureRecord, GiveUpRecord, Observer, ResumeRecord, StreamRecord
 from .otel import Telemetry, telemetry
 from .policy import RetryPolicy
 
 log: Final = logging.getLogger("resilient_stream")
 log.addHandler(logging.NullHandler())  # or logging prints warnings by itself where nothing is configured
-
-PREFIX: Final = "resilient_stream"
 
 
 class Logs(Observer):
@@ -26,19 +25,13 @@ class Logs(Observer):
     def on_failure(self, stream: StreamRecord, attempt: AttemptRecord) -> None:
         """INFO: what follows is told by the next record, or by an exception."""
         failure = cast("FailureRecord", attempt.failure)
-        extra = {**_fields(stream, attempt), **_fault(failure)}
+        extra = {**_fields(stream, attempt), **of_fault(failure)}
         log.info("attempt %d failed: %s", attempt.number, failure.kind, extra=extra)
 
     def on_resume(self, stream: StreamRecord, resumed: ResumeRecord) -> None:
         """INFO, because it is billed; WARNING where the seam could not be verified."""
         attempt = resumed.attempt
-        extra = {
-            **_fields(stream, attempt),
-            f"{PREFIX}.recovery": resumed.recovery,
-            f"{PREFIX}.seam.joined": None if resumed.joined is None else str(resumed.joined),
-            f"{PREFIX}.seam.verified": resumed.verified,
-            f"{PREFIX}.overlap.trimmed": resumed.trimmed,
-        }
+        extra = {**_fields(stream, attempt), **of_resumption(resumed)}
         unverified = resumed.verified is False
         log.log(
             logging.WARNING if unverified else logging.INFO,
@@ -52,13 +45,7 @@ class Logs(Observer):
 
     def on_give_up(self, stream: StreamRecord, gave_up: GiveUpRecord) -> None:
         """WARNING: the failure is about to be raised."""
-        extra = {
-            **_fields(stream, gave_up.attempt),
-            **_fault(gave_up.failure),
-            "exception.type": gave_up.error,
-            f"{PREFIX}.reason": gave_up.reason,
-            f"{PREFIX}.limit": None if gave_up.limit is None else str(gave_up.limit),
-        }
+        extra = {**_fields(stream, gave_up.attempt), **of_fault(gave_up.failure), **of_giving_up(gave_up)}
         count = gave_up.attempt.number
         log.warning(
             "gave up after %d attempt%s (%s): %s",
@@ -81,21 +68,4 @@ def watchers(policy: RetryPolicy) -> tuple[Observer, ...]:
 
 
 def _fields(stream: StreamRecord, attempt: AttemptRecord) -> dict[str, Any]:
-    return {
-        f"{PREFIX}.stream": stream.id,
-        f"{PREFIX}.attempt.number": attempt.number,
-        f"{PREFIX}.attempt.form": str(attempt.form),
-        f"{PREFIX}.attempt.model": attempt.model,
-        f"{PREFIX}.attempt.offset": attempt.offset,
-        "anthropic.request.id": attempt.request_id,
-    }
-
-
-def _fault(failure: FailureRecord) -> dict[str, Any]:
-    return {
-        f"{PREFIX}.fault.kind": str(failure.kind),
-        f"{PREFIX}.fault.phase": str(failure.phase),
-        f"{PREFIX}.fault.in_band": failure.in_band,
-        "error.type": str(failure.kind),
-        "http.response.status_code": failure.status,
-    }
+    return {f"{SCOPE}.stream": stream.id, **of_attempt(attempt), **of_answer(attempt)}

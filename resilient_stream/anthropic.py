@@ -33,6 +33,7 @@ from anthropic import (
 from anthropic._base_client import BaseClient
 
 from . import _scope
+from ._attributes import of_server
 from ._aws import FramedBody
 from ._budget import account, shared_budget
 from ._classify import AWS_EVENT_STREAM, content_type_of
@@ -167,11 +168,12 @@ class ResumeMiddleware(Middleware):
 
         if pin is not None:
             pin.follow(record.ledger)
-        watch = Watch(watchers(self.policy), machine.planner.model)
+        server = of_server(client, client.base_url if client is not None else None)
+        watch = Watch(watchers(self.policy), machine.planner.model, **server)
 
         def on_request(http_request: httpx2.Request) -> None:
             machine.judge = self._judge(http_request)
-            watch.answered_by(http_request.url.host, http_request.url.port)
+            watch.answered_by(**of_server(client, http_request.url))
 
         return (
             machine,

@@ -56,8 +56,10 @@ class StreamRecord:
     """A number that no other stream of the process has."""
     model: str = field(default="", compare=False)
     """The model that was asked for."""
+    provider: str = field(default="anthropic", compare=False)
+    """Who answers, by OpenTelemetry's names: ``anthropic``, ``aws.bedrock``, ``gcp.vertex_ai``."""
     server_address: str | None = field(default=None, compare=False)
-    """The host that answers; None until a request has been made."""
+    """The host that answers; None where that is not known before a request has been made."""
     server_port: int | None = field(default=None, compare=False)
 
 
@@ -109,15 +111,15 @@ class Observer:
 class Watch:
     """One stream's observers. Made when the call is made."""
 
-    def __init__(self, observers: tuple[Observer, ...] = (), model: str = "") -> None:
-        self.stream = StreamRecord(next(_IDS), model)
+    def __init__(self, observers: tuple[Observer, ...] = (), model: str = "", **server: Any) -> None:
+        self.stream = StreamRecord(next(_IDS), model, **server)
         self._observers = observers
         for observer in observers:
             _safely(observer, observer.on_stream, self.stream)
 
-    def answered_by(self, address: str, port: int | None) -> None:
-        """Note which server the requests go to."""
-        self.stream = replace(self.stream, server_address=address, server_port=port)
+    def answered_by(self, **server: Any) -> None:
+        """Note what is known of the server by now: the fields of `StreamRecord`."""
+        self.stream = replace(self.stream, **server)
 
     def tell(self, notes: list[Note]) -> None:
         """Pass on what happened."""

@@ -31,8 +31,18 @@ from opentelemetry.context import Context
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, TracerProvider
 
-from ._core.continuation import Form
-from ._core.failures import Kind, Phase
+from ._attributes import (
+    ATTEMPT,
+    SCOPE,
+    given,
+    of_answer,
+    of_attempt,
+    of_fault,
+    of_giving_up,
+    of_resumption,
+    outcome_of,
+)
+from ._core.failures import Kind
 from ._core.ledger import INPUT_FIELDS
 from ._measures import Instruments, Tally
 from .observe import (
@@ -47,18 +57,12 @@ from .observe import (
 
 __all__ = ["Telemetry", "telemetry"]
 
-SCOPE: Final = "resilient_stream"
-ATTEMPT: Final = f"{SCOPE}.attempt"
 BACKOFF: Final = f"{SCOPE}.backoff"
 OPERATION: Final = "chat"
 
-PROVIDERS: Final = {"aiplatform.googleapis.com": "gcp.vertex_ai", "amazonaws.com": "aws.bedrock"}
-"""Ends of host names to the conventions' names of providers; any other host is Anthropic's."""
+SDK_SCOPE: Final = "com.anthropic.sdk.python"
+"""What the SDK calls its tracer; that of a platform's client has the platform's name behind it."""
 
-INHERITED: Final = ("gen_ai.provider.name", "server.address", "server.port")
-"""What a span above knows at the start; without one it is known with the first response."""
-
-KINDS: Final = {Form.FIRST: "initial", Form.RESTART: "retry"}
 SOURCES: Final = {"backoff": "exponential", "wait": "policy"}
 
 
@@ -69,8 +73,8 @@ class _Open:
     context: Context
     """Where the call was made."""
     span: Span
-    above: Mapping[str, Any]
-    """The attributes of a span above that is about the same call."""
+    counted: bool
+    """The span above is the SDK's own of this call, and tells the tokens."""
     attempt: Span = trace.INVALID_SPAN
     wait: Span = trace.INVALID_SPAN
     before: SpanContext | None = None
@@ -99,35 +103,25 @@ class Telemetry(Observer):
     def on_stream(self, stream: StreamRecord) -> None:
         """Start the span of the stream."""
         here = context.get_current()
-        above = _same_call(trace.get_current_span(here))
         attributes = {
             "gen_ai.operation.name": OPERATION,
-            "gen_ai.provider.name": "anthropic",
             "gen_ai.request.model": stream.model,
             "gen_ai.request.stream": True,
-            **{name: above[name] for name in INHERITED if name in above},
+            **_server(stream),
         }
         span = self._tracer.start_span(
             f"{OPERATION} {stream.model}", here, SpanKind.CLIENT, attributes=attributes
         )
-        self._streams[stream.id] = _Open(here, span, above)
+        self._streams[stream.id] = _Open(here, span, _counted(trace.get_current_span(here)))
 
     def on_attempt(self, stream: StreamRecord, attempt: AttemptRecord) -> None:
         """Start the span of an attempt."""
         known = self._streams[stream.id]
         known.tally.begins(attempt)
-        kind = KINDS.get(attempt.form, "continuation")
-        attributes: dict[str, str | int] = {
-            f"{ATTEMPT}.number": attempt.number,
-            f"{ATTEMPT}.kind": kind,
-            f"{ATTEMPT}.offset": attempt.offset,
-            f"{ATTEMPT}.model": attempt.model,
-        }
-        if kind == "continuation":
-            attributes[f"{SCOPE}.continuation.method"] = str(attempt.form)
+        attributes = of_attempt(attempt)
         if attempt.number > 1:
             attributes["http.request.resend_count"] = attempt.number - 1
-        link = "continues" if kind == "continuation" else "retries"
+        link = "continues" if attributes[f"{ATTEMPT}.kind"] == "continuation" else "retries"
         links = [] if known.before is None else [Link(known.before, {f"{SCOPE}.link.type": link})]
         known.attempt = self._start(known, ATTEMPT, attributes, links)
         known.before = known.attempt.get_span_context()
@@ -173,17 +167,14 @@ class Telemetry(Observer):
         known = self._streams[stream.id]
         known.tally.resumes_by(resumed)
         self._instruments.recovery(resumed.recovery, _common(stream))
-        if resumed.joined is not None:
-            known.attempt.set_attribute(f"{SCOPE}.seam.joined", str(resumed.joined))
-            known.attempt.set_attribute(f"{SCOPE}.seam.verified", bool(resumed.verified))
-            known.attempt.set_attribute(f"{SCOPE}.overlap.trimmed", resumed.trimmed)
+        known.attempt.set_attributes(of_resumption(resumed))
 
     def on_give_up(self, stream: StreamRecord, gave_up: GiveUpRecord) -> None:
         """The stream has failed."""
         known = self._streams[stream.id]
         known.span.set_status(Status(StatusCode.ERROR, gave_up.reason))
+        known.span.set_attributes(of_giving_up(gave_up))
         if gave_up.limit is not None:
-            known.span.set_attribute(f"{SCOPE}.limit", str(gave_up.limit))
             self._instruments.limited(gave_up.limit, _common(stream))
 
     def on_end(self, stream: StreamRecord, end: EndRecord) -> None:
@@ -196,7 +187,7 @@ class Telemetry(Observer):
         span, tally = known.span, known.tally
         span.set_attributes(_totals(end, tally, outcome))
         span.set_attributes(_server(stream))
-        if "gen_ai.operation.name" not in known.above:
+        if not known.counted:
             span.set_attributes(_usage(end.attempt))
         if end.outcome == "failed":
             span.set_attribute("error.type", str(end.failure.kind) if end.failure else end.error)
@@ -214,9 +205,7 @@ class Telemetry(Observer):
         span, failure = known.attempt, attempt.failure
         span.set_attributes(_told(attempt))
         if failure is not None and failure.kind is not Kind.CANCELLED:
-            span.set_attribute(f"{SCOPE}.fault.kind", str(failure.kind))
-            span.set_attribute(f"{SCOPE}.fault.phase", str(failure.phase))
-            span.set_attribute("error.type", str(failure.kind))
+            span.set_attributes(of_fault(failure))
             span.set_status(Status(StatusCode.ERROR))
         span.end()
 
@@ -236,31 +225,30 @@ def _current(known: _Open) -> Generator[None]:
         context.detach(token)
 
 
-def _same_call(span: Span) -> Mapping[str, Any]:
-    """The attributes of a span that is about the very call that a stream begins with, as the SDK's is;
-    nothing for any other."""
+def _counted(span: Span) -> bool:
+    """Whether a span is the SDK's own of a call for a message, which tells the tokens. A span of anybody
+    else's may be about a chat too, and tell none: the maker of it is what counts."""
+    maker = getattr(getattr(span, "instrumentation_scope", None), "name", None) or ""
     attributes: Mapping[str, Any] = getattr(span, "attributes", None) or {}
-    return attributes if attributes.get("gen_ai.operation.name") == OPERATION else {}
+    of_sdk = maker == SDK_SCOPE or maker.startswith(f"{SDK_SCOPE}.")
+    return of_sdk and attributes.get("gen_ai.operation.name") == OPERATION
 
 
-def _provider(host: str) -> str:
-    return next((name for end, name in PROVIDERS.items() if host.endswith(end)), "anthropic")
-
-
-def _server(stream: StreamRecord) -> dict[str, str | int]:
-    """Who answers, once that is known."""
-    host = stream.server_address
-    if host is None:
-        return {}
-    port = stream.server_port or 443
-    return {"gen_ai.provider.name": _provider(host), "server.address": host, "server.port": port}
+def _server(stream: StreamRecord) -> dict[str, Any]:
+    """Who answers, as far as that is known."""
+    return given(
+        {
+            "gen_ai.provider.name": stream.provider,
+            "server.address": stream.server_address,
+            "server.port": stream.server_port,
+        }
+    )
 
 
 def _common(stream: StreamRecord) -> dict[str, str | int]:
     """The attributes of every metric."""
-    host = stream.server_address or ""
-    found = {"gen_ai.provider.name": _provider(host), "gen_ai.request.model": stream.model}
-    return {**found, "server.address": host} if host else {**found}
+    found = {"gen_ai.provider.name": stream.provider, "gen_ai.request.model": stream.model}
+    return found | given({"server.address": stream.server_address})
 
 
 def _outcome(end: EndRecord, tally: Tally) -> str:
@@ -298,19 +286,11 @@ def _totals(end: EndRecord, tally: Tally, outcome: str) -> dict[str, Any]:
 
 def _told(attempt: AttemptRecord) -> dict[str, Any]:
     """What the span of an attempt tells at its end."""
-    failure = attempt.failure
-    if failure is None:
-        outcome = "complete"
-    elif failure.kind is Kind.CANCELLED:
-        outcome = "cancelled"
-    else:
-        outcome = "rejected" if failure.phase is not Phase.BODY and failure.status else "interrupted"
-    optional = {"http.response.status_code": attempt.status, "anthropic.request.id": attempt.request_id}
     return {
-        f"{ATTEMPT}.outcome": outcome,
+        f"{ATTEMPT}.outcome": outcome_of(attempt),
         f"{ATTEMPT}.events": attempt.events,
         f"{ATTEMPT}.chars": attempt.characters,
-        **{name: value for name, value in optional.items() if value is not None},
+        **of_answer(attempt),
     }
 
 
@@ -322,13 +302,11 @@ def _usage(attempt: AttemptRecord) -> dict[str, int]:
         return {}
     written, read = usage.get("cache_creation_input_tokens"), usage.get("cache_read_input_tokens")
     output = usage.get("output_tokens") if attempt.usage_source == "reported" else None
-    optional = {
-        "gen_ai.usage.cache_write.input_tokens": written,
-        "gen_ai.usage.cache_read.input_tokens": read,
-        "gen_ai.usage.output_tokens": output,
-    }
-    whole = sum(usage.get(name, 0) for name in INPUT_FIELDS)
-    return {
-        "gen_ai.usage.input_tokens": whole,
-        **{name: value for name, value in optional.items() if value is not None},
-    }
+    return given(
+        {
+            "gen_ai.usage.input_tokens": sum(usage.get(name, 0) for name in INPUT_FIELDS),
+            "gen_ai.usage.cache_write.input_tokens": written,
+            "gen_ai.usage.cache_read.input_tokens": read,
+            "gen_ai.usage.output_tokens": output,
+        }
+    )

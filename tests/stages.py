@@ -28,7 +28,7 @@ from resilient_stream._core.failures import Failure
 from resilient_stream._core.machine import Machine
 from resilient_stream._core.settings import Settings
 from resilient_stream._core.states import Send
-from resilient_stream._core.verdict import GiveUp, History, Retry
+from resilient_stream._core.verdict import GiveUp, History, Limit, Retry
 from resilient_stream._drive import AsyncDriver, Driver
 from resilient_stream._runtime import Runtime
 from resilient_stream.observe import Watch
@@ -311,13 +311,14 @@ class Waits:
     """A judge who lets each failure be followed by the next of these waits, and then gives up."""
 
     seconds: list[float]
+    limit: Limit | None = None
 
     def served(self) -> None:
         """Nothing is counted."""
 
     def verdict(self, failure: Failure, history: History, error: BaseException) -> Retry | GiveUp:
         """The next wait."""
-        return Retry(self.seconds.pop(0), "the law") if self.seconds else GiveUp("the law")
+        return Retry(self.seconds.pop(0), "the law") if self.seconds else GiveUp("the law", self.limit)
 
 
 class _VirtualEvent(threading.Event):

@@ -35,7 +35,7 @@ COMMON = {
 def watched(stage: Stage, traces: Traces, *steps: Any, waits: Any = (), **settings: Any) -> Any:
     """A stream of the real API's, as far as the numbers know."""
     stage.watch = Watch((traces.telemetry,), "claude-opus-5")
-    stage.watch.answered_by("api.anthropic.com", None)
+    stage.watch.answered_by(server_address="api.anthropic.com")
     return stage.stream(*steps, waits=waits, **settings)
 
 

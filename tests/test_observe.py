@@ -382,7 +382,7 @@ def test_streams_are_told_apart_by_their_ids() -> None:
     one, two = Watch(), Watch()
     assert one.stream != two.stream
     before = one.stream
-    one.answered_by("api.anthropic.com", None)
+    one.answered_by(server_address="api.anthropic.com")
     assert (one.stream, hash(one.stream)) == (before, hash(before))
     assert (before.server_address, one.stream.server_address) == (None, "api.anthropic.com")
 

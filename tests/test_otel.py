@@ -192,6 +192,28 @@ def test_the_same_tree_stands_below_the_sdks_span(world: str, name: str) -> None
     assert ("+usage" in words) == (name not in ("never began", "dropped"))
 
 
+@sdk_spans
+@pytest.mark.parametrize("world", ["sync", "asyncio"])
+@pytest.mark.parametrize("sdk", [True, False])
+def test_tokens_are_told_once_whatever_stands_above(world: str, sdk: bool) -> None:
+    """By the SDK's span where it is on, else by ours; a chat span of the user's own is nobody's excuse."""
+    traces = Traces()
+    tracer = trace.get_tracer("my own", tracer_provider=traces.tracers)
+    own = {"gen_ai.operation.name": "chat", "gen_ai.request.model": USER_TURN_MODEL}
+    with stand_in() as server, tracer.start_as_current_span("my chat", attributes=own):
+        known = client_options(server.url, "clean", traces, sdk=sdk)
+        if world == "sync":
+            call("clean", "whole", known)
+        else:
+            anyio.run(call_async, "clean", "whole", known)
+    told = [span.name for span in traces.ended if "gen_ai.usage.input_tokens" in (span.attributes or {})]
+    assert told == ["anthropic.messages.create" if sdk else f"chat {USER_TURN_MODEL}"]
+    spans = [span for span in traces.ended if span.name != "my chat"]
+    for name in ("gen_ai.provider.name", "server.address", "server.port"):
+        clients = [span for span in spans if span.kind.name == "CLIENT"]
+        assert len({str((span.attributes or {}).get(name)) for span in clients}) == 1
+
+
 # -- without a network -----------------------------------------------------------------------------
 
 EVENTS = sse_events("The tide comes in twice a day, and goes out as often as it comes in. " * 2)
@@ -412,25 +434,27 @@ def test_no_content_is_recorded() -> None:
             assert not any(secret in told for secret in (TEXT[:12], TEXT[-12:], ASK[0]["content"], '"key"'))
 
 
-@pytest.mark.parametrize(
-    ("host", "provider"),
-    [
-        ("api.anthropic.com", "anthropic"),
-        ("bedrock-runtime.eu-west-1.amazonaws.com", "aws.bedrock"),
-        ("europe-west1-aiplatform.googleapis.com", "gcp.vertex_ai"),
-    ],
-)
-def test_the_provider_is_known_by_its_host(host: str, provider: str) -> None:
-    """The conventions' own names of providers, and the server's address, once it has answered."""
+def test_who_answers_is_known_from_the_start() -> None:
+    """The provider, the address and the port; what the first response corrects is on the span in the end."""
     traces, stage = Traces(), SyncStage()
-    watched(stage, traces, "m", HEAD, WHOLE, None)
-    assert stage.watch is not None
-    stage.watch.answered_by(host, None)
+    stage.watch = Watch(
+        (traces.telemetry,), "m", provider="aws.bedrock", server_address="one", server_port=80
+    )
+    begun = dict(traces.begun[0].attributes or {})
+    assert begun == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "aws.bedrock",
+        "gen_ai.request.model": "m",
+        "gen_ai.request.stream": True,
+        "server.address": "one",
+        "server.port": 80,
+    }
+    stage.stream(HEAD, WHOLE, None)
+    stage.watch.answered_by(server_address="other", server_port=8080)
     stage.driver.open()
     stage.driver.close()
     attributes = dict(traces.find("chat")[0].attributes or {})
-    assert attributes["gen_ai.provider.name"] == provider
-    assert (attributes["server.address"], attributes["server.port"]) == (host, 443)
+    assert (attributes["server.address"], attributes["server.port"]) == ("other", 8080)
 
 
 def test_the_page_on_telemetry_has_every_attribute() -> None:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 from typing import Any
 
 import pytest
 
 from resilient_stream import Observer, RetryPolicy
 from resilient_stream._core.failures import Failure, Kind, Phase
+from resilient_stream._core.verdict import Limit
 from resilient_stream._watchers import LOGS, watchers
 from resilient_stream.observe import Watch
 from resilient_stream.otel import Telemetry, telemetry
 from resilient_stream.testing import ANSWER, sse_events
 
-from .stages import HEAD, REQUEST, Broken, SyncStage
+from .stages import HEAD, REQUEST, Broken, SyncStage, Waits
+from .test_attributes import PAGE
+from .traces import Traces
 
 WHOLE = b"".join(sse_events(ANSWER[:300]))
 BEGUN = b"".join(sse_events(ANSWER[:300])[:6])
 OTHER = b"".join(sse_events("Something quite different, at some length. " * 20))
+CUT = OTHER[: len(OTHER) // 2]
 RESET = Failure(Kind.RESET, Phase.BODY, detail="ReadError")
 DOWN = Failure(Kind.OVERLOADED, Phase.HEADERS, detail="overloaded_error", status=529, request_id="req_0")
 
@@ -28,10 +33,13 @@ DOWN = Failure(Kind.OVERLOADED, Phase.HEADERS, detail="overloaded_error", status
 def logged(caplog: pytest.LogCaptureFixture) -> Any:
     """What the log has after a stream of these steps."""
 
-    def play(*steps: Any, waits: Any = (0.0,) * 9) -> list[logging.LogRecord]:
+    def play(
+        *steps: Any, waits: Any = (0.0,) * 9, also: Observer | None = None, limit: Limit | None = None
+    ) -> list[logging.LogRecord]:
         stage = SyncStage()
-        stage.watch = Watch((LOGS,), "m")
+        stage.watch = Watch((LOGS, also or Observer()), "m")
         driver = stage.stream(*steps, waits=waits)
+        stage.machine.judge = Waits([*waits], limit)
         with caplog.at_level(logging.DEBUG, "resilient_stream"), contextlib.suppress(Broken):
             driver.open()
             for _ in driver:
@@ -65,7 +73,7 @@ def test_failures_and_resumptions_are_information(logged: Any) -> None:
 
 def test_giving_up_and_an_unverified_seam_are_warnings(logged: Any) -> None:
     """What a person should look at."""
-    records = logged(HEAD, BEGUN, RESET, HEAD, OTHER[: len(OTHER) // 2], RESET, waits=[0.0])
+    records = logged(HEAD, BEGUN, RESET, HEAD, CUT, RESET, waits=[0.0])
     assert lines(records) == [
         ("INFO", "attempt 1 failed: reset"),
         ("WARNING", "resumed by attempt 2 (user_turn) after 0.0 s; the seam could not be verified"),
@@ -74,12 +82,19 @@ def test_giving_up_and_an_unverified_seam_are_warnings(logged: Any) -> None:
     ]
 
 
+def fields(record: logging.LogRecord) -> dict[str, Any]:
+    """What a record has of ours."""
+    return {name: value for name, value in vars(record).items() if "." in name}
+
+
 def test_fields_tell_what_spans_tell(logged: Any) -> None:
-    """Each record carries the stream, the attempt and the fault under the names of the spans."""
-    failed, gave_up = logged(DOWN, waits=[])
+    """Each record carries the stream, and of the attempt, the fault and the end what the spans have, by the same names."""
+    failed, gave_up = map(fields, logged(DOWN, waits=[]))
     common = {
+        "resilient_stream.stream": failed["resilient_stream.stream"],
         "resilient_stream.attempt.number": 1,
-        "resilient_stream.attempt.form": "first",
+        "resilient_stream.attempt.kind": "initial",
+        "resilient_stream.attempt.model": REQUEST["model"],
         "resilient_stream.attempt.offset": 0,
         "resilient_stream.fault.kind": "overloaded",
         "resilient_stream.fault.phase": "headers",
@@ -88,11 +103,39 @@ def test_fields_tell_what_spans_tell(logged: Any) -> None:
         "http.response.status_code": 529,
         "anthropic.request.id": "req_0",
     }
-    assert common.items() <= vars(failed).items()
-    assert {**common, "exception.type": "Broken", "resilient_stream.reason": "the law"}.items() <= vars(
-        gave_up
-    ).items()
-    assert vars(failed)["resilient_stream.stream"] == vars(gave_up)["resilient_stream.stream"]
+    assert failed == common
+    assert gave_up == {**common, "exception.type": "Broken", "resilient_stream.reason": "the law"}
+
+
+def test_fields_have_the_values_of_the_spans(logged: Any) -> None:
+    """But for its own number of the stream, whatever a record has stands on a span of the same stream, and is the same."""
+    traces = Traces()
+    records = logged(DOWN, HEAD, BEGUN, RESET, HEAD, CUT, RESET, waits=[2.0, 0.0], also=traces.telemetry)
+    attempts = [dict(span.attributes or {}) for span in traces.find("resilient_stream.attempt")]
+    (chat,) = (dict(span.attributes or {}) for span in traces.find("chat"))
+    assert [record.funcName for record in records[-2:]] == ["on_failure", "on_give_up"]
+    for record in records:
+        told = fields(record)
+        assert told.pop("resilient_stream.stream")
+        assert told.items() <= {**chat, **attempts[told["resilient_stream.attempt.number"] - 1]}.items()
+
+
+def test_the_page_on_telemetry_has_every_field(logged: Any) -> None:
+    """The table of the documentation says which records have what, and nothing that they have not."""
+    records = logged(DOWN, HEAD, BEGUN, RESET, HEAD, CUT, RESET, waits=[2.0, 0.0], limit=Limit.BUDGET)
+    table = PAGE.partition("## Logs")[2].partition("| field |")[2]
+    said = {
+        name: {on.strip() for on in row.split("|")[2].split(",")}
+        for row in table.splitlines()
+        if row.startswith("| `")
+        for name in re.findall(r"`([a-z_.]+)`", row.split("|")[1])
+    }
+    every = {"on_failure": "failed", "on_resume": "resumed", "on_give_up": "gave up"}
+    found: dict[str, set[str]] = {}
+    for record in records:
+        for name in fields(record):
+            found.setdefault(name, set()).add(every[record.funcName])
+    assert {name: set(every.values()) if on == {"all"} else on for name, on in said.items()} == found
 
 
 def test_no_content_is_logged(logged: Any) -> None:

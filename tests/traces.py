@@ -33,6 +33,7 @@ class Traces(SpanProcessor):
     """A tracer provider and a meter provider whose spans and numbers stay here."""
 
     def __init__(self, **options: Any) -> None:
+        self.begun: list[Span] = []
         self.ended: list[ReadableSpan] = []
         self._open: set[int] = set()
         self._lock = threading.Lock()
@@ -45,6 +46,7 @@ class Traces(SpanProcessor):
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """A span has begun."""
         with self._lock:
+            self.begun.append(span)
             self._open.add(_id(span))
 
     def on_end(self, span: ReadableSpan) -> None:
@@ -60,6 +62,7 @@ class Traces(SpanProcessor):
 
     def clear(self) -> None:
         """Forget what has ended."""
+        self.begun.clear()
         self.ended.clear()
 
     @property

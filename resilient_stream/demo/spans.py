@@ -10,7 +10,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from rich.text import Text
 
-from resilient_stream.otel import ATTEMPT, BACKOFF, SCOPE, Telemetry
+from resilient_stream._attributes import ATTEMPT, SCOPE
+from resilient_stream.otel import BACKOFF, Telemetry
 
 from .screen import Screen
 
