@@ -61,7 +61,7 @@ class FailureReport(_Part):
     """Told by the API inside a body that had begun with status 200."""
     detail: Annotated[str, BeforeValidator(_word)]
     """A technical word: an exception's class, an ``error.type``. Never content."""
-    retry_after: float | None
+    retry_after: float | None = None
     """Seconds the server asked to wait; None if it said nothing usable."""
 
 
@@ -113,7 +113,7 @@ class StreamReport(_Part):
     """Whether what the consumer got comes from more than one attempt."""
     reason: str
     """Why nothing more was tried, where that is so."""
-    limit: Limit | None
+    limit: Limit | None = None
     """The limit of the policy's own that it is, where the failure as such would have been retried."""
     attempts: list[AttemptReport]
     seams: list[SeamReport]

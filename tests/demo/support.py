@@ -49,7 +49,7 @@ def report(*attempts: dict[str, Any], **more: Any) -> StreamReport:
         "outcome": "running",
         "resumed": False,
         "reason": "",
-        "denied": False,
+        "limit": None,
         "attempts": attempts,
         "seams": [],
         "abandoned": [],
