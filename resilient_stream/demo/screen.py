@@ -20,7 +20,7 @@ WIDE: Final = 200
 """Columns for tables where no edge folds them: in a file, in a pipe."""
 
 NARROW: Final = 79
-"""Columns for sentences and rules, at most."""
+"""Columns for sentences and rules, at most; tables of more than numbers leave something out on fewer."""
 
 
 @dataclass(frozen=True, slots=True)

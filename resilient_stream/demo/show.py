@@ -14,7 +14,7 @@ from resilient_stream.testing import Entry
 from .bare import Bare
 from .marks import Mark
 from .run import Told
-from .screen import Screen
+from .screen import NARROW, Screen
 
 TRUNCATED = "no error: truncated silently"
 CHANGED = "no error: the text is changed"
@@ -34,7 +34,7 @@ def opening(screen: Screen, entries: Sequence[Entry]) -> None:
         screen.line("One answer of the real API, through a local proxy that cuts the stream:", "bold")
     if screen.marks:
         screen.mark(Mark(("failure",)))
-        screen.line(" marks where a request broke and the next went on. Not in the text.")
+        screen.line(" marks where a request broke. Not in the text.")  # beside the mark, on 60 columns
     screen.rule()
 
 
@@ -128,8 +128,8 @@ def catalogue(screen: Screen, entries: Iterable[Entry]) -> None:
     """The faults that ``--fault`` can choose."""
     table = screen.table()
     table.add_column("fault", no_wrap=True)
-    table.add_column("what happens", overflow="fold")
-    table.add_column("bare SDK, no retries", no_wrap=True)
+    table.add_column("what happens", overflow="fold", min_width=20)
+    table.add_column("bare SDK, no retries", overflow="fold", no_wrap=screen.width > NARROW)
     for entry in entries:
         table.add_row(Text(entry.name, "bold"), _about(entry), _alone(entry))
     screen.show(table)

@@ -13,7 +13,7 @@ from rich.text import Text
 from resilient_stream._attributes import ATTEMPT, SCOPE
 from resilient_stream.otel import BACKOFF, Telemetry
 
-from .screen import Screen
+from .screen import NARROW, Screen
 
 LENGTH: Final = 20
 """Characters that the whole time takes."""
@@ -40,7 +40,8 @@ class Recorder:
 def timeline(screen: Screen, spans: Sequence[ReadableSpan]) -> None:
     """One row for each span: where it lies in time, how long it took, and what it tells."""
     table = screen.table()
-    for name in ("span", "", "at", "took", "what"):
+    drawn = screen.width > NARROW  # or the bars would leave no room for the numbers
+    for name in ("span", *([""] if drawn else []), "at", "took", "what"):
         right, folds = name in ("at", "took"), name == "what"
         table.add_column(name, justify="right" if right else "left", no_wrap=not folds)
     began, whole = _start(spans[0]), max(1, _length(spans[0]))
@@ -51,7 +52,7 @@ def timeline(screen: Screen, spans: Sequence[ReadableSpan]) -> None:
         bar = _bar(screen.signs.bar, start, _length(span) / whole)
         table.add_row(
             f"{indent}{span.name}",
-            Text(bar, "red" if "error.type" in attributes else "green"),
+            *([Text(bar, "red" if "error.type" in attributes else "green")] if drawn else []),
             f"{(_start(span) - began) / 1e9:.2f}s",
             f"{_length(span) / 1e9:.2f}s",
             _told(span.name, attributes),

@@ -151,3 +151,14 @@ def test_marks_are_announced_only_where_they_are_shown(entries: list[Entry]) -> 
         show.opening(Screen(out, {"NO_COLOR": "1"}), entries)
         assert ("\u27eafailure\u27eb marks" in out.text) is terminal
         assert ("status 529" in out.text) is bool(entries)
+
+
+def test_a_narrow_terminal_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On 60 columns nothing runs over the edge, and what happens has room for words."""
+    monkeypatch.setenv("COLUMNS", "60")
+    out = Output(terminal=True)
+    narrow = Screen(out, {"TERM": "dumb"})
+    show.opening(narrow, list(CATALOGUE.values())[:3])
+    show.catalogue(narrow, CATALOGUE.values())
+    assert max(map(len, out.text.splitlines())) <= 60
+    assert "silence inside the" in out.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 
@@ -54,6 +55,17 @@ def test_bars_lie_within_the_stream() -> None:
     assert rows[0].count("=") == LENGTH
     for row in rows:
         assert left <= row.index("=") <= row.rindex("=") < left + LENGTH
+
+
+def test_a_narrow_terminal_has_the_numbers_instead_of_the_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On 60 columns each span still says when it began, how long it took, and what became of it."""
+    monkeypatch.setenv("COLUMNS", "60")
+    out = Output(terminal=True)
+    timeline(Screen(out, {"TERM": "dumb"}), trace(DOWN, HEAD, WHOLE, None, waits=(0.0,)).trace)
+    rows = [row for row in out.text.splitlines() if "resilient_stream." in row or "chat " in row]
+    assert [len(re.findall(r" \d+\.\d\ds", row)) for row in rows] == [2] * 3
+    assert "overloaded" in out.text and "complete" in out.text
+    assert max(map(len, out.text.splitlines())) <= 60
 
 
 def test_only_the_last_stream_is_drawn() -> None:
