@@ -10,10 +10,12 @@ from __future__ import annotations
 import email.utils
 import math
 import ssl
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import anthropic
+import httpcore2
 import httpx2
 
 from ._core.failures import Failure, Kind, Phase, kind_of_status
@@ -30,6 +32,7 @@ _KINDS: Final[tuple[tuple[type[BaseException], Kind, Phase | None], ...]] = (
     (httpx2.TimeoutException, Kind.SILENT, None),
     (httpx2.RemoteProtocolError, Kind.CLOSED, None),
     (httpx2.DecodingError, Kind.CORRUPT, None),
+    (httpcore2.ConnectionNotAvailable, Kind.CLOSED, None),
     (httpx2.NetworkError, Kind.RESET, None),
     (ssl.SSLError, Kind.RESET, None),
     (ConnectionError, Kind.RESET, None),
@@ -43,13 +46,20 @@ def of_exception(error: BaseException, phase: Phase) -> Failure | None:
     if isinstance(error, anthropic.AnthropicError) and not isinstance(error, anthropic.APIConnectionError):
         return None
     chain = list(_chain(error))
-    for kind_of_exception, kind, where in _KINDS:
+    for kind_of_exception, kind, where in (*_http2_kinds(), *_KINDS):
         for link in chain:
             if isinstance(link, kind_of_exception):
                 return Failure(kind, where or phase, detail=type(link).__name__)
     if phase is Phase.BODY and isinstance(error, OSError):
         return Failure(Kind.RESET, phase, detail=type(error).__name__)
     return None
+
+
+def _http2_kinds() -> tuple[tuple[type[BaseException], Kind, None], ...]:
+    """The row for h2, where it is in use. What it finds wrong with an HTTP/2 connection, because the other
+    side broke the rules or has said goodbye, comes through httpcore2 as it is, or as a mistake of our own."""
+    h2 = sys.modules.get("h2.exceptions")
+    return () if h2 is None else ((h2.H2Error, Kind.CLOSED, None),)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -67,6 +77,8 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         yield link
         origins = (link.__cause__, link.__context__ if link.__suppress_context__ else None)
         waiting += [origin for origin in origins if origin is not None]
+        if isinstance(link, httpcore2.LocalProtocolError):  # it holds h2's exception
+            waiting += [held for held in link.args if isinstance(held, Exception)]
         if isinstance(link, BaseExceptionGroup):
             waiting += link.exceptions
 

@@ -188,7 +188,7 @@ class Driver(_Loop, httpx2.SyncByteStream):
             with self._watch.around_request():
                 opened = self._upstream.send(action)
             if isinstance(opened, Failure):
-                return machine.fault(clock(), opened)
+                return action if self._closing.is_set() else machine.fault(clock(), opened)
             return machine.head(clock(), opened.status_code, opened.headers.get("request-id"))
         self._closing.wait(action.seconds)
         return action if self._closing.is_set() else machine.waited(clock())
@@ -311,7 +311,7 @@ class AsyncDriver(_Loop, httpx2.AsyncByteStream):
             with self._watch.around_request():
                 opened = await self._upstream.send(action)
             if isinstance(opened, Failure):
-                return machine.fault(clock(), opened)
+                return action if self._closing.is_set() else machine.fault(clock(), opened)
             return machine.head(clock(), opened.status_code, opened.headers.get("request-id"))
         with anyio.move_on_after(action.seconds):
             await self._closing.wait()

@@ -7,10 +7,10 @@ response or an exception is judged, which exception a failure becomes, and where
 
 from __future__ import annotations
 
-import contextlib
 import copy
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
-from typing import Any, Final, Self, cast
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, TypeVar
 
 import anthropic
 import anyio
@@ -19,11 +19,12 @@ from anthropic import APIRequest, AsyncCallNext, CallNext, NotGiven
 
 from . import _classify
 from ._aws import Unframer
+from ._body import AsyncBody, SyncBody
 from ._core.failures import Failure, Phase
 from ._core.ledger import Record
 from ._core.states import Send
 from ._exceptions import MakeStatusError, error_of
-from ._patience import Patience
+from ._patience import Patience, shared
 from ._runtime import Runtime
 from .policy import RetryPolicy
 
@@ -32,9 +33,6 @@ RECORD_KEY: Final = "resilient_stream"
 
 ERROR_BODY_PATIENCE: Final = 10.0
 """Seconds an error response's body may be silent; its status has said enough."""
-
-WIND_DOWN: Final = 1.0
-"""Seconds that may take; it takes none, unless a transport reads on after it was closed."""
 
 Timeout = httpx2.Timeout | float | NotGiven | None
 
@@ -152,11 +150,20 @@ class Exchange:
         cause, self._cause = self._cause, None
         return error_of(failure, request, cause, self._make_status_error)
 
-    def _framing(self, http: httpx2.Response) -> Unframer | None:
-        """What makes server-sent events of a body in another framing; the client brings the decoder."""
-        if _classify.content_type_of(http) != _classify.AWS_EVENT_STREAM:
-            return None
-        return Unframer(self.response._client._make_sse_decoder())  # noqa: SLF001 -- as `answered`
+    def _begin(self, http: httpx2.Response) -> None:
+        """A body is about to be read."""
+        self._patience = Patience(http, self._policy.silence_timeout, self._runtime.slept)
+        framed = _classify.content_type_of(http) == _classify.AWS_EVENT_STREAM
+        # The client brings the decoder.
+        self._unframer = Unframer(self.response._client._make_sse_decoder()) if framed else None  # noqa: SLF001 -- as `answered`
+
+    def _unframed(self, chunk: bytes | None) -> bytes | None:
+        """Server-sent events of a body in another framing."""
+        return chunk if chunk is None or self._unframer is None else self._unframer.feed(chunk)
+
+    def _error_patience(self, http: httpx2.Response) -> Patience:
+        """For the page of an error; a connection that others share is not given up for it."""
+        return Patience(http, self._policy.silence_timeout if shared(http) else ERROR_BODY_PATIENCE)
 
     def _restore(self) -> None:
         """Stand before the connection's reads no more."""
@@ -177,8 +184,7 @@ class SyncExchange(Exchange):
     def __init__(self, call_next: CallNext, request: APIRequest, **known: Any) -> None:
         super().__init__(request, **known)
         self._call_next = call_next
-        self._stream: Any = None
-        self._chunks: Iterator[bytes] = iter(())
+        self._body: SyncBody | None = None
 
     def send(self, action: Send) -> Failure | httpx2.Response:
         """Send one request, up to the response's head."""
@@ -193,17 +199,12 @@ class SyncExchange(Exchange):
         if failure := self.judge(self.response.http_response):
             http.close()
             return failure
-        self._patience = Patience(http, self._policy.silence_timeout, self._runtime.slept)
-        self._unframer = self._framing(http)
         self._begin(http)
+        self._body = SyncBody(http)
         return http
 
-    def _begin(self, http: httpx2.Response) -> None:
-        self._stream = cast("httpx2.SyncByteStream", http.stream)
-        self._chunks = iter(self._stream) if plain(http) else decoding(http, self._stream).iter_bytes()
-
     def _read_error(self, http: httpx2.Response) -> None:
-        with Patience(http, ERROR_BODY_PATIENCE):
+        with self._error_patience(http):
             try:
                 http.read()
             except (httpx2.HTTPError, OSError):
@@ -211,20 +212,24 @@ class SyncExchange(Exchange):
 
     def read(self, patience: float) -> bytes | Failure | None:
         """The next bytes of the body, None at its end."""
-        if self._patience is not None:
-            self._patience.seconds = patience
+        body, reads = self._body, self._patience
+        if body is None or reads is None:
+            return None
+        reads.seconds = patience
         try:
-            chunk = next(self._chunks, None)
-            return chunk if chunk is None or self._unframer is None else self._unframer.feed(chunk)
+            return self._unframed(body.read())
         except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
             return self.failed(error, Phase.BODY)
 
     def release(self) -> None:
         """Give the connection back, or close it if the body was not read to its end."""
         self._restore()
-        if self._stream is not None:
-            stream, self._stream = self._stream, None
-            stream.close()
+        if self._body is not None:
+            body, self._body = self._body, None
+            body.close()
+
+
+Result = TypeVar("Result")
 
 
 class AsyncExchange(Exchange):
@@ -233,100 +238,72 @@ class AsyncExchange(Exchange):
     def __init__(self, call_next: AsyncCallNext, request: APIRequest, **known: Any) -> None:
         super().__init__(request, **known)
         self._call_next = call_next
-        self._stream: Any = None
-        self._chunks: AsyncIterator[bytes] | None = None
-        self._raw: AsyncIterator[bytes] | None = None
-        self._alone = True
+        self._body: AsyncBody | None = None
+        self._scope = anyio.CancelScope()
+        self._interrupted = False
 
     async def send(self, action: Send) -> Failure | httpx2.Response:
         """Send one request, up to the response's head."""
         await self.release()
         try:
-            self.answered(await self._call_next(self.derive(action)))
+            return await self._breakable(lambda: self._open(action))
         except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
             return self.failed(error, Phase.HEADERS)
+
+    async def _open(self, action: Send) -> Failure | httpx2.Response:
+        self.answered(await self._call_next(self.derive(action)))
         http: httpx2.Response = self.response.http_response
         if not http.is_success:
             await self._read_error(http)
         if failure := self.judge(self.response.http_response):
             await http.aclose()
             return failure
-        self._patience = Patience(http, self._policy.silence_timeout, self._runtime.slept)
-        self._unframer = self._framing(http)
         self._begin(http)
+        self._body = AsyncBody(http)
         return http
 
-    def _begin(self, http: httpx2.Response) -> None:
-        self._alone = http.http_version != "HTTP/2"
-        self._stream = cast("httpx2.AsyncByteStream", http.stream)
-        self._raw = aiter(self._stream)
-        self._chunks = self._raw if plain(http) else decoding(http, _Raw(self._raw)).aiter_bytes()
-
     async def _read_error(self, http: httpx2.Response) -> None:
-        with Patience(http, ERROR_BODY_PATIENCE):
+        with self._error_patience(http):
             try:
-                await http.aread()
+                await self._breakable(http.aread, ERROR_BODY_PATIENCE)
             except (httpx2.HTTPError, OSError):
                 self.unreadable(http)
 
     async def read(self, patience: float) -> bytes | Failure | None:
         """The next bytes of the body, None at its end."""
-        if self._patience is not None:
-            self._patience.seconds = patience
+        body, reads = self._body, self._patience
+        if body is None or reads is None:
+            return None
+        reads.seconds = patience
         try:
-            chunk = None if self._chunks is None else await anext(self._chunks, None)
-            return chunk if chunk is None or self._unframer is None else self._unframer.feed(chunk)
+            chunk = await (body.read() if reads.fine else self._breakable(body.read, reads.from_outside))
+            return self._unframed(chunk)
         except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
             return self.failed(error, Phase.BODY)
 
     async def release(self) -> None:
         """Give the connection back, or close it if the body was not read to its end."""
         self._restore()
-        if self._stream is not None:
-            stream, raw, self._stream, self._chunks = self._stream, self._raw, None, None
-            await stream.aclose()
-            await _wind_down(raw, alone=self._alone)
+        if self._body is not None:
+            body, self._body = self._body, None
+            await body.close()
 
+    def interrupt(self) -> None:
+        """Break off the send or the read that another task is in."""
+        super().interrupt()
+        self._interrupted = True
+        self._scope.cancel()
 
-async def _wind_down(chunks: Any, *, alone: bool) -> None:
-    """End the generators of a body whose connection has been closed, in this task.
+    async def _breakable(self, act: Callable[[], Awaitable[Result]], seconds: float = math.inf) -> Result:
+        """What ``act`` gives.
 
-    The transport nests several, and closing the outermost leaves the inner ones to the garbage
-    collector, of which trio complains and which asyncio closes in tasks of its own. Reading on ends
-    them all at once: what is buffered, then the error of reading a closed connection. Where the
-    connection is shared (HTTP/2) it is not closed, and nobody may read on.
-    """
-    if alone:
-        with anyio.move_on_after(WIND_DOWN), contextlib.suppress(Exception):
-            async for _ in chunks:
-                pass
-    if isinstance(chunks, AsyncGenerator):
-        await chunks.aclose()
-
-
-def plain(http: httpx2.Response) -> bool:
-    """Whether a body's bytes are what they seem."""
-    return http.headers.get("content-encoding", "identity").strip().lower() == "identity"
-
-
-class _Raw(httpx2.AsyncByteStream):
-    """A body that is being read already, in the shape that a response takes."""
-
-    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
-        self._chunks = chunks
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bytes:
-        return await anext(self._chunks)
-
-
-def decoding(
-    http: httpx2.Response, stream: httpx2.SyncByteStream | httpx2.AsyncByteStream
-) -> httpx2.Response:
-    """A response of its own that undoes the content encoding of ``http``."""
-    return httpx2.Response(http.status_code, headers=http.headers, stream=stream, request=http.request)
+        Raises:
+            httpx2.ReadTimeout: the time was up, or `interrupt` was called; then nobody asks what it was.
+        """
+        with anyio.move_on_after(seconds) as self._scope:
+            if not self._interrupted:
+                return await act()
+        raise httpx2.ReadTimeout("it took too long")
 
 
 def _json(response: httpx2.Response) -> object:

@@ -11,8 +11,8 @@ up, and no byte will tell. So a read that blocks looks up every few seconds; if 
 since the last byte, and nothing has come since it woke, the connection is taken for lost.
 
 Where there is no such stream (HTTP/2, where it is shared, or another transport) or it can't be changed,
-the request's own read timeout is set to the silence clock instead; the finer clocks are then checked
-as bytes arrive.
+the request's own read timeout is set to the silence clock instead. The finer clocks are then checked as bytes
+arrive; an async read can be broken off besides.
 """
 
 from __future__ import annotations
@@ -32,6 +32,11 @@ LOOK_UP: Final = 5.0
 
 LONGEST_NAP: Final = 10.0
 """Seconds of sleep that a connection may well survive."""
+
+
+MOMENT: Final = 0.25
+"""Seconds that a read which is broken off from outside gets on top. So where the whole connection is silent,
+its own timeout comes first, and no request takes it any more."""
 
 
 class MachineSlept(ConnectionResetError):
@@ -54,8 +59,10 @@ class Patience:
         timeouts = response.request.extensions.get("timeout")
         if isinstance(timeouts, dict):
             timeouts["read"] = min(silence, timeouts.get("read") or math.inf)
-        shared = response.http_version == "HTTP/2"
-        stream = None if shared else response.extensions.get("network_stream")
+            self._longest: float = timeouts["read"]
+        else:
+            self._longest = silence
+        stream = None if shared(response) else response.extensions.get("network_stream")
         self._stream = stream if hasattr(stream, "__dict__") else None
         self._before: Any = None
         if self._stream is not None:
@@ -104,6 +111,16 @@ class Patience:
 
         return read
 
+    @property
+    def fine(self) -> bool:
+        """Whether each read is as patient as `seconds` says. If not, it is as patient as the request."""
+        return self._stream is not None
+
+    @property
+    def from_outside(self) -> float:
+        """Seconds after which a read that is not `fine` may be broken off by whoever can."""
+        return min(self.seconds, self._longest) + MOMENT
+
     def __enter__(self) -> Self:
         return self
 
@@ -126,6 +143,11 @@ class Patience:
             if connection is not None:
                 with contextlib.suppress(OSError):  # already gone
                     connection.shutdown(socket.SHUT_RDWR)
+
+
+def shared(response: httpx2.Response) -> bool:
+    """Whether other responses may come over the same connection at the same time."""
+    return response.http_version == "HTTP/2"
 
 
 def _time_left(left: float, slept: float) -> float:

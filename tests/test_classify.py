@@ -6,7 +6,9 @@ import asyncio
 import email.utils
 import math
 import ssl
+import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import anthropic
@@ -325,6 +327,36 @@ def test_each_exception_of_the_catalogue_has_one_kind_and_phase(name: str) -> No
     failure = of_exception(make(), where)
     assert failure is not None
     assert (failure.kind, failure.phase, failure.in_band, failure.status) == (kind, phase, False, None)
+
+
+class H2Error(Exception):
+    """The base of h2's exceptions, which the tests have not."""
+
+
+@pytest.mark.parametrize(
+    ("make", "where"),
+    [
+        (lambda: H2Error("Stream ID must be non-zero"), BODY),
+        (lambda: amid(H2Error("Invalid input in state CLOSED"), KeyError("x")), BODY),
+        (lambda: made(httpx2.LocalProtocolError("x"), httpcore2.LocalProtocolError(H2Error("x"))), HEADERS),
+        (lambda: sdk(httpx2.LocalProtocolError("x"), httpcore2.LocalProtocolError(H2Error("x"))), HEADERS),
+        (httpcore2.ConnectionNotAvailable, BODY),
+    ],
+)
+def test_a_broken_http2_connection_is_no_mistake_of_ours(
+    make: Callable[[], BaseException], where: Phase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What h2 says, and httpcore2 lets out as it is, is a connection that is over: another may do better."""
+    monkeypatch.setitem(sys.modules, "h2.exceptions", SimpleNamespace(H2Error=H2Error))  # type: ignore[arg-type]
+    failure = of_exception(make(), where)
+    assert failure is not None
+    assert (failure.kind, failure.phase) == (Kind.CLOSED, where)
+
+
+def test_without_h2_nothing_is_h2s(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it was never imported its exceptions can't have come."""
+    monkeypatch.delitem(sys.modules, "h2.exceptions", raising=False)
+    assert of_exception(H2Error("x"), BODY) is None
 
 
 @pytest.mark.parametrize("name", CHAINS)

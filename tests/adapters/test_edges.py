@@ -12,10 +12,11 @@ from anthropic import APIRequest, not_given
 from anthropic._models import FinalRequestOptions
 
 from resilient_stream import RetryPolicy
+from resilient_stream._body import _wind_down
 from resilient_stream._core.continuation import Form, Plan
 from resilient_stream._core.ledger import Record
 from resilient_stream._core.states import Send
-from resilient_stream._exchange import SyncExchange, _wind_down
+from resilient_stream._exchange import SyncExchange
 from resilient_stream._runtime import Runtime
 from resilient_stream.testing import Status, cut_at
 

@@ -12,7 +12,7 @@ import anyio
 import pytest
 
 from resilient_stream import report
-from resilient_stream.testing import Fault, RetryAfter, Stall, Status, cut_at
+from resilient_stream.testing import Fault, Late, RetryAfter, Stall, Status, cut_at
 
 from .worlds import ASK, HASTY, USER_TURN_MODEL, async_client, stand_in, sync_client
 
@@ -26,6 +26,10 @@ PLACES: dict[str, list[Fault | None]] = {
 }
 """Where a stream may be when it is left, and the faults that bring it there."""
 places = pytest.mark.parametrize("place", list(PLACES))
+
+SENDING: list[Fault | None] = [cut_at(1500, "rst"), Late(60)]
+"""As above, but nothing has come of the continuation, not even a head."""
+places_or_sending = pytest.mark.parametrize("place", [*PLACES, "in a send"])
 
 
 def meanwhile(action: Callable[[], Any]) -> threading.Thread:
@@ -60,11 +64,40 @@ def test_close_from_another_thread(place: str) -> None:
         assert report(stream).outcome == "cancelled"
 
 
+def test_close_while_a_continuation_is_sent() -> None:
+    """``close()`` returns at once. A blocked thread can't be called back from a connection that is not known yet, so
+    the attempt dies by its timeout; nothing is sent after."""
+    policy = HASTY.replace(first_event_timeout=0.4)
+    with stand_in(*SENDING, always=Status(500)) as server, sync_client(server.url, policy) as client:
+        stream = client.messages.create(**REQUEST, stream=True)
+        raised: list[Exception] = []
+
+        def read() -> None:
+            try:
+                for _ in stream:
+                    pass
+            except anthropic.APIError as error:
+                raised.append(error)
+
+        reader = meanwhile(read)
+        assert server.wait_requests(2)
+        stream.close()
+        assert reader.is_alive()
+        reader.join(5)
+        assert len(raised) == 1
+        assert len(server.requests) == 2
+        assert server.wait_closed()
+        assert [attempt.failure and attempt.failure.kind for attempt in report(stream).attempts] == [
+            "reset",
+            "cancelled",
+        ]
+
+
 @backends
-@places
+@places_or_sending
 def test_cancellation(backend: str, place: str) -> None:
-    """Cancelling ends a wait or a read at once; nothing is sent after, and no connection is left."""
-    faults = PLACES[place]
+    """Cancelling ends a wait, a send or a read at once; nothing is sent after, and no connection is left."""
+    faults = PLACES.get(place, SENDING)
 
     async def main() -> None:
         with stand_in(*faults, always=Status(500)) as server:
@@ -85,10 +118,10 @@ def test_cancellation(backend: str, place: str) -> None:
 
 
 @backends
-@places
+@places_or_sending
 def test_close_from_another_task(backend: str, place: str) -> None:
-    """``close()`` from another task ends a wait or a blocked read at once."""
-    faults = PLACES[place]
+    """``close()`` from another task ends a wait, a send or a blocked read at once."""
+    faults = PLACES.get(place, SENDING)
 
     async def main() -> None:
         with stand_in(*faults, always=Status(500)) as server:
