@@ -148,7 +148,8 @@ def vendors(session: nox.Session) -> None:
     """What needs the SDK's extras: the older Bedrock client, aiohttp, HTTP/2."""
     session.install(*dependencies(), *group("test"), *group("vendors"))
     install_wheel(session)
-    pytest(session, *WORKERS, "tests/adapters/test_vendors.py", *session.posargs, measured=False)
+    files = ("tests/adapters/test_vendors.py", "tests/adapters/test_http2.py")
+    pytest(session, *WORKERS, *files, *session.posargs, measured=False)
 
 
 SDK_TESTS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Any, Final, Self, cast
@@ -50,6 +51,9 @@ class AsyncBody:
         """Give the connection back, or close it if the body was not read to its end."""
         await self._stream.aclose()
         await _wind_down(self._raw, alone=self._alone)
+        if self._chunks is not self._raw:  # what decodes ends with what it reads
+            with contextlib.suppress(httpx2.DecodingError):
+                await anext(self._chunks, None)
 
 
 async def _wind_down(chunks: Any, *, alone: bool) -> None:
@@ -58,12 +62,17 @@ async def _wind_down(chunks: Any, *, alone: bool) -> None:
     The transport nests several, and closing the outermost leaves the inner ones to the garbage
     collector, of which trio complains and which asyncio closes in tasks of its own. Reading on ends
     them all at once: what is buffered, then the error of reading a closed connection. Where the
-    connection is shared (HTTP/2) it is not closed, and nobody may read on.
+    connection is shared (HTTP/2) it is not closed, and nobody may read on: under trio a read that is
+    cancelled before it begins does as well. (Under asyncio such a read could begin, and lose frames.)
     """
     if alone:
         with anyio.move_on_after(WIND_DOWN), contextlib.suppress(Exception):
             async for _ in chunks:
                 pass
+    elif anyio.get_cancelled_exc_class() is not asyncio.CancelledError:
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await anext(chunks, None)
     if isinstance(chunks, AsyncGenerator):
         await chunks.aclose()
 

@@ -347,7 +347,7 @@ def test_a_broken_http2_connection_is_no_mistake_of_ours(
     make: Callable[[], BaseException], where: Phase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What h2 says, and httpcore2 lets out as it is, is a connection that is over: another may do better."""
-    monkeypatch.setitem(sys.modules, "h2.exceptions", SimpleNamespace(H2Error=H2Error))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "h2.exceptions", SimpleNamespace(H2Error=H2Error))
     failure = of_exception(make(), where)
     assert failure is not None
     assert (failure.kind, failure.phase) == (Kind.CLOSED, where)

@@ -13,11 +13,12 @@ from types import ModuleType
 
 import pytest
 
-from resilient_stream import _drive, _exchange
+from resilient_stream import _body, _drive, _exchange
 
 TWINS: dict[str, tuple[ModuleType, str]] = {
     "AsyncUpstream": (_drive, "Upstream"),
     "AsyncDriver": (_drive, "Driver"),
+    "AsyncBody": (_body, "SyncBody"),
     "AsyncExchange": (_exchange, "SyncExchange"),
 }
 """The async class, its module, the sync class."""
@@ -26,12 +27,14 @@ WORDS: dict[str, str] = {
     r"\basync def ": "def ",
     r"\bawait ": "",
     r"\bAsyncByteStream\b": "SyncByteStream",
+    r"\bAsyncBody\b": "SyncBody",
     r"\bAsyncCallNext\b": "CallNext",
     r"\bAsyncDriver\b": "Driver",
     r"\bAsyncUpstream\b": "Upstream",
     r"\bStopAsyncIteration\b": "StopIteration",
     r"\b__anext__\b": "__next__",
     r"\b__aiter__\b": "__iter__",
+    r"\banext\(": "next(",
     r"\baiter\(": "iter(",
     r"\baclose\b": "close",
     r"\baread\b": "read",
@@ -46,10 +49,15 @@ DIFFERENT: dict[tuple[str, str], str] = {
     ("Driver", "_step"): "an event of threads knows timeouts, one of tasks needs a scope",
     ("Driver", "close"): "a lock is tried, a flag is looked at",
     ("Driver", "__del__"): "only what is sync can be closed by the collector",
-    ("SyncExchange", "__init__"): "an iterator that is empty needs no None",
+    ("SyncBody", "__init__"): "an async body is kept twice, decoded and raw, to be wound down",
+    ("SyncBody", "close"): "an async generator must be closed by hand",
+    ("SyncExchange", "__init__"): "what a task is in can be broken off by a scope",
+    ("SyncExchange", "send"): "as above",
+    ("SyncExchange", "_open"): "as above",
+    ("SyncExchange", "_read_error"): "as above",
     ("SyncExchange", "read"): "as above",
-    ("SyncExchange", "_begin"): "an async body is kept twice, decoded and raw, to be wound down",
-    ("SyncExchange", "release"): "an async generator must be closed by hand",
+    ("SyncExchange", "interrupt"): "as above",
+    ("SyncExchange", "_breakable"): "as above",
 }
 """Methods that differ by more than words, and why."""
 

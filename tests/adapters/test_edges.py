@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import anthropic
@@ -12,7 +11,6 @@ from anthropic import APIRequest, not_given
 from anthropic._models import FinalRequestOptions
 
 from resilient_stream import RetryPolicy
-from resilient_stream._body import _wind_down
 from resilient_stream._core.continuation import Form, Plan
 from resilient_stream._core.ledger import Record
 from resilient_stream._core.states import Send
@@ -72,28 +70,6 @@ def test_a_continuation_of_a_request_without_headers() -> None:
 def test_interrupting_what_does_not_read() -> None:
     """An interruption before any response interrupts nothing."""
     exchange(bare_request()).interrupt()
-
-
-class Counting:
-    """An async iterator that is no generator, and counts."""
-
-    def __init__(self) -> None:
-        self.read = 0
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        self.read += 1
-        raise StopAsyncIteration
-
-
-def test_nobody_reads_on_from_a_shared_connection() -> None:
-    """A body on a shared connection is not read on when it is left; one that is alone is."""
-    shared, alone = Counting(), Counting()
-    asyncio.run(_wind_down(shared, alone=False))
-    asyncio.run(_wind_down(alone, alone=True))
-    assert (shared.read, alone.read) == (0, 1)
 
 
 @pytest.mark.parametrize("faults", [[], [cut_at(3000)], [Status(529)] * 9], ids=["whole", "cut", "refused"])

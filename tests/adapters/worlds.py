@@ -60,6 +60,8 @@ class Seen:
     told: StreamReport | None = None
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    version: str = ""
+    """Of HTTP, as the response tells it."""
 
     @property
     def report(self) -> StreamReport:
@@ -109,6 +111,7 @@ def _sync_stream(
     with sync_client(url, policy, **client) as made:
         try:
             with made.messages.stream(**_request(options)) as stream:
+                seen.version = stream.response.http_version
                 for event in stream:
                     seen.events.append(event)
                     if event.type == "text":
@@ -128,6 +131,7 @@ async def _async_stream(
     async with async_client(url, policy, **client) as made:
         try:
             async with made.messages.stream(**_request(options)) as stream:
+                seen.version = stream.response.http_version
                 async for event in stream:
                     seen.events.append(event)
                     if event.type == "text":
@@ -146,7 +150,7 @@ def _sync_body(url: str, policy: RetryPolicy | None, client: dict[str, Any], opt
         create = made.messages.with_streaming_response.create
         try:
             with create(**_request(options), stream=True) as response:
-                seen.headers = dict(response.headers)
+                seen.headers, seen.version = dict(response.headers), response.http_version
                 for chunk in response.iter_bytes():
                     seen.body += chunk
         except (anthropic.AnthropicError, httpx2.HTTPError) as error:
@@ -162,7 +166,7 @@ async def _async_body(
         create = made.messages.with_streaming_response.create
         try:
             async with create(**_request(options), stream=True) as response:
-                seen.headers = dict(response.headers)
+                seen.headers, seen.version = dict(response.headers), response.http_version
                 async for chunk in response.iter_bytes():
                     seen.body += chunk
         except (anthropic.AnthropicError, httpx2.HTTPError) as error:
