@@ -9,7 +9,7 @@ that is content, `StreamReport.partial`, stays out of ``str``, ``repr``, pickles
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 import anthropic
 import httpx2
@@ -105,6 +105,18 @@ class SeamReport(_Part):
     """Whether there was proof of where the continuation belongs."""
 
 
+class PartialTurn(TypedDict):
+    """A message param of the SDK's.
+
+    Typed loosely, so that it goes into the histories of ``messages`` and of ``beta.messages``, whose params
+    are types of their own.
+    """
+
+    role: Literal["assistant"]
+    content: Any
+    """A list of blocks."""
+
+
 class StreamReport(_Part):
     """What happened on one stream."""
 
@@ -127,10 +139,10 @@ class StreamReport(_Part):
     _turn: Turn | None = PrivateAttr(default=None)
 
     @property
-    def partial(self) -> dict[str, Any] | None:
+    def partial(self) -> PartialTurn | None:
         """The turn so far as a message param, always valid to send as history; None where nothing is."""
         blocks = partial(self._turn) if self._turn is not None else []
-        return {"role": "assistant", "content": blocks} if blocks else None
+        return PartialTurn(role="assistant", content=blocks) if blocks else None
 
     def __getstate__(self) -> dict[Any, Any]:
         return {**super().__getstate__(), "__pydantic_private__": {"_turn": None}}

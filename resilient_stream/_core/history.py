@@ -11,12 +11,18 @@ and is not touched.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar, overload
 
 _SERVER_TOOLS: Final = ("server_tool_use", "mcp_tool_use")
 _THINKING: Final = ("thinking", "redacted_thinking")
 
+MessageT = TypeVar("MessageT")
 
+
+@overload
+def sendable(messages: list[MessageT], *, unsigned_thinking: bool = False) -> list[MessageT]: ...
+@overload
+def sendable(messages: Sequence[MessageT], *, unsigned_thinking: bool = False) -> Sequence[MessageT]: ...
 def sendable(messages: Sequence[Any], *, unsigned_thinking: bool = False) -> Sequence[Any]:
     """The history that the API will accept: the very same object where nothing has to go.
 

@@ -8,8 +8,10 @@ import anthropic
 import pytest
 from anthropic import APIRequest
 from anthropic._models import FinalRequestOptions
+from anthropic.types import MessageParam
+from anthropic.types.beta import BetaMessageParam
 
-from resilient_stream import ResumeMiddleware, RetryPolicy
+from resilient_stream import ResumeMiddleware, RetryPolicy, report, sendable
 from resilient_stream.testing import Fault, RetryAfter, Status, cut_at
 
 from .worlds import (
@@ -159,3 +161,23 @@ def test_where_history_is_healed_and_streams_are_resumed(url: str, healed: bool,
     request = APIRequest(options=options, cast_to=object, stream=True, stream_cls=None, retries_taken=0)
     layer = ResumeMiddleware(HASTY)
     assert (layer._healed(request) is not request, layer._resumes(request)) == (healed, resumed)
+
+
+def test_a_typed_program_sends_it_back_without_a_cast() -> None:
+    """The partial goes into the histories of both APIs as their types have them; a healed history keeps its type."""
+    history: list[MessageParam] = [{"role": "user", "content": "Tell me about tides."}]
+    beta: list[BetaMessageParam] = [{"role": "user", "content": "Tell me about tides."}]
+    with (
+        stand_in(cut_at(1500, "rst")) as server,
+        sync_client(server.url, HASTY.replace(max_attempts=1)) as client,
+    ):
+        with pytest.raises(anthropic.APIConnectionError) as caught:
+            list(client.messages.create(model=USER_TURN_MODEL, max_tokens=9, messages=history, stream=True))
+        partial = report(caught.value).partial
+        assert partial is not None
+        history.append(partial)
+        beta.append(partial)
+        history, beta = sendable(history), sendable(beta)
+        history.append({"role": "user", "content": "Go on."})
+        client.messages.create(model=USER_TURN_MODEL, max_tokens=9, messages=history)
+    assert history[:-1] == beta
