@@ -55,6 +55,8 @@ class _Loop:
     _watch: Watch
     _clock: Callable[[], float]
     _action: Action
+    _closed = False
+    """Somebody has closed it: every step looks."""
 
     @property
     def elapsed(self) -> timedelta | None:
@@ -62,6 +64,16 @@ class _Loop:
         attempts = self.machine.ledger.attempts
         ended = attempts[-1].ended if self.machine.ledger.outcome is not None else None
         return None if ended is None else timedelta(seconds=ended - attempts[0].started)
+
+    def _took(self, got: bytes | Failure | None, now: float, waited: float) -> None:
+        """Tell the machine what a read has brought."""
+        if isinstance(got, bytes):
+            self._action = self.machine.data(now, got, waited)
+        elif got is None:
+            self._action = self.machine.end(now)
+        else:
+            self._action = self.machine.fault(now, got)
+        self._tell()
 
     def _tell(self) -> None:
         """Pass on what the machine has noted."""
@@ -111,12 +123,12 @@ class Driver(_Loop, httpx2.SyncByteStream):
         """Send until a head is there; what to raise if none will be."""
         with self._busy:
             try:
-                while isinstance(self._action, Send | Wait) and not self._closing.is_set():
+                while isinstance(self._action, Send | Wait) and not self._closed:
                     self._action = self._step(self._action)
             except BaseException as error:
                 self._leave(error)
                 raise
-        if self._closing.is_set():
+        if self._closed:
             self.close()
         self._tell()
         return self._action if isinstance(self._action, Raise) else None
@@ -132,9 +144,9 @@ class Driver(_Loop, httpx2.SyncByteStream):
             self._leave(error)
             raise
         finally:
-            if self._closing.is_set():
+            if self._closed:
                 self.close()
-        if self._closing.is_set():
+        if self._closed:
             raise self.machine.error_for(_CLOSED)
         if out:
             return out
@@ -145,41 +157,33 @@ class Driver(_Loop, httpx2.SyncByteStream):
 
     def _advance(self) -> bytes:
         """Act until there is something to hand over; nothing if it is over."""
-        while not self._closing.is_set():
+        machine, clock, read = self.machine, self._clock, self._upstream.read
+        while not self._closed:
             action = self._action
             if isinstance(action, Read):
-                out = self._read(action)
+                began = clock()
+                got = read(action.patience)
+                now = clock()
+                waited = now - began
+                if self._closed:
+                    break
+                machine.gap = max(machine.gap, waited)
+                if action.quick is not None and isinstance(got, bytes):
+                    out = action.quick(got)
+                    if out:
+                        return out
+                    got = got if out is None else b""
+                self._took(got, now, waited)
+                if not isinstance(self._action, Read):  # a dead connection is not kept through a wait
+                    self._upstream.release()
             elif isinstance(action, Raise | Finish):
                 self._tell()
                 break
             else:
                 self._action = self._step(action)
-                out = self.machine.take()
-            if out:
+            if out := machine.take():
                 return out
         return b""
-
-    def _read(self, action: Read) -> bytes:
-        machine, clock = self.machine, self._clock
-        began = clock()
-        got = self._upstream.read(action.patience)
-        if self._closing.is_set():
-            return b""
-        now = clock()
-        waited = now - began
-        machine.gap = max(machine.gap, waited)
-        if isinstance(got, bytes):
-            if action.steady and (out := machine.quick(got)):
-                return out
-            self._action = machine.data(now, got, waited)
-        elif got is None:
-            self._action = machine.end(now)
-        else:
-            self._action = machine.fault(now, got)
-        self._tell()
-        if not isinstance(self._action, Read):  # a dead connection is not kept through a wait
-            self._upstream.release()
-        return machine.take()
 
     def _step(self, action: Send | Wait) -> Action:
         machine, clock = self.machine, self._clock
@@ -191,10 +195,11 @@ class Driver(_Loop, httpx2.SyncByteStream):
                 return action if self._closing.is_set() else machine.fault(clock(), opened)
             return machine.head(clock(), opened.status_code, opened.headers.get("request-id"))
         self._closing.wait(action.seconds)
-        return action if self._closing.is_set() else machine.waited(clock())
+        return action if self._closed else machine.waited(clock())
 
     def close(self) -> None:
         """End the stream, from any thread. Returns at once."""
+        self._closed = True
         self._closing.set()
         if self._busy.acquire(blocking=False):
             try:
@@ -206,7 +211,7 @@ class Driver(_Loop, httpx2.SyncByteStream):
             self._upstream.interrupt()
 
     def __del__(self) -> None:
-        if not self._closing.is_set():
+        if not self._closed:
             if isinstance(self._action, Raise | Finish):  # there is nothing left to free
                 self.close()
             else:
@@ -231,14 +236,14 @@ class AsyncDriver(_Loop, httpx2.AsyncByteStream):
         """Send until a head is there; what to raise if none will be."""
         self._busy = True
         try:
-            while isinstance(self._action, Send | Wait) and not self._closing.is_set():
+            while isinstance(self._action, Send | Wait) and not self._closed:
                 self._action = await self._step(self._action)
         except BaseException as error:
             self._leave(error)
             raise
         finally:
             self._busy = False
-        if self._closing.is_set():
+        if self._closed:
             await self.aclose()
         self._tell()
         return self._action if isinstance(self._action, Raise) else None
@@ -255,9 +260,9 @@ class AsyncDriver(_Loop, httpx2.AsyncByteStream):
             raise
         finally:
             self._busy = False
-            if self._closing.is_set():
+            if self._closed:
                 await self.aclose()
-        if self._closing.is_set():
+        if self._closed:
             raise self.machine.error_for(_CLOSED)
         if out:
             return out
@@ -268,41 +273,33 @@ class AsyncDriver(_Loop, httpx2.AsyncByteStream):
 
     async def _advance(self) -> bytes:
         """Act until there is something to hand over; nothing if it is over."""
-        while not self._closing.is_set():
+        machine, clock, read = self.machine, self._clock, self._upstream.read
+        while not self._closed:
             action = self._action
             if isinstance(action, Read):
-                out = await self._read(action)
+                began = clock()
+                got = await read(action.patience)
+                now = clock()
+                waited = now - began
+                if self._closed:
+                    break
+                machine.gap = max(machine.gap, waited)
+                if action.quick is not None and isinstance(got, bytes):
+                    out = action.quick(got)
+                    if out:
+                        return out
+                    got = got if out is None else b""
+                self._took(got, now, waited)
+                if not isinstance(self._action, Read):  # a dead connection is not kept through a wait
+                    await self._upstream.release()
             elif isinstance(action, Raise | Finish):
                 self._tell()
                 break
             else:
                 self._action = await self._step(action)
-                out = self.machine.take()
-            if out:
+            if out := machine.take():
                 return out
         return b""
-
-    async def _read(self, action: Read) -> bytes:
-        machine, clock = self.machine, self._clock
-        began = clock()
-        got = await self._upstream.read(action.patience)
-        if self._closing.is_set():
-            return b""
-        now = clock()
-        waited = now - began
-        machine.gap = max(machine.gap, waited)
-        if isinstance(got, bytes):
-            if action.steady and (out := machine.quick(got)):
-                return out
-            self._action = machine.data(now, got, waited)
-        elif got is None:
-            self._action = machine.end(now)
-        else:
-            self._action = machine.fault(now, got)
-        self._tell()
-        if not isinstance(self._action, Read):  # a dead connection is not kept through a wait
-            await self._upstream.release()
-        return machine.take()
 
     async def _step(self, action: Send | Wait) -> Action:
         machine, clock = self.machine, self._clock
@@ -315,10 +312,11 @@ class AsyncDriver(_Loop, httpx2.AsyncByteStream):
             return machine.head(clock(), opened.status_code, opened.headers.get("request-id"))
         with anyio.move_on_after(action.seconds):
             await self._closing.wait()
-        return action if self._closing.is_set() else machine.waited(clock())
+        return action if self._closed else machine.waited(clock())
 
     async def aclose(self) -> None:
         """End the stream, from any task."""
+        self._closed = True
         self._closing.set()
         if self._busy:
             self._upstream.interrupt()

@@ -78,10 +78,10 @@ class Patience:
 
         def read(max_bytes: int, timeout: float | None = None) -> bytes:
             nonlocal last
-            left = min(self.seconds, math.inf if timeout is None else timeout)
+            left = self.seconds if timeout is None or self.seconds < timeout else timeout
             while True:
                 try:
-                    got = own(max_bytes, timeout=min(left, LOOK_UP))
+                    got = own(max_bytes, timeout=min(LOOK_UP, left))
                 except httpcore2.ReadTimeout:
                     left = _time_left(left, slept() - last)
                     if left == 0:
@@ -97,10 +97,10 @@ class Patience:
 
         async def read(max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 -- httpcore2's
             nonlocal last
-            left = min(self.seconds, math.inf if timeout is None else timeout)
+            left = self.seconds if timeout is None or self.seconds < timeout else timeout
             while True:
                 try:
-                    got: bytes = await own(max_bytes, timeout=min(left, LOOK_UP))
+                    got: bytes = await own(max_bytes, timeout=min(LOOK_UP, left))
                 except httpcore2.ReadTimeout:
                     left = _time_left(left, slept() - last)
                     if left == 0:

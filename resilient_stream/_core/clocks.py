@@ -23,42 +23,47 @@ class Clocks:
     """Seconds spent reading since the last event; the consumer's own time does not count."""
     before: float = 0.0
     """The part of `waited` that passed before the head."""
-    seen: bool = False
-    """An event came in this attempt."""
+    events: int = 0
+    """Events that came in this attempt."""
 
     def restart(self) -> None:
         """A new attempt begins."""
-        self.waited, self.before, self.seen = 0.0, 0.0, False
+        self.waited, self.before, self.events = 0.0, 0.0, 0
 
     def headed(self, seconds: float) -> None:
         """The head took so long: the first event is waited for since the request."""
         self.waited = self.before = seconds
 
     @property
-    def fresh(self) -> bool:
-        """An event has just been seen: another one changes nothing."""
-        return self.seen and self.waited == 0.0
+    def steady(self) -> bool:
+        """An event was seen, and another one does not change `patience`."""
+        return self.events > 0 and (self.waited == 0.0 or self.waited <= self.limit - self.silence)
 
-    def read(self, waited: float, *, event: bool) -> None:
-        """A read took ``waited`` seconds, and did or did not bring an event."""
-        self.waited = 0.0 if event else self.waited + waited
-        self.before = 0.0 if event else self.before
-        self.seen = self.seen or event
+    def count(self, events: int) -> None:
+        """So many events have come; those that took the short way are told of later."""
+        if events != self.events:
+            self.waited, self.before, self.events = 0.0, 0.0, events
+
+    def read(self, waited: float, events: int) -> None:
+        """A read took ``waited`` seconds, and so many events have come with it."""
+        self.waited += waited
+        self.count(events)
 
     @property
     def patience(self) -> float:
         """Seconds the next read may take."""
-        return max(0.0, min(self.silence, self.limit - self.waited))
+        left = self.limit - self.waited
+        return self.silence if self.silence <= left else max(0.0, left)
 
     @property
     def limit(self) -> float:
         """Seconds that may pass without an event."""
-        return self.stall if self.seen else self.first_event
+        return self.stall if self.events else self.first_event
 
     @property
     def _name(self) -> str:
         """The policy's field that `limit` comes from."""
-        return "stall_timeout" if self.seen else "first_event_timeout"
+        return "stall_timeout" if self.events else "first_event_timeout"
 
     def fired(self, failure: Failure) -> Failure:
         """Say which clock a failure stands for, and have it be twice as patient the next time.
@@ -84,7 +89,7 @@ class Clocks:
         return replace(failure, detail=detail)
 
     def _be_patient_for_events(self) -> None:
-        if self.seen:
+        if self.events:
             self.stall *= 2
         else:
             self.first_event *= 2

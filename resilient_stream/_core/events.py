@@ -20,7 +20,7 @@ from typing import Any, Final
 from . import sse
 from .failures import Flaw, Kind
 
-_STRING: Final = rb'([^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+)'
+_STRING: Final = rb'[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+'
 _HALF_PAIR: Final = rb"(?<!\\u[dD][89abAB][0-9a-fA-F]{2})"
 
 CANONICAL_HEAD: Final = re.compile(
@@ -30,8 +30,19 @@ CANONICAL_HEAD: Final = re.compile(
 )
 """How a canonical delta frame begins: block index, and delta type with field name."""
 
-CANONICAL_TAIL: Final = re.compile(_STRING + _HALF_PAIR + rb'"\} *\}\n\n')
+_END: Final = rb'"\} *\}\n\n'
+
+CANONICAL_TAIL: Final = re.compile(rb"(" + _STRING + rb")" + _HALF_PAIR + _END)
 """How it goes on: the raw JSON string, which must not end in the first half of a surrogate pair."""
+
+MARK: Final = b"\0"
+"""Stands for the head of a canonical frame. No such frame contains it."""
+
+MARKED_FRAMES: Final = re.compile(rb"(?:" + MARK + _STRING + _HALF_PAIR + _END + rb")++")
+"""Canonical frames, one after the other, a mark in place of each head."""
+
+MARKED_END: Final = re.compile(_END + MARK + rb"?")
+"""What stands between the strings of such frames, and behind the last."""
 
 FIRST_HALVES: Final = "".join(map(chr, range(0xD800, 0xDC00)))
 """The first halves of surrogate pairs."""

@@ -98,9 +98,10 @@ class Machine:
             self.relay.receive(chunk)
             return self._go(Signal.MORE)
         relay, clocks = self.relay, self._clocks
-        before = relay.events
+        clocks.count(relay.events)
         try:
-            relay.receive(chunk)
+            if chunk:
+                relay.receive(chunk)
         except Flaw as flaw:
             return self._flaw(now, flaw)
         if relay.complete:
@@ -108,16 +109,10 @@ class Machine:
             return self._go(Signal.COMPLETE)
         if not self.journal.flowing and self.turn.size > self._size:
             self._flows(now)
-        clocks.read(waited, event=relay.events != before)
+        clocks.read(waited, relay.events)
         if clocks.waited >= clocks.limit:
             return self.fault(now, Failure(Kind.STALLED, Phase.BODY))
         return self._go(Signal.MORE)
-
-    def quick(self, chunk: bytes) -> bytes | None:
-        """The short way of a steady stream: what to hand over for ``chunk``, which then changes nothing
-        else; None if it must go through `data`."""
-        relay = self._relay
-        return None if relay is None or relay.framer.pending else relay.steady.quick(chunk)
 
     def end(self, now: float) -> Action:
         """The body ended cleanly."""
@@ -131,6 +126,7 @@ class Machine:
         """The attempt failed."""
         if self.state is State.DRAINING:
             return self._go(Signal.END)
+        self._clocks.count(self.relay.events)
         if failure.kind in (Kind.SILENT, Kind.STALLED):
             failure = self._clocks.fired(failure)
         try:
@@ -157,6 +153,7 @@ class Machine:
         if self.ledger.outcome is None:
             if self.state in (State.OPENING, State.READING) and self.attempt.ended is None:
                 phase = Phase.BODY if self.state is State.READING else Phase.HEADERS
+                self._clocks.count(self.relay.events)
                 self._settle_attempt(now, Failure(Kind.CANCELLED, phase))
             self._end(now, "failed" if error else "cancelled", error)
         return self._go(Signal.CLOSE)
@@ -339,7 +336,7 @@ class Machine:
             case State.OPENING:
                 return Send(self._plan, self.attempt.number, self._clocks.first_event)
             case State.READING:
-                return Read(self._clocks.patience, self._clocks.fresh)
+                return Read(self._clocks.patience, self.relay.quick if self._clocks.steady else None)
             case State.WAITING:
                 return Wait(self._wait)
             case State.DRAINING:

@@ -50,11 +50,14 @@ class Passage:
         settings: what to hold.
         head: holds the head of a continuation.
         grammar: knows the block that is open upstream.
+        steady: passes the deltas of the block that is live.
     """
 
-    def __init__(self, out: Handover, plan: Plan, settings: Settings, head: Head, grammar: Grammar) -> None:
+    def __init__(
+        self, out: Handover, plan: Plan, settings: Settings, head: Head, grammar: Grammar, steady: Steady
+    ) -> None:
         self.out = out
-        self.steady = Steady()
+        self.steady = steady
         self._turn = out.turn
         self._plan = plan
         self._settings = settings

@@ -22,6 +22,7 @@ from .head import Head
 from .passage import Passage
 from .seam import Join
 from .settings import Settings
+from .steady import Steady
 
 UsageOf = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -56,11 +57,12 @@ class Relay:
         self._final_usage = final_usage
         self._head = Head(plan, accept_unverified=settings.unverified == "accept", asked_again=asked_again)
         self.framer = sse.Framer()
+        self.steady = Steady(self.framer)
+        self.quick = self.steady.quick
+        """The short way of the block that is live."""
         self._first_frame = True
         self._grammar = Grammar()
-        self._block = Passage(out, plan, settings, self._head, self._grammar)
-        self.steady = self._block.steady
-        """The short way of the block that is live."""
+        self._block = Passage(out, plan, settings, self._head, self._grammar, self.steady)
 
     @property
     def events(self) -> int:
@@ -135,8 +137,7 @@ class Relay:
         return None
 
     def _frame(self, frame: bytes) -> None:
-        steady = self.steady
-        out = steady.quick(frame) or steady.learn(frame)
+        out = self.steady.whole(frame)
         if out is None:
             event = events.read(frame)
             if event.type == "content_block_stop" and self.opening is None and self._turn.message is None:

@@ -33,6 +33,7 @@ class Framer:
         self._limit = limit
         self._rest = bytearray()
         self._scanned = 0
+        self._returns = False
         self.pending = False
         """A frame has begun and is not complete."""
 
@@ -57,21 +58,49 @@ class Framer:
         if not self._rest and b"\r" not in chunk and 0 < chunk.find(b"\n\n") == len(chunk) - 2 < self._limit:
             return [chunk]
         self._rest += chunk
+        self._returns = self._returns or b"\r" in chunk
         frames = self._cut()
         self.pending = bool(self._rest)
-        if len(max([*frames, self._rest], key=len)) > self._limit:
+        if len(self._rest) > self._limit or any(len(frame) > self._limit for frame in frames):
             raise Flaw(Kind.CORRUPT, f"an event of more than {self._limit} bytes")
         return frames
 
+    def grow(self, chunk: bytes) -> bool:
+        """Keep ``chunk`` if it is plain to see that no frame ends in it; whether that is so."""
+        rest = self._rest
+        ends = b"\n\n" in chunk or b"\r" in chunk or (chunk[:1] == b"\n" and rest.endswith((b"\n", b"\r")))
+        if ends or len(rest) + len(chunk) > self._limit:
+            return False
+        rest += chunk
+        self.pending = bool(rest)
+        return True
+
+    def fits(self, frames: bytes) -> bool:
+        """Whether none of these frames can be larger than the limit."""
+        return len(frames) <= self._limit
+
+    def keep(self, rest: bytes) -> None:
+        """Have ``rest``, in which no frame ends and no line ends in CR, in place of what is here."""
+        self._rest[:] = rest
+        self._scanned, self.pending = max(0, len(rest) - 3), bool(rest)
+
     def _cut(self) -> list[bytes]:
         frames: list[bytes] = []
-        start = 0
-        while match := _BLANK_LINE.search(self._rest, max(start, self._scanned)):
-            frames.append(bytes(self._rest[start : match.end()]))
-            start = match.end()
+        start, end = 0, self._next_end(self._scanned)
+        while end:
+            frames.append(bytes(self._rest[start:end]))
+            start, end = end, self._next_end(end)
         del self._rest[:start]
         self._scanned = max(0, len(self._rest) - 3)
         return frames
+
+    def _next_end(self, start: int) -> int:
+        """Where the next frame ends; 0 if none does."""
+        if self._returns:
+            match = _BLANK_LINE.search(self._rest, start)
+            return match.end() if match else 0
+        at = self._rest.find(b"\n\n", start)
+        return at + 2 if at >= 0 else 0
 
 
 def fields(frame: bytes) -> tuple[str | None, str | None]:

@@ -6,8 +6,8 @@ in the core decides which signal something amounts to.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
@@ -17,6 +17,8 @@ from .failures import Failure
 
 class State(Enum):
     """Where a stream is."""
+
+    __hash__ = object.__hash__  # not that of the name: a look-up for each chunk
 
     IDLE = auto()
     OPENING = auto()
@@ -29,6 +31,8 @@ class State(Enum):
 
 class Signal(Enum):
     """What can happen to a stream."""
+
+    __hash__ = object.__hash__
 
     START = auto()
     HEAD = auto()
@@ -73,11 +77,13 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Read on; no single read may take longer than ``patience`` seconds. While the stream is
-    ``steady``, `Machine.quick` may be tried before `Machine.data`."""
+    """Read on; no single read may take longer than ``patience`` seconds."""
 
     patience: float
-    steady: bool = False
+    quick: Callable[[bytes], bytes | None] | None = field(default=None, compare=False)
+    """The short way of a steady stream, if there is one now. It may be tried before `Machine.data`: what it
+    answers is handed over, and nothing else has changed; where it answers with nothing, the bytes were kept,
+    and `data` need only be told of the time; None if they must go through `data`."""
 
 
 @dataclass(frozen=True, slots=True)

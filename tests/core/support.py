@@ -416,8 +416,9 @@ def drive(made: Machine, upstream: Upstream, *, quick: bool = True, strict: bool
             chunk = next(body, None)
             if chunk is None:
                 action = made.end(0.0) if ends is None else made.fault(0.0, ends)
-            elif quick and action.steady and (passed := made.quick(chunk)):
+            elif quick and action.quick is not None and (passed := action.quick(chunk)) is not None:
                 run.out += passed
+                action = action if passed else made.data(0.0, b"", 0.0)
             else:
                 action = made.data(0.0, chunk, 0.0)
         run.out += made.take()

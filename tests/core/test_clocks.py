@@ -17,14 +17,14 @@ SILENT = Failure(Kind.SILENT, Phase.BODY)
 def test_patience_is_what_the_tightest_clock_leaves() -> None:
     """Before the first event, after it, and after pings."""
     clocks = Clocks(first_event=50, silence=30, stall=70)
-    assert (clocks.patience, clocks.fresh) == (30, False)
-    clocks.read(25, event=False)
+    assert (clocks.patience, clocks.steady) == (30, False)
+    clocks.read(25, 0)
     assert (clocks.patience, clocks.limit) == (25, 50)
-    clocks.read(20, event=True)
-    assert (clocks.patience, clocks.limit, clocks.fresh) == (30, 70, True)
-    clocks.read(60, event=False)
-    assert (clocks.patience, clocks.fresh) == (10, False)
-    clocks.read(60, event=False)
+    clocks.read(20, 1)
+    assert (clocks.patience, clocks.limit, clocks.steady) == (30, 70, True)
+    clocks.read(60, 1)
+    assert (clocks.patience, clocks.steady) == (10, False)
+    clocks.read(60, 1)
     assert clocks.patience == 0
 
 
@@ -41,7 +41,7 @@ def test_a_clock_fires_when_it_has_run_out_and_not_before(
     head = min(head, first)
     clocks.headed(head)
     without, seen, pinged = float(head), False, False
-    for takes, event in reads_:
+    for number, (takes, event) in enumerate(reads_):
         limit = stall if seen else first
         patience = clocks.patience
         assert patience <= silence and without + patience <= limit
@@ -59,9 +59,33 @@ def test_a_clock_fires_when_it_has_run_out_and_not_before(
                 >= 1
             )
             return
-        clocks.read(takes, event=event)
+        clocks.read(takes, number + 1 if event else clocks.events)
         without, seen, pinged = (0.0, True, False) if event else (without + takes, seen, pinged or takes > 0)
         assert clocks.waited < clocks.limit
+
+
+def test_events_may_be_told_of_later() -> None:
+    """Those that took the short way end a wait as soon as they are counted, and their number again does not."""
+    clocks = Clocks(50, 30, 70)
+    clocks.read(20, 1)
+    clocks.read(20, 1)
+    clocks.count(1)
+    assert clocks.waited == 20
+    clocks.count(5)
+    assert clocks.waited == 0
+
+
+@given(seconds, seconds, reads)
+def test_while_it_is_steady_no_event_changes_the_patience(silence: int, stall: int, reads_: Any) -> None:
+    """So the short way need not ask."""
+    clocks = Clocks(100, silence, stall)
+    for number, (takes, event) in enumerate(reads_):
+        clocks.read(takes, number + 1 if event else clocks.events)
+        before, steady = clocks.patience, clocks.steady
+        waited = clocks.waited
+        clocks.count(clocks.events + 1)
+        assert not steady or clocks.patience == before
+        clocks.events, clocks.waited = clocks.events - 1, waited
 
 
 def told(clocks: Clocks) -> tuple[float, float, float]:
@@ -72,8 +96,8 @@ def told(clocks: Clocks) -> tuple[float, float, float]:
 def test_an_attempt_begins_anew() -> None:
     """What was waited for in the last attempt does not count in the next."""
     clocks = Clocks(50, 30, 70)
-    clocks.read(20, event=True)
-    clocks.read(20, event=False)
+    clocks.read(20, 3)
+    clocks.read(20, 3)
     clocks.restart()
     assert (clocks.waited, clocks.limit) == (0, 50)
 
@@ -108,7 +132,7 @@ def test_the_clock_that_fired_is_twice_as_patient(
     clocks: Clocks, waited: float, kind: Kind, doubled: tuple[float, ...], detail: str, *, seen: bool
 ) -> None:
     """That clock and no other, or both where both ran out; a silence after pings is a stall."""
-    clocks.seen, clocks.waited = seen, waited
+    clocks.events, clocks.waited = int(seen), waited
     failure = clocks.fired(SILENT)
     assert (failure.kind, failure.detail) == (kind, detail)
     assert (clocks.first_event, clocks.silence, clocks.stall) == doubled
@@ -117,7 +141,7 @@ def test_the_clock_that_fired_is_twice_as_patient(
 def test_a_stall_noticed_on_a_ping_is_a_stall() -> None:
     """Whatever the silence clock says."""
     clocks = Clocks(50, 30, 70)
-    clocks.read(51, event=False)
+    clocks.read(51, 0)
     failure = clocks.fired(Failure(Kind.STALLED, Phase.BODY))
     assert (failure.kind, clocks.first_event, clocks.silence, clocks.stall) == (Kind.STALLED, 100, 30, 70)
 

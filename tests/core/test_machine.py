@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -617,9 +618,9 @@ def test_pings_are_no_events() -> None:
 def test_an_event_starts_the_stall_clock_anew() -> None:
     """After it, silence and stall count."""
     made = reading()
-    assert made.data(3.0, HEAD, 3.0) == Read(4.0, steady=True)
+    assert made.data(3.0, HEAD, 3.0) == Read(4.0)
     assert made.data(15.0, PING, 18.0) == Read(2.0)
-    assert made.data(15.0, text_delta(0, "a"), 1.0) == Read(4.0, steady=True)
+    assert made.data(15.0, text_delta(0, "a"), 1.0) == Read(4.0)
     made.data(16.0, PING, 17.0)
     made.fault(19.0, Failure(Kind.SILENT, Phase.BODY))
     assert made.attempt.failure is not None
@@ -661,26 +662,46 @@ def test_the_consumers_own_time_never_counts() -> None:
     """Hours between two reads are no stall: only what is spent reading is."""
     made = reading()
     for hour in range(1, 5):
-        assert made.data(hour * 3600.0, text_delta(0, "a") if hour > 1 else HEAD, 0.1) == Read(
-            4.0, steady=True
-        )
+        assert made.data(hour * 3600.0, text_delta(0, "a") if hour > 1 else HEAD, 0.1) == Read(4.0)
         assert made.data(hour * 3600.0 + 1000, PING, 0.1).__class__ is Read
     assert made.ledger.attempts[0].failure is None
 
 
-def test_the_short_way_is_only_for_whole_frames_of_a_steady_stream() -> None:
-    """With half a frame pending, everything goes the long way."""
+def short_way(action: object) -> Callable[[bytes], bytes | None]:
+    """The short way that a read offers."""
+    assert isinstance(action, Read)
+    assert action.quick is not None
+    return action.quick
+
+
+def test_the_short_way_is_for_the_deltas_of_a_steady_stream() -> None:
+    """In one piece or in two; whatever else comes goes the long way."""
     made = reading()
     made.data(0.0, HEAD, 0.0)
-    made.data(0.0, text_delta(0, "a"), 0.0)
+    action = made.data(0.0, text_delta(0, "a"), 0.0)
     made.take()
-    assert made.quick(text_delta(0, "b")) == text_delta(0, "b")
-    made.data(0.0, text_delta(0, "c")[:20], 0.0)
-    assert made.quick(text_delta(0, "d")) is None
-    made.data(0.0, text_delta(0, "c")[20:], 0.0)
-    assert made.take() == text_delta(0, "c")
-    assert made.quick(block_stop(0)) is None
+    assert short_way(action)(text_delta(0, "b")) == text_delta(0, "b")
+    assert short_way(action)(text_delta(0, "c")[:20]) == b""
+    action = made.data(0.0, b"", 0.1)
+    assert short_way(action)(text_delta(0, "c")[20:]) == text_delta(0, "c")
+    assert short_way(action)(block_stop(0)) is None
     assert made.turn.blocks[0].text.endswith("abc")
+    assert made.take() == b""
+
+
+def test_events_on_the_short_way_start_the_stall_clock_anew() -> None:
+    """Though nobody tells the machine of them: only what was waited for since the last one counts."""
+    made = reading(stall_timeout=40.0)
+    made.data(0.0, HEAD, 0.0)
+    action = made.data(0.0, text_delta(0, "a"), 0.0)
+    for now in (3.0, 33.0, 63.0):
+        action = made.data(now, PING, 30.0)
+        assert action == Read(4.0)
+        assert short_way(action)(text_delta(0, "b")) == text_delta(0, "b")
+    assert made.data(73.0, PING, 39.0) == Read(1.0)
+    made.fault(74.0, Failure(Kind.SILENT, Phase.BODY))
+    assert made.attempt.failure is not None
+    assert (made.attempt.failure.kind, made.attempt.gap) == (Kind.STALLED, 39.0)
 
 
 # -- nothing is lost -----------------------------------------------------------------------------

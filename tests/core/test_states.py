@@ -14,7 +14,6 @@ from .support import (
     Body,
     Patient,
     block,
-    block_start,
     drive,
     ending,
     machine,
@@ -73,7 +72,6 @@ def closed() -> list[Machine]:
 def test_an_input_that_cannot_come_is_no_pair_of_the_table() -> None:
     """The machine does not guess."""
     made = machine()
-    assert made.quick(block_start(0, text(""))) is None
     with pytest.raises(RuntimeError):
         made.data(0.0, text_delta(0, "a"), 0.0)
     with pytest.raises(KeyError):
