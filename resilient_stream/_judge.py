@@ -22,8 +22,8 @@ from tenacity.retry import retry_base
 from tenacity.stop import stop_after_attempt, stop_base, stop_before_delay
 from tenacity.wait import wait_base
 
-from ._budget import RetryBudget, cost
-from ._core.failures import CONNECTION_KINDS, FINAL_KINDS, OVERLOAD_KINDS, Failure, Kind
+from ._budget import RetryBudget
+from ._core.failures import CONNECTION_KINDS, FINAL_KINDS, Failure, Kind
 from ._core.verdict import GiveUp, History, Limit, Retry
 from ._fields import StopRule, WaitRule
 from .errors import PolicyError
@@ -211,59 +211,6 @@ def _until(wall: float) -> str:
         return f"until {datetime.fromtimestamp(wall, UTC):%Y-%m-%d %H:%M:%S} UTC"
     except (ValueError, OverflowError, OSError):
         return "longer than there are calendars"
-
-
-def explain(policy: RetryPolicy) -> str:
-    """What a policy does after each kind of failure, as a table, and its limits below."""
-    rows = [("after", "class", "retried", "limit", "wait"), *(_row(policy, kind) for kind in Kind)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    table = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-    return "\n".join([*_headline(policy), *table, "", *_limits(policy)])
-
-
-def _headline(policy: RetryPolicy) -> list[str]:
-    return (
-        [] if policy.enabled else ["Switched off: everything passes untouched. Switched on, it would be:", ""]
-    )
-
-
-def _row(policy: RetryPolicy, kind: Kind) -> tuple[str, ...]:
-    if kind in FINAL_KINDS - {Kind.REJECTED}:
-        return kind, "final", "never", "-", "-"
-    family = "connection" if kind in CONNECTION_KINDS else "overload" if kind in OVERLOAD_KINDS else "final"
-    if policy.max_attempts == 1:
-        return kind, family, "never", "one request", "-"
-    retried = "yes" if kind in policy.retry_on else "only if x-should-retry: true"
-    units = "" if policy.budget is None else f", {cost(kind)} of the budget"
-    return kind, family, retried, f"{policy.max_barren_attempts} in a row{units}", _wait_range(policy, kind)
-
-
-def _wait_range(policy: RetryPolicy, kind: Kind) -> str:
-    if policy.wait is not None:
-        return "as the policy's own strategy says"
-    if kind in CONNECTION_KINDS:
-        ceiling = _ceiling(policy.wait_initial, policy.wait_max)
-        return f"none after progress, else {ceiling}"
-    return _ceiling(policy.overload_wait_initial, policy.overload_wait_max)
-
-
-def _ceiling(initial: float, maximum: float) -> str:
-    return f"up to {initial:g} s, doubling to {maximum:g} s"
-
-
-def _limits(policy: RetryPolicy) -> list[str]:
-    own = [name for name in ("stop", "retry") if getattr(policy, name) is not None]
-    cap = policy.max_input_multiple
-    lines = [
-        f"Requests: at most {policy.max_attempts}, {policy.max_barren_attempts} in a row without progress.",
-        "No deadline." if policy.deadline is None else f"Starts nothing after {policy.deadline:g} s.",
-        "A server's x-should-retry outranks the table.",
-        f"Obeys a retry-after up to {policy.retry_after_max:g} s, and gives up at once above that.",
-        "No cap on repeated input." if cap is None else f"Bills at most {cap:g} times the input and output.",
-        "No retry budget." if policy.budget is None else f"Retry budget: {policy.budget}.",
-        f"Continuation: {policy.continuation}.",
-    ]
-    return [*lines, f"The policy's own strategies also decide: {', '.join(own)}."] if own else lines
 
 
 def _stops(policy: RetryPolicy) -> list[tuple[Limit, str, StopRule]]:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError, model_validator
 
 from . import _presets
 from ._core.failures import RETRYABLE_KINDS
+from ._explain import explain
 from ._fields import (
     Budget,
     Clock,
@@ -41,7 +42,6 @@ from ._fields import (
     complaint,
     shown,
 )
-from ._judge import explain
 from .errors import PolicyError
 
 __all__ = ["RetryPolicy"]

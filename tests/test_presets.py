@@ -99,7 +99,7 @@ def test_presets_are_read_from_a_zip(tmp_path: Path) -> None:
     """A package imported from a zip finds the presets in it."""
     archive = tmp_path / "lib.zip"
     package = Path(_presets.__file__).parent
-    modules = ["_presets", "_fields", "_budget", "_judge", "errors", "observe", "policy"]
+    modules = ["_presets", "_fields", "_budget", "_explain", "errors", "observe", "policy"]
     with zipfile.ZipFile(archive, "w") as zipped:
         zipped.writestr("resilient_stream/__init__.py", "")
         for path in [*(package / f"{name}.py" for name in modules), *(package / "_core").glob("*.py")]:
