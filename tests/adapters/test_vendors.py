@@ -12,7 +12,7 @@ import anthropic
 import pytest
 
 from resilient_stream import RetryPolicy, report, resilient
-from resilient_stream.testing import Mangle, Status, aws_exception, cut_at
+from resilient_stream.testing import Late, Mangle, Stall, Status, aws_exception, cut_at
 from resilient_stream.testing.faults.body import How
 
 from .doors import DOORS, Door, Got, asking, each, told
@@ -155,3 +155,48 @@ def test_other_transports_are_resumed(backend: str) -> None:
         )
         assert through(DOORS["stream"], client).text == TEXT
         assert server.wait_closed()
+
+
+def aiohttp_client(url: str, policy: RetryPolicy = HASTY) -> Any:
+    """An async client over aiohttp, whose connections can't be reached."""
+    pytest.importorskip("aiohttp")
+    http = anthropic.DefaultAioHttpClient()
+    return resilient(anthropic.AsyncAnthropic(base_url=url, api_key="key", http_client=http), policy)
+
+
+def test_a_silence_over_aiohttp_ends_when_the_clock_says() -> None:
+    """Its own timeout was set before the head; the read is broken off from outside."""
+    with stand_in(Stall(after=9), None) as server:
+        client = aiohttp_client(server.url, HASTY.replace(silence_timeout=0.2))
+        got = through(DOORS["stream"], client)
+        assert server.wait_closed()
+    assert got.text == TEXT
+    assert [attempt.failure and attempt.failure.kind for attempt in report(got.source).attempts] == [
+        "silent",
+        None,
+    ]
+
+
+@pytest.mark.parametrize("faults", [[Stall(after=9)], [cut_at(1500, "rst"), Late(60)]], ids=["read", "send"])
+def test_closing_over_aiohttp_ends_what_it_is_in(faults: list[Any]) -> None:
+    """A blocked read or send is broken off at once, and its connection is closed."""
+
+    async def main() -> None:
+        with stand_in(*faults) as server:
+            async with aiohttp_client(server.url) as client:
+                stream = await client.messages.create(**asking(), stream=True)
+
+                async def read() -> None:
+                    with pytest.raises(anthropic.APIConnectionError):
+                        async for _ in stream:
+                            pass
+
+                async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+                    tasks.create_task(read())
+                    assert await asyncio.to_thread(server.wait_requests, len(faults))
+                    await stream.response.aclose()
+                assert await asyncio.to_thread(server.wait_closed)
+            assert len(server.requests) == len(faults)
+            assert report(stream).outcome == "cancelled"
+
+    asyncio.run(main())
