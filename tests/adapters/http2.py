@@ -97,8 +97,6 @@ class Http2:
         self.connections = 0
         """Connections accepted so far."""
         self.live: set[_Connection] = set()
-        self.resets: list[int] = []
-        """Streams that the client has reset."""
         self._loop = asyncio.new_event_loop()
         self.going_on = asyncio.Event()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -194,8 +192,6 @@ class _Connection(asyncio.Protocol):
                     task = asyncio.get_running_loop().create_task(self.play(event.stream_id))
                     self.playing.add(task)
                     task.add_done_callback(self.playing.discard)
-                case "StreamReset":
-                    self.server.resets.append(event.stream_id)
                 case _:
                     pass
         self.flush()
