@@ -26,16 +26,22 @@ _PAIRS: Final = {
     "\u300c": "\u300d", "\u300e": "\u300f", '"': '"', "'": "'", "**": "**", "*": "*", "_": "_", "`": "`",
     "<<<": ">>>", "[[[": "]]]", "{{{": "}}}",
 }  # fmt: skip
+_EMPHASIS: Final = "*_`"
+"""What emphasises stands in a line; the line's end is the text's."""
+_LINE_END: Final = r"(?:[ \t]*\n)?"
 _OPENER: Final = re.compile(
     r"(?P<fence>(?P<ticks>`{3,}|~{3,})(?P<language>[^\s`]*)[ \t]*\n)|(?P<part><part-\d+>)|"
     r"(?P<pair>\*\*|<<<|\[\[\[|\{\{\{|[\u201c\u201e\u00ab\u2018\u2039\u300c\u300e\"'*_`])|"
     r"(?P<dots>\u2026|\.\.\.|\[\u2026\]|\[\.\.\.\])|(?P<aside>> )"
 )
 _END: Final = re.compile(r"[^\n]{1,160}?(?::(?=\s)|[.!\u2026](?=\s)|[\uff1a\u3002\uff01]|(?=\n))")
-_BREAK: Final = re.compile(r"[ \t]*\n(?:[ \t]*\n)?|[ \t]?")
-"""White space that sets an opening apart: up to one empty line, or one space."""
+_BREAK: Final = re.compile(r"(?:[ \t]{2,})?\n(?:[ \t]*\n)?|[ \t]?")
+"""White space that sets an opening apart: up to one empty line, or one space. Not both: the space does, and
+the line break behind it is the text's."""
 _APART: Final = re.compile(r"[^\n]{1,160}(?:[:\uff1a][ \t]*\n(?:[ \t]*\n)?|\n[ \t]*\n)")
 """A line that is set apart from what follows it."""
+_QUOTED: Final = re.compile('["\u201c\u201d\u201e\u00ab\u00bb\u300c\u300d]')
+"""Somebody says it: ``Here is the rest," he read, "of it:``."""
 _FENCE: Final = re.compile(r"\n {0,3}(`{3,}|~{3,})")
 
 
@@ -92,7 +98,7 @@ def starts(head: str, *, fenced: Callable[[], bool]) -> Iterator[Start]:
         said, behind = sentence[0], sentence.end()
         found = _BREAK.match(head, behind)
         broken = found[0] if found else ""
-        if announces(said) and (said[-1] in ":\uff1a" or broken.count("\n")):
+        if announces(said) and not _QUOTED.search(said) and (said[-1] in ":\uff1a" or broken.count("\n")):
             kind = Lead.ANNOUNCED
         elif greets(said) and kind is not Lead.ANNOUNCED:
             kind = Lead.UNKNOWN
@@ -127,13 +133,15 @@ def _wrapped(head: str, start: Start, *, fenced: Callable[[], bool]) -> Iterator
         if opener["fence"]:
             if opener["language"] and fenced():
                 kind = Lead.REOPENED
-            elif not fenced():
-                closers.insert(0, rf"\n?{opener['ticks']}[ \t]*(?=\n|$)")
+            else:  # where one is open, an empty line behind the fence says that it is the text's own end
+                behind = r"\n(?=[^\n])" if fenced() else r"(?:\n|$)"
+                closers.insert(0, rf"\n?{opener['ticks']}[ \t]*{behind}")
         elif opener["part"]:
-            closers.insert(0, "\\s?" + re.escape(opener["part"].replace("<", "</")))
+            closers.insert(0, "\\s?" + re.escape(opener["part"].replace("<", "</")) + _LINE_END)
         elif opener["pair"]:
             closing = _PAIRS[opener["pair"]]
-            closers.insert(0, f"\\s?[{closing}]" if len(opener["pair"]) == 1 else "\\s?" + re.escape(closing))
+            closer = f"\\s?[{closing}]" if len(opener["pair"]) == 1 else "\\s?" + re.escape(closing)
+            closers.insert(0, closer if opener["pair"][0] in _EMPHASIS else closer + _LINE_END)
         if kind is not Lead.REOPENED:
             at += len(head[at:]) - len(head[at:].lstrip())
         yield Start(at, kind, wrapped=True, closers=tuple(closers))

@@ -7,7 +7,8 @@ on from its own words. White space is changed only where what stands there can't
 * a line that ends and a line that begins are one line: a list item, a table row, a heading, a code fence
   begins a line of its own;
 * a sentence of prose runs on behind a line break. Poems, code, lists and hard-wrapped text do break there,
-  so it must be a long line of prose in a text that nowhere breaks its sentences;
+  so it must be a long line of prose in a text that nowhere breaks its sentences; an empty line is false
+  behind any long line of prose (`prose`);
 * a comma or a sentence's end is followed at once by a word, in a text that always has a space there;
 * two spaces stand where the text always has one. Only without an echo;
 * two words that the text knows stand together as one that it doesn't know. Only without an echo: a model
@@ -21,6 +22,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from .fold import shared
+from .prose import joins_without_space, runs_on
 
 NEAR: Final = 3000
 """Characters before the seam that show a text's habits."""
@@ -31,11 +33,12 @@ _WORD: Final = r"[^\W\d_]"
 _MARKUP: Final = re.compile(r"\s*([#|>*+\-`~<{\[(\\]|\d+[.)]\s)")
 _RUNS_ON: Final = re.compile(r"[^\W\d_A-Z],?\n+[ \t]*(?=[^\W\d_])(?![A-Z])")
 _DOUBLE: Final = re.compile(r"\S {2,}\S")
+_MAY_FOLLOW: Final = re.compile(r"[\"'(*`\u2018\u201c]*[^\W\d_]")
 _ITEM: Final = re.compile(r"[ \t]*(?:[-*+]|(\d+)[.)])[ \t]")
 _HEADING: Final = re.compile(r"#{2,6} \S")
 _FENCE: Final = re.compile(r"(`{3,}|~{3,})(\s|$)")
 _ROW: Final = re.compile(r"[ \t]*\|.*\|[ \t]*")
-_STOPS: Final = re.compile(r"(?:[,;!?]|[a-z]{3}\.|:)[\"'\u201d\u2019)]?$")
+_STOPS: Final = re.compile(r"(?:[,;!?]|[a-z]{3}\.|(?<=[^\W\d_]):)[\"'\u201d\u2019)]?$")
 
 
 class Mend(NamedTuple):
@@ -61,13 +64,18 @@ def mend(text: str, space: str, rest: str, *, fenced: Callable[[], bool], proved
         return Mend(drop)
     near, word = text[-NEAR:], rest[len(blanks) :]
     line = near[near.rfind("\n") + 1 :]
+    if "\n" in blanks and _has_begun(line, space, blanks, word):
+        return Mend(len(blanks))
     if (
         "\n" not in space
         and "\n" in blanks
-        and _mid_sentence(near, line, word, proved=proved)
+        and (
+            _mid_sentence(near, line, word, proved=proved) or (blanks.count("\n") > 1 and runs_on(near, word))
+        )
         and not fenced()
     ):
-        return Mend(len(blanks), "" if space or _joins(near, word) else " ")
+        apart = not space and not joins_without_space(near, word) and not _joins(near, word)
+        return Mend(len(blanks), " " if apart else "")
     if not proved and _doubled(near, line, space + blanks[drop:], word) and not fenced():
         return Mend(len(blanks), "" if space else " ")
     if space or blanks:
@@ -75,12 +83,25 @@ def mend(text: str, space: str, rest: str, *, fenced: Callable[[], bool], proved
     return Mend(0, _lost(near, line, word, fenced=fenced, proved=proved))
 
 
+def _has_begun(line: str, space: str, blanks: str, word: str) -> bool:
+    """Whether the line on which ``word`` stands has begun: its indent or the space before it was received.
+
+    Nothing ends a line where a space was received behind a word or a comma.
+    """
+    if "\n" in space:
+        return space[-1] != "\n" and not blanks.strip("\n")
+    begins = _MARKUP.match(word) and not line.endswith(",")
+    return space == " " and blanks[0] == "\n" and (line[-1].isalnum() or line[-1] in ",;(") and not begins
+
+
 def _mid_sentence(near: str, line: str, word: str, *, proved: bool) -> bool:
     """Whether a sentence of prose can't but go on here. A proved reply is only doubted by a text that
     has shown how it breaks its lines."""
     if proved and near.count("\n\n") < 2:
         return False
-    if len(line) < LONG_LINE or _MARKUP.match(line) or line.count(" ") < 5 or line.count("`") % 2:
+    if len(line) < LONG_LINE or line[0].isspace() or _MARKUP.match(line):
+        return False
+    if line.count(" ") < 5 or line.count("`") % 2:
         return False
     if not re.search(r"[^\W\d_],?$", line) or not word[0].islower() or not line.rstrip(",")[-1].islower():
         return False
@@ -88,10 +109,10 @@ def _mid_sentence(near: str, line: str, word: str, *, proved: bool) -> bool:
 
 
 def _doubled(near: str, line: str, blanks: str, word: str) -> bool:
-    """Whether these are several spaces in a line of a text that never has more than one."""
-    if len(blanks) < 2 or blanks.strip(" ") or not (line[-1:].isalpha() and word[0].isalpha()):
+    """Whether these are two spaces in a line of a text that never has more than one."""
+    if blanks != "  " or line[-1:] in "0123456789|" or not _MAY_FOLLOW.match(word):
         return False
-    return len(re.findall(r"\S \S", near)) >= 10 and not _DOUBLE.search(near)
+    return len(re.findall(r"\S \S", near)) >= 4 and not _DOUBLE.search(near)
 
 
 def _joins(near: str, word: str) -> bool:
@@ -114,7 +135,7 @@ def _lost_outside_code(near: str, line: str, word: str, *, proved: bool) -> str:
         return "\n\n"
     if line.count("`") % 2 or not word[0].isalpha():
         return ""
-    if _ends_clause(near, line, word):
+    if _ends_clause(near, line, word, proved=proved):
         return " "
     return "" if proved else _between_words(near, word)
 
@@ -124,16 +145,16 @@ def _begins_line(line: str, word: str) -> bool:
     item, following = _ITEM.match(line), _ITEM.match(word)
     if item and following and following.start() == 0:
         if item[1] and following[1]:
-            return int(following[1]) == int(item[1]) + 1
+            return int(following[1]) == int(item[1]) + 1 and not line[-1].isdigit()
         return not item[1] and item[0].strip() == following[0].strip() and line[-1] in ".,;:!?)*`"
     return bool(_ROW.fullmatch(line)) and line.count("|") > 2 and re.match(r"\|[ :-]", word) is not None
 
 
-def _ends_clause(near: str, line: str, word: str) -> bool:
+def _ends_clause(near: str, line: str, word: str, *, proved: bool) -> bool:
     """Whether a clause ends where the text always has a space, and a word follows at once."""
     found = _STOPS.search(line)
-    if not found:
-        return False
+    if not found or (":" in found[0] and (proved or not line.rpartition(" ")[2][:-1].isalpha())):
+        return False  # host:path
     if (found[0][0].isalpha() or found[0][0] in "!?") and not re.match(r"[A-Z][a-z' ]", word):
         return False
     if "://" in line.rpartition(" ")[2] or re.search(r"[A-Z][a-z]*\.$", line):

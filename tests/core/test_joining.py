@@ -191,9 +191,9 @@ def test_an_indent_behind_an_announcement_is_not_doubled() -> None:
 # -- other repetitions ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [*range(21, 79, 3), *range(82, 160, 7)])
+@pytest.mark.parametrize("size", [23, 26, 31, *range(33, 79, 3), *range(82, 160, 7)])
 def test_more_or_less_than_the_fragment_is_an_overlap(size: int) -> None:
-    """From anywhere in the last paragraphs on, up to the text's end."""
+    """From anywhere in the last paragraphs on, up to the text's end; a short passage from a word on."""
     rest, how, verified = told(asked(), TEXT[-size:].lstrip() + REST)
     assert (rest, verified) == (REST, True)
     assert how is Joined.OVERLAP
@@ -342,6 +342,55 @@ def test_a_sentence_of_the_answer_is_no_opening(rest: str) -> None:
     """Courtesies and journeys are left in place."""
     text = TEXT + " thinks.\n\n"
     assert told(asked(text.rstrip(), "\n\n"), rest) == (rest, Joined.AS_IS, False)
+
+
+@pytest.mark.parametrize("language", ["", "py", "python"])
+def test_a_fence_whose_opening_was_cut_is_not_opened_twice(language: str) -> None:
+    """All of its line comes again, and only the rest of it is new."""
+    text = TEXT + ":\n\n```" + language
+    rest = "python"[len(language) :] + "\nx = 1\n"
+    assert told(asked(text), f"```{language}{rest}") == (rest, Joined.OVERLAP, True)
+    assert told(asked(text), rest) == (rest, Joined.AS_IS, False)
+
+
+def test_code_behind_a_reopened_fence_is_no_wrapper() -> None:
+    """What looks like one is code."""
+    text = TEXT + ":\n\n```python\nself"
+    assert told(asked(text), "```python\n_kept.add(1)\n```") == ("_kept.add(1)\n```", Joined.PREAMBLE, False)
+
+
+@pytest.mark.parametrize(("rest", "left"), [("x = 2\ny = 3", ""), ("\n\nProse.", "\n```")])
+def test_in_a_fence_a_wrapping_fence_is_closed_where_no_empty_line_follows(rest: str, left: str) -> None:
+    """An empty line says that it is the end of the text's own."""
+    text = TEXT + ":\n\n```python\nfor each in self.kept: x = 1; y = 2; print(x, y); x ="
+    reply = f"```\n{text[-80:]}\n```\n{rest}" if not left else f"```\n{text[-80:]}\n```{rest}"
+    assert told(asked(text), reply)[0] == left + rest
+
+
+@pytest.mark.parametrize("line", ["Oh dear, that was rude of it:\n\n", "Here we go again!\n\n"])
+def test_behind_any_line_the_whole_is_told_again(line: str) -> None:
+    """Where all of it was asked for; a line that may go on with the text is no opening."""
+    of = asked("Those who look for long", whole=True)
+    assert told(of, f"{line}Those who look for long enough learn.") == (" enough learn.", Joined.ECHO, True)
+    rest = f" enough\n\n{line}Those who look for long enough learn."
+    assert told(of, rest) == (rest, Joined.AS_IS, False)
+
+
+def test_what_somebody_says_is_no_announcement() -> None:
+    """It is a part of a tale."""
+    rest = 'Here is the rest," he read, "of what the keeper wrote:\n\nNothing.'
+    assert told(asked(TEXT + ' wrote. "'), rest) == (rest, Joined.AS_IS, False)
+
+
+def test_a_refrain_is_an_echo_where_it_begins_in_the_middle_of_its_line() -> None:
+    """Behind a line that is set apart; from its beginning on it may be sung again."""
+    line = "Row, brothers, row till the morning is here, and the boats come home\n"
+    text, opening = f"{TEXT}.\n\n{line * 2}{line[:30]}", "Oh dear, that was rude of it:\n\n"
+    of = Asked(text[-60:], "", text=text)
+    assert told(of, f"{opening}{text[-60:]} is here")[0] == " is here"
+    text = f"{TEXT}.\n\n{line * 3}".rstrip()
+    of = Asked(line.rstrip(), "\n", text=text)
+    assert told(of, f"{opening}{line}").__getitem__(0).startswith(opening)
 
 
 # -- bounds --------------------------------------------------------------------------------------

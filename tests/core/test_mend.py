@@ -51,6 +51,7 @@ def test_white_space_that_the_consumer_has_is_not_doubled(space: str, more: str,
             "\nand more",
         ),
         ("short", "\n\nand more", "\n\nand more"),
+        ("One-long-word-that-goes-on-and-on-and-on and so on", "\nand more", "\nand more"),
     ],
 )
 def test_a_sentence_runs_on(text: str, rest: str, then: str) -> None:
@@ -62,8 +63,8 @@ def test_a_proved_reply_is_doubted_only_by_a_text_that_shows_its_habits() -> Non
     """One paragraph shows none."""
     assert mended(PROSE, "\n\nand looked.", proved=True) == " and looked."
     last = PROSE.rpartition("\n\n")[2]
-    assert mended(last, "\n\nand looked.", proved=True) == "\n\nand looked."
-    assert mended(last, "\n\nand looked.") == " and looked."
+    assert mended(last, "\nand looked.", proved=True) == "\nand looked."
+    assert mended(last, "\nand looked.") == " and looked."
 
 
 def test_a_broken_word_is_mended() -> None:
@@ -122,11 +123,42 @@ def test_two_known_words_are_not_one() -> None:
     assert mended(PROSE + " some", "where a radio") == "where a radio"
 
 
+@pytest.mark.parametrize(
+    ("text", "space", "rest", "then"),
+    [
+        ("for each in self", " ", "\n\nkept: x", "kept: x"),
+        ("for each, other,", " ", "\n(1, 2)", "(1, 2)"),
+        ("The end.", " ", "\n\nThen", "\n\nThen"),
+        ("as follows", " ", "\n\n- a", "\n\n- a"),
+        ("as follows", "  ", "\nThen", "\nThen"),
+        ("def f():", "\n    ", "\n\nreturn 1", "return 1"),
+        ("def f():", "\n    ", "\n    return 1", "return 1"),
+        ("The end.", "\n", "\n\nThen", "\nThen"),
+    ],
+)
+def test_a_line_that_has_begun_is_not_begun_again(text: str, space: str, rest: str, then: str) -> None:
+    """Its indent was received, or a space behind a word."""
+    assert mended(text, rest, space=space, proved=True) == then
+
+
+def test_a_move_of_chess_is_no_item() -> None:
+    """Nor is what follows a host the next word."""
+    assert mended("9. h3 Nb8 10. d4 Nbd7 11. c4 c6 1", "2. cxb5", proved=True) == "2. cxb5"
+    text = "From: a. Into: b. Over: c. To host:"
+    assert mended(text, "path", proved=True) == "path"
+    assert mended(text, "path") == " path"
+    assert mended(text.replace("host", "host.example"), "path") == "path"
+    code = '  File "/srv/app/tides/reader.py", line 41, in read'
+    assert mended(code, "\n    level") == "\n    level"
+
+
 def test_two_spaces_are_one() -> None:
     """Without proof, between words, in a text that has no two."""
     assert mended(PROSE, "  and") == " and"
     assert mended(PROSE, "  and", space=" ") == "and"
     assert mended(PROSE, "  and", proved=True) == "  and"
-    assert mended(PROSE, "  (and)") == "  (and)"
+    assert mended(PROSE, "  (and)") == " (and)"
+    assert mended(PROSE, "  # and") == "  # and"
+    assert mended(PROSE, "   and") == "   and"
     assert mended(PROSE + "  and", "  now") == "  now"
     assert mended("few words", "  now") == "  now"

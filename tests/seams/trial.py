@@ -14,11 +14,12 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from resilient_stream._core.leads import in_fence
 from resilient_stream._core.quote import enough, quote
 from resilient_stream._core.seam import Asked, Diverged, Join
 from resilient_stream._core.splice import Splice
 from resilient_stream.testing import MANNERS
+
+from .undecidable import is_undecidable
 
 TEXTS: Final = Path(__file__).with_name("texts")
 
@@ -43,7 +44,8 @@ class Verdict(StrEnum):
     REFUSED = "refused"
     """Nothing was handed over: the model is asked again."""
     UNDECIDABLE = "undecidable"
-    """The same reply would have been right of another text: nobody could know."""
+    """The same reply would have been right of another text: nobody could know, so what came of it is not
+    counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,10 @@ def _joined(had: str, splice: Splice, decided: Join | Diverged | None, rest: str
 
 def judge(text: str, cut: int, manner: str, reply: str, got: str | None) -> Verdict:
     """What to call it that the consumer has ``got`` of ``text``."""
+    if is_undecidable(text, cut, manner, reply):
+        return Verdict.UNDECIDABLE
     if manner == "diverging_restart":
-        return _of_diverging(text, cut, reply, got)
+        return Verdict.RIGHT if got is None else Verdict.MISSED
     if got is None:
         return Verdict.REFUSED
     if manner == "composed_echo":
@@ -110,36 +114,6 @@ def judge(text: str, cut: int, manner: str, reply: str, got: str | None) -> Verd
         return Verdict.RIGHT
     if "".join(got.split()) == "".join(text.split()):
         return Verdict.SPACE
-    if is_ambiguous(text, cut, manner, reply):
-        return Verdict.UNDECIDABLE
     had = text[:cut].rstrip()
-    return Verdict.MISSED if got.startswith(had) and got.endswith(text[cut:].lstrip()) else Verdict.WRONG
-
-
-def _of_diverging(text: str, cut: int, reply: str, got: str | None) -> Verdict:
-    """Another answer must be refused; where it has hardly begun like the text, it can't be known for one."""
-    if got is None:
-        return Verdict.RIGHT
-    begun = len("".join(reply[: reply.find("No, let me put")].split()))
-    return Verdict.UNDECIDABLE if begun < 32 else Verdict.MISSED
-
-
-def is_ambiguous(text: str, cut: int, manner: str, reply: str) -> bool:
-    """Whether the text itself repeats at the cut what the reply might have repeated.
-
-    Then exactly the same was received and came as if the text went on otherwise: for an exact continuation,
-    if it begins with the last words received; for a repetition, if those words stand there twice already.
-    """
-    had, rest = text[:cut].rstrip(), text[cut:].lstrip()
-    key, more = "".join(had.split()), "".join(rest.split())
-    said = "".join(reply.split())
-    if not enough(had) and (reply.startswith(had) or more.startswith(key)):
-        return True  # it begins with the text, as it was asked to
-    if manner == "no_echo":
-        return any(more.startswith(key[-size:]) for size in range(5, min(len(key), len(more)) + 1))
-    if "fence" in manner and in_fence(had):
-        return True  # whether the fence is the text's own or stands around the fragment
-    if said.endswith(more):
-        repeated = said[: len(said) - len(more)]
-        return bool(repeated) and (len(repeated) < 12 or key.count(repeated) > 1 or len(set(repeated)) < 6)
-    return False
+    kept = got.startswith(had) and got.endswith(text[cut:].lstrip()) and len(got) > len(text)
+    return Verdict.MISSED if kept else Verdict.WRONG

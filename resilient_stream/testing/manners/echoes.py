@@ -10,6 +10,9 @@ from typing import Final
 Manner = Callable[[str, str, str], str]
 """``(answer, received, quote) -> text``."""
 
+SLIP: Final = "something"
+"""What a slip says instead of the word in its place."""
+
 _WIDE: Final = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 _STRAIGHT: Final = str.maketrans("\u201c\u201d\u201e\u2018\u2019\u201a\u2013\u2014", "\"\"\"'''--")
 
@@ -76,7 +79,7 @@ def slipped_echo(answer: str, received: str, quote: str) -> str:
     """Repeats the quote but for one word in its middle, then goes on."""
     words = re.split(r"(\s+)", quote)
     middle = len(words) // 2 // 2 * 2
-    words[middle] = "something"
+    words[middle] = SLIP
     return "".join(words) + answer[len(received) :]
 
 
