@@ -390,7 +390,9 @@ def test_a_refrain_is_an_echo_where_it_begins_in_the_middle_of_its_line() -> Non
     assert told(of, f"{opening}{text[-60:]} is here")[0] == " is here"
     text = f"{TEXT}.\n\n{line * 3}".rstrip()
     of = Asked(line.rstrip(), "\n", text=text)
-    assert told(of, f"{opening}{line}").__getitem__(0).startswith(opening)
+    again, _, verified = told(of, f"{opening}{line}")
+    assert again.startswith(opening)
+    assert not verified
 
 
 # -- bounds --------------------------------------------------------------------------------------
