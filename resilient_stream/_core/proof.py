@@ -44,9 +44,9 @@ def need(had: Had, head: str, start: Start, count: int) -> int:
         start: where in it the passage begins.
         count: characters of the key of the passage, which is the text's end.
     """
-    if start.kind is not Lead.BARE or start.wrapped:
-        return OUT_OF_PLACE
     text, at = had.text, had.begins(count)
+    if start.kind is not Lead.BARE or start.wrapped:
+        return ACCIDENT if _is_begun_again(had, at) else OUT_OF_PLACE
     lead, first = head[: start.at], head[start.at : start.at + 1]
     ends = seam_ends(had, lead, first, text[at:])
     if had.is_border(at):
@@ -115,4 +115,5 @@ def _begun(passage: str, first: str) -> int:
     """For a line or a sentence that begins again in the middle of itself."""
     if passage[-1] in PAUSES:  # We shall overcome, we shall overcome; but no comma is followed by We
         return OUT_OF_PLACE if first.isupper() and passage[0] == first else ACCIDENT
-    return BEGUN if " " in passage or passage > "\u2e80" else OUT_OF_PLACE
+    several = " " in passage and _WORD.search(passage) is not None
+    return BEGUN if several or passage > "\u2e80" else OUT_OF_PLACE

@@ -34,6 +34,7 @@ def needed(text: str, passage: str, *, space: str = "", lead: str = "") -> int:
         ("He keeps a", " ", "", BEGUN),
         ("He keeps a", "", "", BEGUN),
         ("Hekeepsa", " ", "", OUT_OF_PLACE),
+        ("| 4 | 8 |", "", "", OUT_OF_PLACE),
         ("He keeps a.", "", "", BEGUN),
         ("He keeps a.", "", " ", SET_APART),
         ("He keeps a,", "", " ", OUT_OF_PLACE),
@@ -96,3 +97,5 @@ def test_behind_a_wrapper_little_is_enough() -> None:
     """Somebody set it apart."""
     had = Had(Asked("keeps a book", "", text="He keeps a book"), 64)
     assert need(had, "**a book", Start(2, Lead.BARE, wrapped=True), 5) == OUT_OF_PLACE
+    had = Had(Asked("knock knock", "", text="Knock knock knock"), 64)
+    assert need(had, "Here is the rest:\n\nknock", Start(19, Lead.ANNOUNCED), 5) == ACCIDENT

@@ -75,6 +75,9 @@ def test_what_the_text_says_over_and_over_marks_no_place() -> None:
     bongs = "went bong, bong, bong, bong, bong, bong, bong"
     told = "went bong, bong, bang, bong, bong, bong, bong"
     assert found(told + ", bong", bongs, "The bell ") == Folded(told + ", bong").key
+    rows = "| hour | seats |\n| - | 48 | 0 |\n| - | 48 | 0 |\n| - | 48 |"
+    told = rows.replace("0", "something", 1)
+    assert found(told + " 0 |\n| - | 48 | 1 |", rows, "") == Folded(told + " 0 |\n| - | 48 | 1 |").key
 
 
 def test_of_a_text_that_begins_again_in_its_middle_little_is_enough() -> None:
