@@ -3,10 +3,10 @@
 Middleware runs inside the SDK's retry loop, once per attempt of the SDK's, and the body is read
 after it has returned. So two things are done here. Before the head, the attempts of a stream are
 made inside one call of the chain, and a final failure goes back to the SDK in a form that its own
-loop does not retry: an error response keeps its body and gets ``x-should-retry: false``; a failure
-without a response becomes an error response of that kind whose body raises the real exception when
-the SDK reads it. After the head, the response's byte stream is replaced by a driver that reads on
-through any number of attempts.
+loop does not retry: an error response gets ``x-should-retry: false``; a failure without a response
+becomes an error response whose body raises the real exception when the SDK reads it, and so does an error
+response of which there is more to tell than it says, unless others in the chain want to see it. After
+the head, the response's byte stream is replaced by a driver that reads on through any number of attempts.
 
 Only ``POST /v1/messages`` with a stream is resumed. Every request to it, and to count its tokens, has its
 history healed. Everything else goes through untouched.
