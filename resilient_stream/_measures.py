@@ -90,6 +90,7 @@ class Instruments:
         self._stall = _histogram(meter, "stall.duration", "s", "Silences that were cut short", LONG)
         self._faults = meter.create_counter(f"{PREFIX}faults", "{fault}", "Attempts that failed")
         self._limits = meter.create_counter(f"{PREFIX}limits", "{retry}", "Retries that a limit forbade")
+        self._denied = meter.create_counter(f"{PREFIX}budget.denied", "{retry}", "Of these, by the budget")
         self._tokens = {
             name: meter.create_counter(f"{PREFIX}tokens.{name}", "{token}", description)
             for name, description in (
@@ -118,6 +119,8 @@ class Instruments:
     def limited(self, limit: Limit, common: Attributes) -> None:
         """A limit of the policy's own forbade another attempt."""
         self._limits.add(1, {**common, "resilient_stream.limit": str(limit)})
+        if limit is Limit.BUDGET:
+            self._denied.add(1, common)
 
     def end(self, end: EndRecord, tally: Tally, outcome: str, common: Attributes) -> None:
         """A stream is over. What did not happen is not recorded: a stream without a fault costs one."""

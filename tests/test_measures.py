@@ -105,23 +105,28 @@ async def test_a_stall_is_measured(stage: Stage) -> None:
 class Limited:
     """A judge whose own limit is met."""
 
+    def __init__(self, limit: Limit) -> None:
+        self.limit = limit
+
     def served(self) -> None:
         """It was."""
 
     def verdict(self, failure: Failure, history: History, error: BaseException) -> GiveUp:
         """No."""
-        return GiveUp("the retry budget is spent", Limit.BUDGET)
+        return GiveUp("a limit is met", self.limit)
 
 
-@pytest.mark.parametrize("limited", [True, False])
-def test_what_a_limit_forbids_is_counted(limited: bool) -> None:
-    """A retry that a limit of the policy's own forbade, by its name; no other giving up."""
+@pytest.mark.parametrize("limit", [Limit.BUDGET, Limit.DEADLINE, None])
+def test_what_a_limit_forbids_is_counted(limit: Limit | None) -> None:
+    """A retry that a limit of the policy's own forbade, by its name, the budget's apart too; no other giving up."""
     traces, stage = Traces(), SyncStage()
     driver = watched(stage, traces, DOWN)
-    if limited:
-        stage.machine.judge = Limited()
+    if limit is not None:
+        stage.machine.judge = Limited(limit)
     driver.open()
-    assert own(traces.numbers()).get("limits") == ([(1, "budget")] if limited else None)
+    numbers = own(traces.numbers())
+    assert numbers.get("limits") == (None if limit is None else [(1, str(limit))])
+    assert ("budget.denied" in numbers) is (limit is Limit.BUDGET)
 
 
 def test_a_restart_wastes_what_was_written() -> None:
