@@ -45,8 +45,10 @@ def slipped(had: Had, told: str, *, ends: bool, final: bool) -> int | None:
     if begun < SEED or (begins and ends) or had.goes_on_as_at(had.fragment):
         return 0
     found = _ends(quote, told, begun)
-    if found and _is_rare(quote[len(quote) - found[0][1] :], tail):
-        return found[0][0]
+    if found:  # what takes the shortest slip
+        end, same = min(found, key=lambda each: max(len(quote), each[0]) - each[1])
+        if _is_rare(quote[len(quote) - same :], tail):
+            return end
     if not found and _is_rare(quote[:begun], tail) and (end := _with_more(quote, told, tail)):
         return end
     if len(told) < len(quote) + LONGEST and not final:
