@@ -173,6 +173,8 @@ class Driver(_Loop, httpx2.SyncByteStream):
                     if out:
                         return out
                     got = got if out is None else b""
+                if not isinstance(got, bytes):  # before another request is planned, which may be large
+                    self._upstream.release()
                 self._took(got, now, waited)
                 if not isinstance(self._action, Read):  # a dead connection is not kept through a wait
                     self._upstream.release()
@@ -289,6 +291,8 @@ class AsyncDriver(_Loop, httpx2.AsyncByteStream):
                     if out:
                         return out
                     got = got if out is None else b""
+                if not isinstance(got, bytes):  # before another request is planned, which may be large
+                    await self._upstream.release()
                 self._took(got, now, waited)
                 if not isinstance(self._action, Read):  # a dead connection is not kept through a wait
                     await self._upstream.release()

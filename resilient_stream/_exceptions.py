@@ -7,6 +7,7 @@ well as before. What was received and what was tried hang on the exception: `rep
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -56,7 +57,18 @@ def error_of(
     else:
         error = anthropic.APIConnectionError(message=_sentence(failure), request=request)
     error.__cause__ = cause
+    _lighten(cause, request)
     return error
+
+
+def _lighten(cause: BaseException | None, request: httpx2.Request) -> None:
+    """Have a transport's exception, which is kept while the next attempt runs, hold on to nothing large: its
+    frames have the connection and the body of a request that may have been a continuation."""
+    while cause is not None:
+        traceback.clear_frames(cause.__traceback__)
+        if isinstance(cause, httpx2.RequestError):
+            cause.request = request
+        cause = cause.__cause__ or cause.__context__
 
 
 def _status_error(failure: Failure, request: httpx2.Request, make: MakeStatusError) -> Exception:

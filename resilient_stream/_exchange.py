@@ -69,6 +69,8 @@ class Exchange:
     def derive(self, action: Send) -> APIRequest:
         """The SDK request for one attempt: the user's own, or a copy with another body."""
         body, timeout = action.plan.body, self._timeout(action.patience)
+        if action.plan.continues:  # nobody asks for the last response any more, and it holds its request
+            self.response = None
         if body is None and action.number == 1 and timeout is None:
             return self._request
         options = copy.copy(self._request.options)
@@ -113,7 +115,7 @@ class Exchange:
         failure = _classify.of_exception(error, phase)
         if failure is None:
             raise error
-        self._cause = error
+        self._cause, self.response = error, None if phase is Phase.BODY else self.response
         if isinstance(error, anthropic.APIError):
             self._note_request(error.request)
         return failure

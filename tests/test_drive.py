@@ -11,8 +11,10 @@ from unittest.mock import patch
 import anyio
 import pytest
 
+from resilient_stream._core.continuation import Planner
 from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.states import Raise
+from resilient_stream._core.transcript import Turn
 from resilient_stream.testing import sse_events
 
 from .stages import (
@@ -118,6 +120,22 @@ async def test_a_dead_connection_is_given_back_before_the_wait(stage: Stage) -> 
         began, again = stage.upstream.times("send")
         assert stage.upstream.given_back[0] == began
         assert again == began + 3.0
+
+
+@everywhere
+async def test_a_dead_connection_is_given_back_before_another_request_is_planned(stage: Stage) -> None:
+    """Both may be large; however it died."""
+    for death in (RESET, None):
+        stage.stream(HEAD, BEGUN, death, HEAD, WHOLE, None, waits=[0.0])
+        upstream, plan, held = stage.upstream, stage.machine.planner.plan, list[bool]()
+
+        def planned(turn: Turn) -> object:
+            held.append(upstream.held)  # noqa: B023 -- called before the next round
+            return plan(turn)  # noqa: B023
+
+        with patch.object(Planner, "plan", lambda _, turn: planned(turn)):
+            await stage.whole()
+        assert held == [False]
 
 
 # -- opening ---------------------------------------------------------------------------------------

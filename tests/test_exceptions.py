@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import anthropic
 import httpx2
 import pytest
@@ -166,3 +169,29 @@ def test_no_message_holds_more_than_the_kind_and_its_word(kind: Kind) -> None:
     if CLASSES[kind] is anthropic.APIConnectionError:
         assert str(error) == f"The stream broke ({kind}: word)."
         assert str(raised(Failure(kind, Phase.BODY))) == f"The stream broke ({kind})."
+
+
+def test_an_error_that_is_kept_keeps_nothing_large() -> None:
+    """Neither the frames of a transport that are over, nor a request that the user did not write."""
+
+    def broken(body: bytearray) -> None:
+        try:
+            body[len(body)] = 0
+        except IndexError as error:
+            raise httpx2.ReadError("broke", request=httpx2.Request("POST", "http://other.test")) from error
+
+    class Body(bytearray):
+        """Can be referred to weakly."""
+
+    body = Body(b"a continuation")
+    gone = weakref.ref(body)
+    failure = Failure(Kind.RESET, Phase.BODY)
+    with pytest.raises(httpx2.ReadError) as raised:
+        broken(body)
+    kept = error_of(failure, REQUEST, raised.value, None)
+    del body
+    gc.collect()
+    assert gone() is None
+    assert isinstance(kept.__cause__, httpx2.ReadError)
+    assert kept.__cause__.request is REQUEST
+    assert kept.__cause__.__traceback__ is not None

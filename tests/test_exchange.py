@@ -434,6 +434,7 @@ def test_a_body_that_breaks_is_a_failure_with_its_cause(world: str) -> None:
         assert await talk.read() == b"one"
         failure = await talk.read()
         assert (failure.kind, failure.phase, failure.detail) == (Kind.RESET, Phase.BODY, "ReadError")
+        assert talk.exchange.response is None, "the request that it holds may be large"
         error = talk.exchange.error_for(failure)
         assert isinstance(error, anthropic.APIConnectionError)
         assert error.__cause__ is broke

@@ -31,6 +31,12 @@ TOOL_USES: Final = SERVER_TOOL_USES | {"tool_use"}
 _CONTINUATIONS: Final = bytes(range(0x80, 0xC0))
 """The bytes of UTF-8 that begin no character."""
 
+PIECE: Final = 512
+"""Bytes that are decoded at a time, at least."""
+
+_CHARACTER: Final = re.compile(rb"[ \xc0-\xff]")
+"""What begins a character, and can't be in the middle of an escape, or between two that belong together."""
+
 _ESCAPED: Final = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)"
 )
@@ -70,9 +76,18 @@ class Block:
 
     @property
     def written(self) -> str:
-        """The string that deltas have written: text, thinking, or a tool's input as JSON."""
-        text: str = json.loads(b'"' + self.raw + b'"')
-        return text
+        """The string that deltas have written: text, thinking, or a tool's input as JSON.
+
+        It is decoded in pieces: all at once would be there three times, at four bytes a character wherever
+        there is an emoji in it.
+        """
+        pieces, start = list[str](), 0
+        while start < len(self.raw):
+            found = _CHARACTER.search(self.raw, start + PIECE)
+            end = found.start() if found else len(self.raw)
+            pieces.append(json.loads(b'"' + self.raw[start:end] + b'"'))
+            start = end
+        return "".join(pieces)
 
     @property
     def text(self) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -72,6 +74,38 @@ def test_halves_of_a_pair_meet() -> None:
     """A character split over two deltas is one in the text."""
     block = made(text(""), {"type": "text_delta", "text": "\ud83d"}, {"type": "text_delta", "text": "\ude00"})
     assert block.text == "😀"
+
+
+LONG = st.lists(
+    st.sampled_from(
+        ["plain words, ", "\u6f6e" * 50, "\U0001f30a", "\\u0041\\", '"', "\n", "\ud83d", "\udf0a", "x" * 600]
+    ),
+    max_size=120,
+)
+
+
+@given(LONG, st.booleans())
+def test_a_long_string_is_decoded_as_if_it_were_in_one_piece(words: list[str], ascii_only: bool) -> None:
+    """Wherever it is cut to be decoded, escapes, characters and pairs stay whole."""
+    block = Block(text(""))
+    whole = "".join(words)
+    if ascii_only:
+        block.apply_delta({"type": "text_delta", "text": whole})
+    else:
+        block.raw += json.dumps(whole, ensure_ascii=False)[1:-1].encode("utf-8", "ignore")
+    assert block.written == json.loads(b'"' + block.raw + b'"')
+
+
+def test_a_long_string_is_never_there_three_times() -> None:
+    """Where all at once would be the bytes, the text and what is made of it, at four bytes a character."""
+    block = Block(text(""), raw=bytearray("The tide \U0001f30a comes in,\\nand goes. ".encode() * 20_000))
+    tracemalloc.start()
+    try:
+        written = block.written
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 2.3 * sys.getsizeof(written)
 
 
 def test_text_in_the_start_counts() -> None:
