@@ -52,8 +52,12 @@ class Steady:
     def quick(self, chunk: bytes) -> bytes | None:
         """What to hand over for a chunk that ends canonical deltas of the block that is followed, spelled as
         its first, and nothing else; empty bytes for a part of a frame, which is kept; None for any other."""
-        if not self._framer.pending and (out := self._one(chunk)):
-            return out
+        if not self._framer.pending and chunk.startswith(self._prefix):  # as `_one`, and nearly always
+            tail = CANONICAL_TAIL.fullmatch(chunk, self._length)
+            if tail is not None and self._shown is None and (chunk.isascii() or is_utf8(chunk)):
+                self.passed += 1
+                self._raw += tail[1]
+                return chunk
         return None if self._index is None else self._cut(chunk)
 
     def whole(self, frame: bytes) -> bytes | None:
