@@ -508,7 +508,8 @@ def consume(out: bytes) -> Heard:  # noqa: C901 -- one case for each event
                 assert heard.open and event["index"] == len(heard.blocks) - 1, "a stop out of place"
                 heard.open = False
             case "message_delta":
-                assert heard.id is not None and not heard.open, "a message_delta out of place"
+                ending = bool(event["delta"].get("stop_reason"))
+                assert heard.id is not None and (ending or not heard.open), "a message_delta out of place"
                 heard.delta |= event["delta"]
                 heard.usage |= event.get("usage") or {}
                 heard.stop_reason = event["delta"].get("stop_reason") or heard.stop_reason
@@ -561,6 +562,8 @@ def agrees(made: Machine, heard: Heard) -> None:
     assert turn.stop_reason == heard.stop_reason
     assert turn.stopped == heard.stopped
     assert (turn.open_block is not None) == heard.open
+    untouched = len(made.ledger.attempts) == 1
+    assert untouched or not (heard.open and heard.stop_reason), "only the API leaves a block open"
 
 
 def whole(heard: Heard) -> None:
