@@ -45,9 +45,9 @@ def of_exception(error: BaseException, phase: Phase) -> Failure | None:
     """The failure that an exception stands for; None if it is no failure of the transport."""
     if isinstance(error, anthropic.AnthropicError) and not isinstance(error, anthropic.APIConnectionError):
         return None
-    chain = list(_chain(error))
+    links = list(chain(error))
     for kind_of_exception, kind, where in (*_http2_kinds(), *_KINDS):
-        for link in chain:
+        for link in links:
             if isinstance(link, kind_of_exception):
                 return Failure(kind, where or phase, detail=type(link).__name__)
     if phase is Phase.BODY and isinstance(error, OSError):
@@ -62,7 +62,7 @@ def _http2_kinds() -> tuple[tuple[type[BaseException], Kind, None], ...]:
     return () if h2 is None else ((h2.H2Error, Kind.CLOSED, None),)
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain(error: BaseException) -> Iterator[BaseException]:
     """An exception, what it was made from, and what groups hold, each once.
 
     A context counts only after ``raise ... from``: then it is what was translated. Any other context is

@@ -7,8 +7,9 @@ well as before. What was received and what was tried hang on the exception: `rep
 
 from __future__ import annotations
 
+import contextlib
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import anthropic
@@ -30,6 +31,9 @@ STATUS_OF_TYPE: Final[Mapping[str, int]] = {
     "overloaded_error": 529,
 }
 """``error.type`` to the status it has outside a stream [platform docs, "Errors"]."""
+
+_TRANSPORT: Final = ("resilient_stream", "httpx2", "httpcore2", "h11", "h2", "anyio")
+"""Packages whose frames are over when a body has failed."""
 
 MakeStatusError = Callable[..., anthropic.APIStatusError]
 
@@ -57,18 +61,26 @@ def error_of(
     else:
         error = anthropic.APIConnectionError(message=_sentence(failure), request=request)
     error.__cause__ = cause
-    _lighten(cause, request)
     return error
 
 
-def _lighten(cause: BaseException | None, request: httpx2.Request) -> None:
-    """Have a transport's exception, which is kept while the next attempt runs, hold on to nothing large: its
-    frames have the connection and the body of a request that may have been a continuation."""
-    while cause is not None:
-        traceback.clear_frames(cause.__traceback__)
-        if isinstance(cause, httpx2.RequestError):
-            cause.request = request
-        cause = cause.__cause__ or cause.__context__
+def lighten(links: Iterable[BaseException], request: httpx2.Request) -> None:
+    """Have exceptions of a transport, which are kept while the next attempt runs, hold on to nothing large.
+
+    The frames of what is over have the connection, and the body of a request that may have been a
+    continuation. Nobody else's frames are touched.
+
+    Args:
+        links: what was raised and what it was made from.
+        request: the one that the user wrote; a transport's exception names it in place of ours.
+    """
+    for link in links:
+        if isinstance(link, httpx2.RequestError):
+            link.request = request
+        for frame, _ in traceback.walk_tb(link.__traceback__):
+            if str(frame.f_globals.get("__name__")).partition(".")[0] in _TRANSPORT:
+                with contextlib.suppress(RuntimeError):  # it still runs
+                    frame.clear()
 
 
 def _status_error(failure: Failure, request: httpx2.Request, make: MakeStatusError) -> Exception:

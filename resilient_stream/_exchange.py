@@ -23,7 +23,7 @@ from ._body import AsyncBody, SyncBody
 from ._core.failures import Failure, Phase
 from ._core.ledger import Record
 from ._core.states import Send
-from ._exceptions import MakeStatusError, error_of
+from ._exceptions import MakeStatusError, error_of, lighten
 from ._patience import Patience, shared
 from ._runtime import Runtime
 from .policy import RetryPolicy
@@ -150,6 +150,8 @@ class Exchange:
         """The exception that raising ``failure`` means."""
         request = self._http_request or httpx2.Request("POST", self._request.url)
         cause, self._cause = self._cause, None
+        if cause is not None:
+            lighten(_classify.chain(cause), request)
         return error_of(failure, request, cause, self._make_status_error)
 
     def _begin(self, http: httpx2.Response) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Generator
 from typing import Any
 
 import anthropic
+import httpx2
 import pytest
 from anthropic import APIRequest, not_given
 from anthropic._models import FinalRequestOptions
 
-from resilient_stream import RetryPolicy
+from resilient_stream import RetryPolicy, report
 from resilient_stream._core.continuation import Form, Plan
 from resilient_stream._core.ledger import Record
 from resilient_stream._core.states import Send
@@ -101,3 +103,30 @@ def test_an_async_stream_that_is_left_says_how_long_it_took() -> None:
                 return stream.response.elapsed
 
     assert asyncio.run(main()).total_seconds() >= 0
+
+
+def test_an_exception_that_is_being_handled_stays_as_it_is() -> None:
+    """A stream that is begun in an ``except`` and resumed there changes neither that exception nor its frames."""
+
+    def waiting(error: Exception) -> Generator[str]:
+        try:
+            raise error
+        except RuntimeError:
+            yield "begun"
+            yield "going on"
+
+    mine = RuntimeError("mine")
+    mine.__cause__ = httpx2.ConnectError("no", request=(request := httpx2.Request("GET", "http://mine.test")))
+    mine.__cause__.__cause__ = mine
+    generator = waiting(mine)
+    assert next(generator) == "begun"
+    with stand_in(cut_at(300, "rst")) as server, sync_client(server.url, HASTY) as client:
+        try:
+            raise mine
+        except RuntimeError:
+            ask: Any = {"model": USER_TURN_MODEL, "max_tokens": 900, "messages": ASK}
+            with client.messages.stream(**ask) as stream:
+                assert stream.get_final_text() == TEXT
+            assert len(report(stream).attempts) == 2
+    assert next(generator) == "going on"
+    assert mine.__cause__.request is request
