@@ -62,6 +62,8 @@ class Exchange:
         self._http_request: httpx2.Request | None = None
         self._make_status_error: MakeStatusError | None = None
         self._patience: Patience | None = None
+        self._own: float | None = None
+        """Seconds that a read may take by the user's timeout; None where that can't be seen."""
         self._unframer: Unframer | None = None
 
     # -- requests --------------------------------------------------------------------------------
@@ -97,6 +99,7 @@ class Exchange:
         if isinstance(known, NotGiven):
             return None
         base = known if isinstance(known, httpx2.Timeout) else httpx2.Timeout(known)
+        self._own = math.inf if base.read is None else base.read
         return httpx2.Timeout(
             connect=_shorter(base.connect, self._policy.connect_timeout),
             read=_shorter(base.read, first_event),
@@ -154,9 +157,9 @@ class Exchange:
             lighten(_classify.chain(cause), request)
         return error_of(failure, request, cause, self._make_status_error)
 
-    def _begin(self, http: httpx2.Response) -> None:
+    def _begin(self, http: httpx2.Response, silence: float) -> None:
         """A body is about to be read."""
-        self._patience = Patience(http, self._policy.silence_timeout, self._runtime.slept)
+        self._patience = Patience(http, silence, self._runtime.slept, self._own)
         framed = _classify.content_type_of(http) == _classify.AWS_EVENT_STREAM
         # The client brings the decoder.
         self._unframer = Unframer(self.response._client._make_sse_decoder()) if framed else None  # noqa: SLF001 -- as `answered`
@@ -167,7 +170,8 @@ class Exchange:
 
     def _error_patience(self, http: httpx2.Response) -> Patience:
         """For the page of an error; a connection that others share is not given up for it."""
-        return Patience(http, self._policy.silence_timeout if shared(http) else ERROR_BODY_PATIENCE)
+        seconds = self._policy.silence_timeout if shared(http) else ERROR_BODY_PATIENCE
+        return Patience(http, seconds, own=min(seconds, self._own or math.inf))
 
     def _restore(self) -> None:
         """Stand before the connection's reads no more."""
@@ -203,7 +207,7 @@ class SyncExchange(Exchange):
         if failure := self.judge(self.response.http_response):
             http.close()
             return failure
-        self._begin(http)
+        self._begin(http, action.silence)
         self._body = SyncBody(http)
         return http
 
@@ -262,7 +266,7 @@ class AsyncExchange(Exchange):
         if failure := self.judge(self.response.http_response):
             await http.aclose()
             return failure
-        self._begin(http)
+        self._begin(http, action.silence)
         self._body = AsyncBody(http)
         return http
 

@@ -50,20 +50,25 @@ class Patience:
         response: whose body is read.
         silence: seconds a read may take where its patience can't be changed.
         slept: seconds that the machine has slept, from any moment on; None if nobody needs to know.
+        own: seconds that a read may take by the user's own timeout; None if that is the request's.
     """
 
     def __init__(
-        self, response: httpx2.Response, silence: float, slept: Callable[[], float] | None = None
+        self,
+        response: httpx2.Response,
+        silence: float,
+        slept: Callable[[], float] | None = None,
+        own: float | None = None,
     ) -> None:
         self.seconds = silence
-        timeouts = response.request.extensions.get("timeout")
-        if isinstance(timeouts, dict):
-            timeouts["read"] = min(silence, timeouts.get("read") or math.inf)
-            self._longest: float = timeouts["read"]
-        else:
-            self._longest = silence
         stream = None if shared(response) else response.extensions.get("network_stream")
         self._stream = stream if hasattr(stream, "__dict__") else None
+        timeouts = response.request.extensions.get("timeout")
+        self._longest = silence
+        if isinstance(timeouts, dict):
+            longest = own or timeouts.get("read") or math.inf
+            self._longest = longest if self.fine else min(silence, longest)
+            timeouts["read"] = None if self._longest == math.inf else self._longest
         self._before: Any = None
         if self._stream is not None:
             self._lend(self._stream, slept or (lambda: 0.0))

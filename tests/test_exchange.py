@@ -30,10 +30,10 @@ from .test_aws import Decoder
 STREAM = {"content-type": "text/event-stream", "request-id": "req_1"}
 POLICY = RetryPolicy(connect_timeout=5.0, silence_timeout=30.0)
 NOW = 1_900_000_000.0
-FIRST = Send(Plan(Form.FIRST), 1, 300.0)
-RESTART = Send(Plan(Form.RESTART), 2, 600.0)
+FIRST = Send(Plan(Form.FIRST), 1, 300.0, 300.0)
+RESTART = Send(Plan(Form.RESTART), 2, 600.0, 300.0)
 BODY = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Go on."}], "stream": True}
-CONTINUATION = Send(Plan(Form.USER_TURN, BODY), 3, 300.0)
+CONTINUATION = Send(Plan(Form.USER_TURN, BODY), 3, 300.0, 300.0)
 PING = sse_event({"type": "ping"})
 
 

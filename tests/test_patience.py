@@ -6,7 +6,7 @@ import math
 import socket
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import anthropic
 import anyio
@@ -246,6 +246,20 @@ def test_without_a_wire_of_its_own_the_request_is_as_patient_as_silence_may_last
         assert not (vars(wire) if wire else {}).keys() & {"read"}
         patience.interrupt()
         patience.restore()
+
+
+@pytest.mark.parametrize(("own", "read"), [(None, 600.0), (900.0, 900.0), (7.0, 7.0), (math.inf, None)])
+def test_a_wire_of_its_own_is_as_patient_as_each_read_and_the_user(
+    own: float | None, read: float | None
+) -> None:
+    """The silence clock may grow from attempt to attempt: it is said with each read and bounds no other."""
+    wire = Wire()
+    made = response(wire, read=600.0)
+    patience = Patience(made, 30.0, own=own)
+    assert made.request.extensions["timeout"] == {"read": read}
+    patience.seconds = 500.0
+    cast("Any", wire).read(1, timeout=read)
+    assert wire.timeouts == [min(LOOK_UP, 500.0)]
 
 
 def test_a_request_without_timeouts_gets_none() -> None:

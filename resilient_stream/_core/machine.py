@@ -334,7 +334,7 @@ class Machine:
     def _action(self) -> Action:
         match self.state:
             case State.OPENING:
-                return Send(self._plan, self.attempt.number, self._clocks.first_event)
+                return Send(self._plan, self.attempt.number, self._clocks.first_event, self._clocks.silence)
             case State.READING:
                 return Read(self._clocks.patience, self.relay.quick if self._clocks.steady else None)
             case State.WAITING:

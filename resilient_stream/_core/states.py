@@ -73,6 +73,8 @@ class Send:
     number: int
     patience: float
     """Seconds the first byte of the reply may take."""
+    silence: float
+    """Seconds a read of its body may take, where one cannot be told from another."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,3 +278,12 @@ def test_policies_by_name() -> None:
         sync_client("http://127.0.0.1:1", "interactiv")  # type: ignore[arg-type]  # a name will do
     with sync_client("http://127.0.0.1:1", "batch") as client:  # type: ignore[arg-type]  # a name will do
         assert client.middleware[0].policy == RetryPolicy.preset("batch")  # type: ignore[union-attr]  # ours
+
+
+@every_world
+def test_a_silence_that_lasts_is_waited_for_in_the_end(world: World) -> None:
+    """What the silence clock took for death it waits for twice as long in the next attempt, on the socket too."""
+    policy = HASTY.replace(silence_timeout=0.2, first_event_timeout=5, stall_timeout=5)
+    with stand_in(always=Stall(at=1000, seconds=0.3, then="go_on")) as server:
+        seen = world.stream(server.url, policy)
+    assert (seen.error, seen.text, seen.kinds) == (None, TEXT, ["silent", None])

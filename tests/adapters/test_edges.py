@@ -64,7 +64,7 @@ def test_other_requests_are_not_looked_into() -> None:
 
 def test_a_continuation_of_a_request_without_headers() -> None:
     """Where the user gave no headers there are none to look through."""
-    sent = exchange(bare_request()).derive(Send(Plan(Form.USER_TURN, {"model": "n"}), 2, 1.0))
+    sent = exchange(bare_request()).derive(Send(Plan(Form.USER_TURN, {"model": "n"}), 2, 1.0, 1.0))
     assert sent.json == {"model": "n"}
     assert sent.retries_taken == 1
 
