@@ -61,7 +61,7 @@ class Plan:
     """One request to send. ``body`` None means the user's own request, unchanged."""
 
     form: Form
-    body: Mapping[str, Any] | None = None
+    body: Mapping[str, Any] | None = field(default=None, repr=False)
     asked: Asked | None = None
     """What the head of the reply is to be joined by; None where no text is continued."""
     hide_thinking: bool = False
@@ -85,7 +85,7 @@ class Blocked:
     reason: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Planner:
     """Plans the requests of one stream.
 

@@ -63,7 +63,7 @@ SKIPPED: Final = "skipped"
 """The type of an event that no consumer sees: comments, and frames without data."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Event:
     """One event: its type, its payload and the bytes that carry it to the consumer."""
 

@@ -182,7 +182,7 @@ class Ledger:
         ]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Record:
     """What is kept of a stream: what the consumer has, and how it came about."""
 

@@ -38,7 +38,7 @@ DRAIN_PATIENCE: Final = 1.0
 """Seconds the end of a complete body may take. It follows within milliseconds where it comes at all."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Machine:
     """One stream. ``error_for`` makes the exception that raising a failure would raise, for policies
     that look at exceptions."""

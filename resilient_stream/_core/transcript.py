@@ -43,7 +43,7 @@ _ESCAPED: Final = re.compile(
 """One character of a JSON string that is escaped: a pair, a code, or a letter."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Block:
     """One content block as the consumer has it."""
 
@@ -155,7 +155,7 @@ class Block:
             self.opaque = True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Turn:
     """The assistant's turn as the consumer has it, across all attempts."""
 
