@@ -40,15 +40,10 @@ def dependencies() -> list[str]:
     return [*PROJECT["project"]["dependencies"], *(line for lines in extras.values() for line in lines)]
 
 
-def install(session: nox.Session, *what: str) -> None:
-    """Install with pip; what is never imported need not be compiled, which takes a third of the time."""
-    session.install("--no-compile", *what)
-
-
 def install_wheel(session: nox.Session) -> None:
     """Install the wheel that the `dist` session has built, over one of the same version too."""
     (wheel,) = (session.cache_dir / "dist").glob("*.whl")
-    install(session, "--no-deps", "--force-reinstall", str(wheel))
+    session.install("--no-deps", "--force-reinstall", str(wheel))
 
 
 def pytest(session: nox.Session, *args: str, path: str = "", measured: bool = True) -> None:
@@ -68,7 +63,7 @@ def pytest(session: nox.Session, *args: str, path: str = "", measured: bool = Tr
 @nox.session(python=LOWEST)
 def lint(session: nox.Session) -> None:
     """Style, import contracts, and a docstring on every test."""
-    install(session, *group("lint"))
+    session.install(*group("lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("lint-imports", "--no-logo", "--no-cache")
@@ -78,7 +73,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(python=LOWEST)
 def types(session: nox.Session) -> None:
     """Two type checkers."""
-    install(session, *dependencies(), *group("types"))
+    session.install(*dependencies(), *group("types"))
     session.run("mypy")
     session.run("pyright")
 
@@ -86,7 +81,7 @@ def types(session: nox.Session) -> None:
 @nox.session(python=LOWEST, default=False)
 def dist(session: nox.Session) -> None:
     """Build the sdist, and from it the wheel that the sessions below test."""
-    install(session, *group("build"))
+    session.install(*group("build"))
     for name in ("dist", "coverage"):
         shutil.rmtree(session.cache_dir / name, ignore_errors=True)
     (session.cache_dir / "coverage").mkdir(parents=True)
@@ -96,7 +91,7 @@ def dist(session: nox.Session) -> None:
 @nox.session(python=PYTHONS, requires=["dist"])
 def tests(session: nox.Session) -> None:
     """All tests on the wheel, with the newest dependencies; arguments after `--` go to pytest."""
-    install(session, *dependencies(), *group("test"))
+    session.install(*dependencies(), *group("test"))
     install_wheel(session)
     pytest(session, *WORKERS, *session.posargs, measured=session.python == LOWEST)
 
@@ -105,7 +100,7 @@ def tests(session: nox.Session) -> None:
 def floor(session: nox.Session) -> None:
     """The tests on the wheel, with every dependency at its lower bound; the core has none."""
     lowest = [re.sub(r">=([\d.]+).*", r"==\1", line) for line in dependencies()]
-    install(session, *lowest, *group("test"))
+    session.install(*lowest, *group("test"))
     install_wheel(session)
     without_core = ("--ignore=tests/core", "--ignore=tests/laws")
     pytest(session, *WORKERS, *without_core, *session.posargs, measured=False)
@@ -115,13 +110,13 @@ def floor(session: nox.Session) -> None:
 def package(session: nox.Session) -> None:
     """The wheel, an editable install and a bare checkout: each finds the presets."""
     files = ("tests/test_package.py", "tests/test_presets.py")
-    install(session, *dependencies(), *group("test"))
+    session.install(*dependencies(), *group("test"))
 
     install_wheel(session)
     session.run("python", "-P", "-c", WHERE, session.virtualenv.location)
     pytest(session, *files)
 
-    install(session, "--no-deps", "--editable", ".")
+    session.install("--no-deps", "--editable", ".")
     session.run("python", "-P", "-c", WHERE, str(ROOT))
     pytest(session, "-k", "presets", *files)
 
@@ -133,7 +128,7 @@ def package(session: nox.Session) -> None:
 @nox.session(python=LOWEST, requires=["dist"], default=False)
 def chaos(session: nox.Session) -> None:
     """Many cuts and seeds, real sockets; `-- --seed=N` plays one again, `--step=1` cuts at every byte."""
-    install(session, *dependencies(), *group("test"))
+    session.install(*dependencies(), *group("test"))
     install_wheel(session)
     session.run("pytest", "chaos", *session.posargs, env={"PYTHONSAFEPATH": "1"})
 
@@ -141,7 +136,7 @@ def chaos(session: nox.Session) -> None:
 @nox.session(python=LOWEST, requires=["dist"], default=False)
 def soak(session: nox.Session) -> None:
     """Seeds without end: ten minutes of them, or `-- --minutes=N`; `--first=N` begins elsewhere."""
-    install(session, *dependencies(), *group("test"))
+    session.install(*dependencies(), *group("test"))
     install_wheel(session)
     session.run(
         "pytest", "chaos/test_soak.py", "-s", "--minutes=10", *session.posargs, env={"PYTHONSAFEPATH": "1"}
@@ -151,7 +146,7 @@ def soak(session: nox.Session) -> None:
 @nox.session(python=LOWEST, requires=["dist"], default=False)
 def vendors(session: nox.Session) -> None:
     """What needs the SDK's extras: the older Bedrock client, aiohttp, HTTP/2."""
-    install(session, *dependencies(), *group("test"), *group("vendors"))
+    session.install(*dependencies(), *group("test"), *group("vendors"))
     install_wheel(session)
     files = ("tests/adapters/test_vendors.py", "tests/adapters/test_http2.py")
     pytest(session, *WORKERS, *files, *session.posargs, measured=False)
@@ -168,7 +163,7 @@ SDK_TESTS = (
 @nox.session(python=LOWEST, requires=["dist"], default=False)
 def sdk_suite(session: nox.Session) -> None:
     """The SDK's own tests of streams: bare, then with the middleware in every client."""
-    install(session, *dependencies(), *group("sdk_suite"))
+    session.install(*dependencies(), *group("sdk_suite"))
     install_wheel(session)
     said = session.run("python", "-c", "import anthropic; print(anthropic.__version__)", silent=True)
     version = str(said).strip()
@@ -187,7 +182,7 @@ def sdk_suite(session: nox.Session) -> None:
 @nox.session(python=LOWEST, default=False)
 def outage(session: nox.Session) -> None:
     """A thousand streams in seven kinds of trouble: docs/outage.md; `-- --plot FILE` draws them."""
-    install(session, *dependencies(), *group("outage"))
+    session.install(*dependencies(), *group("outage"))
     session.run("python", "-m", "chaos.outage", *session.posargs)
 
 
@@ -197,7 +192,7 @@ def seams(session: nox.Session) -> None:
 
     Arguments go to the table: `-- --step=3 --show=5 no_echo` cuts more, shows what is not right, tries one.
     """
-    install(session, *dependencies())
+    session.install(*dependencies())
     session.run("python", "-m", "tests.seams.table", *session.posargs)
     session.run("python", "-m", "tests.seams.cost")
 
@@ -205,7 +200,7 @@ def seams(session: nox.Session) -> None:
 @nox.session(python=LOWEST, default=False)
 def coverage(session: nox.Session) -> None:
     """Every line and branch of the package, over all sessions that ran tests."""
-    install(session, *group("test"))
+    session.install(*group("test"))
     env = {"COVERAGE_FILE": str(session.cache_dir / "coverage" / "data")}
     session.run("coverage", "combine", "--quiet", env=env)
     session.run("coverage", "report", env=env)
