@@ -11,6 +11,7 @@ import email.utils
 import math
 import ssl
 import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -57,9 +58,26 @@ def of_exception(error: BaseException, phase: Phase) -> Failure | None:
 
 def _http2_kinds() -> tuple[tuple[type[BaseException], Kind, None], ...]:
     """The row for h2, where it is in use. What it finds wrong with an HTTP/2 connection, because the other
-    side broke the rules or has said goodbye, comes through httpcore2 as it is, or as a mistake of our own."""
+    side broke the rules or has said goodbye, comes through httpcore2 as it is, or as if it were a mistake of
+    our own."""
     h2 = sys.modules.get("h2.exceptions")
     return () if h2 is None else ((h2.H2Error, Kind.CLOSED, None),)
+
+
+def _is_over(held: BaseException) -> bool:
+    """Whether what h2 raised says that a connection or a stream of it is over, not that it was asked to send
+    what can't be sent.
+
+    The other side is to blame where it was raised over what had come. What has ended has an exception of its
+    own class, or a cause: the transition that is not in the table of states.
+    """
+    h2 = sys.modules.get("h2.exceptions")
+    received = (frame.f_code.co_name for frame, _ in traceback.walk_tb(held.__traceback__))
+    return (
+        type(held) is not getattr(h2, "ProtocolError", None)
+        or held.__cause__ is not None
+        or "receive_data" in received
+    )
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
@@ -75,10 +93,12 @@ def chain(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(link))
         yield link
-        origins = (link.__cause__, link.__context__ if link.__suppress_context__ else None)
-        waiting += [origin for origin in origins if origin is not None]
-        if isinstance(link, httpcore2.LocalProtocolError):  # it holds h2's exception
-            waiting += [held for held in link.args if isinstance(held, Exception)]
+        context = link.__context__ if link.__suppress_context__ else None
+        origins = [each for each in (link.__cause__, context) if each is not None]
+        if isinstance(link, httpcore2.LocalProtocolError):  # it holds h2's exception, which may know better
+            held = [each for each in link.args if isinstance(each, Exception)]
+            origins = [each for each in (*origins, *held) if _is_over(each)]
+        waiting += origins
         if isinstance(link, BaseExceptionGroup):
             waiting += link.exceptions
 

@@ -330,7 +330,43 @@ def test_each_exception_of_the_catalogue_has_one_kind_and_phase(name: str) -> No
 
 
 class H2Error(Exception):
-    """The base of h2's exceptions, which the tests have not."""
+    """The base of h2's exceptions, which the tests need not have."""
+
+
+class ProtocolError(H2Error):
+    """What h2 raises of most faults, of either side."""
+
+
+class StreamClosedError(ProtocolError):
+    """A stream that has ended."""
+
+
+H2 = SimpleNamespace(H2Error=H2Error, ProtocolError=ProtocolError)
+
+
+def ours(held: Exception) -> BaseException:
+    """What httpx2 makes of what h2 raises before the head, whoever is to blame."""
+    return sdk(httpx2.LocalProtocolError("x"), translated(httpcore2.LocalProtocolError(held), held))
+
+
+def over_what_came() -> Exception:
+    """What h2 raises of a frame that breaks the rules."""
+
+    def receive_data() -> None:
+        raise ProtocolError("Received padded frame")
+
+    try:
+        receive_data()
+    except ProtocolError as error:
+        return error
+    raise AssertionError
+
+
+def out_of_state() -> Exception:
+    """What h2 raises of a connection that is closed."""
+    error = ProtocolError("Invalid input SEND_HEADERS in state CLOSED")
+    error.__cause__ = KeyError("x")
+    return error
 
 
 @pytest.mark.parametrize(
@@ -338,8 +374,10 @@ class H2Error(Exception):
     [
         (lambda: H2Error("Stream ID must be non-zero"), BODY),
         (lambda: amid(H2Error("Invalid input in state CLOSED"), KeyError("x")), BODY),
-        (lambda: made(httpx2.LocalProtocolError("x"), httpcore2.LocalProtocolError(H2Error("x"))), HEADERS),
-        (lambda: sdk(httpx2.LocalProtocolError("x"), httpcore2.LocalProtocolError(H2Error("x"))), HEADERS),
+        (lambda: ProtocolError("Invalid input in state CLOSED"), BODY),
+        (lambda: ours(StreamClosedError("x")), HEADERS),
+        (lambda: ours(over_what_came()), HEADERS),
+        (lambda: ours(out_of_state()), HEADERS),
         (httpcore2.ConnectionNotAvailable, BODY),
     ],
 )
@@ -347,10 +385,17 @@ def test_a_broken_http2_connection_is_no_mistake_of_ours(
     make: Callable[[], BaseException], where: Phase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What h2 says, and httpcore2 lets out as it is, is a connection that is over: another may do better."""
-    monkeypatch.setitem(sys.modules, "h2.exceptions", SimpleNamespace(H2Error=H2Error))
+    monkeypatch.setitem(sys.modules, "h2.exceptions", H2)
     failure = of_exception(make(), where)
     assert failure is not None
     assert (failure.kind, failure.phase) == (Kind.CLOSED, where)
+
+
+def test_a_request_that_http2_forbids_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As over HTTP/1.1: no connection will ever take it."""
+    monkeypatch.setitem(sys.modules, "h2.exceptions", H2)
+    failure = of_exception(ours(ProtocolError("Invalid value for TE header")), HEADERS)
+    assert failure == Failure(Kind.REJECTED, HEADERS, detail="LocalProtocolError")
 
 
 def test_without_h2_nothing_is_h2s(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,6 +100,17 @@ def test_an_end_before_the_head_is_asked_again(world: World, step: Any) -> None:
 
 
 @every_world
+def test_a_request_that_can_never_be_sent_is_not_asked_again(world: World) -> None:
+    """HTTP/2 forbids the header; the connection lives on and serves the next."""
+    with http2() as server:
+        http: Any = {"http_client": http2_client(asynchronous=world.run is not None)}
+        seen = world.stream(server.url, HASTY, {**http, "default_headers": {"te": "gzip"}})
+        assert not server.requests
+    assert isinstance(seen.error, anthropic.APIConnectionError)
+    assert seen.kinds == ["rejected"]
+
+
+@every_world
 @pytest.mark.parametrize("at", range(0, 4600, 230))
 def test_a_reset_at_any_byte_is_invisible(world: World, at: int) -> None:
     """Inside an event, between two, in the first and in the last."""
