@@ -100,7 +100,8 @@ def outcome_of(attempt: AttemptRecord) -> str:
         return "complete"
     if failure.kind is Kind.CANCELLED:
         return "cancelled"
-    return "rejected" if failure.phase is not Phase.BODY and failure.status else "interrupted"
+    refused = failure.phase is not Phase.BODY and (failure.status or 0) >= 400
+    return "rejected" if refused else "interrupted"
 
 
 def given(values: Mapping[str, Any]) -> dict[str, Any]:

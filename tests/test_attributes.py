@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import anthropic
 import httpx2
 import pytest
 
-from resilient_stream._attributes import of_server
+from resilient_stream._attributes import of_server, outcome_of
+from resilient_stream._core.failures import Kind, Phase
+from resilient_stream._core.journal import FailureRecord
 
 PAGE = (Path(__file__).parent.parent / "docs" / "telemetry.md").read_text()
 
@@ -72,3 +75,23 @@ def test_the_port_is_the_schemes_unless_it_is_given(url: str, port: int) -> None
     """As the conventions have it."""
     assert of_server(None, httpx2.URL(url))["server_port"] == port
     assert of_server(None, None) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "phase", "status", "outcome"),
+    [
+        (Kind.OVERLOADED, Phase.HEADERS, 529, "rejected"),
+        (Kind.REJECTED, Phase.HEADERS, 400, "rejected"),
+        (Kind.PROTOCOL, Phase.HEADERS, 200, "interrupted"),
+        (Kind.RESET, Phase.HEADERS, None, "interrupted"),
+        (Kind.OVERLOADED, Phase.BODY, 529, "interrupted"),
+        (Kind.CANCELLED, Phase.HEADERS, None, "cancelled"),
+    ],
+)
+def test_an_attempt_is_rejected_by_an_error_status_alone(
+    kind: Kind, phase: Phase, status: int | None, outcome: str
+) -> None:
+    """A 200 that is no event stream, and an error told within a body, are interruptions."""
+    failure = FailureRecord(kind, phase, False, "", status, None)
+    attempt: Any = SimpleNamespace(failure=failure)
+    assert outcome_of(attempt) == outcome
