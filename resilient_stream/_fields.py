@@ -210,10 +210,14 @@ def shown(name: str, value: object) -> str:
 
 def _entry(item: object) -> str:
     if not isinstance(item, Mapping):
-        return repr(item) if isinstance(item, str | bytes) else _veiled(item)
+        return _named(item)
     fields = item.items()
-    told = (f"{key!r}: {repr(value) if key == 'model' else _veiled(value)}" for key, value in fields)
+    told = (f"{key!r}: {_named(value) if key == 'model' else _veiled(value)}" for key, value in fields)
     return f"{{{', '.join(told)}}}"
+
+
+def _named(model: object) -> str:
+    return repr(model) if isinstance(model, str | bytes) else _veiled(model)
 
 
 def _veiled(value: object) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Self, Unpack, cast
+from typing import Any, Final, Self, Unpack, cast
 
 from pydantic import BaseModel, ValidationError, model_validator
 
@@ -46,12 +46,17 @@ from .errors import PolicyError
 
 __all__ = ["RetryPolicy"]
 
+OBJECTS: Final = frozenset({"budget", "stop", "wait", "retry", "observers"})
+"""The fields that may hold objects of the caller's."""
 
-class RetryPolicy(BaseModel, frozen=True, extra="forbid"):
+
+class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
     """When to ask again, how long to wait, how to continue. Frozen; all times are seconds.
 
     Raises:
-        PolicyError: a field is unknown, has an impossible value, or contradicts another.
+        PolicyError: a field is unknown, has an impossible value, or contradicts another. Where pydantic makes
+            the policy, by ``model_validate`` or as a field of another model, it is pydantic's
+            ``ValidationError``, with the same sentence.
     """
 
     enabled: Switch = True
@@ -92,9 +97,9 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid"):
 
     retry_after_max: Seconds = 60.0
     """Seconds: a ``retry-after`` up to this is obeyed (and lengthened by up to 10 %, never shortened);
-    above it the next of ``fallback_models`` is asked, or the stream gives up at once and says until when.
-    Default 60, as long as the retry budget remembers. (The SDK sleeps as long as it is told: an hour, if it
-    is an hour.)"""
+    above it the stream gives up at once and says until when, unless it was an overload or a rate limit and
+    one of ``fallback_models`` is left to ask. Default 60, as long as the retry budget remembers. (The SDK
+    sleeps as long as it is told: an hour, if it is an hour.)"""
 
     connect_timeout: Clock = 5.0
     """Seconds to get a connection. Default 5, the SDK's."""
@@ -160,9 +165,9 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid"):
     result) is taken out of requests. Default True: an abandoned block must not poison later calls."""
 
     fallback_models: Fallbacks = ()
-    """Models to continue on, in order, when the first stays overloaded or asks for more patience than
-    ``retry_after_max``: ids, or mappings of request fields with a "model" among them. Default (): another
-    model is the caller's choice."""
+    """Models to continue on, in order, when the first stays overloaded or limits the rate, or does so once
+    and asks for more patience than ``retry_after_max``: ids, or mappings of request fields with a "model"
+    among them. Default (): another model is the caller's choice."""
 
     max_input_multiple: Multiple = 5.0
     """Stop when the attempts together have billed more input than this many times the first request's
@@ -248,8 +253,12 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid"):
         """
         return _presets.toml(self._values())
 
-    def replace(self, **changes: Unpack[PolicyFields]) -> RetryPolicy:
-        """A changed copy, checked as a new policy is."""
+    def replace(self, **changes: Unpack[PolicyFields]) -> Self:
+        """A changed copy, checked as a new policy is.
+
+        Raises:
+            PolicyError: as for a new policy.
+        """
         fields: dict[str, Any] = {**self._values(), **changes}
         return type(self)(**fields)
 
@@ -261,12 +270,21 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid"):
         return {name: getattr(self, name) for name in type(self).model_fields}
 
     def __hash__(self) -> int:
-        """Equal policies hash alike, mappings among their fields included."""
-        return hash(tuple(map(_hashable, self._values().values())))
+        """Equal policies hash alike, mappings among their fields included. Objects that the caller put in do
+        not count: they need not hash."""
+        return hash(tuple(_hashable(value) for name, value in self._values().items() if name not in OBJECTS))
 
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+    def __copy__(self) -> Self:
         """The same policy: it can't be changed, and its observers and its budget are meant to be shared."""
         return self
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """As a plain copy."""
+        return self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """The same policy, or as ``replace`` has it: pydantic's own would change a copy unchecked."""
+        return self.replace(**cast("PolicyFields", update)) if update else self
 
     def __repr_args__(self) -> Iterator[tuple[str, Any]]:
         """What differs from the defaults, spelt so that it can be pasted into a program.

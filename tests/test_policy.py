@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -117,7 +118,31 @@ def test_it_is_a_value() -> None:
     assert len({one, other}) == 1
     shared = one.replace(observers=[Observer()], budget=RetryBudget())
     assert copy.deepcopy([shared]) == [shared]
+    assert copy.copy(shared) is shared.model_copy() is shared.model_copy(deep=True) is shared
     assert pickle.loads(pickle.dumps(one)) == copy.deepcopy(one) == one  # noqa: S301 -- our own bytes
+
+
+def test_objects_that_do_not_hash_do_no_harm() -> None:
+    """A policy hashes whatever the caller's observers and strategies are; equal ones alike."""
+
+    @dataclass
+    class Told(Observer):
+        lines: list[str]
+
+    one, other = (RetryPolicy(observers=[Told([])], max_attempts=3) for _ in range(2))
+    assert one == other
+    assert hash(one) == hash(other) != hash(RetryPolicy())
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_pydantics_own_copy_is_checked(deep: bool) -> None:
+    """What it changes is a new policy, and the old one stays as it was."""
+    policy = RetryPolicy(max_attempts=3)
+    changed = policy.model_copy(update={"deadline": 9}, deep=deep)
+    assert changed == RetryPolicy(max_attempts=3, deadline=9)
+    assert policy == RetryPolicy(max_attempts=3)
+    with pytest.raises(PolicyError, match="max_attempts = 0"):
+        policy.model_copy(update={"max_attempts": 0}, deep=deep)
 
 
 @pytest.mark.parametrize(
@@ -210,13 +235,17 @@ def test_prompts_and_secrets_stay_out_of_what_is_printed() -> None:
         {"continuation_template": "a sparrow"},
         {"fallback_models": {"system": "a sparrow"}},
         {"fallback_models": [{"model": "", "system": "a sparrow"}]},
+        {"fallback_models": [{"model": ["a sparrow"]}]},
         {"fallback_models": [{"model": "b", "stream": True, "system": "a sparrow"}]},
         {"fallback_models": [{"model": "b", "system": "a sparrow", "metadata": object()}]},
     ]
     for fields in wrong:
         with pytest.raises(PolicyError) as caught:
             RetryPolicy(**fields)
-        assert "sparrow" not in str(caught.value)
+        with pytest.raises(ValidationError) as pydantics:
+            RetryPolicy.model_validate(fields)
+        assert str(caught.value) in str(pydantics.value)
+        assert "sparrow" not in f"{caught.value} {pydantics.value}"
 
 
 @settings(deadline=None)
