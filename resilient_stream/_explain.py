@@ -75,13 +75,13 @@ def _requests(policy: RetryPolicy) -> list[str]:
     cap = policy.max_input_multiple
     billed = f"at most {cap or 0:g} times the first request's input and the output so far, or 50,000 tokens"
     models = [model if isinstance(model, str) else model["model"] for model in policy.fallback_models]
-    beyond = "asks the next model, or gives up where none is left" if models else "gives up at once"
-    fallback = f"When overloaded twice in a row it goes to the next of: {', '.join(models)}."
+    instead = ", unless overload or a rate limit lets it ask the next model" if models else ""
+    fallback = f"After two overloads or rate limits in a row it goes to the next of: {', '.join(models)}."
     return [
         f"Requests: at most {policy.max_attempts}, {policy.max_barren_attempts} in a row without progress.",
         "No deadline." if policy.deadline is None else f"Starts nothing after {policy.deadline:g} s.",
         "A server's x-should-retry outranks the table.",
-        f"Obeys a retry-after up to {policy.retry_after_max:g} s; above that it {beyond}.",
+        f"Obeys a retry-after up to {policy.retry_after_max:g} s; above that it gives up at once{instead}.",
         *([fallback] if models else []),
         "No cap on repeated input." if cap is None else f"Bills {billed}.",
         "No retry budget." if policy.budget is None else f"Retry budget: {policy.budget}.",

@@ -106,8 +106,9 @@ def test_the_explanation_tells_what_is_not_limited() -> None:
 def test_the_explanation_names_the_models_that_follow() -> None:
     """In their order, and when they are asked; nothing else of a fallback's fields."""
     said = RetryPolicy(fallback_models=["claude-a", {"model": "claude-b", "system": "sparrow"}]).explain()
-    assert "up to 60 s; above that it asks the next model, or gives up where none is left." in said
-    assert "When overloaded twice in a row it goes to the next of: claude-a, claude-b." in said
+    beyond = "gives up at once, unless overload or a rate limit lets it ask the next model."
+    assert f"up to 60 s; above that it {beyond}" in said
+    assert "After two overloads or rate limits in a row it goes to the next of: claude-a, claude-b." in said
     assert "sparrow" not in said
 
 
