@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ._budget import RetryBudget
 from ._core.history import sendable
+from ._core.verdict import Limit
 from ._scope import Pin, policy_option, policy_scope
 from .anthropic import ResumeMiddleware, resilient
 from .errors import PolicyError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Limit",
     "Observer",
     "Pin",
     "PolicyError",

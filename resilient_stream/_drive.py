@@ -56,7 +56,7 @@ class _Loop:
     _clock: Callable[[], float]
     _action: Action
     _closed = False
-    """Somebody has closed it: every step looks."""
+    """Somebody has closed it: every step looks. (The event beside it wakes a wait; a flag is quicker.)"""
 
     @property
     def elapsed(self) -> timedelta | None:
@@ -194,7 +194,7 @@ class Driver(_Loop, httpx2.SyncByteStream):
             with self._watch.around_request():
                 opened = self._upstream.send(action)
             if isinstance(opened, Failure):
-                return action if self._closing.is_set() else machine.fault(clock(), opened)
+                return action if self._closed else machine.fault(clock(), opened)
             return machine.head(clock(), opened.status_code, opened.headers.get("request-id"))
         self._closing.wait(action.seconds)
         return action if self._closed else machine.waited(clock())
@@ -312,7 +312,7 @@ class AsyncDriver(_Loop, httpx2.AsyncByteStream):
             with self._watch.around_request():
                 opened = await self._upstream.send(action)
             if isinstance(opened, Failure):
-                return action if self._closing.is_set() else machine.fault(clock(), opened)
+                return action if self._closed else machine.fault(clock(), opened)
             return machine.head(clock(), opened.status_code, opened.headers.get("request-id"))
         with anyio.move_on_after(action.seconds):
             await self._closing.wait()

@@ -22,12 +22,10 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from .fold import shared
-from .prose import joins_without_space, runs_on
+from .prose import LONG_LINE, joins_without_space, runs_on
 
 NEAR: Final = 3000
 """Characters before the seam that show a text's habits."""
-LONG_LINE: Final = 40
-"""Characters from which a line can be a line of prose."""
 
 _WORD: Final = r"[^\W\d_]"
 _MARKUP: Final = re.compile(r"\s*([#|>*+\-`~<{\[(\\]|\d+[.)]\s)")
