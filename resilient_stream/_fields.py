@@ -76,7 +76,7 @@ def _fallback(item: object) -> Fallback:
     if own := {"messages", "stream"} & fields.keys():
         raise ValueError(f"each should leave the request's {' and '.join(sorted(own))} alone")
     try:  # a copy, so that a policy does not change with the caller's dictionary
-        return cast("dict[str, Any]", json.loads(json.dumps(dict(fields))))
+        return cast("dict[str, Any]", json.loads(json.dumps(dict(fields), allow_nan=False)))
     except (TypeError, ValueError) as error:
         raise ValueError(f"each should be JSON: {error}") from None
 

@@ -158,6 +158,8 @@ def test_a_fallback_names_a_model(wrong: object) -> None:
         ({"stream": False}, "leave the request's stream alone"),
         ({"messages": [], "stream": True}, "leave the request's messages and stream alone"),
         ({"metadata": object()}, "be JSON: Object of type object"),
+        ({"temperature": math.inf}, "be JSON: Out of range float values"),
+        ({"temperature": math.nan}, "be JSON: Out of range float values"),
     ],
 )
 def test_a_fallback_is_a_patch_that_can_be_sent(fields: dict[str, Any], why: str) -> None:

@@ -60,7 +60,7 @@ PROMISED: dict[str, object] = {
 seconds = st.floats(0.001, 80_000)
 texts = st.text(max_size=30)
 json_values = st.recursive(
-    st.booleans() | st.integers() | st.floats(allow_nan=False) | texts,
+    st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=8,
 )
