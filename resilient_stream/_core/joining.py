@@ -28,7 +28,7 @@ from .had import Had
 from .leads import Lead, Start, starts, undecided
 from .mend import Mend, mend
 from .overlap import SEED, Overlaps, overlaps, proved
-from .proof import ACCIDENT, OUT_OF_PLACE, TOUCHING, need, seam_ends
+from .proof import ACCIDENT, OUT_OF_PLACE, TOUCHING, is_recased, need, seam_ends
 from .seam import Asked, Decision, Diverged, Follow, Join, Joined
 from .slips import slipped
 
@@ -163,14 +163,7 @@ class Joiner:
         """What the head is if the text is told again from ``start``; None if it isn't."""
         told = Folded(head[start.at : start.at + self._most_held])
         found = overlaps(self._had.tail.key, told.key)
-        if len(self._had.quote) in found.complete and self._counts(start):
-            return self._cut(head, start, told, len(self._had.quote), final=final)
-        begun = self._had.quote and told.key.startswith(self._had.quote)
-        if (
-            self.asked.whole
-            and begun
-            and (start.kind is not Lead.UNKNOWN or self._anew_behind(head[: start.at]))
-        ):
+        if self._had.quote and told.key.startswith(self._had.quote) and self._counts(head, start):
             return self._cut(head, start, told, len(self._had.quote), final=final)
         places = [at for at in map(self._had.place, found.alive) if at >= self._had.earliest or at == 0]
         if told.key and self._had.opening.startswith(told.key):
@@ -191,14 +184,20 @@ class Joiner:
             return self._cut(head, start, told, longest, final=final)
         return self._left(head, start, told, found, final=final)
 
-    def _counts(self, start: Start) -> bool:
+    def _counts(self, head: str, start: Start) -> bool:
         """Whether the fragment behind ``start`` is the one that was asked for, and not the text's own."""
+        had, count = self._had, len(self._had.quote)
+        if is_recased(had, head, start, count) and weight(had.quote) < need(had, head, start, count):
+            return False
+        if self.asked.whole and (start.kind is not Lead.UNKNOWN or self._anew_behind(head[: start.at])):
+            return True
         if start.kind is Lead.UNKNOWN:
             # A refrain comes again behind a line that is set apart; half a line doesn't.
-            had = self._had
-            once = had.tail.key.count(had.quote) == 1 or not had.is_border(had.begins(len(had.quote)))
+            once = had.tail.key.count(had.quote) == 1 or not had.is_border(had.begins(count))
             return weight(had.quote) >= ACCIDENT and once
-        return start.kind is not Lead.BARE or not start.wrapped or weight(self._had.quote) >= SEED
+        return count >= SEED and (
+            start.kind is not Lead.BARE or not start.wrapped or weight(had.quote) >= SEED
+        )
 
     def _cut(self, head: str, start: Start, told: Folded, count: int, *, final: bool) -> Join | More:
         """Cut behind the passage of ``count`` characters of the key, and behind what closes its wrappers."""
@@ -225,7 +224,8 @@ class Joiner:
     def _left(self, head: str, start: Start, told: Folded, found: Overlaps, *, final: bool) -> Part:
         """Whether the head followed the text and left it: with a slip in the fragment, or for good."""
         fragment = self._had.fragment
-        if found.broken.get(fragment, 0) >= SEED and weight(self._had.quote) >= TOUCHING:
+        begun = found.broken.get(fragment, 0) >= SEED and weight(self._had.quote) >= TOUCHING
+        if begun and not is_recased(self._had, head, start, len(self._had.quote)):
             ends = seam_ends(self._had, head[: start.at], head[start.at], self.asked.quote)
             end = slipped(self._had, told.key, ends=ends, final=final)
             if end is None:

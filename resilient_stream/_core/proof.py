@@ -4,6 +4,9 @@ A long agreement is no accident, a short one may be: ``very, very``, a refrain, 
 text that says a thing twice does so *from border to border*: what begins a line or a sentence comes again
 where a line or a sentence ends, and has the same white space before it. A passage that begins elsewhere than
 the seam would have it begin is a repetition of the model's, and a few letters of it are proof.
+
+Who repeats a passage keeps its capitals. A capital answered by a small letter is what a text does that says
+a thing again in the middle of a sentence: ``He knew that he knew that she knew``.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ ONE_WORD: Final = 5
 PAUSES: Final = frozenset(",;\uff0c\u3001\uff1b")
 STOPS: Final = frozenset(".!?\u2026\"'\u201d\u2019\u3002\uff01\uff1f\u300d\u300f")
 
+_FIRST: Final = re.compile(r"[\W_]*([^\W\d_])")
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -44,7 +48,36 @@ def need(had: Had, head: str, start: Start, count: int) -> int:
         start: where in it the passage begins.
         count: characters of the key of the passage, which is the text's end.
     """
-    text, at = had.text, had.begins(count)
+    least = _need(had, head, start, had.begins(count))
+    return max(least, ACCIDENT) if is_recased(had, head, start, count) else least
+
+
+def is_recased(had: Had, head: str, start: Start, count: int) -> bool:
+    """Whether a small letter answers a capital where the passage begins, or a capital a small letter, and the
+    text may go on so: ``He knew that he knew``, ``Haha``, ``eventEvent``; but not ``Tempetemperature``.
+
+    Args:
+        had: as in `need`.
+        head: as in `need`.
+        start: as in `need`.
+        count: as in `need`.
+    """
+    passage, told = had.text[had.begins(count) :], head[start.at :]
+    if {_is_capital(passage), _is_capital(told)} != {True, False}:
+        return False
+    touches = not had.space + head[: start.at] and passage[-1].isalnum() and count >= ONE_WORD
+    return not (touches and (told[0].islower() or " " in passage))
+
+
+def _is_capital(passage: str) -> bool | None:
+    """Whether it begins with one; None if with a number, or if its writing has no capitals."""
+    first = _FIRST.match(passage)
+    return None if first is None or first[1].isupper() == first[1].islower() else first[1].isupper()
+
+
+def _need(had: Had, head: str, start: Start, at: int) -> int:
+    """The same, whatever the letter case, of the passage that begins at ``at``."""
+    text = had.text
     if start.kind is not Lead.BARE or start.wrapped:
         return ACCIDENT if _is_begun_again(had, at) else OUT_OF_PLACE
     lead, first = head[: start.at], head[start.at : start.at + 1]

@@ -228,6 +228,34 @@ def test_text_that_repeats_itself_is_not_trimmed(text: str, rest: str) -> None:
     assert told(asked(TEXT + "\n\n" + text), rest) == (rest, Joined.AS_IS, False)
 
 
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("He knew that", " he knew that she knew."),
+        ("Boys and girls", " boys and girls, all of them, came."),
+        ("Boys and girls come to play,", " boys and men come to play, and"),
+        ("What we want is", " what we want is what you want."),
+        ("# The tide\n\nthe tide", " The tide rises."),
+        ("Boys", " boys, all of them."),
+        ("Ha", "ha, he said."),
+    ],
+)
+@pytest.mark.parametrize("before", ["", TEXT + " thinks.\n\n"], ids=["whole", "quoted"])
+def test_a_small_letter_for_a_capital_is_no_repetition(before: str, text: str, rest: str) -> None:
+    """The fragment that was asked for, with a slip or without, and any passage: nothing is cut of a sentence
+    that says its first words again."""
+    assert told(asked(before + text, whole=not before), rest) == (rest, Joined.AS_IS, False)
+
+
+@pytest.mark.parametrize(("text", "whole"), [("Those who look for long enough learn", True), (TEXT, False)])
+def test_a_long_fragment_is_known_in_small_letters(text: str, *, whole: bool) -> None:
+    """Nobody says so much again."""
+    of = asked(text, whole=whole)
+    assert told(of, f"{of.quote.lower()} {REST}") == (f" {REST}", Joined.ECHO, True)
+    of = asked(text, " ", whole=whole)
+    assert told(of, f"{of.quote.lower()} {REST}")[1:] == (Joined.ECHO, True)
+
+
 def test_a_quotation_mark_of_the_text_is_no_wrapper() -> None:
     """Nothing behind the passage closes it."""
     text = TEXT + '.\n\n{"at": 1, "level_cm": 240,'

@@ -93,9 +93,34 @@ def test_a_passage_that_touches(text: str, passage: str, letters: int) -> None:
     assert needed(whole, passage) == letters
 
 
+@pytest.mark.parametrize(
+    ("passage", "told", "space", "letters"),
+    [
+        ("He keeps a", "he keeps a", " ", ACCIDENT),
+        ("he keeps a", "He keeps a", " ", ACCIDENT),
+        ("He keeps a", "HE KEEPS A", " ", BEGUN),
+        ('"He keeps a', '"he keeps a', " ", ACCIDENT),
+        ("He keeps a.", "he keeps a.", " ", SET_APART),
+        ("He keeps a!", "he keeps a!", "", ACCIDENT),
+        ("14 | 29", "14 | 29", " ", OUT_OF_PLACE),
+        ("He keeps a", "he keeps a", "", BEGUN),
+        ("he keeps a", "He keeps a", "", BEGUN),
+        ("event", "Event", "", ACCIDENT),
+        ("Haha", "haha", "", ACCIDENT),
+    ],
+)
+def test_a_capital_answered_by_a_small_letter_costs_proof(
+    passage: str, told: str, space: str, letters: int
+) -> None:
+    """At the first letter, either way; but not where the repetition would stand inside a word."""
+    had = Had(Asked(passage, space, text=BEFORE + passage), 64)
+    assert need(had, told, Start(0, Lead.BARE), len(Folded(passage).key)) == letters
+
+
 def test_behind_a_wrapper_little_is_enough() -> None:
     """Somebody set it apart."""
     had = Had(Asked("keeps a book", "", text="He keeps a book"), 64)
     assert need(had, "**a book", Start(2, Lead.BARE, wrapped=True), 5) == OUT_OF_PLACE
+    assert need(had, "**A book", Start(2, Lead.BARE, wrapped=True), 5) == ACCIDENT
     had = Had(Asked("knock knock", "", text="Knock knock knock"), 64)
     assert need(had, "Here is the rest:\n\nknock", Start(19, Lead.ANNOUNCED), 5) == ACCIDENT

@@ -55,7 +55,7 @@ def is_undecidable(text: str, cut: int, manner: str, reply: str) -> bool:
     if manner in REPEATS:
         lead = reply[: len(reply) - len(reply.lstrip())]
         return _may_be_said_twice(had, text[len(had) : cut], len(reply) - len(rest), lead)
-    return False
+    return manner == "lowered_echo" and _may_be_the_next_words(had, text[len(had) : cut])
 
 
 def _begins_again(had: str, rest: str) -> bool:
@@ -80,6 +80,15 @@ def _may_be_the_next_row(had: str, space: str, told: str) -> bool:
     if all(_key(had).count(part) > 1 or len(set(part)) < SIGNS for part in (before, behind)):
         return True
     return _begins(had, len(had) - len(quote(had))) and _ends(had, space)
+
+
+def _may_be_the_next_words(had: str, space: str) -> bool:
+    """What began with a capital comes with a small letter, as in the middle of a sentence, and is short."""
+    fragment = quote(had)
+    if not next((each for each in fragment if each.isalpha()), "").isupper():
+        return False
+    inside = not space and had[-1].isalnum()
+    return len(_key(fragment)) < (SEED if inside else ROW if _ends(had, space) else PART)
 
 
 def _may_be_said_twice(had: str, space: str, count: int, lead: str) -> bool:
