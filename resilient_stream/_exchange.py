@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import anthropic
 import anyio
@@ -19,7 +19,7 @@ from anthropic import APIRequest, AsyncCallNext, CallNext, NotGiven
 
 from . import _classify
 from ._aws import Unframer
-from ._body import AsyncBody, SyncBody
+from ._body import AsyncBody, HurriedBody, SyncBody, unread
 from ._core.failures import Failure, Phase
 from ._core.ledger import Record
 from ._core.states import Send
@@ -32,7 +32,8 @@ RECORD_KEY: Final = "resilient_stream"
 """Where a stream's record hangs in the extensions of its httpx requests."""
 
 ERROR_BODY_PATIENCE: Final = 10.0
-"""Seconds an error response's body may be silent; its status has said enough."""
+"""Seconds an error response's body may take in all; its status has said enough. Sync, where a read's
+patience can't be changed, that is looked at as bytes come."""
 
 Timeout = httpx2.Timeout | float | NotGiven | None
 
@@ -127,6 +128,8 @@ class Exchange:
         """Note a response."""
         self.response, self._cause = response, None
         self._note_request(response.http_response.request)
+        if response.http_response.is_closed:  # somebody has read it, and others have its connection by now
+            response.http_response.extensions.pop("network_stream", None)
         # The SDK makes the errors of its own streams with this method; there is no public one.
         self._make_status_error = response._client._make_status_error  # noqa: SLF001
 
@@ -136,8 +139,14 @@ class Exchange:
             return _classify.event_stream(http)
         return _classify.of_status(http.status_code, http.headers, _json(http), self._runtime.wall())
 
-    def unreadable(self, http: httpx2.Response) -> None:
-        """An error response whose body broke: its status alone has to do."""
+    def unreadable(self, http: httpx2.Response, error: Exception) -> None:
+        """An error response whose body broke: its status alone has to do.
+
+        Raises:
+            Exception: ``error`` itself, where it is none of the transport's.
+        """
+        if _classify.of_exception(error, Phase.BODY) is None:
+            raise error
         self.response.http_response = httpx2.Response(
             http.status_code, headers=_without_encoding(http.headers), content=b"", request=http.request
         )
@@ -163,6 +172,7 @@ class Exchange:
         framed = _classify.content_type_of(http) == _classify.AWS_EVENT_STREAM
         # The client brings the decoder.
         self._unframer = Unframer(self.response._client._make_sse_decoder()) if framed else None  # noqa: SLF001 -- as `answered`
+        unread(http)
 
     def _unframed(self, chunk: bytes | None) -> bytes | None:
         """Server-sent events of a body in another framing."""
@@ -212,11 +222,15 @@ class SyncExchange(Exchange):
         return http
 
     def _read_error(self, http: httpx2.Response) -> None:
-        with self._error_patience(http):
+        given = cast("httpx2.SyncByteStream", http.stream)
+        with self._error_patience(http) as patience:
             try:
+                http.stream = HurriedBody(given, patience, self._runtime.clock, ERROR_BODY_PATIENCE)
                 http.read()
-            except (httpx2.HTTPError, OSError):
-                self.unreadable(http)
+            except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
+                self.unreadable(http, error)
+            finally:  # it knows how long the response took
+                http.stream = given
 
     def read(self, patience: float) -> bytes | Failure | None:
         """The next bytes of the body, None at its end."""
@@ -274,8 +288,8 @@ class AsyncExchange(Exchange):
         with self._error_patience(http):
             try:
                 await self._breakable(http.aread, ERROR_BODY_PATIENCE)
-            except (httpx2.HTTPError, OSError):
-                self.unreadable(http)
+            except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
+                self.unreadable(http, error)
 
     async def read(self, patience: float) -> bytes | Failure | None:
         """The next bytes of the body, None at its end."""

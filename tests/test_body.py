@@ -13,7 +13,7 @@ import anyio.lowlevel
 import httpx2
 import pytest
 
-from resilient_stream._body import AsyncBody, SyncBody, _wind_down
+from resilient_stream._body import AsyncBody, SyncBody, unread
 
 from .stages import ASYNC, SYNC, run
 
@@ -25,6 +25,8 @@ class Source(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 
     def __init__(self, *chunks: bytes) -> None:
         self.chunks, self.closed, self.ended = chunks, 0, False
+        self.ends = False
+        self.broken: Exception | None = None
 
     def __iter__(self) -> Any:
         yield from self.chunks
@@ -34,7 +36,10 @@ class Source(httpx2.SyncByteStream, httpx2.AsyncByteStream):
             for chunk in self.chunks:
                 await anyio.lowlevel.checkpoint()
                 yield chunk
-            await anyio.sleep_forever()
+            if self.broken is not None:
+                raise self.broken
+            if not self.ends:
+                await anyio.sleep_forever()
         finally:
             self.ended = True
 
@@ -59,13 +64,15 @@ class Nested(Source):
             yield chunk
 
 
-def body(world: str, source: Source, version: bytes = b"HTTP/1.1", encoding: str = "identity") -> Any:
-    """A body in that world."""
+def body(
+    world: str, source: Source, version: bytes = b"HTTP/1.1", encoding: str = "identity", own: bool = False
+) -> Any:
+    """A body in that world; httpcore2's ``own`` has a connection."""
     response = httpx2.Response(
         200,
         headers={"content-encoding": encoding},
         stream=source,
-        extensions={"http_version": version},
+        extensions={"http_version": version} | ({"network_stream": object()} if own else {}),
         request=httpx2.Request("GET", "http://api.test"),
     )
     return SyncBody(response) if world == "sync" else AsyncBody(response)
@@ -113,25 +120,86 @@ def test_leaving_a_shared_connection_ends_the_reader_and_reads_nothing(world: st
         gc.collect()
 
 
-class Counting:
-    """An async iterator that is no generator, and counts."""
+class Counting(Source):
+    """A body that does not end when it is closed, until it was read a hundred times; it counts."""
 
-    def __init__(self) -> None:
-        self.read = 0
+    def __init__(self, pause: float | None) -> None:
+        super().__init__()
+        self.pause, self.read = pause, 0
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        await anyio.lowlevel.checkpoint()
-        self.read += 1
-        raise StopAsyncIteration
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while self.read < 100:
+            self.read += 1
+            yield b"more"
+            if self.pause is not None:
+                await anyio.sleep(self.pause)
 
 
 @pytest.mark.parametrize("world", ASYNC)
-def test_nobody_reads_on_from_a_shared_connection(world: str) -> None:
-    """A body on a shared connection is not read on when it is left; one that is alone is."""
-    shared, alone = Counting(), Counting()
-    run(world, lambda: _wind_down(shared, alone=False))
-    run(world, lambda: _wind_down(alone, alone=True))
-    assert (shared.read, alone.read) == (0, 1)
+@pytest.mark.parametrize("pause", [None, 0.0, 0.01])
+@pytest.mark.parametrize("version", [b"HTTP/1.1", b"HTTP/2"])
+def test_a_body_that_goes_on_after_it_was_closed_holds_nobody_up(
+    world: str, pause: float | None, version: bytes
+) -> None:
+    """A transport of the user's own need not end a body that is closed: it is read once more at most, and not waited
+    for; from a shared connection not at all under asyncio."""
+    source = Counting(pause)
+
+    async def law() -> None:
+        read = body(world, source, version)
+        assert await read.read() == b"more"
+        await read.close()
+        assert source.read <= (1 if (world, version) == ("asyncio", b"HTTP/2") else 2)
+        assert await read.read() is None
+
+    run(world, law)
+
+
+class Closing(Nested):
+    """A body as httpcore2 has it: once it is closed there is what was buffered, then an error."""
+
+    def __init__(self) -> None:
+        super().__init__(Source(b"one", b"two", b"three"))
+
+    async def aclose(self) -> None:
+        """Have no more to come."""
+        self.inner.broken = httpx2.ReadError("")
+
+
+@pytest.mark.parametrize("world", ASYNC)
+def test_a_closed_connection_is_read_to_its_end(world: str) -> None:
+    """What is buffered, then the error of reading it: that ends whatever stands within, before anybody collects it."""
+    source = Closing()
+
+    async def law() -> None:
+        read = body(world, source, own=True)
+        assert await read.read() == b"one"
+        await read.close()
+        assert source.inner.ended
+
+    run(world, law)
+
+
+@pytest.mark.parametrize("world", [*SYNC, *ASYNC])
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_what_was_read_already_is_read_once_more(world: str, encoding: str) -> None:
+    """It comes as its reader had it, decoded, and not from its connection; then a new stream may take its place."""
+
+    async def law() -> None:
+        source = Source(gzip.compress(TEXT) if encoding == "gzip" else TEXT)
+        source.ends = True
+        http = httpx2.Response(200, headers={"content-encoding": encoding}, stream=source)
+        unread(http)
+        assert http.stream is source
+        assert await settled(http.read() if world == "sync" else http.aread()) == TEXT
+        assert http.text
+        unread(http)
+        read: Any = SyncBody(http) if world == "sync" else AsyncBody(http)
+        assert [await settled(read.read()) for _ in range(2)] == [TEXT, None]
+        await settled(read.close())
+        assert (source.closed, http.is_closed) == (1, False)
+        http.stream = httpx2.ByteStream(b"another")
+        assert await settled(http.read() if world == "sync" else http.aread()) == b"another"
+        assert http.text == "another"
+
+    run(world, law)

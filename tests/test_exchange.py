@@ -6,15 +6,18 @@ import gzip
 import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import anthropic
 import anyio
 import anyio.lowlevel
+import httpcore2
 import httpx2
 import pytest
 from anthropic import APIRequest, not_given
 
+from resilient_stream import _exchange
 from resilient_stream._core.continuation import Form, Plan
 from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.ledger import Record
@@ -24,7 +27,7 @@ from resilient_stream._runtime import Runtime
 from resilient_stream.policy import RetryPolicy
 from resilient_stream.testing import aws_event, sse_event
 
-from .stages import ASYNC, SYNC, run
+from .stages import ASYNC, SYNC, Clock, run
 from .test_aws import Decoder
 
 STREAM = {"content-type": "text/event-stream", "request-id": "req_1"}
@@ -342,7 +345,14 @@ def test_an_error_response_is_read_and_judged(world: str) -> None:
 
 @in_worlds
 @pytest.mark.parametrize(
-    "breaks", [httpx2.ReadError(""), httpx2.ReadTimeout(""), OSError(9, "x"), b"no gzip"]
+    "breaks",
+    [
+        httpx2.ReadError(""),
+        httpx2.ReadTimeout(""),
+        OSError(9, "x"),
+        b"no gzip",
+        httpcore2.ConnectionNotAvailable(),
+    ],
 )
 def test_an_error_response_whose_body_breaks_is_judged_by_its_status(
     world: str, breaks: Exception | bytes
@@ -374,6 +384,93 @@ def test_an_error_page_may_not_keep_us_waiting(world: str) -> None:
 
     wire = Wire()
     probe(world, law, answer(b"<html>", status=502, headers={}, wire=wire))
+
+
+@in_worlds
+def test_an_error_page_has_its_time_in_all(world: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that comes in drops is given up when its time is over, however soon each drop comes."""
+    clock, drops = Clock(), list[bytes]()
+    monkeypatch.setattr(_exchange, "ERROR_BODY_PATIENCE", 0.1)  # older anyio has no virtual clock for trio
+
+    class Drops(Body):
+        def __iter__(self) -> Iterator[bytes]:
+            for _ in range(100):
+                clock.now += 0.03
+                drops.append(b" ")
+                yield drops[-1]
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for _ in range(100):
+                await anyio.sleep(0.03)
+                drops.append(b" ")
+                yield drops[-1]
+
+    async def law() -> None:
+        asked = httpx2.Request("POST", "http://api.test")
+        page = httpx2.Response(529, stream=Drops(), request=asked)
+        kind: Any = SyncExchange if world == "sync" else AsyncExchange
+        exchange = kind(
+            None,
+            SimpleNamespace(options=None),
+            record=RECORD,
+            policy=POLICY,
+            client_timeout=not_given,
+            runtime=Runtime(clock=clock),
+            on_request=lambda _: None,
+        )
+        exchange.response = SimpleNamespace(http_response=page)
+        await settled(exchange._read_error(page))
+        assert 1 <= len(drops) <= 4
+        left = exchange.response.http_response
+        assert (left is page, left.status_code, left.content) == (False, 529, b"")
+
+    run(world, law)
+
+
+@in_worlds
+def test_an_error_page_that_breaks_by_somebodys_own_fault_is_no_failure(world: str) -> None:
+    """What is no exception of the transport's is raised as it is, and the page is closed."""
+
+    async def law(talk: Talk) -> None:
+        with pytest.raises(KeyError) as raised:
+            await talk.send()
+        assert raised.value is own
+        assert body_of(given).closed == 1
+
+    own = KeyError("own")
+    given = answer(own, status=503)
+    probe(world, law, given)
+
+
+@in_worlds
+def test_an_error_response_knows_how_long_it_took(world: str) -> None:
+    """Its page was read for it, and its stream is its own again."""
+
+    async def law(talk: Talk) -> None:
+        await talk.send()
+        assert talk.exchange.response.http_response.elapsed.total_seconds() >= 0
+
+    probe(world, law, answer(b"{}", status=503))
+
+
+@in_worlds
+def test_a_connection_that_was_given_back_is_not_borrowed(world: str) -> None:
+    """A response that somebody has read already has none any more, be it a success or not."""
+
+    async def law(talk: Talk) -> None:
+        for action in (FIRST, RESTART):
+            await talk.send(action)
+            assert "read" not in vars(wire)
+        assert [await talk.read() for _ in range(2)] == [PING, None]
+
+    wire = Wire()
+    extensions = {"network_stream": wire}
+    probe(
+        world,
+        law,
+        httpx2.Response(503, content=b"{}", extensions=extensions),
+        httpx2.Response(200, content=PING, headers=STREAM, extensions=extensions),
+    )
 
 
 @in_worlds

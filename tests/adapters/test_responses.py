@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anthropic
+import httpx2
 import pytest
 
-from resilient_stream import resilient
+from resilient_stream import report, resilient
 from resilient_stream.testing import Chain, Gzip, cut_at
 
 from .doors import asking, each, entered, told, written
@@ -150,3 +151,29 @@ def test_an_encoded_response_is_handed_over_decoded(prefix: str) -> None:
     assert seen["raw"][0] == (1, True)
     assert seen["in_bytes"][0] == (1, True, True)
     assert "content-encoding" not in seen["raw"][2]
+
+
+@sync_and_async
+def test_a_response_that_was_read_already_is_resumed(prefix: str) -> None:
+    """An event hook that reads every response leaves nothing to stream, and what it read may be cut all the same."""
+
+    async def aread(response: httpx2.Response) -> None:
+        await response.aread()
+
+    hooks: Any = {"response": [aread if prefix else httpx2.Response.read]}
+
+    def cuts(number: int, body: Any) -> Any:
+        return cut_at(1500, "clean") if len(body["messages"]) == 1 else None
+
+    async def run(client: Any) -> None:
+        async with entered(client.messages.stream(**asking())) as stream:
+            message = await told(stream.get_final_message())
+            assert (message.content[0].text, message.stop_reason) == (TEXT, "end_turn")
+            assert report(stream).outcome == "completed"
+        await told(client.close())
+
+    with stand_in(faults=cuts) as server:
+        http = getattr(httpx2, f"{prefix}Client")(event_hooks=hooks)
+        made = getattr(anthropic, f"{prefix}Anthropic")(base_url=server.url, api_key="key", http_client=http)
+        asyncio.run(run(resilient(made, HASTY)))
+        assert len(server.requests) == 2
