@@ -203,3 +203,36 @@ def test_what_was_read_already_is_read_once_more(world: str, encoding: str) -> N
         assert http.text == "another"
 
     run(world, law)
+
+
+class Plain(httpx2.AsyncByteStream):
+    """A body that is its own iterator, as a transport of somebody's may be."""
+
+    def __init__(self) -> None:
+        self.given, self.closed = 0, False
+
+    def __aiter__(self) -> Any:
+        return self
+
+    async def __anext__(self) -> bytes:
+        self.given += 1
+        await anyio.lowlevel.checkpoint()
+        return b"one"
+
+    async def aclose(self) -> None:
+        """Close it."""
+        self.closed = True
+
+
+@pytest.mark.parametrize("world", ASYNC)
+def test_a_body_without_generators_is_closed(world: str) -> None:
+    """An iterator of another kind has nothing but its stream to close, and is not read on."""
+
+    async def law() -> None:
+        made = AsyncBody(httpx2.Response(200, stream=(source := Plain())))
+        assert await made.read() == b"one"
+        await made.close()
+        assert source.closed
+        assert source.given <= 2
+
+    run(world, law)

@@ -15,18 +15,18 @@ from resilient_stream.testing import cut_at
 
 from .worlds import HASTY, PREFILL_MODEL, USER_TURN_MODEL, stand_in
 
-PROMPT, KEY = "CANARY-PROMPT", "CANARY-KEY"
+PROMPT, KEY = "UNSPOKEN-PROMPT", "UNSPOKEN-KEY"
 REPLY: list[dict[str, Any]] = [
-    {"type": "thinking", "thinking": "CANARY-THOUGHT", "signature": "c2ln"},
-    {"type": "text", "text": "CANARY-REPLY goes on and on, until it is cut. " * 9},
-    {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {"at": "CANARY-INPUT"}},
+    {"type": "thinking", "thinking": "UNSPOKEN-THOUGHT", "signature": "c2ln"},
+    {"type": "text", "text": "UNSPOKEN-REPLY goes on and on, until it is cut. " * 9},
+    {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {"at": "UNSPOKEN-INPUT"}},
 ]
 
 
 def ours() -> Iterator[object]:
     """Every object there is of a class of the library's."""
     for thing in gc.get_objects():
-        module = type(thing).__module__
+        module = str(getattr(type(thing), "__module__", ""))  # some of other packages have none
         if module.startswith("resilient_stream.") and not module.startswith("resilient_stream.testing"):
             yield thing
 
@@ -53,13 +53,13 @@ def test_no_object_of_ours_shows_what_is_said(model: str) -> None:
         with client.messages.create(**ask, stream=True) as stream, pytest.raises(anthropic.APIError) as error:
             for number, _ in enumerate(stream):
                 if number % 20 == 5:
-                    shown |= {type(thing) for thing in ours() if "CANARY" in repr(thing)}
-        assert "CANARY" not in repr(stream.response.request.extensions)
-    shown |= {type(thing) for thing in ours() if "CANARY" in repr(thing)}
+                    shown |= {type(thing) for thing in ours() if "UNSPOKEN" in repr(thing)}
+        assert "UNSPOKEN" not in repr(stream.response.request.extensions)
+    shown |= {type(thing) for thing in ours() if "UNSPOKEN" in repr(thing)}
     assert not shown
     told = {
         (frame.f_code.co_qualname, name)
         for frame, name, value in locals_of(error.tb)
-        if "CANARY" in repr(value)
+        if "UNSPOKEN" in repr(value)
     }
     assert not told
