@@ -111,14 +111,14 @@ def _leaving(http: httpx2.Response) -> Callable[[AsyncIterator[bytes]], Awaitabl
 
 
 async def _read_on(chunks: AsyncIterator[bytes]) -> None:
-    """Read what is buffered, up to the error of reading a closed connection."""
+    """Read what is buffered, up to the error of reading a closed connection; it says no more."""
     with anyio.move_on_after(WIND_DOWN), contextlib.suppress(Exception):
         async for _ in chunks:
             pass
 
 
 async def _read_cancelled(chunks: AsyncIterator[bytes]) -> None:
-    """Begin a read that may not wait."""
+    """Begin a read that may not wait; the body is left, so nobody is to be told what becomes of it."""
     with anyio.CancelScope() as scope, contextlib.suppress(Exception):
         scope.cancel()
         await anext(chunks, None)
