@@ -19,12 +19,12 @@ import anthropic
 from anthropic._models import FinalRequestOptions
 
 from resilient_stream import RetryBudget, RetryPolicy
-from resilient_stream._core.continuation import Planner
 from resilient_stream._core.failures import Failure, Kind, Phase
-from resilient_stream._core.machine import Machine
-from resilient_stream._core.states import Action, Drain, Send, Wait
-from resilient_stream._judge import Judgement
-from resilient_stream.anthropic import _settings
+from resilient_stream._core.loop.machine import Machine
+from resilient_stream._core.loop.states import Action, Drain, Send, Wait
+from resilient_stream._core.plan.planner import Planner
+from resilient_stream._policy.judge import Judgement
+from resilient_stream._sdk.middleware import _settings
 
 REFUSAL: Final = 0.01
 """Seconds until a connection is refused."""

@@ -18,12 +18,12 @@ from unittest.mock import patch
 import anthropic
 import httpcore2
 import httpx2
-
 import resilient_stream.anthropic
+
 from resilient_stream import ResumeMiddleware
-from resilient_stream._core.states import Action, Send, Wait
-from resilient_stream._drive import AsyncDriver, Driver
-from resilient_stream._runtime import Runtime
+from resilient_stream._core.loop.states import Action, Send, Wait
+from resilient_stream._driver.loops import AsyncDriver, Driver
+from resilient_stream._driver.runtime import Runtime
 from resilient_stream.testing import Fault, Received
 from resilient_stream.testing.endpoint import Endpoint, Settings
 

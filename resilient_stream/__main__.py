@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from resilient_stream import PolicyError, RetryPolicy, __version__
-from resilient_stream.demo import command
+from resilient_stream._demo import command
 
 PROGRAM = "resilient-stream"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from resilient_stream import _budget
+from resilient_stream._policy import budget as _budget
 
 
 @pytest.fixture(autouse=True)

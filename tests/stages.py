@@ -23,15 +23,15 @@ import httpx2
 import pytest
 import trio.testing
 
-from resilient_stream._core.continuation import Planner
 from resilient_stream._core.failures import Failure
-from resilient_stream._core.machine import Machine
+from resilient_stream._core.loop.machine import Machine
+from resilient_stream._core.loop.states import Send
+from resilient_stream._core.plan.planner import Planner
 from resilient_stream._core.settings import Settings
-from resilient_stream._core.states import Send
 from resilient_stream._core.verdict import GiveUp, History, Limit, Retry
-from resilient_stream._drive import AsyncDriver, Driver
-from resilient_stream._runtime import Runtime
-from resilient_stream.observe import Watch
+from resilient_stream._driver.loops import AsyncDriver, Driver
+from resilient_stream._driver.runtime import Runtime
+from resilient_stream._telemetry.observers import Watch
 
 SYNC, ASYNC = ("sync",), ("asyncio", "trio")
 

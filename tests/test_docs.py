@@ -11,7 +11,7 @@ import pytest
 import resilient_stream.testing
 from resilient_stream import RetryPolicy
 from resilient_stream._core.failures import Kind
-from resilient_stream._core.states import TABLE, Signal
+from resilient_stream._core.loop.states import TABLE, Signal
 
 ROOT = Path(__file__).parent.parent
 MODULES = ("anthropic", "pybreaker", "pytest", "resilient_stream", "tenacity")

@@ -14,7 +14,7 @@ import pytest
 
 from resilient_stream import RetryPolicy
 from resilient_stream.__main__ import main
-from resilient_stream.demo import command
+from resilient_stream._demo import command
 from resilient_stream.testing import ANSWER
 
 PROGRAM = [sys.executable, "-W", "error", "-m", "resilient_stream"]

@@ -12,8 +12,9 @@ import httpx2
 import pytest
 from tenacity import retry_if_exception_type, stop_after_attempt, wait_fixed
 
-from resilient_stream import ResumeMiddleware, RetryBudget, RetryPolicy, _patience, report, resilient
-from resilient_stream._runtime import Runtime
+from resilient_stream import ResumeMiddleware, RetryBudget, RetryPolicy, report, resilient
+from resilient_stream._driver.runtime import Runtime
+from resilient_stream._http import read_timeout as _patience
 from resilient_stream.testing import (
     ANSWER,
     CutHead,

@@ -13,11 +13,11 @@ from anthropic import APIRequest, not_given
 from anthropic._models import FinalRequestOptions
 
 from resilient_stream import RetryPolicy, report
-from resilient_stream._core.continuation import Form, Plan
-from resilient_stream._core.ledger import Record
-from resilient_stream._core.states import Send
-from resilient_stream._exchange import SyncExchange
-from resilient_stream._runtime import Runtime
+from resilient_stream._core.loop.states import Send
+from resilient_stream._core.plan.planner import Form, Plan
+from resilient_stream._core.record.ledger import Record
+from resilient_stream._driver.runtime import Runtime
+from resilient_stream._sdk.exchange import SyncExchange
 from resilient_stream.testing import Status, cut_at
 
 from .worlds import ASK, HASTY, TEXT, USER_TURN_MODEL, async_client, stand_in, sync_client

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from resilient_stream._core.continuation import Form, Plan
-from resilient_stream._core.handover import Handover
-from resilient_stream._core.relay import Relay
-from resilient_stream._core.seam import Asked
+from resilient_stream._core.plan.planner import Form, Plan
+from resilient_stream._core.relay.output import Handover
+from resilient_stream._core.relay.relay import Relay
+from resilient_stream._core.seam.joined import Asked
 from resilient_stream._core.settings import Settings
-from resilient_stream._core.transcript import Turn
+from resilient_stream._core.turn.transcript import Turn
 
 from .support import (
     Heard,

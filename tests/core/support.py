@@ -16,12 +16,12 @@ from typing import Any
 import anthropic
 import httpx2
 
-from resilient_stream._core.continuation import Form, Plan, Planner, Step
 from resilient_stream._core.failures import Failure, Kind, Phase
-from resilient_stream._core.ledger import Record
-from resilient_stream._core.machine import Machine
+from resilient_stream._core.loop.machine import Machine
+from resilient_stream._core.loop.states import Action, Finish, Raise, Read, Send, Wait
+from resilient_stream._core.plan.planner import Form, Plan, Planner, Step
+from resilient_stream._core.record.ledger import Record
 from resilient_stream._core.settings import Settings
-from resilient_stream._core.states import Action, Finish, Raise, Read, Send, Wait
 from resilient_stream._core.verdict import GiveUp, History, Retry
 
 Json = dict[str, Any]

@@ -7,7 +7,7 @@ import random
 from resilient_stream import RetryPolicy
 from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.verdict import GiveUp, History, Judge, Retry
-from resilient_stream._judge import Judgement
+from resilient_stream._policy.judge import Judgement
 
 
 def test_the_policys_executor_is_a_judge() -> None:

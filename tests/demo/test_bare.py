@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from resilient_stream.demo.bare import Bare, Saw, meet
-from resilient_stream.demo.run import MODEL
-from resilient_stream.demo.schedule import chosen
+from resilient_stream._demo.bare import Bare, Saw, meet
+from resilient_stream._demo.run import MODEL
+from resilient_stream._demo.schedule import chosen
 from resilient_stream.testing import ANSWER
 
 

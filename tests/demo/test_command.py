@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from resilient_stream.__main__ import main
-from resilient_stream.demo import command
-from resilient_stream.demo.run import Told
-from resilient_stream.demo.schedule import DEFAULT
+from resilient_stream._demo import command
+from resilient_stream._demo.run import Told
+from resilient_stream._demo.schedule import DEFAULT
 from resilient_stream.testing import ANSWER, StandIn
 
 Run = Callable[..., tuple[int, str]]
@@ -153,7 +153,7 @@ def test_a_misspelt_fault_is_refused(demo: Run) -> None:
 
 def test_without_rich_it_says_how_to_get_it(demo: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing extra is a sentence that can be pasted; --json does not need it."""
-    monkeypatch.delitem(sys.modules, "resilient_stream.demo.screen", raising=False)
+    monkeypatch.delitem(sys.modules, "resilient_stream._demo.screen", raising=False)
     monkeypatch.setitem(sys.modules, "rich", None)
     status, text = demo()
     assert (status, text.count("\n")) == (2, 1)

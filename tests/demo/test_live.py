@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from resilient_stream import StreamReport
-from resilient_stream.demo.live import PROMPT, SNIPS, live
-from resilient_stream.demo.run import MODEL
+from resilient_stream._demo.live import PROMPT, SNIPS, live
+from resilient_stream._demo.run import MODEL
 from resilient_stream.testing import ANSWER, StandIn
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from resilient_stream.demo.marks import Mark, Marker
+from resilient_stream._demo.marks import Mark, Marker
 
 from .support import attempt, report
 

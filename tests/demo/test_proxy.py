@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from resilient_stream.demo.proxy import CuttingProxy, Snip
-from resilient_stream.demo.run import Call, listen
+from resilient_stream._demo.proxy import CuttingProxy, Snip
+from resilient_stream._demo.run import Call, listen
 from resilient_stream.testing import ANSWER, StandIn, Status, cut_at, refusing
 
 

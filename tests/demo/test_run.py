@@ -4,8 +4,8 @@ import httpx2
 import pytest
 
 from resilient_stream import StreamReport
-from resilient_stream.demo.run import Call, Told, name_of, report_of, run
-from resilient_stream.demo.schedule import FAST
+from resilient_stream._demo.run import Call, Told, name_of, report_of, run
+from resilient_stream._demo.schedule import FAST
 from resilient_stream.testing import ANSWER, StandIn, Status, cut_at
 
 BOTH = pytest.mark.parametrize("in_async", [False, True], ids=["sync", "async"])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from resilient_stream.demo.schedule import DEFAULT, FAST, PLACES, UnknownFaultError, chosen, faults
+from resilient_stream._demo.schedule import DEFAULT, FAST, PLACES, UnknownFaultError, chosen, faults
 from resilient_stream.testing import CATALOGUE, CutHead, IdleClose, StandIn
 from resilient_stream.testing.catalogue.entry import HERE
 from resilient_stream.testing.faults import Place

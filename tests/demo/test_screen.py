@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from resilient_stream.demo.marks import Mark
-from resilient_stream.demo.screen import ASCII, SIGNS, Screen
+from resilient_stream._demo.marks import Mark
+from resilient_stream._demo.screen import ASCII, SIGNS, Screen
 
 from .support import Output
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from resilient_stream.demo import show
-from resilient_stream.demo.bare import Bare
-from resilient_stream.demo.run import Told
-from resilient_stream.demo.screen import Screen
+from resilient_stream._demo import show
+from resilient_stream._demo.bare import Bare
+from resilient_stream._demo.run import Told
+from resilient_stream._demo.screen import Screen
 from resilient_stream.testing import CATALOGUE, Entry
 
 from .support import Output, attempt, report, seam

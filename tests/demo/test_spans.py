@@ -9,11 +9,11 @@ from collections.abc import Callable
 import pytest
 
 from resilient_stream.__main__ import main
-from resilient_stream.demo.screen import Screen
-from resilient_stream.demo.spans import LENGTH, Recorder, timeline
-from resilient_stream.observe import Watch
+from resilient_stream._demo.screen import Screen
+from resilient_stream._demo.spans import LENGTH, Recorder, timeline
+from resilient_stream._telemetry.observers import Watch
 from tests.stages import HEAD, SyncStage
-from tests.test_otel import BEGUN, DOWN, RESET, WHOLE
+from tests.telemetry.test_tracing import BEGUN, DOWN, RESET, WHOLE
 
 from .support import Output
 
@@ -106,7 +106,7 @@ def test_without_an_sdk_it_says_how_to_get_it(
     demo: Callable[[], tuple[int, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A missing extra is a sentence that can be pasted, before anything is streamed."""
-    monkeypatch.delitem(sys.modules, "resilient_stream.demo.spans", raising=False)
+    monkeypatch.delitem(sys.modules, "resilient_stream._demo.spans", raising=False)
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     status, text = demo()
     assert status == 2

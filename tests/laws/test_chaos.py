@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resilient_stream._core.failures import Failure, Kind, Phase
-from resilient_stream._core.salvage import salvage
-from resilient_stream._core.states import Finish, Raise, Read, Send, State, Wait
+from resilient_stream._core.loop.states import Finish, Raise, Read, Send, State, Wait
+from resilient_stream._core.turn.salvage import salvage
 from tests.core.golden import GOLDEN
 from tests.core.support import (
     CALL,

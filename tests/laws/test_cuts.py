@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from resilient_stream._core.continuation import Form, Plan
 from resilient_stream._core.failures import Failure, Kind, Phase
-from resilient_stream._core.salvage import salvage
+from resilient_stream._core.plan.planner import Form, Plan
+from resilient_stream._core.turn.salvage import salvage
 from tests.core.support import (
     BARE_CALL,
     BOOKED,

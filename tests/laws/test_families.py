@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from resilient_stream import sendable
-from resilient_stream._core.salvage import partial
+from resilient_stream._core.turn.salvage import partial
 from resilient_stream.testing.asked import Asked
 from resilient_stream.testing.endpoint import AFTERTHOUGHT, Endpoint, Received, Settings
 from resilient_stream.testing.golden import GOLDEN, Golden

@@ -18,11 +18,11 @@ from resilient_stream._core.failures import (
     Kind,
     Phase,
 )
-from resilient_stream._core.machine import Machine
-from resilient_stream._core.states import Action, Finish, Raise, Send, Wait
+from resilient_stream._core.loop.machine import Machine
+from resilient_stream._core.loop.states import Action, Finish, Raise, Send, Wait
 from resilient_stream._core.verdict import Limit
-from resilient_stream._judge import Judgement
-from resilient_stream.anthropic import _settings
+from resilient_stream._policy.judge import Judgement
+from resilient_stream._sdk.middleware import _settings
 from tests.core.support import (
     PREFILLED,
     REQUEST,

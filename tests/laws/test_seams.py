@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resilient_stream._core.fold import Folded
-from resilient_stream._core.quote import enough, quote
-from resilient_stream._core.seam import Asked, Diverged, Join, Joined
-from resilient_stream._core.splice import Splice
+from resilient_stream._core.plan.quote import enough, quote
+from resilient_stream._core.seam.buffer import Splice
+from resilient_stream._core.seam.joined import Asked, Diverged, Join, Joined
+from resilient_stream._core.seam.normalize import Folded
 
 WORDS = st.sampled_from(
     [

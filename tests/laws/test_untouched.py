@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resilient_stream._core.transcript import Turn
+from resilient_stream._core.turn.transcript import Turn
 from tests.core.golden import GOLDEN
 from tests.core.support import (
     PING,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from resilient_stream._core.quote import quote
-from resilient_stream._core.seam import Asked
-from resilient_stream._core.splice import Splice
+from resilient_stream._core.plan.quote import quote
+from resilient_stream._core.seam.buffer import Splice
+from resilient_stream._core.seam.joined import Asked
 from resilient_stream.testing import MANNERS, markdown
 
 SIZES = (25_000, 50_000, 100_000, 200_000)

@@ -8,7 +8,7 @@ from itertools import cycle
 
 import pytest
 
-from resilient_stream._core.joining import MOST_HELD
+from resilient_stream._core.seam.join import MOST_HELD
 from resilient_stream.testing import MANNERS
 
 from .cost import cost, least

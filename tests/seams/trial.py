@@ -14,9 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from resilient_stream._core.quote import enough, quote
-from resilient_stream._core.seam import Asked, Diverged, Join
-from resilient_stream._core.splice import Splice
+from resilient_stream._core.plan.quote import enough, quote
+from resilient_stream._core.seam.buffer import Splice
+from resilient_stream._core.seam.joined import Asked, Diverged, Join
 from resilient_stream.testing import MANNERS
 
 from .undecidable import is_undecidable

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from resilient_stream._core.leads import in_fence
-from resilient_stream._core.quote import enough, quote
+from resilient_stream._core.plan.quote import enough, quote
+from resilient_stream._core.seam.lead_ins import in_fence
 from resilient_stream.testing.manners.echoes import SLIP
 from resilient_stream.testing.manners.repeats import DIVERGENCE
 

@@ -1,0 +1,348 @@
+"""The machine: from what happened to what to do next.
+
+Theory of operation. A stream is a sequence of attempts that the consumer sees as one. The machine
+is told what happened (`start`, `head`, `data`, `end`, `fault`, `waited`, `close`) and answers with
+one action: send this request, read on, wait so long, drain, finish, or raise. It owns no socket, no
+clock and no chance: times are numbers that come in, verdicts come from a `Judge`. Whatever is to be
+handed over is fetched with `take` before acting.
+
+Where a stream can be is `State`; what can happen to it is `Signal`; `TABLE` says which follows
+which, and there is no other place where the state changes. Which signal an input amounts to (is
+this end a completion or a fault? does the verdict retry?) is decided by the methods above the table's
+use; what each state asks of the caller is in `_action`.
+
+A fault is never the end of the matter here: first the relay settles what had come, then a turn that
+is complete finishes, a turn with complete tool calls is settled, and only then the policy is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from resilient_stream._core.failures import Barren, Failure, Flaw, Kind, Phase
+from resilient_stream._core.plan.planner import Blocked, Plan, Planner, Settle
+from resilient_stream._core.record.ledger import Attempt, Ledger, Record, estimated_tokens, final_usage
+from resilient_stream._core.record.lifecycle import Journal
+from resilient_stream._core.relay.output import Handover
+from resilient_stream._core.relay.relay import Relay
+from resilient_stream._core.relay.reply_start import REFUSALS
+from resilient_stream._core.settings import Settings
+from resilient_stream._core.turn.transcript import Turn
+from resilient_stream._core.verdict import AT_ONCE, GiveUp, History, Judge, Retry
+
+from .states import TABLE, Action, Drain, Finish, Raise, Read, Send, Signal, State, Wait
+from .timeouts import Clocks
+
+DRAIN_PATIENCE: Final = 1.0
+"""Seconds the end of a complete body may take. It follows within milliseconds where it comes at all."""
+
+
+@dataclass(slots=True, repr=False)
+class Machine:
+    """One stream. ``error_for`` makes the exception that raising a failure would raise, for policies
+    that look at exceptions."""
+
+    planner: Planner
+    settings: Settings
+    judge: Judge
+    error_for: Callable[[Failure], BaseException]
+    record: Record = field(default_factory=Record)
+    state: State = State.IDLE
+    failure: Failure | None = None
+    """The failure that the user will be told of."""
+    error: BaseException | None = None
+    """The exception that stands for it."""
+    gap: float = 0.0
+    """Seconds of the attempt's longest read; the driver measures."""
+    journal: Journal = field(default_factory=Journal)
+    """What there is to tell of it."""
+
+    turn: Turn = field(init=False)
+    ledger: Ledger = field(init=False)
+    _plan: Plan = field(init=False)
+    _out: Handover = field(init=False)
+    _relay: Relay | None = None
+    _clocks: Clocks = field(init=False)
+    _started: float = 0.0
+    _wait: float = 0.0
+    _barren: int = 0
+    _size: int = 0
+    _characters: int = 0
+    _barren_endings: set[str] = field(default_factory=set)
+    _asks: int = 0
+
+    def __post_init__(self) -> None:
+        self.turn, self.ledger = self.record.turn, self.record.ledger
+        self._out, self._plan = Handover(self.turn), self.planner.first
+        self._clocks = Clocks(
+            self.settings.first_event_timeout, self.settings.silence_timeout, self.settings.stall_timeout
+        )
+
+    # -- what happened ---------------------------------------------------------------------------
+
+    def start(self, now: float) -> Action:
+        """The call was made."""
+        self._started = now
+        return self._begin(now, Signal.START)
+
+    def head(self, now: float, status: int, request_id: str | None) -> Action:
+        """The head of an event stream arrived."""
+        self._clocks.headed(now - self.attempt.started)
+        self.attempt.status, self.attempt.request_id = status, request_id
+        return self._go(Signal.HEAD)
+
+    def data(self, now: float, chunk: bytes, waited: float) -> Action:
+        """Bytes arrived after ``waited`` seconds of reading."""
+        if self.state is State.DRAINING:
+            self.relay.receive(chunk)
+            return self._go(Signal.MORE)
+        relay, clocks = self.relay, self._clocks
+        clocks.count(relay.events)
+        try:
+            if chunk:
+                relay.receive(chunk)
+        except Flaw as flaw:
+            return self._flaw(now, flaw)
+        if relay.complete:
+            self._settle_attempt(now, None)
+            return self._go(Signal.COMPLETE)
+        if not self.journal.flowing and self.turn.size > self._size:
+            self._flows(now)
+        clocks.read(waited, relay.events)
+        if clocks.waited >= clocks.limit:
+            return self.fault(now, Failure(Kind.STALLED, Phase.BODY))
+        return self._go(Signal.MORE)
+
+    def end(self, now: float) -> Action:
+        """The body ended cleanly."""
+        if self.state is State.DRAINING:
+            return self._go(Signal.END)
+        return self.fault(
+            now, Failure(Kind.TRUNCATED, Phase.BODY, detail="the body ended before a stop reason")
+        )
+
+    def fault(self, now: float, failure: Failure) -> Action:
+        """The attempt failed."""
+        if self.state is State.DRAINING:
+            return self._go(Signal.END)
+        self._clocks.count(self.relay.events)
+        if failure.kind in (Kind.SILENT, Kind.STALLED):
+            failure = self._clocks.fired(failure)
+        try:
+            self.relay.end(clean=failure.kind is Kind.TRUNCATED)
+        except Barren as barren:
+            return self._flaw(now, barren)
+        except Flaw as flaw:
+            failure = flaw.failure  # told in the last, unfinished event: the better reason
+        if self.turn.stop_reason is not None:
+            self._out.stop()  # supplies what is missing of the ending
+            self._settle_attempt(now, None)
+            return self._go(Signal.END)
+        if failure.phase is not Phase.BODY:
+            self.attempt.status, self.attempt.request_id = failure.status, failure.request_id
+        self._settle_attempt(now, failure)
+        return self._step_down(now, failure) or self._decide(now, failure)
+
+    def waited(self, now: float) -> Action:
+        """The wait is over."""
+        return self._begin(now, Signal.WAITED)
+
+    def close(self, now: float, error: str = "") -> Action:
+        """The consumer wants no more, or an exception of class ``error``, no failure, passed through."""
+        if self.ledger.outcome is None:
+            if self.state in (State.OPENING, State.READING) and self.attempt.ended is None:
+                phase = Phase.BODY if self.state is State.READING else Phase.HEADERS
+                self._clocks.count(self.relay.events)
+                self._settle_attempt(now, Failure(Kind.CANCELLED, phase))
+            self._end(now, "failed" if error else "cancelled", error)
+        return self._go(Signal.CLOSE)
+
+    def take(self) -> bytes:
+        """What is to be handed over now."""
+        return self._out.take()
+
+    @property
+    def relay(self) -> Relay:
+        """The relay of the attempt that runs."""
+        if self._relay is None:
+            raise RuntimeError("no attempt runs")
+        return self._relay
+
+    @property
+    def attempt(self) -> Attempt:
+        """The attempt that runs or ran last."""
+        return self.ledger.attempts[-1]
+
+    # -- one attempt -----------------------------------------------------------------------------
+
+    def _begin(self, now: float, signal: Signal) -> Action:
+        self._relay = Relay(
+            self._out,
+            self._plan,
+            self.settings,
+            final_usage=self._final_usage,
+            asked_again=frozenset(self._barren_endings),
+        )
+        self._clocks.restart()
+        self._size, self._characters = self.turn.size, self.turn.characters
+        self.ledger.attempts.append(
+            Attempt(
+                len(self.ledger.attempts) + 1,
+                self._plan.form,
+                self.planner.model,
+                self._wait,
+                now,
+                self._characters,
+            )
+        )
+        self.journal.begins(self.attempt, self._characters)
+        return self._go(signal)
+
+    def _final_usage(self, closing: dict[str, Any]) -> dict[str, Any]:
+        return final_usage(self.settings.usage, self.ledger, self.relay.opening, closing)
+
+    def _settle_attempt(self, now: float, failure: Failure | None) -> None:
+        """Close the books of the attempt that ran."""
+        attempt, relay = self.attempt, self.relay
+        attempt.ended, attempt.failure, attempt.events = now, failure, relay.events
+        attempt.characters = self.turn.characters - self._characters
+        attempt.gap, self.gap = max(self.gap, self._clocks.waited), 0.0
+        attempt.count(relay.opening, relay.closing_usage, ended=relay.ended)
+        if progress := self.turn.size > self._size:
+            self.judge.served()
+            self._asks, self._barren_endings = 0, set()
+        self._barren = 0 if progress else self._barren + 1
+        if progress or failure is None:
+            self._flows(now)
+        if failure is None:
+            self._end(now, "completed")
+        elif failure.kind is not Kind.CANCELLED:
+            self.journal.fails(now, attempt)
+
+    def _flows(self, now: float) -> None:
+        """The attempt has brought something, so it is known how it was joined."""
+        self.ledger.join(self.attempt, self._characters, self.relay.joined)
+        self.journal.flows(now, self.attempt, self.relay.joined)
+
+    def _end(self, now: float, outcome: str, error: str = "") -> None:
+        self.ledger.outcome = outcome
+        failure, name = (None, error) if error else (self.failure, type(self.error).__name__)
+        self.journal.ends(now, self.ledger, self.turn, failure, name)
+
+    # -- after a fault ---------------------------------------------------------------------------
+
+    def _flaw(self, now: float, flaw: Flaw) -> Action:
+        failure = flaw.failure
+        if isinstance(flaw, Barren):
+            self._barren_endings.add(flaw.stop_reason)
+            self.planner.grudging = flaw.stop_reason == "max_tokens"
+        if failure.detail in REFUSALS:
+            self._asks += 1
+            if self.settings.unverified == "refuse" or self._asks > 1:
+                self._settle_attempt(now, failure)
+                self.failure, self.error = failure, (error := self.error_for(failure))
+                return self._give_up(now, REFUSALS[failure.detail], error)
+        return self.fault(now, failure)
+
+    def _step_down(self, now: float, failure: Failure) -> Action | None:
+        """After a 400 to a continuation: the next form, at no cost but the attempt itself."""
+        if failure.status != 400 or not self._may_send(now):
+            return None
+        while self.planner.step_down(self._plan.form):
+            plan = self.planner.plan(self.turn)
+            if isinstance(plan, Plan) and plan.body != self._plan.body:
+                self._barren -= 1
+                return self._retry(now, plan)
+        return None
+
+    def _may_send(self, now: float) -> bool:
+        """Whether a request that the policy is not asked about may be sent at all."""
+        late = now - self._started >= self.settings.deadline
+        return not late and len(self.ledger.attempts) < self.settings.max_attempts
+
+    def _decide(self, now: float, failure: Failure) -> Action:
+        elsewhere = self.planner.note(failure)
+        plan = self._next_plan(failure)
+        if isinstance(plan, Settle):
+            return self._finish_with_tools(now)
+        if self._rejected_ours(failure):
+            if (action := self._next_model(now, failure)) is not None:
+                return action
+            if self.error is not None:
+                return self._give_up(now, "the continuation was rejected", self.error)
+        error = self.error_for(failure)
+        self.failure, self.error = failure, error
+        if isinstance(plan, Blocked):
+            return self._give_up(now, plan.reason, error)
+        overspent = self.ledger.overspent(self.settings.max_input_multiple, self.turn.characters)
+        history = History(self._started, now, len(self.ledger.attempts), self._barren, overspent, elsewhere)
+        verdict = self.judge.verdict(failure, history, error)
+        if isinstance(verdict, GiveUp):
+            self.ledger.limit = verdict.limit
+            return self._give_up(now, verdict.reason, error)
+        return self._retry(now, plan, verdict)
+
+    def _next_model(self, now: float, failure: Failure) -> Action | None:
+        """After a fallback model refused the request: the next one, if there is one."""
+        if self.planner.hop == 0 or not self._may_send(now):
+            return None
+        plan = self._next_plan(failure) if self.planner.fall_back() else None
+        return self._retry(now, plan) if isinstance(plan, Plan) else None
+
+    def _next_plan(self, failure: Failure) -> Plan | Settle | Blocked:
+        if failure.phase is not Phase.BODY and self.turn.message is None and not self.turn.unseen:
+            return self.planner.restart
+        return self.planner.plan(self.turn)
+
+    def _rejected_ours(self, failure: Failure) -> bool:
+        """Whether this is a rejection of a request that the user did not write."""
+        return failure.kind is Kind.REJECTED and self._plan.body is not None
+
+    def _retry(self, now: float, plan: Plan, verdict: Retry = AT_ONCE) -> Action:
+        self.turn.abandon(unanswered=True)
+        self._plan, self._wait = plan, verdict.wait
+        self.journal.waits(verdict)
+        action = self._go(Signal.RETRY)
+        return action if verdict.wait > 0 else self.waited(now)
+
+    def _give_up(self, now: float, reason: str, error: BaseException) -> Action:
+        self.turn.abandon(unanswered=True)
+        self.ledger.reason = reason
+        self.ledger.tell(error, self.turn)
+        self._end(now, "failed")
+        return self._go(Signal.GIVE_UP)
+
+    # -- endings ---------------------------------------------------------------------------------
+
+    def _finish_with_tools(self, now: float) -> Action:
+        """End the turn with the calls that are complete, as the model would have."""
+        self.turn.abandon(unanswered=False)  # the results of such uses may follow in the next turn
+        closing = {"output_tokens": max(1, estimated_tokens(self.turn.size - self._size))}
+        self._out.end_with_calls(self._final_usage(closing))
+        self.attempt.usage = self.attempt.usage | closing
+        self.attempt.usage_source = "estimated"
+        self._end(now, "finished_with_tools")
+        return self._go(Signal.SETTLED)
+
+    # -- the table -------------------------------------------------------------------------------
+
+    def _go(self, signal: Signal) -> Action:
+        self.state = TABLE[self.state, signal]
+        return self._action()
+
+    def _action(self) -> Action:
+        match self.state:
+            case State.OPENING:
+                return Send(self._plan, self.attempt.number, self._clocks.first_event, self._clocks.silence)
+            case State.READING:
+                return Read(self._clocks.patience, self.relay.quick if self._clocks.steady else None)
+            case State.WAITING:
+                return Wait(self._wait)
+            case State.DRAINING:
+                return Drain(DRAIN_PATIENCE)
+            case State.FAILED if self.failure is not None and self.error is not None:
+                return Raise(self.failure, self.error)
+            case _:
+                return Finish()

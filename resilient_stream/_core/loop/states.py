@@ -1,0 +1,117 @@
+"""Where a stream can be, what can happen to it, and what it then asks of its driver.
+
+`TABLE` is the whole of the machine's control flow: which state follows which signal. Everything else
+in the core decides which signal something amounts to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Final
+
+from resilient_stream._core.failures import Failure
+from resilient_stream._core.plan.planner import Plan
+
+
+class State(Enum):
+    """Where a stream is."""
+
+    __hash__ = object.__hash__  # not that of the name: a look-up for each chunk
+
+    IDLE = auto()
+    OPENING = auto()
+    READING = auto()
+    WAITING = auto()
+    DRAINING = auto()
+    DONE = auto()
+    FAILED = auto()
+
+
+class Signal(Enum):
+    """What can happen to a stream."""
+
+    __hash__ = object.__hash__
+
+    START = auto()
+    HEAD = auto()
+    MORE = auto()
+    COMPLETE = auto()
+    SETTLED = auto()
+    RETRY = auto()
+    GIVE_UP = auto()
+    WAITED = auto()
+    END = auto()
+    CLOSE = auto()
+
+
+TABLE: Final[Mapping[tuple[State, Signal], State]] = {
+    (State.IDLE, Signal.START): State.OPENING,
+    (State.OPENING, Signal.HEAD): State.READING,
+    (State.OPENING, Signal.RETRY): State.WAITING,
+    (State.OPENING, Signal.GIVE_UP): State.FAILED,
+    (State.READING, Signal.MORE): State.READING,
+    (State.READING, Signal.COMPLETE): State.DRAINING,
+    (State.READING, Signal.SETTLED): State.DONE,
+    (State.READING, Signal.END): State.DONE,
+    (State.READING, Signal.RETRY): State.WAITING,
+    (State.READING, Signal.GIVE_UP): State.FAILED,
+    (State.WAITING, Signal.WAITED): State.OPENING,
+    (State.DRAINING, Signal.MORE): State.DRAINING,
+    (State.DRAINING, Signal.END): State.DONE,
+    **{(state, Signal.CLOSE): State.DONE for state in State},
+}
+"""(state, signal) -> state. A pair that is not here can't happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send this request. ``body`` None means the user's own, unchanged."""
+
+    plan: Plan
+    number: int
+    patience: float
+    """Seconds the first byte of the reply may take."""
+    silence: float
+    """Seconds a read of its body may take, where one cannot be told from another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Read on; no single read may take longer than ``patience`` seconds."""
+
+    patience: float
+    quick: Callable[[bytes], bytes | None] | None = field(default=None, compare=False)
+    """The short way of a steady stream, if there is one now. It may be tried before `Machine.data`: what it
+    answers is handed over, and nothing else has changed; where it answers with nothing, the bytes were kept,
+    and `data` need only be told of the time; None if they must go through `data`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait, then tell `Machine.waited`."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drain(Read):
+    """The message is complete: read the body's end if it comes at once, so that the connection can
+    be used again. Whatever happens now is of no consequence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The stream is over, and whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """The stream is over: raise ``error``, which is what ``failure`` stands for."""
+
+    failure: Failure
+    error: BaseException
+
+
+Action = Send | Read | Wait | Drain | Finish | Raise

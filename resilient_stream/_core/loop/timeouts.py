@@ -1,0 +1,95 @@
+"""The clocks of a body: for its first event, for silence, and for a stall.
+
+A ping is a byte but no event: it ends a silence and not a stall. Only the time spent reading counts,
+so a consumer may take as long as it likes. A clock that fired is twice as patient in the next attempt,
+because what it took for death may have been a long thought.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from resilient_stream._core.failures import Failure, Kind, Phase
+
+
+@dataclass(slots=True)
+class Clocks:
+    """The three clocks of a body. One that fired has twice the patience in the next attempt."""
+
+    first_event: float
+    silence: float
+    stall: float
+    waited: float = 0.0
+    """Seconds spent reading since the last event; the consumer's own time does not count."""
+    before: float = 0.0
+    """The part of `waited` that passed before the head."""
+    events: int = 0
+    """Events that came in this attempt."""
+
+    def restart(self) -> None:
+        """A new attempt begins."""
+        self.waited, self.before, self.events = 0.0, 0.0, 0
+
+    def headed(self, seconds: float) -> None:
+        """The head took so long: the first event is waited for since the request."""
+        self.waited = self.before = seconds
+
+    @property
+    def steady(self) -> bool:
+        """An event was seen, and another one does not change `patience`."""
+        return self.events > 0 and (self.waited == 0.0 or self.waited <= self.limit - self.silence)
+
+    def count(self, events: int) -> None:
+        """So many events have come; those that took the short way are told of later."""
+        if events != self.events:
+            self.waited, self.before, self.events = 0.0, 0.0, events
+
+    def read(self, waited: float, events: int) -> None:
+        """A read took ``waited`` seconds, and so many events have come with it."""
+        self.waited += waited
+        self.count(events)
+
+    @property
+    def patience(self) -> float:
+        """Seconds the next read may take."""
+        left = self.limit - self.waited
+        return self.silence if self.silence <= left else max(0.0, left)
+
+    @property
+    def limit(self) -> float:
+        """Seconds that may pass without an event."""
+        return self.stall if self.events else self.first_event
+
+    @property
+    def _name(self) -> str:
+        """The policy's field that `limit` comes from."""
+        return "stall_timeout" if self.events else "first_event_timeout"
+
+    def fired(self, failure: Failure) -> Failure:
+        """Say which clock a failure stands for, and have it be twice as patient the next time.
+
+        Where both ran out at once, both are: the one that is not would fire again.
+        """
+        if failure.phase is not Phase.BODY:
+            detail = f"no response for {self.first_event:g} s (first_event_timeout)"
+            self.first_event *= 2
+            return replace(failure, detail=detail)
+        left = self.limit - self.waited
+        if failure.kind is Kind.SILENT and (self.waited == self.before or self.silence < left):
+            name = "silence_timeout" if self.silence <= left else self._name
+            detail = f"no byte for {self.patience:g} s ({name})"
+        else:
+            failure = replace(failure, kind=Kind.STALLED)
+            detail = f"no event for {self.limit:g} s ({self._name})"
+        silence_fired = failure.kind is Kind.SILENT and self.silence <= left
+        if not silence_fired or self.silence == left:
+            self._be_patient_for_events()
+        if silence_fired:
+            self.silence *= 2
+        return replace(failure, detail=detail)
+
+    def _be_patient_for_events(self) -> None:
+        if self.events:
+            self.stall *= 2
+        else:
+            self.first_event *= 2

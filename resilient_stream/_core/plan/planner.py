@@ -1,0 +1,274 @@
+"""From what the consumer has to the next request, or the reason why there is none.
+
+Before anything worth keeping was handed over, the same request is sent again: a *restart*, which
+nobody sees. After that the model must go on: by *prefill*, the partial turn in last place, where
+the model is known to accept that; otherwise by a *user turn* that quotes the last words received
+and asks for them to be repeated before going on. Only appending is allowed: earlier messages,
+system and tools stay as they were, so that caches hit and signed thinking stays valid.
+
+A continuation that the API refuses with a 400 steps down: prefill, user turn, user turn without
+thinking. What a model refused is remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import IntEnum, StrEnum
+from typing import Any, Final
+
+from resilient_stream._core.failures import Failure, Kind
+from resilient_stream._core.seam.joined import Asked
+from resilient_stream._core.settings import DEFAULT_TEMPLATE, WHOLE_TEMPLATE, Settings
+from resilient_stream._core.turn.salvage import Salvage, harmless, pending, salvage
+from resilient_stream._core.turn.transcript import Turn
+
+from . import models
+from .quote import enough, marked, quote
+from .request_body import (
+    extended,
+    field_of,
+    forced_tool,
+    patched,
+    reduced_max_tokens,
+    reused,
+    structured,
+    visible,
+)
+
+OVERLOADS_BEFORE_FALLBACK: Final = 2
+"""Overloads in a row before another model is asked: one may be a hiccup."""
+
+
+class Form(StrEnum):
+    """What an attempt is. The values appear in reports and spans."""
+
+    FIRST = "first"
+    RESTART = "restart"
+    PREFILL = "prefill"
+    USER_TURN = "user_turn"
+
+
+class Step(IntEnum):
+    """The ways to continue, in the order in which they are tried."""
+
+    PREFILL = 0
+    USER_TURN = 1
+    USER_TURN_WITHOUT_THINKING = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One request to send. ``body`` None means the user's own request, unchanged."""
+
+    form: Form
+    body: Mapping[str, Any] | None = field(default=None, repr=False)
+    asked: Asked | None = None
+    """What the head of the reply is to be joined by; None where no text is continued."""
+    hide_thinking: bool = False
+    """The reply's thinking must not be handed over: it belongs to a history the user does not have."""
+
+    @property
+    def continues(self) -> bool:
+        """Whether the reply goes on with a turn that was begun."""
+        return self.form in (Form.PREFILL, Form.USER_TURN)
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """No request: the turn is finished with the tool calls that are complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """No request is possible, and why."""
+
+    reason: str
+
+
+@dataclass(slots=True, repr=False)
+class Planner:
+    """Plans the requests of one stream.
+
+    ``refused`` is shared by all streams of a client: the pairs of model and step that a 400 ruled out.
+    """
+
+    request: Mapping[str, Any]
+    settings: Settings
+    refused: set[tuple[str, Step]] = field(default_factory=set)
+    pinned: str | None = None
+    """The fallback model to start on."""
+    step: Step = Step.PREFILL
+    container: str | None = None
+    """The container that code has run in, to be used again."""
+    containerless: bool = False
+    """A continuation that named the container was refused."""
+    grudging: bool = False
+    """The last attempt ran into ``max_tokens`` without text: do not reduce it again."""
+
+    hop: int = 0
+    """How many models were left behind; the next request goes to fallback number ``hop``."""
+    start: int = 0
+    """How many were left behind when the stream began."""
+    overloads: int = 0
+    """Overloads in a row on the present model."""
+
+    def __post_init__(self) -> None:
+        hops = [models.named(entry) for entry in self.settings.fallback_models]
+        self.hop = self.start = hops.index(self.pinned) + 1 if self.pinned in hops else 0
+
+    @property
+    def model(self) -> str:
+        """The model that the next request goes to."""
+        return models.named(self.base)
+
+    @property
+    def base(self) -> Mapping[str, Any]:
+        """The user's request, made out to the present model."""
+        if self.hop == 0:
+            return self.request
+        return patched(self.request, self.settings.fallback_models[self.hop - 1])
+
+    @property
+    def first(self) -> Plan:
+        """The user's own request, or the same to the model that the conversation is pinned to."""
+        return Plan(Form.FIRST, self.base if self.hop else None)
+
+    @property
+    def restart(self) -> Plan:
+        """Nothing was handed over: the same request again, or the same to another model."""
+        return Plan(Form.RESTART, self.base if self.hop else None)
+
+    def note(self, failure: Failure) -> bool:
+        """Note how an attempt failed; say whether its model is left for the next one: because it stays
+        overloaded, or at once where it asks for more patience than the policy has."""
+        busy = failure.kind in (Kind.OVERLOADED, Kind.RATE_LIMITED)
+        self.overloads = self.overloads + 1 if busy else 0
+        too_long = busy and (failure.retry_after or 0) > self.settings.retry_after_max
+        return (too_long or self.overloads >= OVERLOADS_BEFORE_FALLBACK) and self.fall_back()
+
+    def fall_back(self) -> bool:
+        """Go to the next model, if there is one."""
+        if self.hop >= len(self.settings.fallback_models):
+            return False
+        self.hop, self.overloads, self.step = self.hop + 1, 0, Step.PREFILL
+        return True
+
+    def plan(self, turn: Turn) -> Plan | Settle | Blocked:
+        """The request that follows what ``turn`` has."""
+        self._skip_refused()
+        self.container = turn.container
+        kept = salvage(
+            turn,
+            rerun_server_tools=self.settings.rerun_server_tools,
+            keep_thinking=self.step is not Step.USER_TURN_WITHOUT_THINKING and self.hop == self.start,
+        )
+        if self.settings.continuation == "never":
+            return Blocked("the policy neither sends nor ends anything once a reply has begun")
+        if kept.tools_complete and not kept.call_cut:
+            return self._settle(turn)
+        if kept.blocked is not None:
+            return Blocked(kept.blocked)
+        waited_for = pending(self.base, turn)
+        if not self.settings.rerun_server_tools and not all(map(harmless, waited_for)):
+            return Blocked(
+                "a server tool that the paused turn waits for may have side effects if it runs again"
+            )
+        if not kept.blocks:
+            return replace(self.restart, hide_thinking=any(block.signed for block in turn.blocks))
+        if waited_for:
+            return Blocked("a server tool that the paused turn waits for has no result")
+        if obstacle := self._obstacle():
+            return Blocked(obstacle)
+        return self._continue(kept)
+
+    def _skip_refused(self) -> None:
+        if self.step is Step.PREFILL and not self._prefills():
+            self.step = Step.USER_TURN
+        if self.step is Step.USER_TURN and (self.model, self.step) in self.refused:
+            self.step = Step.USER_TURN_WITHOUT_THINKING
+
+    def step_down(self, form: Form) -> bool:
+        """Note that a continuation was refused with a 400; say whether another step is left."""
+        if form not in (Form.PREFILL, Form.USER_TURN):
+            return False
+        if self.container is not None and not self.containerless:
+            self.containerless = True  # it may have expired
+            return True
+        self.refused.add((self.model, self.step))
+        if self.step is Step.USER_TURN_WITHOUT_THINKING or self.settings.continuation == "prefill":
+            return False
+        self.step = Step(self.step + 1)
+        return True
+
+    def _settle(self, turn: Turn) -> Settle | Blocked:
+        """Finish with complete calls, unless the next request would lack the container they came from."""
+        programmatic = any(
+            block.type == "tool_use" and field_of(block.start.get("caller"), "type") not in (None, "direct")
+            for block in turn.blocks
+        )
+        if programmatic and not turn.container:
+            return Blocked("a tool call made by code needs its container, whose id was not received")
+        return Settle()
+
+    def _obstacle(self) -> str | None:
+        """Why this request can't be continued once content was handed over."""
+        if self.settings.continuation == "restart_only":
+            return "the policy only restarts, and content was already handed over"
+        if self.base.get("thread") is not None:
+            return "a message thread can't be continued"
+        if structured(self.base):
+            return "structured output can't be continued: the reply would be a new document"
+        if forced_tool(self.base):
+            return "a forced tool call can't be continued"
+        return None
+
+    def _continue(self, kept: Salvage) -> Plan:
+        text = kept.text
+        stripped = text.rstrip()
+        if text:
+            kept.blocks[-1] = kept.blocks[-1] | {"text": stripped}
+        if self.step is Step.PREFILL:
+            asked = Asked("", text[len(stripped) :], text=stripped) if text else None
+            written = visible(kept.blocks)
+            return Plan(Form.PREFILL, self._body(extended(self.base, kept.blocks), written), asked)
+        return self._user_turn(kept.blocks, text, stripped)
+
+    def _user_turn(self, blocks: list[dict[str, Any]], text: str, stripped: str) -> Plan:
+        whole = bool(text) and len(blocks) == 1 and not enough(stripped)
+        longest = self._longest_stop_sequence()
+        fragment = quote(stripped, longest, self.settings.quote_length) if text else ""
+        messages = [
+            *extended(self.base, blocks),
+            {"role": "user", "content": self._wording(fragment, whole=whole)},
+        ]
+        asked = Asked(fragment, text[len(stripped) :], whole, stripped) if text else None
+        written = 0 if whole else visible(blocks)
+        return Plan(Form.USER_TURN, self._body(messages, written), asked, hide_thinking=True)
+
+    def _wording(self, fragment: str, *, whole: bool) -> str:
+        if not fragment:
+            return "My connection dropped while you were replying. Please go on from where your reply stops."
+        template = self.settings.template or (WHOLE_TEMPLATE if whole else DEFAULT_TEMPLATE)
+        return template.replace("{quote}", marked(fragment))
+
+    def _prefills(self) -> bool:
+        if self.settings.continuation == "prefill":
+            return True
+        if self.settings.continuation == "user_turn":
+            return False
+        if (self.model, Step.PREFILL) in self.refused or not models.accepts_prefill(self.model):
+            return False
+        return not (models.thinking_on(self.base) or self.base.get("tools"))
+
+    def _longest_stop_sequence(self) -> int:
+        return max((len(str(sequence)) for sequence in self.base.get("stop_sequences") or ()), default=0)
+
+    def _body(self, messages: list[Any], written: int) -> dict[str, Any]:
+        body = {**self.base, "messages": messages}
+        if self.container is not None and not self.containerless:
+            body["container"] = reused(self.base.get("container"), self.container)
+        original = self.base.get("max_tokens")
+        if self.settings.max_tokens == "reduce" and not self.grudging and isinstance(original, int):
+            body["max_tokens"] = reduced_max_tokens(self.base, original, written)
+        return body

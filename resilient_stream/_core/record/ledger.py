@@ -1,0 +1,260 @@
+"""What happened on a stream, attempt by attempt: the raw material of reports and telemetry.
+
+Lengths and names only; never text. Token numbers are as reported where the API reported them, and
+marked where they are an estimate or unknown: an attempt that was cut never tells what it had
+written, so a zero there would be false.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import Any, Final
+
+from resilient_stream._core.failures import Failure, Kind
+from resilient_stream._core.plan.planner import Form
+from resilient_stream._core.seam.joined import Join, Joined
+from resilient_stream._core.turn.salvage import partial
+from resilient_stream._core.turn.transcript import Turn
+from resilient_stream._core.verdict import Limit
+
+CHARACTERS_PER_TOKEN: Final = 3.5
+"""A middle estimate for the output of an attempt that was cut."""
+
+SMALLEST_INPUT_CAP: Final = 50_000
+"""Input tokens that are never too many: small requests may be repeated often."""
+
+INPUT_FIELDS: Final = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+COUNTS: Final = (*INPUT_FIELDS, "output_tokens")
+BREAKDOWNS: Final = ("cache_creation", "output_tokens_details", "server_tool_use")
+"""Objects of numbers within a usage object."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One request of a stream."""
+
+    number: int
+    form: Form
+    model: str
+    wait: float = 0.0
+    """Seconds waited before it."""
+    started: float = 0.0
+    at: int = 0
+    """Characters of visible text before it."""
+    ended: float | None = None
+    status: int | None = None
+    request_id: str | None = None
+    message_id: str | None = None
+    failure: Failure | None = None
+    events: int = 0
+    """Events received, pings apart."""
+    characters: int = 0
+    """Characters of visible text handed over."""
+    gap: float = 0.0
+    """Seconds of its longest read, or of a stall."""
+    usage: dict[str, Any] = field(default_factory=dict)
+    usage_source: str = "unknown"
+    """reported | estimated | unknown."""
+
+    def count(self, opening: Mapping[str, Any] | None, closing: Mapping[str, Any], *, ended: bool) -> None:
+        """Take the token numbers from what the attempt reported of itself.
+
+        Args:
+            opening: the message of its ``message_start``.
+            closing: the last cumulative usage of its ``message_delta`` events.
+            ended: whether its stop reason came; only then is its output known.
+        """
+        told = {name: value for name, value in closing.items() if value is not None}
+        usage = {**_begun(opening), **told}
+        if opening is not None:
+            self.message_id = opening.get("id")
+        if ended and "output_tokens" in told:
+            self.usage_source = "reported"
+        elif usage:
+            output = max(tokens(usage, "output_tokens"), estimated_tokens(self.characters))
+            usage |= {"output_tokens": output} if output else {}
+            self.usage_source = "estimated"
+        self.usage = usage
+
+    def iteration(self, kind: str = "message") -> dict[str, Any]:
+        """The attempt as an entry of ``usage.iterations``, in the API's own shape; what was not told is left
+        out."""
+        told = {name: self.usage[name] for name in COUNTS if isinstance(self.usage.get(name), int)}
+        return {
+            "type": kind,
+            "model": self.model,
+            **told,
+            "cache_creation": self.usage.get("cache_creation"),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """Where two attempts were joined. Lengths, never text."""
+
+    attempt: int
+    """The number of the attempt that continued."""
+    at: int
+    """Characters of visible text before the seam."""
+    joined: Joined
+    trimmed: int
+    """Characters of the continuation that were cut."""
+    verified: bool
+    supplied: int = 0
+    """Characters, white space nearly always, that were put in their place."""
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Everything that is told about one stream."""
+
+    attempts: list[Attempt] = field(default_factory=list)
+    seams: list[Seam] = field(default_factory=list)
+    outcome: str | None = None
+    """completed | finished_with_tools | failed | cancelled; None while it runs."""
+    reason: str = ""
+    """Why nothing more was tried."""
+    limit: Limit | None = None
+    """The limit of the policy's own that is why."""
+
+    @property
+    def resumed(self) -> bool:
+        """Whether a continuation was handed over, or a turn finished by us."""
+        return bool(self.seams) or self.outcome == "finished_with_tools"
+
+    def join(self, attempt: Attempt, at: int, joined: Join | None) -> None:
+        """Note, once, how an attempt's text was joined behind ``at`` characters, if it was."""
+        if joined is not None and all(seam.attempt != attempt.number for seam in self.seams):
+            supplied = len(joined.supplied)
+            self.seams.append(
+                Seam(attempt.number, at, joined.how, joined.cut, verified=joined.verified, supplied=supplied)
+            )
+
+    def overspent(self, multiple: float | None, characters: int) -> bool:
+        """Whether all attempts together have billed more input than the policy allows.
+
+        Args:
+            multiple: of the first request's input and the output so far; None for no limit.
+            characters: the output so far.
+        """
+        sizes = [sum(tokens(attempt.usage, name) for name in INPUT_FIELDS) for attempt in self.attempts]
+        first = next((size for size in sizes if size), 0)
+        billed = sum(
+            weighted_input(attempt.usage) if size else first * (attempt.status == 200)
+            for attempt, size in zip(self.attempts, sizes, strict=True)
+        )
+        allowed = max(SMALLEST_INPUT_CAP, (multiple or 0) * (first + estimated_tokens(characters)))
+        return multiple is not None and billed > allowed
+
+    def tell(self, error: BaseException, turn: Turn) -> None:
+        """Add to the exception, as a note, what was tried, what was kept and where it is. No content.
+
+        A rejection of the first request, which brought nothing, says all there is to say.
+        """
+        count, last = len(self.attempts), self.attempts[-1]
+        failure, blocks = last.failure, partial(turn)
+        if count == 1 and not blocks and failure is not None and failure.kind is Kind.REJECTED:
+            return
+        seconds = (last.ended or last.started) - self.attempts[0].started
+        tried = f"after {count} attempt{'s' * (count != 1)} in {seconds:.1f} s: {self.reason}"
+        kept = (
+            f"{turn.characters} characters of text were received: resilient_stream.report(error).partial is "
+            "the message so far, valid as history, and the report tells of each attempt."
+            if blocks
+            else "Nothing was received to keep. resilient_stream.report(error) tells of each attempt."
+        )
+        error.add_note(f"resilient_stream gave up {tried}. {kept}")
+
+    def totals(self) -> dict[str, int]:
+        """Token numbers summed over all attempts, estimates included; what no attempt told is left out."""
+        return summed([attempt.usage for attempt in self.attempts], COUNTS)
+
+    def iterations(self, attempts: Iterable[Attempt]) -> list[dict[str, Any]]:
+        """Those attempts that told of their usage, as ``usage.iterations`` has them. One on another model
+        than the first is a fallback's."""
+        first = self.attempts[0].model
+        return [
+            attempt.iteration("message" if attempt.model == first else "fallback_message")
+            for attempt in attempts
+            if attempt.usage
+        ]
+
+
+@dataclass(slots=True, repr=False)
+class Record:
+    """What is kept of a stream: what the consumer has, and how it came about."""
+
+    turn: Turn = field(default_factory=Turn)
+    ledger: Ledger = field(default_factory=Ledger)
+
+
+def weighted_input(usage: Mapping[str, Any]) -> float:
+    """Input tokens by what they cost: cache reads 0.1, cache writes 1.25, or 2 for an hour
+    [platform docs, "Prompt caching", pricing]."""
+    creation = usage.get("cache_creation")
+    hour = tokens(creation, "ephemeral_1h_input_tokens") if isinstance(creation, Mapping) else 0
+    written = max(hour, tokens(usage, "cache_creation_input_tokens"))
+    read = tokens(usage, "cache_read_input_tokens")
+    return tokens(usage, "input_tokens") + 0.1 * read + 1.25 * (written - hour) + 2 * hour
+
+
+def summed(usages: Iterable[Mapping[str, Any]], names: Iterable[str]) -> dict[str, int]:
+    """The numbers of these names, added up; one that is in none of the objects is in no sum."""
+    told = list(usages)
+    present = [name for name in names if any(isinstance(usage.get(name), int) for usage in told)]
+    return {name: sum(tokens(usage, name) for usage in told) for name in present}
+
+
+def tokens(usage: Mapping[str, Any], name: str) -> int:
+    """One number of a usage object; 0 where there is none."""
+    value = usage.get(name)
+    return value if isinstance(value, int) else 0
+
+
+def _begun(opening: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The usage that a ``message_start`` tells of."""
+    usage = (opening or {}).get("usage")
+    return dict(usage) if isinstance(usage, Mapping) else {}
+
+
+def estimated_tokens(characters: int) -> int:
+    """Output tokens that so many characters may have cost."""
+    return round(characters / CHARACTERS_PER_TOKEN)
+
+
+def final_usage(
+    mode: str, ledger: Ledger, opening: Mapping[str, Any] | None, closing: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The usage that the consumer's last ``message_delta`` shall carry. Changes nothing.
+
+    Args:
+        mode: "serving": the serving attempt's own numbers; "total": sums over all attempts.
+        ledger: all attempts; the last is the serving one, whose books may still be open.
+        opening: the message of the serving attempt's ``message_start``.
+        closing: the usage of its ``message_delta``.
+    """
+    begun = _begun(opening)
+    inputs = {name: begun[name] for name in (*INPUT_FIELDS, "cache_creation") if begun.get(name) is not None}
+    told = {name: value for name, value in closing.items() if value is not None or name not in begun}
+    usage = {**inputs, **told}
+    *earlier, last = ledger.attempts
+    serving = replace(last, usage={**begun, **told})
+    if mode == "total":
+        whole = [attempt.usage for attempt in (*earlier, serving)]
+        usage |= summed(whole, COUNTS) | _breakdowns(whole)
+    if earlier:
+        own = closing.get("iterations")
+        own = own if isinstance(own, list) and own else ledger.iterations([serving])
+        usage["iterations"] = [*ledger.iterations(earlier), *own]
+    return usage
+
+
+def _breakdowns(usages: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The objects of numbers, added up."""
+    told = {
+        name: [each for usage in usages if isinstance(each := usage.get(name), Mapping)]
+        for name in BREAKDOWNS
+    }
+    return {name: summed(each, dict.fromkeys(chain(*each))) for name, each in told.items() if each}

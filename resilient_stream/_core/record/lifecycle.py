@@ -1,0 +1,281 @@
+"""What there is to tell of a stream while it happens, as data.
+
+The machine notes here what happens; whoever drives it takes the notes and passes them on, in order.
+A note is a word and a frozen record of plain values: numbers, names and ids, never text of the
+request or the reply, and never a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from resilient_stream._core.failures import Failure, Kind, Phase
+from resilient_stream._core.plan.planner import Form
+from resilient_stream._core.seam.joined import Join, Joined
+from resilient_stream._core.turn.transcript import Turn
+from resilient_stream._core.verdict import AT_ONCE, Limit, Retry
+
+from .ledger import Attempt, Ledger
+
+
+class What(StrEnum):
+    """What a note is about."""
+
+    ATTEMPT = "attempt"
+    CONTENT = "content"
+    FAILURE = "failure"
+    WAIT = "wait"
+    WAITED = "waited"
+    RESUME = "resume"
+    GIVE_UP = "give_up"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRecord:
+    """Why an attempt failed."""
+
+    kind: Kind
+    phase: Phase
+    in_band: bool
+    """Told by the API inside a body that had begun with status 200."""
+    detail: str
+    """A technical word: an exception's class, an ``error.type``."""
+    status: int | None
+    """The HTTP status it came with, if any."""
+    retry_after: float | None
+    """Seconds the server asked to wait; None if it said nothing usable."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One request of a stream, as far as it has got. Times are seconds since the call."""
+
+    number: int
+    """1 for the first."""
+    form: Form
+    """What it is: the ``first`` request, a ``restart``, a ``prefill`` or a ``user_turn``."""
+    model: str
+    offset: int
+    """Characters of visible text that the consumer had before it."""
+    at: float
+    """When this was told."""
+    started: float
+    ended: float | None
+    wait: float
+    """Seconds waited before it."""
+    status: int | None
+    request_id: str | None
+    message_id: str | None
+    events: int
+    """Events received, pings apart; counted when the attempt is over."""
+    characters: int
+    """Characters of visible text handed over; counted when the attempt is over."""
+    gap: float
+    """Seconds of its longest read, or of a stall; counted when the attempt is over."""
+    failure: FailureRecord | None
+    usage: Mapping[str, int]
+    """Token numbers, by the API's names."""
+    usage_source: str
+    """reported | estimated | unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitRecord:
+    """A wait before the next attempt."""
+
+    seconds: float
+    """How long it is meant to be."""
+    source: str
+    """The rule that chose it: ``backoff``, ``retry-after``, or ``wait`` for the policy's own strategy."""
+    balance: float | None
+    """Units that the retry budget had left; None without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRecord:
+    """A later attempt has taken the place of one that failed, and brings something."""
+
+    attempt: AttemptRecord
+    recovery: float
+    """Seconds from the failure (of several in a row, the first) until content flowed again."""
+    joined: Joined | None
+    """How its text was joined to what was there; None where no text was."""
+    trimmed: int
+    """Characters that were cut because the consumer had them."""
+    verified: bool | None
+    """Whether there was proof of where the text belongs; None where nothing was joined."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUpRecord:
+    """Nothing more will be tried."""
+
+    attempt: AttemptRecord
+    """The last attempt."""
+    failure: FailureRecord
+    """The failure that is raised."""
+    reason: str
+    """Why nothing more is tried, as a sentence."""
+    limit: Limit | None
+    """The limit of the policy's own that forbade what would otherwise have been retried."""
+    error: str
+    """The class of the exception that is raised."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndRecord:
+    """The stream is over."""
+
+    outcome: str
+    """completed | finished_with_tools | failed | cancelled."""
+    attempt: AttemptRecord
+    """The last attempt."""
+    failure: FailureRecord | None
+    """What it failed of; None unless it failed, and then still None where an exception passed through
+    that is no failure of the stream."""
+    error: str
+    """The class of the exception that ended it; empty if none did."""
+    duration: float
+    """Seconds since the call."""
+    attempts: int
+    resumed: bool
+    """Whether what the consumer got comes from more than one attempt."""
+    characters: int
+    """Characters of visible text handed over."""
+    message_id: str | None
+    """The id that the consumer sees."""
+    stop_reason: str | None
+    usage: Mapping[str, int]
+    """Token numbers summed over all attempts, estimates included."""
+
+
+AnyRecord = AttemptRecord | WaitRecord | ResumeRecord | GiveUpRecord | EndRecord
+Note = tuple[What, AnyRecord]
+
+
+@dataclass(slots=True)
+class Journal:
+    """The notes of one stream. Times that come in are the machine's."""
+
+    began: float = 0.0
+    flowing: bool = False
+    """The attempt that runs has brought content."""
+    _notes: list[Note] = field(default_factory=list)
+    _offset: int = 0
+    _broken: float | None = None
+    _verdict: Retry = AT_ONCE
+
+    def take(self) -> list[Note]:
+        """The notes so far, given away."""
+        notes, self._notes = self._notes, []
+        return notes
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to tell."""
+        return not self._notes
+
+    def begins(self, attempt: Attempt, offset: int) -> None:
+        """An attempt begins; the consumer has so many characters."""
+        if attempt.number == 1:
+            self.began = attempt.started
+        elif attempt.wait > 0:
+            self._note(What.WAITED, self._wait())
+        self.flowing, self._offset = False, offset
+        self._note(What.ATTEMPT, self._attempt(attempt, attempt.started))
+
+    def flows(self, now: float, attempt: Attempt, join: Join | None) -> None:
+        """An attempt has brought content, or the end of the message."""
+        if self.flowing:
+            return
+        self.flowing, record = True, self._attempt(attempt, now)
+        self._note(What.CONTENT, record)
+        if self._broken is not None:
+            recovery, self._broken = now - self._broken, None
+            how, cut = (None, 0) if join is None else (join.how, join.cut)
+            verified = None if join is None else join.verified
+            self._note(What.RESUME, ResumeRecord(record, recovery, how, cut, verified))
+
+    def fails(self, now: float, attempt: Attempt) -> None:
+        """An attempt has failed; its books are closed."""
+        if self._broken is None:
+            self._broken = now
+        self._note(What.FAILURE, self._attempt(attempt, now))
+
+    def waits(self, verdict: Retry) -> None:
+        """A wait begins, unless it is none."""
+        self._verdict = verdict
+        if verdict.wait > 0:
+            self._note(What.WAIT, self._wait())
+
+    def ends(self, now: float, ledger: Ledger, turn: Turn, failure: Failure | None, error: str) -> None:
+        """The stream is over; if it failed, of ``failure``, which is raised as an ``error``.
+
+        Without a failure an exception of that class passed through, which is none of the stream's.
+        """
+        if not ledger.attempts:
+            return  # nothing had begun
+        failed = ledger.outcome == "failed"
+        attempt = self._attempt(ledger.attempts[-1], now)
+        told = _failure(failure) if failed and failure is not None else None
+        if told is not None:
+            self._note(What.GIVE_UP, GiveUpRecord(attempt, told, ledger.reason, ledger.limit, error))
+        self._note(
+            What.END,
+            EndRecord(
+                outcome=str(ledger.outcome),
+                attempt=attempt,
+                failure=told,
+                error=error if failed else "",
+                duration=now - self.began,
+                attempts=len(ledger.attempts),
+                resumed=ledger.resumed,
+                characters=turn.characters,
+                message_id=(turn.message or {}).get("id"),
+                stop_reason=turn.stop_reason,
+                usage=MappingProxyType(ledger.totals()),
+            ),
+        )
+
+    def _note(self, what: What, record: AnyRecord) -> None:
+        self._notes.append((what, record))
+
+    def _wait(self) -> WaitRecord:
+        return WaitRecord(self._verdict.wait, self._verdict.source, self._verdict.balance)
+
+    def _attempt(self, attempt: Attempt, now: float) -> AttemptRecord:
+        numbers = {name: value for name, value in attempt.usage.items() if isinstance(value, int)}
+        return AttemptRecord(
+            number=attempt.number,
+            form=attempt.form,
+            model=attempt.model,
+            offset=self._offset,
+            at=now - self.began,
+            started=attempt.started - self.began,
+            ended=None if attempt.ended is None else attempt.ended - self.began,
+            wait=attempt.wait,
+            status=attempt.status,
+            request_id=attempt.request_id,
+            message_id=attempt.message_id,
+            events=attempt.events,
+            characters=attempt.characters,
+            gap=attempt.gap,
+            failure=None if attempt.failure is None else _failure(attempt.failure),
+            usage=MappingProxyType(numbers),
+            usage_source=attempt.usage_source,
+        )
+
+
+def _failure(failure: Failure) -> FailureRecord:
+    return FailureRecord(
+        kind=failure.kind,
+        phase=failure.phase,
+        in_band=failure.in_band,
+        detail=failure.detail,
+        status=failure.status,
+        retry_after=failure.retry_after,
+    )

@@ -1,0 +1,118 @@
+"""The short way of a healthy stream's deltas.
+
+Nearly all of a stream are deltas of one block in one spelling. While a block is live, the spelling is
+learned from its first delta; frames that begin like it and go on as a canonical string may go to the
+consumer as they are, their strings are kept undecoded, and no JSON is parsed. One pattern decides on a
+whole chunk, be it one frame or many; where chunks cut frames in two, the cut one waits in the framer.
+Everything else must go the long way, through the relay.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from resilient_stream._core.turn.transcript import TEXT_FIELDS, Block
+from resilient_stream._core.wire.events import (
+    CANONICAL_HEAD,
+    CANONICAL_TAIL,
+    MARK,
+    MARKED_END,
+    MARKED_FRAMES,
+    is_utf8,
+)
+from resilient_stream._core.wire.sse import Framer
+
+_NO_PREFIX: Final[tuple[bytes, ...]] = ()
+"""Nothing starts with one of nothing."""
+
+
+class Steady:
+    """Passes the deltas of one live block at a time.
+
+    Args:
+        framer: keeps what has come of a frame that is not complete.
+    """
+
+    def __init__(self, framer: Framer) -> None:
+        self.passed = 0
+        """Events that went the short way."""
+        self._framer = framer
+        self._raw = bytearray()
+        self._index: bytes | None = None
+        self._delta = b""
+        self._shift = 0
+        self._prefix: bytes | tuple[bytes, ...] = _NO_PREFIX
+        self._length = 0
+        self._shown: bytes | None = None
+
+    def follow(self, block: Block, index: int, shift: int) -> None:
+        """``block`` is live: upstream calls it ``index``, the consumer ``index + shift``."""
+        self.rest()
+        if grows := TEXT_FIELDS.get(block.type):
+            self._index, self._delta = b"%d" % index, grows[0].encode()
+            self._raw, self._shift = block.raw, shift
+
+    def rest(self) -> None:
+        """No block is live, or the live one must go the long way for now."""
+        self._index, self._prefix = None, _NO_PREFIX
+
+    def quick(self, chunk: bytes) -> bytes | None:
+        """What to hand over for a chunk that ends canonical deltas of the block that is followed, spelled as
+        its first, and nothing else; empty bytes for a part of a frame, which is kept; None for any other."""
+        if not self._framer.pending and chunk.startswith(self._prefix):  # as `_one`, and nearly always
+            tail = CANONICAL_TAIL.fullmatch(chunk, self._length)
+            if tail is not None and self._shown is None and (chunk.isascii() or is_utf8(chunk)):
+                self.passed += 1
+                self._raw += tail[1]
+                return chunk
+        return None if self._index is None else self._cut(chunk)
+
+    def whole(self, frame: bytes) -> bytes | None:
+        """As `quick`, for a frame that the framer has cut."""
+        return self._one(frame) or self._learn(frame)
+
+    def _one(self, frame: bytes) -> bytes | None:
+        if frame.startswith(self._prefix):
+            tail = CANONICAL_TAIL.fullmatch(frame, self._length)
+            if tail is not None and (frame.isascii() or is_utf8(frame)):
+                self.passed += 1
+                self._raw += tail[1]
+                return frame if self._shown is None else self._shown + frame[self._length :]
+        return None
+
+    def _cut(self, chunk: bytes) -> bytes | None:
+        """As `quick`, for several frames, or parts of some."""
+        framer = self._framer
+        if framer.grow(chunk):
+            return b""
+        joined = framer.rest + chunk if framer.pending else chunk
+        end = joined.rfind(b"\n\n") + 2
+        frames, rest = joined[:end], joined[end:]
+        if b"\r" in rest or not framer.fits(joined):
+            return None
+        out = self._one(frames) or self._several(frames)
+        if out is not None:
+            framer.keep(rest)
+        return out
+
+    def _several(self, frames: bytes) -> bytes | None:
+        prefix = self._prefix
+        if isinstance(prefix, tuple) or not frames.startswith(prefix) or MARK in frames:
+            return None
+        marked = frames.replace(prefix, MARK)
+        if MARKED_FRAMES.fullmatch(marked) is None or not (frames.isascii() or is_utf8(frames)):
+            return None
+        self.passed += marked.count(MARK)
+        self._raw += MARKED_END.sub(b"", marked[1:])
+        return frames if self._shown is None else frames.replace(prefix, self._shown)
+
+    def _learn(self, frame: bytes) -> bytes | None:
+        """As `_one`, after taking the spelling from ``frame`` itself where it is such a delta."""
+        head = CANONICAL_HEAD.match(frame)
+        if head is None or head[1] != self._index or not head[2].startswith(self._delta):
+            return None
+        self._prefix, self._length, self._shown = head[0], head.end(), None
+        if self._shift:
+            shown = b"%d" % (int(head[1]) + self._shift)
+            self._shown = frame[: head.start(1)] + shown + frame[head.end(1) : head.end()]
+        return self._one(frame)

@@ -1,0 +1,224 @@
+"""The block that is open upstream, on its way to the consumer.
+
+Most events pass as they come. Some wait, so that an attempt that dies leaves nothing behind that could
+not be continued:
+
+* The start of a text block waits for its first non-blank character, the start of a thinking block
+  for its first thought; the signature and stop of a thinking block wait for the next content.
+* A block of a type in ``hold`` (a tool call) waits until it is complete.
+* The head of a continuation waits until it is known how it joins.
+
+The thinking of a user turn is not handed over.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import Any
+
+from resilient_stream._core.plan.planner import Plan
+from resilient_stream._core.settings import Settings
+from resilient_stream._core.turn.transcript import SERVER_TOOL_USES, TOOL_USES, Block
+from resilient_stream._core.wire import events
+from resilient_stream._core.wire.event_order import Grammar
+from resilient_stream._core.wire.events import Event
+
+from .fast_path import Steady
+from .output import Handover
+from .reply_start import Head
+
+
+class Mode(Enum):
+    """What is done with the block that is open upstream."""
+
+    LIVE = auto()
+    WAITING = auto()
+    """Its start waits for content."""
+    HELD = auto()
+    """All of it waits until it is complete."""
+    HIDDEN = auto()
+    """It is not handed over at all."""
+    SEAM = auto()
+    """Its head is held until the join is decided."""
+
+
+class Passage:
+    """Takes the events of one attempt's blocks, which `Grammar` has accepted, and hands them over.
+
+    Args:
+        out: the way to the consumer; it outlives the attempt.
+        plan: what the attempt was asked.
+        settings: what to hold.
+        head: holds the head of a continuation.
+        grammar: knows the block that is open upstream.
+        steady: passes the deltas of the block that is live.
+    """
+
+    def __init__(
+        self, out: Handover, plan: Plan, settings: Settings, head: Head, grammar: Grammar, steady: Steady
+    ) -> None:
+        self.out = out
+        self.steady = steady
+        self._turn = out.turn
+        self._plan = plan
+        self._settings = settings
+        self._head = head
+        self._grammar = grammar
+        self._mode = Mode.LIVE
+        self._held: list[Event] = []
+
+    def aside(self, event: Event) -> None:
+        """An event that is no content keeps its place behind what waits."""
+        if self._mode is Mode.HELD and self._grammar.open is not None:
+            self._held.append(event)
+        else:
+            self.out.in_order(event)
+
+    def start(self, event: Event) -> None:
+        """A block begins."""
+        block = event.data["content_block"]
+        kind = block.get("type")
+        if kind in ("thinking", "redacted_thinking") and self._plan.hide_thinking:
+            self._mode = Mode.HIDDEN
+        elif kind == "text" and self._head.wanted:
+            self._mode, self._held = Mode.SEAM, [event]
+            self._head.grow(str(block.get("text") or ""))
+            self._decide(final=False)
+        else:
+            if kind != "fallback":  # a change of models says nothing of the text that is to follow
+                self._head.other()
+            self.out.place_behind(self._grammar.index)
+            self._open(self.out.placed(event), kind)
+
+    def _open(self, event: Event, kind: object) -> None:
+        if self._settings.holds(kind):
+            self._mode, self._held = Mode.HELD, [event]
+        elif kind in ("text", "thinking", "redacted_thinking") and not events.has_content(
+            event.data["content_block"]
+        ):
+            self._mode = Mode.WAITING
+            self.out.wait(event)
+        else:
+            self.out.content(event)
+            self._go_live()
+
+    def delta(self, event: Event) -> None:
+        """It goes on."""
+        delta = event.data["delta"]
+        match self._mode:
+            case Mode.HIDDEN:
+                pass
+            case Mode.SEAM:
+                self._seam_delta(event, delta)
+            case Mode.HELD:
+                self._held.append(self.out.placed(event))
+            case Mode.WAITING:
+                self.out.wait(self.out.placed(event))
+                if events.has_content(delta) and not events.ends_in_half(delta):
+                    self.out.flush()
+                    self._go_live()
+            case _:
+                self._live(self.out.placed(event), delta)
+
+    def _live(self, event: Event, delta: dict[str, Any]) -> None:
+        if delta.get("type") == "signature_delta" or events.ends_in_half(delta):
+            self.out.wait(event)
+            self.steady.rest()
+        else:
+            self.out.content(event)
+            self._go_live()
+
+    def _go_live(self) -> None:
+        """From here on canonical deltas of the open block take the short way."""
+        self._mode = Mode.LIVE
+        self.steady.follow(self._turn.blocks[-1], self._grammar.index, self.out.shift)
+
+    def stop(self, event: Event, kind: object) -> None:
+        """The block, of that type, is complete."""
+        if self._mode is Mode.SEAM:
+            self._decide(final=True)
+        self.steady.rest()
+        match self._mode:
+            case Mode.HELD:
+                self._release(self.out.placed(event), kind)
+            case Mode.WAITING if kind == "text" and self._plan.continues and self.out.drop_empty_block():
+                pass  # all of it was an echo: there is no block
+            case Mode.WAITING:
+                self.out.wait(self.out.placed(event))
+            case Mode.LIVE if kind == "thinking":
+                self.out.wait(self.out.placed(event))
+            case Mode.LIVE:
+                self.out.content(self.out.placed(event))
+            case _:
+                pass
+
+    def _release(self, stop: Event, kind: object) -> None:
+        """A held block is complete. A tool call goes at once, if its input parses; what may still
+        be regenerated, or is only good together with what follows it, waits for that."""
+        block = Block.of(self._held)
+        for held in [*self._held, stop]:
+            self.out.wait(held)
+        self._held = []
+        regenerate = kind == "tool_use" and self._settings.completed_tools == "regenerate"
+        if kind in TOOL_USES and block.parses and not regenerate:
+            self.out.flush()
+
+    def left_open(self) -> None:
+        """The message ends inside the block. It stays open, as the API left it."""
+        for held in self._held:
+            self.out.wait(held)
+        self._held, self._mode = [], Mode.LIVE
+        self.steady.rest()
+
+    def die(self) -> None:
+        """The attempt is over. A head that was held is joined with what came of it; what waits is dropped."""
+        if self._mode is Mode.SEAM and self._head.decide_at_death():
+            self._join()
+        if self._mode is Mode.HELD and self._held:
+            self._turn.unseen += [block for block in [Block.of(self._held)] if block.type in SERVER_TOOL_USES]
+        self.out.drop()
+        self._held.clear()
+        self.steady.rest()
+
+    # -- the seam --------------------------------------------------------------------------------
+
+    def _seam_delta(self, event: Event, delta: dict[str, Any]) -> None:
+        if delta.get("type") == "text_delta" and isinstance(delta.get("text"), str):
+            self._head.grow(delta["text"])
+            self._decide(final=False)
+        elif delta.get("type") != "citations_delta":
+            self._decide(final=True)
+            self.delta(event)
+
+    def _decide(self, *, final: bool) -> None:
+        """Join if that is decided; a block that ends before has nothing to hand over."""
+        if self._head.decide(final=final):
+            self._join()
+        elif final:
+            self._mode = Mode.HIDDEN
+
+    def _join(self) -> None:
+        """Hand over what follows the cut."""
+        start, self._held = self._held[0], []
+        if self._folds(start):
+            self.out.place_in_last(self._grammar.index)
+            self._go_live()
+        else:
+            self.out.place_behind(self._grammar.index)
+            self._mode = Mode.WAITING
+            empty = {**start.data["content_block"], "text": ""}
+            self.out.wait(self.out.placed(Event.of({**start.data, "content_block": empty})))
+        whole = self._head.rest.rstrip(events.FIRST_HALVES)
+        for piece in (whole, self._head.rest[len(whole) :]):
+            if piece:
+                delta = {"type": "text_delta", "text": piece}
+                self.delta(
+                    Event.of({"type": "content_block_delta", "index": self._grammar.index, "delta": delta})
+                )
+
+    def _folds(self, start: Event) -> bool:
+        """Whether the continuation's text goes on in the block that is open: not where either cites."""
+        last = self._turn.open_block
+        if last is None or last.type != "text" or last.citations or last.start.get("citations"):
+            return False
+        return start.data["content_block"].get("citations") is None

@@ -1,0 +1,208 @@
+"""One attempt's events on their way to the consumer.
+
+A relay reads the bytes of one attempt, refuses what is not the stream of one message, and hands the
+rest over at the right moment and under the right index. Most frames pass untouched. ``message_start``
+waits for the first content: until then another attempt can take its place. What waits of a block,
+`Passage` knows. A continuation's own ``message_start`` is not handed over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Collection
+from typing import Any
+
+from resilient_stream._core.failures import Barren, Flaw, kind_of_error
+from resilient_stream._core.plan.planner import Form, Plan
+from resilient_stream._core.seam.joined import Join
+from resilient_stream._core.settings import Settings
+from resilient_stream._core.wire import events, sse
+from resilient_stream._core.wire.event_order import Grammar
+from resilient_stream._core.wire.events import Event
+
+from .fast_path import Steady
+from .open_block import Passage
+from .output import Handover
+from .reply_start import Head
+
+UsageOf = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Relay:
+    """Reads one attempt: `receive` its bytes, then `end` it.
+
+    Args:
+        out: the way to the consumer; it outlives the attempt.
+        plan: what the attempt was asked.
+        settings: what to hold, and what to do with an unverified seam.
+        final_usage: from the usage of this attempt's last ``message_delta`` to the one that is shown.
+        asked_again: as in `Head`.
+    """
+
+    def __init__(
+        self,
+        out: Handover,
+        plan: Plan,
+        settings: Settings,
+        *,
+        final_usage: UsageOf,
+        asked_again: Collection[str] = (),
+    ) -> None:
+        self.out = out
+        self.closing_usage: dict[str, Any] = {}
+        """The last cumulative usage of this attempt."""
+        self.complete = False
+        self._events = 0
+        self._turn = out.turn
+        self._plan = plan
+        self._final_usage = final_usage
+        self._head = Head(plan, accept_unverified=settings.unverified == "accept", asked_again=asked_again)
+        self.framer = sse.Framer()
+        self.steady = Steady(self.framer)
+        self.quick = self.steady.quick
+        """The short way of the block that is live."""
+        self._first_frame = True
+        self._grammar = Grammar()
+        self._block = Passage(out, plan, settings, self._head, self._grammar, self.steady)
+
+    @property
+    def events(self) -> int:
+        """Events seen, pings and comments apart."""
+        return self._events + self.steady.passed
+
+    @property
+    def ended(self) -> bool:
+        """Whether a stop reason came."""
+        return self._grammar.stop_reason is not None
+
+    @property
+    def joined(self) -> Join | None:
+        """How the reply was joined to what the consumer had; None where nothing was joined."""
+        return self._head.joined
+
+    @property
+    def opening(self) -> dict[str, Any] | None:
+        """The message of this attempt's own ``message_start``."""
+        return self._grammar.opening
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def receive(self, chunk: bytes) -> None:
+        """Take bytes in. After ``message_stop`` only what is no part of a message goes on.
+
+        Raises:
+            Flaw: they are broken, break the grammar, or tell of an error.
+        """
+        try:
+            for frame in self.framer.feed(chunk):
+                if self._first_frame:
+                    self._first_frame = False
+                    frame = frame.removeprefix(sse.BOM)  # noqa: PLW2901 -- the repaired frame is the frame
+                if self.complete:
+                    self._behind(frame)
+                else:
+                    self._frame(frame)
+        except Flaw:
+            self.framer.drop()  # what follows a flaw follows a gap
+            if not self.complete:
+                raise
+
+    def end(self, *, clean: bool = False) -> None:
+        """The attempt is over.
+
+        A last event that is complete but for its blank line counts. A head that was held is joined
+        with what came of it. What still waits is dropped.
+
+        Args:
+            clean: the body ended as a body does. A ``message_stop`` without its blank line is then no
+                failure, and stays the bytes it is.
+
+        Raises:
+            Flaw: the last event told of an error, or ended a continuation that brought nothing.
+        """
+        told = self._read_unfinished(clean=clean)
+        self._block.die()
+        if told is not None:
+            raise told
+
+    def _read_unfinished(self, *, clean: bool) -> Flaw | None:
+        """Read a last event that lacks its blank line; the flaw that it tells of. One that is cut is none."""
+        rest = self.framer.drop()
+        try:
+            kind = events.read(rest).type if rest else "ping"
+            if kind not in (events.SKIPPED, "ping"):
+                untouched = clean and kind == "message_stop" and self._plan.form is Form.FIRST
+                self._frame(rest if untouched else rest + b"\n\n")
+        except Flaw as flaw:
+            return flaw if flaw.failure.in_band or isinstance(flaw, Barren) else None
+        return None
+
+    def _frame(self, frame: bytes) -> None:
+        out = self.steady.whole(frame)
+        if out is None:
+            event = events.read(frame)
+            if event.type == "content_block_stop" and self.opening is None and self._turn.message is None:
+                event = Event(events.SKIPPED, event.data, frame)  # before the message it stops nothing
+            self._read(event)
+        else:
+            self.out.out.append(out)
+
+    def _read(self, event: Event) -> None:
+        if event.type in (events.SKIPPED, "ping"):
+            self._block.aside(event)
+            return
+        self._events += 1
+        kind = (self._grammar.open or {}).get("type")
+        self._grammar.check(event)
+        match event.type:
+            case "message_start" if self._turn.message is None:
+                self.out.wait(event)
+            case "message_start":
+                pass
+            case "content_block_start":
+                self._block.start(event)
+            case "content_block_delta":
+                self._block.delta(event)
+            case "content_block_stop":
+                self._block.stop(event, kind)
+            case "message_delta":
+                self._message_delta(event)
+            case "message_stop":
+                self.out.hand(event)
+                self.complete = True
+            case "error":
+                error = event.data.get("error")
+                word = error.get("type") if isinstance(error, dict) else None
+                raise Flaw(
+                    kind_of_error(error), str(word or "unreadable error"), in_band=True, body=event.data
+                )
+            case _:
+                self._block.aside(event)
+
+    def _behind(self, frame: bytes) -> None:
+        """A frame after ``message_stop``: what belongs to no message goes on, all else is nobody's."""
+        with contextlib.suppress(Flaw):
+            event = events.read(frame)
+            if event.type not in events.MESSAGE_EVENTS and event.type != "error":
+                self.out.hand(event)
+
+    # -- the message -----------------------------------------------------------------------------
+
+    def _message_delta(self, event: Event) -> None:
+        stop_reason, usage = event.data["delta"].get("stop_reason"), event.data.get("usage")
+        first = self._plan.form is Form.FIRST
+        for name, value in (usage or {}).items():
+            if value is not None or name not in self.closing_usage:
+                self.closing_usage[name] = value
+        if stop_reason:
+            if self._grammar.open is not None and first:
+                self._block.left_open()
+            elif self._grammar.open is not None:
+                self._read(Event.of({"type": "content_block_stop", "index": self._grammar.index}))
+            self._head.end(str(stop_reason))
+            self.out.flush()
+            if not first:
+                self.out.close_open_block()
+        if (usage or stop_reason) and not first:
+            event = Event.of({**event.data, "usage": self._final_usage(self.closing_usage)})
+        self.out.in_order(event)

@@ -1,0 +1,128 @@
+"""The head of an attempt's reply: what comes before it is known how it joins what the consumer has.
+
+A continuation was asked to begin with something (`Asked`). Its first text is held here until the join
+is decided, and is then cut. It may bring something else instead: a tool call, which leaves the text
+as it stands, without proof; or nothing at all, which is asked once more before it is believed. A text
+block that ends inside the fragment is as good as none; one that is another answer is refused, whatever
+the policy: behind this one it would be nonsense. The head of any other attempt is empty from the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from resilient_stream._core.failures import Barren, Flaw, Kind
+from resilient_stream._core.plan.planner import Plan
+from resilient_stream._core.seam.buffer import Splice
+from resilient_stream._core.seam.joined import Diverged, Join, Joined
+
+UNVERIFIED: Final = "an unverified seam"
+DIVERGED: Final = "another answer was begun"
+REFUSALS: Final = {
+    UNVERIFIED: "the policy refuses a seam that can't be verified",
+    DIVERGED: "the model began another answer, which can't follow this one",
+}
+"""Why no more is asked after a reply that does not join."""
+
+BARREN_ENDINGS: Final = frozenset({"end_turn", "stop_sequence", "max_tokens"})
+"""Stop reasons that say nothing where nothing was written. The others explain it."""
+
+
+class Head:
+    """Holds the head of one reply.
+
+    Args:
+        plan: what the attempt was asked.
+        accept_unverified: whether text and tool calls may follow a seam without proof.
+        asked_again: the stop reasons with which an earlier continuation brought nothing: another one
+            that ends so is an ending.
+    """
+
+    def __init__(self, plan: Plan, *, accept_unverified: bool, asked_again: Collection[str]) -> None:
+        self.joined: Join | None = None
+        """How the reply was joined."""
+        self._splice = Splice(plan.asked) if plan.asked is not None else None
+        self._nothing = plan.continues
+        self._accept = accept_unverified
+        self._asked_again = asked_again
+        self._rest = ""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the next text is to be joined."""
+        return self._splice is not None
+
+    @property
+    def rest(self) -> str:
+        """What is handed over of it: supplied white space, and what follows the cut."""
+        return self._rest
+
+    def grow(self, text: str) -> None:
+        """More of the text, or what its block begins with."""
+        if self._splice is not None:
+            self._splice.grow(text)
+
+    def decide(self, *, final: bool) -> bool:
+        """Decide the join, if enough is here; ``final`` if no more of this block will come.
+
+        Raises:
+            Flaw: the reply is another answer; or the seam has no proof, and the policy wants one.
+        """
+        decided = self._splice and self._splice.decide(final=final)
+        if isinstance(decided, Diverged):
+            raise Flaw(Kind.PROTOCOL, DIVERGED)
+        if not decided or (final and self._is_none(decided)):
+            return False
+        if not (decided.verified or self._accept):
+            raise Flaw(Kind.PROTOCOL, UNVERIFIED)
+        self._settle(decided)
+        return True
+
+    def decide_at_death(self) -> bool:
+        """The attempt died: keep what came beyond the fragment, if anything did.
+
+        Without proof nothing is kept: it was held because it might be half an opening or half a fragment,
+        and the next attempt brings it again.
+        """
+        decided = self._splice and self._splice.decide(final=True)
+        if not isinstance(decided, Join) or not decided.verified or not self._brings(decided):
+            return False
+        self._settle(decided)
+        return True
+
+    def other(self) -> None:
+        """Something other than text comes: the text, if any was to be joined, stays as it stands.
+
+        Raises:
+            Flaw: the policy wants proof that nothing is missing.
+        """
+        if self._splice is not None and not self._accept:
+            raise Flaw(Kind.PROTOCOL, UNVERIFIED)
+        self._leave()
+
+    def end(self, stop_reason: str) -> None:
+        """The reply ends.
+
+        Raises:
+            Barren: it brought nothing, and nothing says why.
+        """
+        if self._nothing and stop_reason in BARREN_ENDINGS and stop_reason not in self._asked_again:
+            raise Barren(stop_reason)
+        self._leave()
+
+    def _is_none(self, decided: Join) -> bool:
+        """Whether a complete block has nothing but, at most, a part of the fragment."""
+        return not self._brings(decided) and decided.how is not Joined.ECHO_ONLY
+
+    def _brings(self, decided: Join) -> bool:
+        return self._splice is not None and self._splice.rest(decided) != ""
+
+    def _leave(self) -> None:
+        self._nothing = False
+        if self._splice is not None:
+            self._settle(Join(0, Joined.AS_IS, verified=False))
+
+    def _settle(self, decided: Join) -> None:
+        self._rest = self._splice.rest(decided) if self._splice is not None else ""
+        self.joined, self._splice, self._nothing = decided, None, False

@@ -1,0 +1,120 @@
+"""What the consumer has of a text, made ready for a reply to be compared with it.
+
+Comparing is done on keys (`fold`). All of the text is never folded: only its end, where the join is, and
+its beginning, which a reply may tell again.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Final
+
+from .joined import Asked
+from .lead_ins import in_fence
+from .normalize import Folded
+
+WINDOW: Final = 1000
+"""Characters at the end and at the beginning of the text that are compared by their keys."""
+
+ALIKE: Final = 3
+"""Letters that stand before two places, and are no accident."""
+
+_BORDER: Final = re.compile(r"(?:\n|[.!?:]\s|[\u3002\uff01\uff1f])\s*$")
+
+
+class Had:
+    """The end and the beginning of what the consumer has.
+
+    Args:
+        asked: what the reply was asked to begin with.
+        reach: characters before the fragment's beginning to which the last paragraph counts at least.
+    """
+
+    def __init__(self, asked: Asked, reach: int) -> None:
+        self._asked, self._reach = asked, reach
+        self.text = asked.text or asked.quote
+        self.space = asked.space
+        self.first = max(0, len(self.text) - max(WINDOW, 3 * len(asked.quote)))
+        """Where the part of the text begins that is compared by its key: near the end, or all."""
+
+    @cached_property
+    def fenced(self) -> bool:
+        """Whether the text ends inside a code fence: the line that opens it is over."""
+        last = self.text.rfind("\n") + 1
+        return in_fence(self.text) and ("\n" in self.space or in_fence(self.text[:last]))
+
+    @cached_property
+    def opener(self) -> str:
+        """The line that opens a code fence, where the text ends in it: its language may be incomplete."""
+        last = self.text.rfind("\n") + 1
+        return "" if self.fenced or not in_fence(self.text) else self.text[last:]
+
+    @cached_property
+    def tail(self) -> Folded:
+        """The text's end."""
+        return Folded(self.text[self.first :])
+
+    @cached_property
+    def opening(self) -> str:
+        """The key of the text's beginning, where that is not in the tail."""
+        return Folded(self.text[:WINDOW]).key if self.first else ""
+
+    @cached_property
+    def quote(self) -> str:
+        """The key of the fragment."""
+        return Folded(self._asked.quote).key
+
+    @cached_property
+    def fragment(self) -> int:
+        """Where in the tail's key the fragment begins."""
+        return len(self.tail.key) - len(self.quote)
+
+    @cached_property
+    def trailing(self) -> str:
+        """What ends the text and has no key."""
+        return self.text[self.first + self.tail.at[-1] + 1 :]
+
+    @cached_property
+    def earliest(self) -> int:
+        """Where the passages begin that may be repeated: the last paragraph, or twice the fragment.
+
+        What stands before that comes again in refrains and in rows that are alike; models that begin
+        again there have not been seen.
+        """
+        near = len(self.text) - 2 * len(self._asked.quote) - self._reach
+        return max(0, min(near, self.text.rfind("\n\n") + 2))
+
+    def place(self, at: int) -> int:
+        """Where in the text a character of the tail's key is, or its end; 0 for the first not blank."""
+        if at == len(self.tail.key):
+            return len(self.text)
+        place = self.first + self.tail.at[at]
+        return place if place > self._leading else 0
+
+    def begins(self, count: int) -> int:
+        """Where in the text the last ``count`` characters of its key begin."""
+        return self.place(len(self.tail.key) - count)
+
+    def is_border(self, at: int) -> bool:
+        """Whether a line or a sentence of the text begins at ``at``."""
+        return at == 0 or _BORDER.search(self.text, max(0, at - 40), at) is not None
+
+    def goes_on_as_at(self, at: int) -> bool:
+        """Whether the tail's key ends as it does before ``at``: what stands there may come again."""
+        key = self.tail.key
+        return at >= ALIKE and _shape(key[at - ALIKE : at]) == _shape(key[-ALIKE:])
+
+    def says_once(self, key: str, raw: str) -> bool:
+        """Whether the text says only once what a reply begins with; rows of a table may begin alike."""
+        return self.tail.key.count(key) + self.opening.count(key) < 2 and self.text.count(raw) < 2
+
+    @cached_property
+    def _leading(self) -> int:
+        """White space that the text begins with."""
+        return len(self.text) - len(self.text.lstrip())
+
+
+def _shape(key: str) -> str:
+    """Numbers change from row to row."""
+    return re.sub(r"\d", "0", key)

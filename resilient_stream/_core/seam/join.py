@@ -1,0 +1,278 @@
+"""How a continuation joins what the consumer already has.
+
+Asked to repeat a fragment and to go on, models repeat it in other letters or wrapped, more of the text or
+less, all of it, none of it; they say a sentence of their own; they lose white space. ``docs/seams.md``
+tells how often the join is right.
+
+The decision is a pure function of what was handed over, what was asked and the head of the reply. It rests
+on one rule: *text is cut only where it is proved that the consumer has it*. The fragment that was asked for
+is proof; so is any other passage that agrees up to the end of the text and is too long for an accident
+(`overlap`). Two things are cut without proof, and reported so: a sentence that announces a continuation is
+no part of it (`preambles`), and a fragment told with a slip is still the fragment. Where nothing else is
+proved, nothing is cut and the join is reported unverified. A reply that begins to tell the text again and
+then leaves it is another answer: it is never put behind this one.
+
+`Joiner.join` answers None as long as more of the head could change the answer.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from functools import cached_property
+from typing import Final, TypeAlias
+
+from .delivered import Had
+from .joined import Asked, Decision, Diverged, Follow, Join, Joined
+from .lead_ins import Lead, Start, starts, undecided
+from .near_match import slipped
+from .normalize import Folded, shared, weight
+from .overlap import SEED, Overlaps, overlaps, proved
+from .thresholds import ACCIDENT, OUT_OF_PLACE, TOUCHING, is_recased, need, seam_ends
+from .whitespace import Mend, mend
+
+MOST_HELD: Final = 400
+"""Characters of a head that are held at most, for a fragment of the usual length."""
+
+LONGEST_CLOSER: Final = 12
+"""Characters that close a wrapper at most, with the line break before them."""
+
+RETOLD: Final = 64
+"""Letters that must agree for a passage far from the end to be followed, or refused if it is left."""
+RETOLD_FROM_START: Final = 32
+"""The same for the beginning of the text or of the fragment, where a repetition is likely."""
+
+_SAID: Final = frozenset(":.!?\u2026\uff1a\u3002\uff01\uff1f")
+
+
+class More(Enum):
+    """A part of the decision that needs more of the head, where None says that it does not apply."""
+
+    MORE = auto()
+
+
+MORE: Final = More.MORE
+Part: TypeAlias = Join | Follow | Diverged | More | None
+
+
+@dataclass(frozen=True)
+class Joiner:
+    """Decides the join of one reply; equal questions have equal answers."""
+
+    asked: Asked
+
+    def join(self, head: str, *, final: bool) -> Decision:
+        """Decide the join, or None if more of the head is needed.
+
+        Args:
+            head: the beginning of the continuation.
+            final: whether ``head`` is all that will come.
+        """
+        quote = self.asked.quote
+        if not quote:
+            return self._prefilled(head, final=final)
+        enough = final or len(head) >= self._most_held
+        body = head.lstrip()
+        lead = len(head) - len(body)
+        decided: Decision
+        if body.startswith(quote):
+            decided = self._behind(head, lead + len(quote), Joined.ECHO, verified=True, final=enough)
+        elif quote.startswith(body) and (final or not enough):
+            return Join(len(head), Joined.AS_IS, verified=False) if final else None
+        else:
+            decided = self._search(head, final=enough)
+        return _ended(head, decided) if final and isinstance(decided, Join) else decided
+
+    def behind(self, head: str, how: Joined, *, final: bool, left: str) -> Join | None:
+        """Join ``head``, which follows a text that was told again.
+
+        Args:
+            head: what has come of it.
+            how: how it was told again.
+            final: as in `join`.
+            left: what is new in the last character that was told again.
+        """
+        enough = final or len(head) >= self._most_held
+        joined = self._behind(head, 0, how, verified=True, final=enough, left=left)
+        return _ended(head, joined) if final and joined else joined
+
+    def _behind(
+        self, head: str, cut: int, how: Joined, *, verified: bool, final: bool, left: str = ""
+    ) -> Join | None:
+        """Join what follows ``cut``, with the white space that belongs there."""
+        rest = head[cut:]
+        word = rest.lstrip()
+        if not final and (not word or (not verified and word[-1:].isalpha() and word.isalpha())):
+            return None
+        space, blanks = self.asked.space, rest[: len(rest) - len(word)]
+        if head[:cut].endswith("\n") and "\n" in space and "\n" not in blanks:
+            # The line was broken before the cut: what follows is an indent, as is the end of the space.
+            mended = Mend(shared(space.rpartition("\n")[2], blanks))
+        else:
+            mended = mend(self._had.text, space, rest, fenced=self._is_fenced, proved=verified)
+        return Join(cut + mended.drop, how, verified=verified, supplied=left + mended.supply)
+
+    # -- what was handed over --------------------------------------------------------------------
+
+    @cached_property
+    def _had(self) -> Had:
+        return Had(self.asked, RETOLD)
+
+    @property
+    def _most_held(self) -> int:
+        return max(MOST_HELD, 3 * len(self.asked.quote))
+
+    def _is_fenced(self) -> bool:
+        return self._had.fenced
+
+    # -- the parts of the decision ---------------------------------------------------------------
+
+    def _prefilled(self, head: str, *, final: bool) -> Join | None:
+        """Cut the white space that the consumer already has."""
+        space = self.asked.space
+        if space.startswith(head) and not final:
+            return None
+        return Join(shared(space, head), Joined.PREFILL, verified=True)
+
+    def _search(self, head: str, *, final: bool) -> Decision:
+        waits = not final and undecided(head)
+        opened = None
+        for start in starts(head, fenced=self._is_fenced):
+            found = self._from(head, start, final=final)
+            if found is not None:
+                return None if isinstance(found, More) else found
+            waits = waits or (not final and len(head) == start.at)
+            if start.kind is Lead.ANNOUNCED and not start.wrapped:
+                opened = start
+            elif start.kind is Lead.REOPENED and (opened is None or opened.kind is not Lead.REOPENED):
+                opened = start  # what follows may look like a wrapper, and is code
+        if waits:
+            return None
+        if opened is not None:
+            return self._behind(head, opened.at, Joined.PREAMBLE, verified=False, final=final)
+        if self.asked.whole and self._begins_anew(head):
+            return Diverged()
+        body, opener = head.lstrip(), self._had.opener
+        if opener and body.startswith(opener):
+            cut = len(head) - len(body) + len(opener)
+            return self._behind(head, cut, Joined.OVERLAP, verified=True, final=final)
+        return self._behind(head, 0, Joined.AS_IS, verified=False, final=final)
+
+    def _from(self, head: str, start: Start, *, final: bool) -> Part:
+        """What the head is if the text is told again from ``start``; None if it isn't."""
+        told = Folded(head[start.at : start.at + self._most_held])
+        found = overlaps(self._had.tail.key, told.key)
+        if self._had.quote and told.key.startswith(self._had.quote) and self._counts(head, start):
+            return self._cut(head, start, told, len(self._had.quote), final=final)
+        places = [at for at in map(self._had.place, found.alive) if at >= self._had.earliest or at == 0]
+        if told.key and self._had.opening.startswith(told.key):
+            places.append(0)
+        if start.kind is Lead.UNKNOWN:
+            waits = any(at <= self._had.begins(len(self._had.quote)) for at in places) or len(told.key) < SEED
+            return MORE if waits and not final else None
+        sure = len(places) == 1 and weight(told.key) >= RETOLD
+        if sure and len(self._had.text) - places[0] > self._most_held - RETOLD:
+            return Follow(places[0], start.at, Joined.OVERLAP if places[0] else Joined.RESTART)
+        if (places or len(told.key) < SEED) and not final:
+            return MORE
+        if sure and self._is_rare(told.key, head, start):
+            return Diverged()  # it ended inside what it told again
+        longest = found.complete[0] if found.complete else 0
+        best = longest > max(found.broken.values(), default=0) and not self._owns(head, start, longest)
+        if best and proved(self._had.tail.key, found.complete, need(self._had, head, start, longest)):
+            return self._cut(head, start, told, longest, final=final)
+        return self._left(head, start, told, found, final=final)
+
+    def _counts(self, head: str, start: Start) -> bool:
+        """Whether the fragment behind ``start`` is the one that was asked for, and not the text's own."""
+        had, count = self._had, len(self._had.quote)
+        if is_recased(had, head, start, count) and weight(had.quote) < need(had, head, start, count):
+            return False
+        if self.asked.whole and (start.kind is not Lead.UNKNOWN or self._anew_behind(head[: start.at])):
+            return True
+        if start.kind is Lead.UNKNOWN:
+            # A refrain comes again behind a line that is set apart; half a line doesn't.
+            once = had.tail.key.count(had.quote) == 1 or not had.is_border(had.begins(count))
+            return weight(had.quote) >= ACCIDENT and once
+        return count >= SEED and (
+            start.kind is not Lead.BARE or not start.wrapped or weight(had.quote) >= SEED
+        )
+
+    def _cut(self, head: str, start: Start, told: Folded, count: int, *, final: bool) -> Join | More:
+        """Cut behind the passage of ``count`` characters of the key, and behind what closes its wrappers."""
+        cut = start.at + told.end(count)
+        left = told.left(count)
+        cut += 0 if left else shared(self._had.trailing, head[cut:])
+        if start.closers:
+            if len(head) - cut < LONGEST_CLOSER and not final:
+                return MORE
+            cut = _closed(head, cut, start.closers)
+        if count == len(self._had.quote):
+            how = Joined.ECHO
+        else:
+            how = (
+                Joined.RESTART if count == len(self._had.tail.key) and not self._had.first else Joined.OVERLAP
+            )
+        return self._behind(head, cut, how, verified=True, final=final, left=left) or MORE
+
+    def _owns(self, head: str, start: Start, count: int) -> bool:
+        """Whether what looks like a wrapper is a part of the text that is told again."""
+        at = self._had.begins(count) if start.wrapped and count else 0
+        return at > 0 and self._had.text[at - 1] == head[start.at - 1]
+
+    def _left(self, head: str, start: Start, told: Folded, found: Overlaps, *, final: bool) -> Part:
+        """Whether the head followed the text and left it: with a slip in the fragment, or for good."""
+        fragment = self._had.fragment
+        begun = found.broken.get(fragment, 0) >= SEED and weight(self._had.quote) >= TOUCHING
+        if begun and not is_recased(self._had, head, start, len(self._had.quote)):
+            ends = seam_ends(self._had, head[: start.at], head[start.at], self.asked.quote)
+            end = slipped(self._had, told.key, ends=ends, final=final)
+            if end is None:
+                return MORE
+            if end:
+                cut = start.at + told.end(end)
+                return self._behind(head, cut, Joined.ECHO, verified=False, final=final) or MORE
+        runs = [
+            (run, RETOLD_FROM_START if at == fragment or self._had.place(at) == 0 else RETOLD)
+            for at, run in found.broken.items()
+            if (at == fragment or self._had.place(at) == 0 or self._had.place(at) >= self._had.earliest)
+            and not self._had.goes_on_as_at(at)
+        ]
+        if self._had.first:
+            runs.append((shared(self._had.opening, told.key), RETOLD_FROM_START))
+        if any(weight(told.key[:run]) >= need for run, need in runs) and self._is_rare(told.key, head, start):
+            return Diverged()
+        return None
+
+    def _is_rare(self, key: str, head: str, start: Start) -> bool:
+        """Whether the text says only once what the head begins with."""
+        return self._had.says_once(key[:ACCIDENT], head[start.at : start.at + RETOLD_FROM_START])
+
+    def _anew_behind(self, line: str) -> bool:
+        """Whether ``line`` is an opening, where the whole answer was asked for and begins behind it."""
+        ends = line.rstrip()[-1] in _SAID
+        return (
+            weight(self._had.quote) >= OUT_OF_PLACE and ends and not (line[0].isspace() or line[0].islower())
+        )
+
+    def _begins_anew(self, head: str) -> bool:
+        """Whether the whole answer was asked for, and this begins otherwise."""
+        last, body = self._had.text[-1], head.lstrip()
+        if self.asked.space or body != head or not last.isalnum():
+            return False
+        return (body[:1].isupper() and bool(re.match(r"\w[a-z']", body))) or bool(re.match("#+ ", body))
+
+
+def _ended(head: str, joined: Join) -> Join:
+    """The join of a head that is all there is: a repetition alone is an ending."""
+    alone = joined.verified and joined.cut == len(head) and not joined.supplied
+    return replace(joined, how=Joined.ECHO_ONLY) if alone else joined
+
+
+def _closed(head: str, cut: int, closers: tuple[str, ...]) -> int:
+    """Where the wrappers around the fragment are closed."""
+    for closer in closers:
+        if found := re.compile(f"(?:\u2026|\\.\\.\\.)?{closer}").match(head, cut):
+            cut = found.end()
+    return cut

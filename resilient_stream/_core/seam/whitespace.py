@@ -1,0 +1,186 @@
+"""The white space at a seam.
+
+The request shows the model the text without its trailing white space, which the consumer has; what the
+reply repeats of it is cut. For the rest, a reply that began with a proved echo is believed: the model wrote
+on from its own words. White space is changed only where what stands there can't be meant:
+
+* a line that ends and a line that begins are one line: a list item, a table row, a heading, a code fence
+  begins a line of its own;
+* a sentence of prose runs on behind a line break. Poems, code, lists and hard-wrapped text do break there,
+  so it must be a long line of prose in a text that nowhere breaks its sentences; an empty line is false
+  behind any long line of prose (`prose`);
+* a comma or a sentence's end is followed at once by a word, in a text that always has a space there;
+* two spaces stand where the text always has one. Only without an echo;
+* two words that the text knows stand together as one that it doesn't know. Only without an echo: a model
+  that begins a new message drops the space.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from .normalize import shared
+from .prose import LONG_LINE, joins_without_space, runs_on
+
+NEAR: Final = 3000
+"""Characters before the seam that show a text's habits."""
+
+_WORD: Final = r"[^\W\d_]"
+_MARKUP: Final = re.compile(r"\s*([#|>*+\-`~<{\[(\\]|\d+[.)]\s)")
+_RUNS_ON: Final = re.compile(r"[^\W\d_A-Z],?\n+[ \t]*(?=[^\W\d_])(?![A-Z])")
+_DOUBLE: Final = re.compile(r"\S {2,}\S")
+_MAY_FOLLOW: Final = re.compile(r"[\"'(*`\u2018\u201c]*[^\W\d_]")
+_ITEM: Final = re.compile(r"[ \t]*(?:[-*+]|(\d+)[.)])[ \t]")
+_HEADING: Final = re.compile(r"#{2,6} \S")
+_FENCE: Final = re.compile(r"(`{3,}|~{3,})(\s|$)")
+_ROW: Final = re.compile(r"[ \t]*\|.*\|[ \t]*")
+_STOPS: Final = re.compile(r"(?:[,;!?]|[a-z]{3}\.|(?<=[^\W\d_]):)[\"'\u201d\u2019)]?$")
+
+
+class Mend(NamedTuple):
+    """What is done at a seam: ``drop`` characters of the reply, ``supply`` these in their place."""
+
+    drop: int
+    supply: str = ""
+
+
+def mend(text: str, space: str, rest: str, *, fenced: Callable[[], bool], proved: bool) -> Mend:
+    """What makes ``rest`` follow ``text`` and ``space``.
+
+    Args:
+        text: what the consumer has, without trailing white space.
+        space: that white space.
+        rest: what follows the cut; it has a character that is not blank, or is all there is.
+        fenced: tells whether the text ends inside a code fence; it reads all of it.
+        proved: whether the reply repeated what it was asked to repeat.
+    """
+    blanks = rest[: len(rest) - len(rest.lstrip())]
+    drop = shared(space, blanks)
+    if len(blanks) == len(rest):
+        return Mend(drop)
+    near, word = text[-NEAR:], rest[len(blanks) :]
+    line = near[near.rfind("\n") + 1 :]
+    if "\n" in blanks and _has_begun(line, space, blanks, word):
+        return Mend(len(blanks))
+    if (
+        "\n" not in space
+        and "\n" in blanks
+        and (
+            _mid_sentence(near, line, word, proved=proved) or (blanks.count("\n") > 1 and runs_on(near, word))
+        )
+        and not fenced()
+    ):
+        apart = not space and not joins_without_space(near, word) and not _joins(near, word)
+        return Mend(len(blanks), " " if apart else "")
+    if not proved and _doubled(near, line, space + blanks[drop:], word) and not fenced():
+        return Mend(len(blanks), "" if space else " ")
+    if space or blanks:
+        return Mend(drop)
+    return Mend(0, _lost(near, line, word, fenced=fenced, proved=proved))
+
+
+def _has_begun(line: str, space: str, blanks: str, word: str) -> bool:
+    """Whether the line on which ``word`` stands has begun: its indent or the space before it was received.
+
+    Nothing ends a line where a space was received behind a word or a comma.
+    """
+    if "\n" in space:
+        return space[-1] != "\n" and not blanks.strip("\n")
+    begins = _MARKUP.match(word) and not line.endswith(",")
+    return space == " " and blanks[0] == "\n" and (line[-1].isalnum() or line[-1] in ",;(") and not begins
+
+
+def _mid_sentence(near: str, line: str, word: str, *, proved: bool) -> bool:
+    """Whether a sentence of prose can't but go on here. A proved reply is only doubted by a text that
+    has shown how it breaks its lines."""
+    if proved and near.count("\n\n") < 2:
+        return False
+    if len(line) < LONG_LINE or line[0].isspace() or _MARKUP.match(line):
+        return False
+    if line.count(" ") < 5 or line.count("`") % 2:
+        return False
+    if not re.search(r"[^\W\d_],?$", line) or not word[0].islower() or not line.rstrip(",")[-1].islower():
+        return False
+    return not _RUNS_ON.search(near)
+
+
+def _doubled(near: str, line: str, blanks: str, word: str) -> bool:
+    """Whether these are two spaces in a line of a text that never has more than one."""
+    if blanks != "  " or line[-1:] in "0123456789|" or not _MAY_FOLLOW.match(word):
+        return False
+    return len(re.findall(r"\S \S", near)) >= 4 and not _DOUBLE.search(near)
+
+
+def _joins(near: str, word: str) -> bool:
+    """Whether the last word and ``word`` are one word that the text knows."""
+    return _known(near, _last(near) + _first(word)) and bool(_last(near))
+
+
+def _lost(near: str, line: str, word: str, *, fenced: Callable[[], bool], proved: bool) -> str:
+    """The white space that must have stood between two characters that are not blank."""
+    if _FENCE.match(word) and not line.endswith(("`", "~")):
+        return "\n" if fenced() else ""
+    supply = _lost_outside_code(near, line, word, proved=proved)
+    return supply if supply and not fenced() else ""
+
+
+def _lost_outside_code(near: str, line: str, word: str, *, proved: bool) -> str:
+    if _begins_line(line, word):
+        return "\n"
+    if _HEADING.match(word) and line[-1] not in "#\\":
+        return "\n\n"
+    if line.count("`") % 2 or not word[0].isalpha():
+        return ""
+    if _ends_clause(near, line, word, proved=proved):
+        return " "
+    return "" if proved else _between_words(near, word)
+
+
+def _begins_line(line: str, word: str) -> bool:
+    """Whether ``word`` begins the next item or row of what ``line`` is one of."""
+    item, following = _ITEM.match(line), _ITEM.match(word)
+    if item and following and following.start() == 0:
+        if item[1] and following[1]:
+            return int(following[1]) == int(item[1]) + 1 and not line[-1].isdigit()
+        return not item[1] and item[0].strip() == following[0].strip() and line[-1] in ".,;:!?)*`"
+    return bool(_ROW.fullmatch(line)) and line.count("|") > 2 and re.match(r"\|[ :-]", word) is not None
+
+
+def _ends_clause(near: str, line: str, word: str, *, proved: bool) -> bool:
+    """Whether a clause ends where the text always has a space, and a word follows at once."""
+    found = _STOPS.search(line)
+    if not found or (":" in found[0] and (proved or not line.rpartition(" ")[2][:-1].isalpha())):
+        return False  # host:path
+    if (found[0][0].isalpha() or found[0][0] in "!?") and not re.match(r"[A-Z][a-z' ]", word):
+        return False
+    if "://" in line.rpartition(" ")[2] or re.search(r"[A-Z][a-z]*\.$", line):
+        return False
+    sign = re.escape(found[0].lstrip("abcdefghijklmnopqrstuvwxyz"))
+    spaced = len(re.findall(_WORD + sign + r"\s", near))
+    return spaced >= 3 and not re.search(_WORD + sign + _WORD, near)
+
+
+def _between_words(near: str, word: str) -> str:
+    """A space, if two words that the text knows stand together as one that it doesn't know."""
+    last, first = _last(near), _first(word)
+    if min(len(last), len(first)) < 2 or last > "\u2e7f" or _known(near, last + first):
+        return ""
+    return " " if _known(near[: len(near) - len(last)], last, 2) and _known(near, first, 2) else ""
+
+
+def _last(near: str) -> str:
+    found = re.search(rf"{_WORD}+$", near)
+    return found[0] if found else ""
+
+
+def _first(word: str) -> str:
+    found = re.match(rf"{_WORD}+", word)
+    return found[0] if found else ""
+
+
+def _known(near: str, word: str, times: int = 1) -> bool:
+    """Whether the text has ``word`` as a word."""
+    found = re.findall(rf"(?<!{_WORD}){re.escape(word)}(?!{_WORD})", near, re.IGNORECASE)
+    return bool(word) and len(found) >= times

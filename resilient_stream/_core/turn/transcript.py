@@ -1,0 +1,238 @@
+"""What the consumer has been given so far: one turn, block by block.
+
+Nothing here is decided; events that were handed over are recorded. Text is kept as the raw bytes
+of its JSON strings, end to end: appending costs next to nothing on the fault-free path, memory
+stays close to the text itself, and decoding the joined string puts surrogate pairs together that
+the wire had split over two deltas.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from resilient_stream._core.wire.events import Event
+
+TEXT_FIELDS: Final = {
+    "text": ("text_delta", "text"),
+    "thinking": ("thinking_delta", "thinking"),
+    "tool_use": ("input_json_delta", "partial_json"),
+    "server_tool_use": ("input_json_delta", "partial_json"),
+    "mcp_tool_use": ("input_json_delta", "partial_json"),
+}
+"""Block type to the delta that grows it, and that delta's field."""
+
+SERVER_TOOL_USES: Final = frozenset({"server_tool_use", "mcp_tool_use"})
+TOOL_USES: Final = SERVER_TOOL_USES | {"tool_use"}
+
+_CONTINUATIONS: Final = bytes(range(0x80, 0xC0))
+"""The bytes of UTF-8 that begin no character."""
+
+PIECE: Final = 512
+"""Bytes that are decoded at a time, at least."""
+
+_CHARACTER: Final = re.compile(rb"[ \xc0-\xff]")
+"""What begins a character, and can't be in the middle of an escape, or between two that belong together."""
+
+_ESCAPED: Final = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)"
+)
+"""One character of a JSON string that is escaped: a pair, a code, or a letter."""
+
+
+@dataclass(slots=True, repr=False)
+class Block:
+    """One content block as the consumer has it."""
+
+    start: dict[str, Any]
+    raw: bytearray = field(default_factory=bytearray)
+    """The growing string, still JSON-escaped."""
+    citations: list[Any] = field(default_factory=list)
+    signature: str = ""
+    patch: dict[str, Any] = field(default_factory=dict)
+    """Fields set by deltas that carry a block whole (compaction)."""
+    opaque: bool = False
+    """A delta arrived that is not understood: the block can't be rebuilt."""
+    closed: bool = False
+
+    @classmethod
+    def of(cls, held: Iterable[Event]) -> Block:
+        """The block that a start and its deltas make."""
+        block = cls({})
+        for event in held:
+            if event.type == "content_block_start":
+                block.start = event.data["content_block"]
+            elif event.type == "content_block_delta":
+                block.apply_delta(event.data["delta"])
+        return block
+
+    @property
+    def type(self) -> str:
+        """The block's type."""
+        return str(self.start.get("type"))
+
+    @property
+    def written(self) -> str:
+        """The string that deltas have written: text, thinking, or a tool's input as JSON.
+
+        It is decoded in pieces: all at once would be there three times, at four bytes a character wherever
+        there is an emoji in it.
+        """
+        pieces, start = list[str](), 0
+        while start < len(self.raw):
+            found = _CHARACTER.search(self.raw, start + PIECE)
+            end = found.start() if found else len(self.raw)
+            pieces.append(json.loads(b'"' + self.raw[start:end] + b'"'))
+            start = end
+        return "".join(pieces)
+
+    @property
+    def text(self) -> str:
+        """The text of a text block, what its start carried included."""
+        return str(self.start.get("text") or "") + self.written
+
+    @property
+    def characters(self) -> int:
+        """Characters of a text block: counted, not decoded, for a long text takes much memory as a string."""
+        whole = len(self.raw.translate(None, _CONTINUATIONS))
+        escaped = sum(len(found[0]) - 1 for found in _ESCAPED.finditer(self.raw))
+        return len(str(self.start.get("text") or "")) + whole - escaped
+
+    @property
+    def blank(self) -> bool:
+        """Whether a text block has nothing but white space."""
+        return not self.text.strip()
+
+    @property
+    def signed(self) -> bool:
+        """Whether a thinking block can be proved to be the model's own."""
+        if self.type == "redacted_thinking":
+            return self.closed
+        return self.closed and bool(self.signature or self.start.get("signature"))
+
+    @property
+    def parses(self) -> bool:
+        """Whether a tool use's input is a whole object."""
+        try:
+            written = json.loads(self.written or "{}")
+        except (ValueError, RecursionError):
+            return False
+        return isinstance(written, dict) and not self.opaque
+
+    def param(self) -> dict[str, Any]:
+        """The block as request content, fields the response alone has left out."""
+        block = {name: value for name, value in self.start.items() if value is not None} | self.patch
+        if self.type == "text":
+            block["text"] = self.text
+            begun = self.start.get("citations")
+            citations = [*(begun if isinstance(begun, list) else ()), *self.citations]
+            block.pop("citations", None)
+            if citations:
+                block["citations"] = citations
+        elif self.type == "thinking":
+            block["thinking"] = str(self.start.get("thinking") or "") + self.written
+            block["signature"] = self.signature or self.start.get("signature", "")
+        elif self.type in TOOL_USES and self.raw:
+            block["input"] = json.loads(self.written)
+        return block
+
+    def apply_delta(self, delta: dict[str, Any]) -> None:
+        """Record one delta."""
+        kind = delta.get("type")
+        grows, name = TEXT_FIELDS.get(self.type, (None, ""))
+        if kind == grows and isinstance(delta.get(name), str):
+            self.raw += json.dumps(delta[name])[1:-1].encode()
+        elif kind == "signature_delta":
+            self.signature = str(delta.get("signature", ""))
+        elif kind == "citations_delta":
+            self.citations.append(delta.get("citation"))
+        elif kind == "compaction_delta":
+            self.patch |= {key: value for key, value in delta.items() if key != "type"}
+        else:
+            self.opaque = True
+
+
+@dataclass(slots=True, repr=False)
+class Turn:
+    """The assistant's turn as the consumer has it, across all attempts."""
+
+    message: dict[str, Any] | None = None
+    """The message of the one ``message_start``; None until something was handed over."""
+    blocks: list[Block] = field(default_factory=list)
+    abandoned: list[int] = field(default_factory=list)
+    """Indices of blocks that were cut off and never completed."""
+    unseen: list[Block] = field(default_factory=list)
+    """Tool uses of the server's that were cut while they were held: they may have run."""
+    container: str | None = None
+    """The id of the container that code ran in, as far as it was told."""
+    stop_reason: str | None = None
+    stopped: bool = False
+    """``message_stop`` was handed over."""
+
+    @property
+    def open_block(self) -> Block | None:
+        """The block that has started and not stopped."""
+        return self.blocks[-1] if self.blocks and not self.blocks[-1].closed else None
+
+    @property
+    def size(self) -> int:
+        """A number that grows whenever content is handed over."""
+        return len(self.blocks) + sum(len(block.raw) + len(block.citations) for block in self.blocks)
+
+    @property
+    def characters(self) -> int:
+        """Characters of visible text handed over."""
+        return sum(block.characters for block in self.blocks if block.type == "text")
+
+    def snapshot(self) -> Turn:
+        """The turn as it is now, at the price of its last block: the others don't change any more."""
+        last = [
+            replace(block, raw=block.raw[:], citations=block.citations[:], patch=dict(block.patch))
+            for block in self.blocks[-1:]
+        ]
+        return replace(
+            self, blocks=self.blocks[:-1] + last, abandoned=self.abandoned[:], unseen=self.unseen[:]
+        )
+
+    def abandon(self, *, unanswered: bool) -> None:
+        """Mark what was cut off and can't be completed: the open block, unless it is text or a result.
+
+        Args:
+            unanswered: whether tool uses of the server's without a result count, too.
+        """
+        answers = [block.start.get("tool_use_id") for block in self.blocks]
+        for index, block in enumerate(self.blocks):
+            lost = not block.closed and block.type != "text" and not block.type.endswith("_tool_result")
+            if unanswered and block.type in SERVER_TOOL_USES:
+                lost = lost or block.start.get("id") not in answers
+            if lost and index not in self.abandoned:
+                self.abandoned.append(index)
+
+    def apply(self, event: Event) -> None:
+        """Record one event that was handed over. Its index must be the consumer's."""
+        data = event.data
+        match event.type:
+            case "message_start":
+                self.message = data["message"]
+                self._note_container(data["message"])
+            case "content_block_start":
+                self.blocks.append(Block(data["content_block"]))
+            case "content_block_delta":
+                self.blocks[data["index"]].apply_delta(data["delta"])
+            case "content_block_stop":
+                self.blocks[data["index"]].closed = True
+            case "message_delta":
+                self.stop_reason = data["delta"].get("stop_reason") or self.stop_reason
+                self._note_container(data["delta"])
+            case "message_stop":
+                self.stopped = True
+            case _:
+                pass
+
+    def _note_container(self, told: dict[str, Any]) -> None:
+        container = told.get("container")
+        name = container.get("id") if isinstance(container, dict) else None
+        self.container = name if isinstance(name, str) else self.container

@@ -1,0 +1,159 @@
+"""Frames to events: what a frame means to the consumer above, and whether it is safe to hand on.
+
+The SDK looks at the ``event`` line to know ``ping`` and ``error``, skips a frame without one, and
+parses ``data`` as JSON whose ``type`` says the rest. A frame that would explode there (bad UTF-8,
+bad JSON) is *corrupt*, and so is one that has lost its data, which the SDK would skip in silence; a
+frame that the SDK would wrongly skip (a byte order mark, a missing or misleading ``event`` line) is
+repaired; everything else is handed on as it came.
+
+Nearly all frames of a stream are deltas in one canonical spelling, which two patterns accept, so that
+the fault-free path never parses JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from resilient_stream._core.failures import Flaw, Kind
+
+from . import sse
+
+_STRING: Final = rb'[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+'
+_HALF_PAIR: Final = rb"(?<!\\u[dD][89abAB][0-9a-fA-F]{2})"
+
+CANONICAL_HEAD: Final = re.compile(
+    rb"event: content_block_delta\ndata: "
+    rb'\{"type": ?"content_block_delta", ?"index": ?(\d+), ?"delta": ?\{"type": ?'
+    rb'"(text_delta", ?"text|thinking_delta", ?"thinking|input_json_delta", ?"partial_json)": ?"'
+)
+"""How a canonical delta frame begins: block index, and delta type with field name."""
+
+_END: Final = rb'"\} *\}\n\n'
+
+CANONICAL_TAIL: Final = re.compile(rb"(" + _STRING + rb")" + _HALF_PAIR + _END)
+"""How it goes on: the raw JSON string, which must not end in the first half of a surrogate pair."""
+
+MARK: Final = b"\0"
+"""Stands for the head of a canonical frame. No such frame contains it."""
+
+MARKED_FRAMES: Final = re.compile(rb"(?:" + MARK + _STRING + _HALF_PAIR + _END + rb")++")
+"""Canonical frames, one after the other, a mark in place of each head."""
+
+MARKED_END: Final = re.compile(_END + MARK + rb"?")
+"""What stands between the strings of such frames, and behind the last."""
+
+FIRST_HALVES: Final = "".join(map(chr, range(0xD800, 0xDC00)))
+"""The first halves of surrogate pairs."""
+
+MESSAGE_EVENTS: Final = frozenset(
+    {
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+    }
+)
+"""The events that make up a message."""
+
+SKIPPED: Final = "skipped"
+"""The type of an event that no consumer sees: comments, and frames without data."""
+
+
+@dataclass(slots=True, repr=False)
+class Event:
+    """One event: its type, its payload and the bytes that carry it to the consumer."""
+
+    type: str
+    data: dict[str, Any]
+    frame: bytes
+
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> Event:
+        """An event of our own making, encoded."""
+        kind = str(data["type"])
+        return cls(kind, data, sse.encode(kind, data))
+
+
+def read(frame: bytes) -> Event:
+    """What ``frame`` says.
+
+    Raises:
+        Flaw: `Kind.CORRUPT`, when the SDK would fail to read it, or would not notice what is missing.
+    """
+    name, data = sse.fields(frame)
+    if name == "error":
+        return Event("error", _error_body(data), frame)
+    if not data:
+        if name in MESSAGE_EVENTS or sse.has_strange_line(frame):
+            raise Flaw(Kind.CORRUPT, "an event that has lost its data")
+        return Event("ping" if name == "ping" else SKIPPED, {}, frame)
+    payload = _payload(name, data)
+    if payload is None:
+        return Event(SKIPPED, {}, frame)
+    kind = str(payload.get("type"))
+    if kind == "error":
+        return Event("error", payload, frame)
+    if name in (None, "ping") and kind != "ping" and not (kind.isascii() and kind.isidentifier()):
+        return Event(SKIPPED, {}, frame)
+    # The SDK goes by the event line alone here, and would drop what the data says: without a name or with
+    # that of a ping always, with a name it does not know before 2.0.
+    misled = kind in MESSAGE_EVENTS and name not in MESSAGE_EVENTS
+    if name in (None, "ping"):
+        misled = kind != "ping"
+    return Event(kind, payload, sse.encode(kind, payload) if misled else frame)
+
+
+def _payload(name: str | None, data: str) -> dict[str, Any] | None:
+    """The JSON object of a frame; None where the SDK would not even look."""
+    try:
+        payload = json.loads(data)
+    except (ValueError, RecursionError):
+        if name in (None, "ping"):
+            return None
+        raise Flaw(Kind.CORRUPT, "invalid JSON") from None
+    if isinstance(payload, dict) and isinstance(payload.get("type"), str):
+        return payload
+    if name in (None, "ping"):
+        return None
+    raise Flaw(Kind.PROTOCOL, "an event without a type")
+
+
+def _error_body(data: str | None) -> Any:
+    """The body of an error event, as the SDK would hang it on the exception."""
+    try:
+        body = json.loads(data or "")
+    except (ValueError, RecursionError):
+        return {"unreadable": data}
+    return body if isinstance(body, dict) else {"unreadable": data}
+
+
+def is_utf8(frame: bytes) -> bool:
+    """Whether a frame can be decoded."""
+    try:
+        frame.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def ends_in_half(delta: dict[str, Any]) -> bool:
+    """Whether a delta's text ends in the first half of a surrogate pair, its other half to come."""
+    text = delta.get("text") or delta.get("thinking") or ""
+    return isinstance(text, str) and "\ud800" <= text[-1:] <= "\udbff"
+
+
+def paired(text: str) -> str:
+    """``text`` with the halves of surrogate pairs put together."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def has_content(part: dict[str, Any]) -> bool:
+    """Whether a block start or a delta carries something that a consumer would show or keep."""
+    if part.get("type") in ("citations_delta", "input_json_delta"):
+        return True
+    return bool(str(part.get("text") or "").strip() or part.get("thinking"))

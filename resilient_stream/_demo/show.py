@@ -1,0 +1,188 @@
+"""What the demo tells: the attempts, what they cost, what the bare SDK made of it, and the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import anthropic
+from rich.text import Text
+
+from resilient_stream import StreamReport
+from resilient_stream._report.model import AttemptReport, SeamReport
+from resilient_stream.testing import Entry
+
+from .bare import Bare
+from .marks import Mark
+from .run import Told
+from .screen import NARROW, Screen
+
+TRUNCATED = "no error: truncated silently"
+CHANGED = "no error: the text is changed"
+RIGHT = ("#", "chars", "wait", "in", "out")
+
+
+def opening(screen: Screen, entries: Sequence[Entry]) -> None:
+    """What is about to happen."""
+    if entries:
+        screen.line("One long answer, and what goes wrong on its way:", "bold")
+        table = screen.table(heads=False)
+        for entry in entries:
+            table.add_row(entry.name, _about(entry))
+        screen.show(table)
+        screen.line("A stand-in on this machine plays the API: no key, no network.")
+    else:
+        screen.line("One answer of the real API, through a local proxy that cuts the stream:", "bold")
+    if screen.marks:
+        screen.mark(Mark(("failure",)))
+        screen.line(" marks where a request broke. Not in the text.")  # beside the mark, on 60 columns
+    screen.rule()
+
+
+def closing(screen: Screen) -> None:
+    """The end of the text."""
+    screen.line()
+    screen.rule()
+
+
+def attempts(screen: Screen, report: StreamReport) -> None:
+    """One row for each request of the stream, and their sum."""
+    table = screen.table()
+    for name in ("#", "request", "status", "failure", "where", "seam", "chars", "wait", "in", "out"):
+        table.add_column(name, justify="right" if name in RIGHT else "left", overflow="fold")
+    seams = {seam.attempt: seam for seam in report.seams}
+    for attempt in report.attempts:
+        failure = attempt.failure
+        table.add_row(
+            str(attempt.number),
+            attempt.kind.replace("_", " "),
+            str(attempt.status or "none"),
+            Text(failure.kind, "red") if failure else Text("-", "dim"),
+            ("in band" if failure.in_band else failure.phase) if failure else "-",
+            _seam(screen, seams.get(attempt.number)),
+            str(attempt.characters),
+            f"{attempt.wait:.1f}s",
+            *_tokens(attempt),
+        )
+    characters = sum(attempt.characters for attempt in report.attempts)
+    waited = sum(attempt.wait for attempt in report.attempts)
+    spent, written = _spent(report.usage)
+    sums = ("", "in all", "", "", "", "", str(characters), f"{waited:.1f}s", str(spent), str(written))
+    table.add_row(*sums, style="bold")
+    screen.show(table)
+    if any(attempt.usage_source == "estimated" for attempt in report.attempts):
+        screen.line("~ an estimate: a reply that was cut never told what it had written.", "dim")
+    if report.seams:
+        signs = screen.signs
+        screen.line(
+            f"{signs.proved} proved: nothing is missing or doubled at the seam. {signs.unproved} not proved.",
+            "dim",
+        )
+
+
+def cost(screen: Screen, told: Told, uninterrupted: Mapping[str, int] | None) -> None:
+    """What the faults cost, against one call that nothing interrupted, where that is known."""
+    spent, written = _spent(told.report.usage if told.report else {})
+    says = f"Cost: {spent} tokens in, {written} out, {told.seconds:.1f} s."
+    if uninterrupted is not None:
+        once, answer = _spent(uninterrupted)
+        says += f" Uninterrupted: {once} in, {answer} out."
+    screen.line(says)
+
+
+def verdict(screen: Screen, told: Told, expected: str | None) -> None:
+    """Whether the text is whole, in one line."""
+    whole, got = told.is_whole(expected), len(told.text)
+    if told.error:
+        says = f"{got} characters, then {told.error}"
+    elif expected is None:
+        says = f"{got} characters, stop reason {told.stop_reason}; no uncut answer to compare with"
+    elif whole:
+        says = f"{got} of {len(expected)} characters, identical to the uncut answer"
+    else:
+        says = f"{got} characters, not identical to the uncut answer of {len(expected)}"
+    screen.line()
+    screen.line(f"resilient-stream: {says}.", "bold green" if whole else "bold red")
+    if told.complaint:
+        screen.line(f"The exception says: {told.complaint}")
+    if told.report and told.report.reason:
+        screen.line(f"No further attempt: {told.report.reason}.")
+
+
+def bare(screen: Screen, rows: Iterable[Bare]) -> None:
+    """What the bare SDK made of each fault."""
+    screen.line()
+    screen.line(
+        f"The same faults, one call each, with the bare SDK (anthropic {anthropic.__version__}):", "bold"
+    )
+    table = screen.table()
+    table.add_column("fault", overflow="fold")
+    table.add_column("characters", justify="right", no_wrap=True)
+    table.add_column("what the program saw", overflow="fold")
+    for row in rows:
+        style = "green" if row.saw == "whole" else "red"
+        table.add_row(row.fault, f"{row.characters} of {row.of}", Text(_saw(row), style))
+    screen.show(table)
+
+
+def catalogue(screen: Screen, entries: Iterable[Entry]) -> None:
+    """The faults that ``--fault`` can choose."""
+    table = screen.table()
+    table.add_column("fault", no_wrap=True)
+    table.add_column("what happens", overflow="fold", min_width=20)
+    table.add_column("bare SDK, no retries", overflow="fold", no_wrap=screen.width > NARROW)
+    for entry in entries:
+        table.add_row(Text(entry.name, "bold"), _about(entry), _alone(entry))
+    screen.show(table)
+
+
+def _about(entry: Entry) -> str:
+    """A bare number says little."""
+    return f"status {entry.about}" if entry.about.isdigit() else entry.about
+
+
+def _seam(screen: Screen, seam: SeamReport | None) -> str:
+    if seam is None:
+        return "-"
+    return (
+        f"{seam.joined.replace('_', ' ')} {screen.signs.proved if seam.verified else screen.signs.unproved}"
+    )
+
+
+def _tokens(attempt: AttemptReport) -> tuple[str, str]:
+    """Tokens in and out; an estimate is marked, and where nothing is known nothing is claimed."""
+    if attempt.usage_source == "unknown":
+        return "-", "-"
+    spent, written = _spent(attempt.usage)
+    return str(spent), f"{'~' if attempt.usage_source == 'estimated' else ''}{written}"
+
+
+def _spent(usage: Mapping[str, int]) -> tuple[int, int]:
+    names = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+    return sum(usage.get(name) or 0 for name in names), usage.get("output_tokens") or 0
+
+
+def _saw(row: Bare) -> str:
+    match row.saw:
+        case "raised":
+            return row.error
+        case "truncated":
+            return TRUNCATED
+        case "changed":
+            return CHANGED
+        case _:
+            again = row.requests - 1
+            return (
+                "whole"
+                if not again
+                else f"whole, after {again} {'retry' if again == 1 else 'retries'} of its own"
+            )
+
+
+def _alone(entry: Entry) -> str:
+    match entry.outcome:
+        case "raises":
+            return entry.raises.rpartition(".")[2]  # the package would leave no room on 80 columns
+        case "silent":
+            return "truncated silently"
+        case _:
+            return "passes" if entry.text == "whole" else "text changed silently"

@@ -1,0 +1,187 @@
+"""Exceptions and responses to failures: the one place that knows how each looks from outside.
+
+By type and cause chain, never by text: messages differ between sync and async, TLS and plain, and
+are often empty. The chain of an async timeout holds the ``CancelledError`` that made it, so nothing
+here looks for cancellation; a real cancellation is no `Exception` and never comes this far.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import math
+import ssl
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import anthropic
+import httpcore2
+import httpx2
+
+from resilient_stream._core.failures import Failure, Kind, Phase, kind_of_status
+
+_KINDS: Final[tuple[tuple[type[BaseException], Kind, Phase | None], ...]] = (
+    (ssl.SSLCertVerificationError, Kind.TLS_VERIFY, Phase.CONNECT),
+    (httpx2.TooManyRedirects, Kind.REJECTED, Phase.HEADERS),
+    (httpx2.UnsupportedProtocol, Kind.REJECTED, Phase.CONNECT),
+    (httpx2.LocalProtocolError, Kind.REJECTED, None),
+    (httpx2.ConnectTimeout, Kind.CONNECT, Phase.CONNECT),
+    (httpx2.PoolTimeout, Kind.CONNECT, Phase.CONNECT),
+    (httpx2.ConnectError, Kind.CONNECT, Phase.CONNECT),
+    (httpx2.ProxyError, Kind.CONNECT, Phase.CONNECT),
+    (httpx2.TimeoutException, Kind.SILENT, None),
+    (httpx2.RemoteProtocolError, Kind.CLOSED, None),
+    (httpx2.DecodingError, Kind.CORRUPT, None),
+    (httpcore2.ConnectionNotAvailable, Kind.CLOSED, None),
+    (httpx2.NetworkError, Kind.RESET, None),
+    (ssl.SSLError, Kind.RESET, None),
+    (ConnectionError, Kind.RESET, None),
+    (anthropic.APITimeoutError, Kind.SILENT, None),
+)
+"""The first row that fits any exception of the chain decides. None: the phase it happened in."""
+
+
+def of_exception(error: BaseException, phase: Phase) -> Failure | None:
+    """The failure that an exception stands for; None if it is no failure of the transport."""
+    if isinstance(error, anthropic.AnthropicError) and not isinstance(error, anthropic.APIConnectionError):
+        return None
+    links = list(chain(error))
+    for kind_of_exception, kind, where in (*_http2_kinds(), *_KINDS):
+        for link in links:
+            if isinstance(link, kind_of_exception):
+                return Failure(kind, where or phase, detail=type(link).__name__)
+    if phase is Phase.BODY and isinstance(error, OSError):
+        return Failure(Kind.RESET, phase, detail=type(error).__name__)
+    return None
+
+
+def _http2_kinds() -> tuple[tuple[type[BaseException], Kind, None], ...]:
+    """The row for h2, where it is in use. What it finds wrong with an HTTP/2 connection, because the other
+    side broke the rules or has said goodbye, comes through httpcore2 as it is, or as if it were a mistake of
+    our own."""
+    h2 = sys.modules.get("h2.exceptions")
+    return () if h2 is None else ((h2.H2Error, Kind.CLOSED, None),)
+
+
+def _is_over(held: BaseException) -> bool:
+    """Whether what h2 raised says that a connection or a stream of it is over, not that it was asked to send
+    what can't be sent.
+
+    The other side is to blame where it was raised over what had come. What has ended has an exception of its
+    own class, or a cause: the transition that is not in the table of states.
+    """
+    h2 = sys.modules.get("h2.exceptions")
+    received = (frame.f_code.co_name for frame, _ in traceback.walk_tb(held.__traceback__))
+    return (
+        type(held) is not getattr(h2, "ProtocolError", None)
+        or held.__cause__ is not None
+        or "receive_data" in received
+    )
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """An exception, what it was made from, and what groups hold, each once.
+
+    A context counts only after ``raise ... from``: then it is what was translated. Any other context is
+    whatever was being handled at the time, if only by the user's own ``except`` around the call.
+    """
+    waiting, seen = [error], set[int]()
+    while waiting:
+        link = waiting.pop(0)
+        if id(link) in seen:
+            continue
+        seen.add(id(link))
+        yield link
+        context = link.__context__ if link.__suppress_context__ else None
+        origins = [each for each in (link.__cause__, context) if each is not None]
+        if isinstance(link, httpcore2.LocalProtocolError):  # it holds h2's exception, which may know better
+            held = [each for each in link.args if isinstance(each, Exception)]
+            origins = [each for each in (*origins, *held) if _is_over(each)]
+        waiting += origins
+        if isinstance(link, BaseExceptionGroup):
+            waiting += link.exceptions
+
+
+def of_status(status: int, headers: Mapping[str, str], body: object, wall: float) -> Failure:
+    """The failure that an error response stands for.
+
+    Args:
+        status: the HTTP status.
+        headers: the response's headers, names in lower case.
+        body: its JSON, or text, or None.
+        wall: seconds since the epoch, for dates in ``retry-after``.
+    """
+    error = body.get("error") if isinstance(body, Mapping) else None
+    error = error if isinstance(error, Mapping) else {}
+    details = error.get("details")
+    code = details.get("error_code") if isinstance(details, Mapping) else None
+    should_retry = {"true": True, "false": False}.get(headers.get("x-should-retry", ""))
+    return Failure(
+        kind_of_status(status, code if isinstance(code, str) else None),
+        Phase.HEADERS,
+        detail=str(error.get("type") or f"status {status}"),
+        status=status,
+        retry_after=retry_after(headers, wall),
+        should_retry=should_retry,
+        request_id=headers.get("request-id"),
+        body=body,
+    )
+
+
+def retry_after(headers: Mapping[str, str], wall: float) -> float | None:
+    """Seconds the server asks to wait: ``retry-after-ms``, else ``retry-after`` in seconds or as a
+    date [RFC 9110, 10.2.3; the SDK's order]. None for nothing, junk, zero and the past."""
+    seconds = _number(headers.get("retry-after-ms"))
+    if seconds is not None:
+        seconds /= 1000
+    else:
+        seconds = _number(headers.get("retry-after"))
+    if seconds is None:
+        seconds = _seconds_until(headers.get("retry-after", ""), wall)
+    return seconds if seconds is not None and seconds > 0 else None
+
+
+def _seconds_until(date: str, wall: float) -> float | None:
+    parsed = email.utils.parsedate_tz(date)
+    try:
+        return email.utils.mktime_tz(parsed) - wall if parsed else None
+    except (ValueError, OverflowError):  # a date that no calendar has
+        return None
+
+
+def _number(value: str | None) -> float | None:
+    try:
+        number = float(value or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+SERVER_SENT_EVENTS: Final = "text/event-stream"
+AWS_EVENT_STREAM: Final = "application/vnd.amazon.eventstream"
+"""The framing of the older Bedrock client."""
+
+
+def content_type_of(response: Any) -> str:
+    """A response's media type, without parameters."""
+    return str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
+
+
+def event_stream(response: Any) -> Failure | None:
+    """The failure of a success that is no event stream; None if it is one.
+
+    A 200 that does not say what it is gets the benefit of the doubt, as it does from the SDK.
+    """
+    content_type = content_type_of(response)
+    if content_type in (SERVER_SENT_EVENTS, AWS_EVENT_STREAM):
+        return None
+    if not content_type and response.status_code == 200:
+        return None
+    return Failure(
+        Kind.PROTOCOL,
+        Phase.HEADERS,
+        detail=f"content-type {content_type or 'missing'}"[:80],
+        status=response.status_code,
+        request_id=response.headers.get("request-id"),
+    )

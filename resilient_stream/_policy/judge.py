@@ -1,0 +1,273 @@
+"""The executor of a policy: after each failure of one stream, go on or give up.
+
+A policy is a value; what happens to one stream lives here, in one ``Judgement`` per stream. The
+policy's numbers become tenacity's ``stop``, ``wait`` and ``retry`` objects, the user's own join them,
+and all are asked about a state with our clock and our source of chance. tenacity's loop is not used:
+it knows neither progress nor a clock but its own, and it cannot retry what has already yielded.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import random
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, cast
+
+from tenacity import Future, RetryCallState, Retrying
+from tenacity.retry import retry_base
+from tenacity.stop import stop_after_attempt, stop_base, stop_before_delay
+from tenacity.wait import wait_base
+
+from resilient_stream._core.failures import CONNECTION_KINDS, FINAL_KINDS, Failure, Kind
+from resilient_stream._core.verdict import GiveUp, History, Limit, Retry
+from resilient_stream.errors import PolicyError
+
+from .budget import RetryBudget
+from .fields import StopRule, WaitRule
+
+if TYPE_CHECKING:
+    from .model import RetryPolicy
+
+__all__ = ["Judgement", "StreamState"]
+
+RETRY_AFTER_JITTER: Final = 0.1
+"""The share by which an asked-for wait is lengthened at most, so that clients told alike do not return
+at once. Never shortened."""
+
+NEVER: Final = {Kind.REJECTED: "a rejected request", Kind.TLS_VERIFY: "a refused certificate"}
+"""What is never retried, in words."""
+
+_RETRYING: Final = Retrying()
+"""tenacity's states want an owner. This one is never run."""
+
+
+class StreamState(RetryCallState):
+    """What a strategy is told: tenacity's own attributes, on our clock, and the failure and the history.
+
+    ``attempt_number`` is the number of requests sent so far, except while a wait is chosen: then it is
+    the number of attempts in a row that brought nothing new (at least 1), so backoff begins anew after
+    progress. ``outcome`` holds the exception that giving up would raise. ``idle_for`` is not kept.
+    """
+
+    failure: Failure
+    history: History
+
+    def __init__(self, failure: Failure, history: History, error: BaseException) -> None:
+        super().__init__(_RETRYING, None, (), {})
+        self.failure, self.history = failure, history
+        self.start_time, self.outcome_timestamp = history.started, history.now
+        self.attempt_number = history.attempts
+        self.outcome = Future(history.attempts)
+        self.outcome.set_exception(error)
+
+
+class retry_if_kind(retry_base):  # noqa: N801 -- named as tenacity names its strategies
+    """Retry by what the server said, and by the kind of failure where it said nothing."""
+
+    def __init__(self, kinds: frozenset[Kind]) -> None:
+        self.kinds = kinds
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        """Whether asking again can help."""
+        failure = _stream(retry_state).failure
+        if failure.should_retry is None:
+            return failure.kind in self.kinds
+        return failure.should_retry and failure.kind not in FINAL_KINDS - {Kind.REJECTED}
+
+
+class stop_after_barren(stop_base):  # noqa: N801 -- as above
+    """Stop after so many attempts in a row that brought nothing new."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        """Whether the limit is reached."""
+        return _stream(retry_state).history.barren >= self.limit
+
+
+class wait_full_jitter(wait_base):  # noqa: N801 -- as above
+    """Anything between 0 and a ceiling that doubles from ``initial`` to ``maximum``: "full jitter".
+
+    As tenacity's ``wait_random_exponential``, but with a source of chance that can be seeded.
+    """
+
+    def __init__(self, rng: random.Random, initial: float, maximum: float) -> None:
+        self.rng, self.initial, self.maximum = rng, initial, maximum
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        """Seconds to wait."""
+        doublings = min(retry_state.attempt_number - 1, 1000)  # beyond, 2.0 ** n is no float
+        return self.rng.uniform(0, min(self.maximum, self.initial * 2.0**doublings))
+
+
+class Judgement:
+    """The judge of one stream.
+
+    Args:
+        policy: what is allowed.
+        rng: the source of chance for waits.
+        budget: the retry budget to draw on; None for no budget. (``policy.budget`` says which it should
+            be; finding the shared one takes a base URL and a credential, which the policy does not know.)
+        wall: seconds since the epoch, for saying until when a server asked to wait.
+    """
+
+    def __init__(
+        self,
+        policy: RetryPolicy,
+        rng: random.Random,
+        budget: RetryBudget | None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._policy, self._rng, self._budget, self._wall = policy, rng, budget, wall
+        self._served = False
+        self._retryable = retry_if_kind(policy.retry_on)
+        self._stops = _stops(policy)
+        self._connection_wait = wait_full_jitter(rng, policy.wait_initial, policy.wait_max)
+        self._overload_wait = wait_full_jitter(rng, policy.overload_wait_initial, policy.overload_wait_max)
+
+    def served(self) -> None:
+        """An attempt that brought something is over: the stream counts as traffic, once."""
+        if not self._served and self._budget is not None:
+            self._budget.deposit()
+        self._served = True
+
+    def verdict(self, failure: Failure, history: History, error: BaseException) -> Retry | GiveUp:
+        """Decide what follows ``failure``; ``error`` is the exception that giving up would raise.
+
+        What a strategy of the user's raises is raised here.
+
+        Raises:
+            PolicyError: a strategy of the user's gave no usable answer.
+        """
+        state = StreamState(failure, history, error)
+        return self._hopeless(state) or self._too_long(state) or self._affordable(state)
+
+    def _hopeless(self, state: StreamState) -> GiveUp | None:
+        """No, because asking again would not help."""
+        if not self._retryable(state):
+            return GiveUp(_why_not(state.failure))
+        own = self._policy.retry
+        if own is not None and not _answer("retry", own(state)):
+            return GiveUp("retry: the policy's own strategy says no")
+        return None
+
+    def _too_long(self, state: StreamState) -> GiveUp | None:
+        """No, because the server wants more patience than the policy has, and no other model is left."""
+        told, limit = state.failure.retry_after, self._policy.retry_after_max
+        if state.history.elsewhere or told is None or not told > limit:
+            return None
+        return GiveUp(
+            f"the server asked to wait {told:g} s, {_until(self._wall() + told)}: more than "
+            f"retry_after_max = {limit:g} s",
+            Limit.RETRY_AFTER,
+        )
+
+    def _affordable(self, state: StreamState) -> Retry | GiveUp:
+        """The wait, unless a limit of the policy's own forbids it. The budget comes last: it is spent."""
+        answer = self._wait(state)
+        state.upcoming_sleep = answer.wait
+        for limit, reason, stop in self._stops:
+            if _answer("stop", stop(state)):
+                return GiveUp(reason, limit)
+        if state.history.overspent:
+            reason = "the attempts have billed as much input as max_input_multiple allows"
+            return GiveUp(reason, Limit.INPUT)
+        if self._budget is not None and not self._budget.withdraw(state.failure.kind):
+            left = self._budget.balance
+            return GiveUp(f"the retry budget is spent ({left:g} units left)", Limit.BUDGET)
+        return answer if self._budget is None else replace(answer, balance=self._budget.balance)
+
+    def _wait(self, state: StreamState) -> Retry:
+        """What the server asked for; else at once where nobody objected; else by backoff.
+
+        A strategy of the user's may ask for more than the server, never for less. What one model asked for
+        says nothing of another.
+        """
+        elsewhere = state.history.elsewhere
+        told = None if elsewhere else self._told(state.failure)
+        if self._policy.wait is not None:
+            own = Retry(_seconds(_ask_wait(self._policy.wait, state)), "wait")
+            return max(own, told or own, key=lambda answer: answer.wait)
+        if told is not None:
+            return told
+        broken = state.failure.kind in CONNECTION_KINDS
+        if elsewhere or (broken and state.history.barren == 0):
+            return Retry(0.0, "immediate")
+        return Retry(_ask_wait(self._connection_wait if broken else self._overload_wait, state), "backoff")
+
+    def _told(self, failure: Failure) -> Retry | None:
+        asked = failure.retry_after
+        if asked is None or not asked > 0:  # 0, the past and NaN say nothing
+            return None
+        return Retry(asked + self._rng.uniform(0, RETRY_AFTER_JITTER * asked), "retry-after")
+
+
+def _until(wall: float) -> str:
+    try:
+        return f"until {datetime.fromtimestamp(wall, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError, OSError):
+        return "longer than there are calendars"
+
+
+def _stops(policy: RetryPolicy) -> list[tuple[Limit, str, StopRule]]:
+    """The limits, each with its name and the sentence that tells it; any one of them stops."""
+    stops: list[tuple[Limit, str, StopRule]] = [
+        (
+            Limit.ATTEMPTS,
+            f"max_attempts = {policy.max_attempts} requests were sent",
+            stop_after_attempt(policy.max_attempts),
+        ),
+        (
+            Limit.BARREN_ATTEMPTS,
+            f"max_barren_attempts = {policy.max_barren_attempts} attempts in a row brought nothing new",
+            stop_after_barren(policy.max_barren_attempts),
+        ),
+    ]
+    if policy.deadline is not None:
+        reason = f"the next attempt would begin after the deadline of {policy.deadline:g} s"
+        stops.append((Limit.DEADLINE, reason, stop_before_delay(policy.deadline)))
+    if policy.stop is not None:
+        stops.append((Limit.STOP, "stop: the policy's own strategy says so", policy.stop))
+    return stops
+
+
+def _why_not(failure: Failure) -> str:
+    if failure.should_retry is False:
+        return "the server said not to retry (x-should-retry: false)"
+    if failure.kind in FINAL_KINDS:
+        return f"{NEVER.get(failure.kind, failure.kind)} is never retried"
+    return f"{failure.kind} is not in the policy's retry_on"
+
+
+def _stream(state: RetryCallState) -> StreamState:
+    """Our own strategies only ever meet our own states."""
+    return cast("StreamState", state)
+
+
+def _ask_wait(strategy: WaitRule, state: StreamState) -> float:
+    """Backoff counts from the last progress, so ``attempt_number`` does here."""
+    state.attempt_number = max(1, state.history.barren)
+    seconds = strategy(state)
+    state.attempt_number = state.history.attempts
+    return seconds
+
+
+def _seconds(answer: object) -> float:
+    """The wait a strategy of the user's chose. A NaN or an endless wait would hang the stream."""
+    if isinstance(answer, bool) or not isinstance(answer, int | float) or not 0 <= answer < math.inf:
+        raise PolicyError(f"the policy's wait answered {answer!r}: should be a number of seconds, 0 or more")
+    return float(answer)
+
+
+def _answer(field: str, answer: object) -> bool:
+    """What a strategy of the user's said. A coroutine is always true, so it must not pass for a yes."""
+    if inspect.isawaitable(answer):
+        if inspect.iscoroutine(answer):
+            answer.close()  # or Python warns that it was never awaited
+        raise PolicyError(f"the policy's {field} answered with an awaitable: should be a plain True or False")
+    return bool(answer)

@@ -1,0 +1,174 @@
+"""Policies as text: the presets in ``policies/``, files of the user's, and the switch in the environment.
+
+The presets are data at the top of the repository. A wheel carries them inside the package, where an
+editable install and a checkout do not have them: so there are two places to look.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from resilient_stream.errors import PolicyError
+
+if TYPE_CHECKING:
+    from .model import RetryPolicy
+
+__all__ = ["environment_override"]
+
+SWITCH: Final = "RESILIENT_STREAM"
+"""The environment variable that switches the library without a deploy."""
+
+SWITCHES: Final = ("off", "observe")
+"""Its values: the presets that only take away."""
+
+NULLABLE: Final = frozenset(
+    {"deadline", "continuation_template", "max_input_multiple", "budget", "stop", "wait", "retry"}
+)
+"""The fields in which the word "none" stands for None, which TOML cannot say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One policy as text: what to call it in a message, and where its neighbours lie."""
+
+    label: str
+    text: str
+    folder: Path = Path()
+
+
+def shelf() -> Traversable:
+    """The folder of the presets: in an installed package (zipped or not), or beside a checkout."""
+    package = files("resilient_stream")
+    installed = package / "policies"
+    return installed if installed.is_dir() else Path(str(package)).parent / "policies"
+
+
+def preset_names() -> list[str]:
+    """The names of the presets, sorted."""
+    return sorted(
+        each.name.removesuffix(".toml") for each in shelf().iterdir() if each.name.endswith(".toml")
+    )
+
+
+def preset_fields(name: str) -> dict[str, Any]:
+    """The fields that a preset sets, its parents' included."""
+    return _resolved(_preset(name))
+
+
+def document(source: str | os.PathLike[str]) -> Document:
+    """What ``source`` names, or is: a ``str`` with a line break or an equals sign is text, unless it is
+    one line that ends in ``.toml``; anything else is a path.
+    """
+    if isinstance(source, str) and (
+        "\n" in source or not source or ("=" in source and not source.endswith(".toml"))
+    ):
+        return Document("policy text", source)
+    return _file(Path(source))
+
+
+def fields_of(source: Document) -> dict[str, Any]:
+    """The fields that a document sets, its parents' included, as ``RetryPolicy`` takes them."""
+    return _resolved(source)
+
+
+def toml(fields: Mapping[str, Any]) -> str:
+    """The fields as flat TOML, one a line.
+
+    Raises:
+        PolicyError: a field holds an object, which has no spelling.
+    """
+    return "".join(f"{name} = {_spelt(name, value, top=True)}\n" for name, value in fields.items())
+
+
+def environment_override(policy: RetryPolicy, environ: Mapping[str, str] = os.environ) -> RetryPolicy:
+    """The policy as ``RESILIENT_STREAM`` in the environment has it: ``off``, ``observe``, or as it is.
+
+    The switch only takes away: a policy with ``enabled=False`` stays off under ``observe``.
+
+    Raises:
+        PolicyError: the variable holds anything else. A misspelt switch must not look thrown.
+    """
+    word = environ.get(SWITCH, "").strip().lower()
+    if not word:
+        return policy
+    if word not in SWITCHES:
+        raise PolicyError(f"{SWITCH}={environ[SWITCH]!r} in the environment: should be off, observe or empty")
+    return policy.replace(**preset_fields(word))  # replace() checks them
+
+
+def _preset(name: str) -> Document:
+    names = preset_names()
+    if name not in names:
+        raise PolicyError(f"unknown preset {name!r}; there are: {', '.join(names)}")
+    return Document(name, (shelf() / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def _file(path: Path) -> Document:
+    try:
+        # -sig: Windows editors put a byte order mark first.
+        return Document(str(path), path.read_text(encoding="utf-8-sig"), path.parent)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise PolicyError(f"cannot read a policy from {str(path)!r}: {reason}") from error
+
+
+def _resolved(source: Document, above: tuple[str, ...] = ()) -> dict[str, Any]:
+    chain = (*above, source.label)
+    if source.label in above:
+        raise PolicyError(f"extends runs in a circle: {' -> '.join(chain)}")
+    table = _table(source)
+    parent = table.pop("extends", None)
+    inherited = {} if parent is None else _resolved(_parent(source, parent), chain)
+    return inherited | {name: _value(name, value) for name, value in table.items()}
+
+
+def _table(source: Document) -> dict[str, Any]:
+    try:
+        return tomllib.loads(source.text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(f"{source.label} is not TOML: {error}") from error
+
+
+def _parent(source: Document, name: object) -> Document:
+    if not isinstance(name, str):
+        raise PolicyError(f"{source.label}: extends = {name!r}: should be a preset's name or a .toml file's")
+    if not name.endswith(".toml"):
+        return _preset(name)
+    # Normalised, so that a circle through "../" is seen as one.
+    return _file(Path(os.path.normpath(source.folder / name)))
+
+
+def _value(name: str, value: Any) -> Any:
+    return None if value == "none" and name in NULLABLE else value
+
+
+def _spelt(name: str, value: Any, *, top: bool = False) -> str:
+    """One value in TOML. Within a mapping None has no spelling: there a "none" would stay a word."""
+    match value:
+        case None if top:
+            return '"none"'
+        case bool() | int() | float():
+            return repr(value).lower()
+        case str():
+            # JSON's escapes are TOML's, but for one character that TOML wants escaped too.
+            return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+        case Mapping():
+            pairs = (
+                f"{_spelt(name, key)} = {_spelt(name, each)}"
+                for key, each in cast("Mapping[str, Any]", value).items()
+            )
+            return f"{{ {', '.join(pairs)} }}"
+        case frozenset():
+            return _spelt(name, sorted(cast("frozenset[str]", value)))
+        case list() | tuple():
+            return f"[{', '.join(_spelt(name, item) for item in cast('list[Any]', value))}]"
+        case _:
+            raise PolicyError(f"{name} holds {value!r}, which has no spelling in TOML: set it in code")

@@ -1,0 +1,140 @@
+"""A policy for some calls only, and a pin for the calls of one conversation.
+
+A client has one policy. What a block or a single call wants otherwise reaches the middleware in two
+ways that never touch the wire: a context variable, and a request header whose value is the SDK's own
+`Omit`, which the SDK leaves out of every request whether the library is there or not.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final, Self, cast
+
+from anthropic import APIRequest, Omit
+
+from resilient_stream._core.record.ledger import Ledger
+from resilient_stream.errors import PolicyError
+
+from .model import RetryPolicy
+from .presets import environment_override
+
+HEADER: Final = "resilient-stream"
+"""The header that `policy_option` sets; it is never sent."""
+
+_SCOPE: ContextVar[RetryPolicy | None] = ContextVar("resilient_stream_policy", default=None)
+_PINS: ContextVar[tuple[Pin, ...]] = ContextVar("resilient_stream_pins", default=())
+
+
+class _Carried(Omit):
+    """A header that carries a policy to the middleware and nothing to the wire."""
+
+    def __init__(self, policy: RetryPolicy) -> None:
+        self.policy = policy
+
+
+def resolved(policy: RetryPolicy | str | None) -> RetryPolicy:
+    """The policy that is meant, as ``RESILIENT_STREAM`` in the environment has it."""
+    if isinstance(policy, str):
+        policy = RetryPolicy.preset(policy)
+    if not isinstance(cast("object", policy), RetryPolicy | None):
+        raise PolicyError(f"a policy should be a RetryPolicy, the name of a preset, or None; not {policy!r}")
+    return environment_override(policy or RetryPolicy(), os.environ)
+
+
+@contextmanager
+def policy_scope(policy: RetryPolicy | str | None) -> Generator[RetryPolicy]:
+    """Have another policy for the streams that are begun in a ``with`` block; yields it.
+
+    It counts for resilient clients alone, where the request is made: for ``messages.stream`` that is the
+    stream's own ``with``. Tasks begun within the block have it too; threads have it only if their context
+    is copied, as `asyncio.to_thread` does. The innermost block counts, `policy_option` outranks it, and
+    ``RESILIENT_STREAM`` in the environment outranks both. A client that was made with ``enabled=False``
+    has no layer that could be switched on.
+
+    Args:
+        policy: a `RetryPolicy`, the name of a preset, or None for the defaults.
+
+    Raises:
+        PolicyError: there is no such preset, or ``RESILIENT_STREAM`` has a value it can't have.
+    """
+    chosen = resolved(policy)
+    token = _SCOPE.set(chosen)
+    try:
+        yield chosen
+    finally:
+        _SCOPE.reset(token)
+
+
+def policy_option(policy: RetryPolicy | str | None) -> Mapping[str, Omit]:
+    """Another policy for one call, as its ``extra_headers``; no header is sent.
+
+    ::
+
+        client.messages.stream(..., extra_headers=policy_option("batch"))
+
+    Other headers may stand beside it: ``{**policy_option("batch"), "x-trace": "1"}``. Middleware that
+    builds its headers anew, as the SDK's refusal fallback does, loses it; `policy_scope` always arrives.
+
+    Args:
+        policy: a `RetryPolicy`, the name of a preset, or None for the defaults.
+
+    Raises:
+        PolicyError: there is no such preset, or ``RESILIENT_STREAM`` has a value it can't have.
+    """
+    return {HEADER: _Carried(resolved(policy))}
+
+
+def chosen(request: APIRequest) -> RetryPolicy | None:
+    """The policy that was chosen for this call, if any was."""
+    header = request.headers.get(HEADER)
+    return header.policy if isinstance(header, _Carried) else _SCOPE.get()
+
+
+class Pin:
+    """Keeps a conversation on the model that served its last turn.
+
+    Once a stream was completed by one of the policy's ``fallback_models``, the streams begun within
+    ``with pin:`` start there, with that entry's fields, instead of asking the overloaded model first. A
+    stream that fails loosens the pin. As the SDK's ``BetaFallbackState``, one pin is entered around every
+    turn of a conversation, from any task or thread.
+
+    Args:
+        model: where to start, for instance the ``pin.model`` of a conversation that was stored.
+    """
+
+    def __init__(self, model: str | None = None) -> None:
+        self._model = model
+        self._ledger: Ledger | None = None
+
+    @property
+    def model(self) -> str | None:
+        """The model that served the last turn; None before the first and after a failure."""
+        ledger = self._ledger
+        if ledger is None or ledger.outcome in (None, "cancelled"):
+            return self._model
+        return None if ledger.outcome == "failed" else ledger.attempts[-1].model
+
+    def follow(self, ledger: Ledger) -> None:
+        """The next turn begins."""
+        self._model, self._ledger = self.model, ledger
+
+    def __enter__(self) -> Self:
+        _PINS.set((*_PINS.get(), self))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pins = list(_PINS.get())
+        if self in pins:  # not where it was entered in another context
+            del pins[len(pins) - 1 - pins[::-1].index(self)]
+            _PINS.set(tuple(pins))
+
+    def __repr__(self) -> str:
+        return f"Pin({self.model!r})"
+
+
+def pin() -> Pin | None:
+    """The innermost pin, if there is one."""
+    return next(reversed(_PINS.get()), None)

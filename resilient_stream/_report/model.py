@@ -1,0 +1,257 @@
+"""What happened on a stream: `report`, and the `StreamReport` it gives.
+
+A report can be asked for at any time: of a stream while it runs or after it, of a raw response, and
+of the exception that ended it. It holds lengths, names, ids and token numbers. The one thing in it
+that is content, `StreamReport.partial`, stays out of ``str``, ``repr``, pickles and
+``model_dump()``; ask for it by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypedDict
+
+import anthropic
+import httpx2
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr
+
+from resilient_stream._core.failures import Failure, Kind, Phase
+from resilient_stream._core.plan.planner import Form
+from resilient_stream._core.record.ledger import Attempt, Record, Seam
+from resilient_stream._core.seam.joined import Joined
+from resilient_stream._core.turn.salvage import partial
+from resilient_stream._core.turn.transcript import Turn
+from resilient_stream._core.verdict import Limit
+from resilient_stream._sdk.exchange import RECORD_KEY
+
+
+def _clean(value: Any) -> Any:
+    """A value from outside as it can be written anywhere: JSON may hold half a surrogate pair, UTF-8 not."""
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case Mapping():
+            return {_clean(name): _clean(each) for name, each in value.items()}
+        case list():
+            return [_clean(each) for each in value]
+        case _:
+            return value
+
+
+def _word(value: Any) -> Any:
+    """A word from outside should be a string, and need not be."""
+    return None if value is None else _clean(str(value))
+
+
+Word = Annotated[str | None, BeforeValidator(_word)]
+Usage = Annotated[dict[str, Any], BeforeValidator(_clean)]
+Outcome = Literal["running", "completed", "finished_with_tools", "failed", "cancelled"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class FailureReport(_Part):
+    """Why an attempt failed."""
+
+    kind: Kind
+    phase: Phase
+    in_band: bool
+    """Told by the API inside a body that had begun with status 200."""
+    detail: Annotated[str, BeforeValidator(_word)]
+    """A technical word: an exception's class, an ``error.type``. Never content."""
+    retry_after: float | None = None
+    """Seconds the server asked to wait; None if it said nothing usable."""
+
+
+class AttemptReport(_Part):
+    """One request of the stream."""
+
+    number: int
+    kind: Form
+    model: str
+    request_id: Word
+    message_id: Word
+    status: int | None
+    """The HTTP status; None if no response came."""
+    failure: FailureReport | None
+    events: int
+    """Events received, pings apart."""
+    characters: int
+    """Characters of visible text handed over."""
+    usage: Usage
+    usage_source: Literal["reported", "estimated", "unknown"]
+    wait: float
+    """Seconds waited before it."""
+    duration: float | None
+    """Seconds it took; None while it runs."""
+
+
+class SeamReport(_Part):
+    """Where two attempts were joined. Lengths, never text."""
+
+    attempt: int
+    """The number of the attempt that continued."""
+    at: int
+    """Characters of visible text before the seam."""
+    joined: Joined
+    """How: ``prefill``, ``echo``, ``echo_only``, ``overlap``, ``restart``, ``preamble`` or ``as_is``."""
+    trimmed: int
+    """Characters of the continuation that were cut because the consumer had them."""
+    supplied: int
+    """Characters, white space nearly always, that were put there because the model had lost them."""
+    verified: bool
+    """Whether there was proof of where the continuation belongs."""
+
+
+class PartialTurn(TypedDict):
+    """A message param of the SDK's.
+
+    Typed loosely, so that it goes into the histories of ``messages`` and of ``beta.messages``, whose params
+    are types of their own.
+    """
+
+    role: Literal["assistant"]
+    content: Any
+    """A list of blocks."""
+
+
+class StreamReport(_Part):
+    """What happened on one stream."""
+
+    outcome: Outcome
+    resumed: bool
+    """Whether what the consumer got comes from more than one attempt."""
+    reason: str
+    """Why nothing more was tried, where that is so."""
+    limit: Limit | None = None
+    """The limit of the policy's own that it is, where the failure as such would have been retried."""
+    attempts: list[AttemptReport]
+    seams: list[SeamReport]
+    serving_model: str | None
+    """The model of the last attempt that brought events; after a fallback another than the message names."""
+    abandoned: list[int]
+    """Indices of content blocks that were cut off and never completed."""
+    usage: dict[str, int]
+    """Token numbers summed over all attempts, estimates included."""
+
+    _turn: Turn | None = PrivateAttr(default=None)
+
+    @property
+    def partial(self) -> PartialTurn | None:
+        """The turn so far as a message param, always valid to send as history; None where nothing is."""
+        blocks = partial(self._turn) if self._turn is not None else []
+        return PartialTurn(role="assistant", content=blocks) if blocks else None
+
+    def __getstate__(self) -> dict[Any, Any]:
+        return {**super().__getstate__(), "__pydantic_private__": {"_turn": None}}
+
+
+def report(source: object) -> StreamReport:
+    """What happened on a stream.
+
+    Args:
+        source: a stream of the SDK, a raw or streaming response, or an exception.
+
+    Raises:
+        LookupError: there is none; it does not come from a resilient client.
+    """
+    request = _request_of(source)
+    kept = None if request is None else request.extensions.get(RECORD_KEY, vars(request).get(RECORD_KEY))
+    if isinstance(kept, Record):
+        return _report(kept)
+    if isinstance(kept, StreamReport):
+        return kept
+    raise LookupError(
+        f"no report on this {type(source).__name__}: should be a stream, a response or an exception of a "
+        "client made with resilient_stream.resilient()"
+    )
+
+
+class ReportedRecord(Record):
+    """A record that is copied by reference and pickled as its report, so that the exceptions and responses on
+    which it hangs take the report along wherever they go, and no content with it."""
+
+    __slots__ = ()
+
+    def __deepcopy__(self, memo: object) -> ReportedRecord:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return StreamReport.model_validate, (_report(self).model_dump(),)
+
+
+def _request_of(source: object) -> httpx2.Request | None:
+    """The httpx request behind anything the SDK hands out."""
+    if isinstance(source, httpx2.Request):
+        return source
+    if isinstance(source, anthropic.APIError):
+        return source.request
+    response = source
+    for name in ("http_response", "response", "_raw_stream"):
+        response = getattr(response, name, response)
+    if isinstance(response, httpx2.Response):
+        try:
+            return response.request
+        except RuntimeError:  # it has none
+            return None
+    cause = source.__cause__ if isinstance(source, BaseException) else None
+    return _request_of(cause) if cause is not None else None
+
+
+def _report(record: Record) -> StreamReport:
+    ledger, turn = record.ledger, record.turn
+    made = StreamReport(
+        outcome=ledger.outcome or "running",  # type: ignore[arg-type]  # the ledger's words are these
+        resumed=ledger.resumed,
+        reason=ledger.reason,
+        limit=ledger.limit,
+        attempts=[_attempt(attempt, turn) for attempt in ledger.attempts],
+        seams=[_seam(seam) for seam in ledger.seams],
+        serving_model=next((one.model for one in reversed(ledger.attempts) if one.events), None),
+        abandoned=list(turn.abandoned),
+        usage=ledger.totals(),
+    )
+    made._turn = turn.snapshot()  # noqa: SLF001
+    return made
+
+
+def _attempt(attempt: Attempt, turn: Turn) -> AttemptReport:
+    failure, runs = attempt.failure, attempt.ended is None
+    return AttemptReport(
+        number=attempt.number,
+        kind=attempt.form,
+        model=attempt.model,
+        request_id=attempt.request_id,
+        message_id=attempt.message_id,
+        status=attempt.status,
+        failure=None if failure is None else _failure(failure),
+        events=attempt.events,
+        characters=turn.characters - attempt.at if runs else attempt.characters,
+        usage=attempt.usage,
+        usage_source=attempt.usage_source,  # type: ignore[arg-type]  # the ledger's words are these
+        wait=attempt.wait,
+        duration=None if attempt.ended is None else attempt.ended - attempt.started,
+    )
+
+
+def _failure(failure: Failure) -> FailureReport:
+    return FailureReport(
+        kind=failure.kind,
+        phase=failure.phase,
+        in_band=failure.in_band,
+        detail=failure.detail,
+        retry_after=failure.retry_after,
+    )
+
+
+def _seam(seam: Seam) -> SeamReport:
+    return SeamReport(
+        attempt=seam.attempt,
+        at=seam.at,
+        joined=seam.joined,
+        trimmed=seam.trimmed,
+        supplied=seam.supplied,
+        verified=seam.verified,
+    )

@@ -1,0 +1,174 @@
+"""AWS's event stream, in which the older Bedrock client's replies are framed.
+
+A message is its length, the length of its headers, a checksum of these two, the headers, a payload, and
+a checksum of all before, numbers as four bytes each [AWS, "Event stream encoding"]. The payload of a
+``chunk`` is JSON with the data of one server-sent event as base64. An error comes as a message of another
+type.
+
+The core knows server-sent events only. So each message goes through the client's own decoder and becomes
+the event that it carries; what is handed over becomes messages again, for the SDK decodes it once more.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, Final, Protocol, Self
+
+import httpx2
+
+from resilient_stream._core.wire import sse
+
+UNREADABLE: Final = b"event: unreadable\ndata: {\n\n"
+"""Stands for a message that can't be read; the core takes it for the corrupt event that it is."""
+
+ERROR_TYPES: Final = {
+    "internalServerException": "api_error",
+    "modelStreamErrorException": "api_error",
+    "modelTimeoutException": "timeout_error",
+    "serviceUnavailableException": "api_error",
+    "throttlingException": "rate_limit_error",
+    "validationException": "invalid_request_error",
+}
+"""The errors that may come inside a stream, by the ``error.type`` that says the same
+[Bedrock, InvokeModelWithResponseStream, ``ResponseStream``]."""
+
+LONGEST_HEADERS: Final = 128 * 1024
+LONGEST_PAYLOAD: Final = 24 * 1024 * 1024
+"""Bytes that the headers and the payload of one message may have [botocore, ``eventstream``,
+``_MAX_HEADERS_LENGTH``, ``_MAX_PAYLOAD_LENGTH``]. The client's decoder reads nothing longer."""
+
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
+
+
+class ServerSentEvent(Protocol):
+    """What the client's decoder makes of a message."""
+
+    @property
+    def event(self) -> str | None: ...
+    @property
+    def data(self) -> str: ...
+
+
+class Decoder(Protocol):
+    """The client's decoder."""
+
+    def iter_bytes(self, iterator: Iterator[bytes]) -> Iterator[Any]: ...
+
+
+class Unframer:
+    """Makes server-sent events of the messages of one body.
+
+    Args:
+        decoder: the client's own.
+    """
+
+    def __init__(self, decoder: Decoder) -> None:
+        self._decoder = decoder
+        self._rest = bytearray()
+        self._broken = False
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The events of all messages that ``chunk`` completes."""
+        self._rest += chunk
+        frames: list[bytes] = []
+        while len(self._rest) >= 12 and not self._broken:
+            size, headers = int.from_bytes(self._rest[:4]), int.from_bytes(self._rest[4:8])
+            sound = zlib.crc32(self._rest[:8]) == int.from_bytes(self._rest[8:12])
+            possible = headers <= LONGEST_HEADERS and 0 <= size - headers - 16 <= LONGEST_PAYLOAD
+            if not (sound and possible):
+                frames.append(self._give_up())
+            elif len(self._rest) < size:
+                break
+            else:
+                message = bytes(self._rest[:size])
+                del self._rest[:size]
+                frames += self._decoded(message)
+        return b"".join(frames)
+
+    def _decoded(self, message: bytes) -> list[bytes]:
+        try:
+            return [_frame(event) for event in self._decoder.iter_bytes(iter([message]))]
+        except ImportError:
+            raise  # the SDK says so too where its extra is not installed
+        except Exception as error:  # noqa: BLE001 -- the parser has many ways to say that it can't
+            if type(error) is ValueError:  # SDK 1.0's word for an error that is told inside the stream
+                return [_error("modelStreamErrorException", "an error in the event stream")]
+            return [self._give_up()]
+
+    def _give_up(self) -> bytes:
+        self._broken = True
+        self._rest.clear()
+        return UNREADABLE
+
+
+def _frame(event: ServerSentEvent) -> bytes:
+    if event.event == "error":
+        error = json.loads(event.data)["error"]
+        return _error(error["type"], error["message"])
+    data = "\ndata: ".join(_LINE_END.split(event.data))
+    return f"event: {event.event}\ndata: {data}\n\n".encode()
+
+
+def _error(code: str, message: str) -> bytes:
+    error = {"type": ERROR_TYPES.get(code, "api_error"), "message": message, "code": code}
+    return sse.encode("error", {"type": "error", "error": error})
+
+
+def framed(frames: bytes) -> bytes:
+    """Whole server-sent events as messages; those without data, which the SDK never sees, are left out."""
+    found = (sse.fields(frame)[1] for frame in sse.Framer().feed(frames))
+    return b"".join(_message(data.encode()) for data in found if data)
+
+
+def _message(data: bytes) -> bytes:
+    names = {":event-type": "chunk", ":content-type": "application/json", ":message-type": "event"}
+    headers = b"".join(
+        b"%c%b\x07%b%b" % (len(name), name.encode(), len(value).to_bytes(2), value.encode())
+        for name, value in names.items()
+    )
+    payload = b'{"bytes":"%b"}' % base64.b64encode(data)
+    lengths = (16 + len(headers) + len(payload)).to_bytes(4) + len(headers).to_bytes(4)
+    message = lengths + zlib.crc32(lengths).to_bytes(4) + headers + payload
+    return message + zlib.crc32(message).to_bytes(4)
+
+
+class FramedBody(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    """A driver's body as messages. It is as sync or async as the driver.
+
+    Args:
+        driver: the body that hands over server-sent events.
+    """
+
+    def __init__(self, driver: Any) -> None:
+        self._driver = driver
+
+    @property
+    def elapsed(self) -> timedelta | None:
+        """The driver's."""
+        elapsed: timedelta | None = self._driver.elapsed
+        return elapsed
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        return framed(next(self._driver))
+
+    def close(self) -> None:
+        """Close the driver."""
+        self._driver.close()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        return framed(await anext(self._driver))
+
+    async def aclose(self) -> None:
+        """Close the driver."""
+        await self._driver.aclose()

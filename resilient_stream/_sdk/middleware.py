@@ -1,0 +1,337 @@
+"""The SDK's middleware: where a stream that breaks is put together again.
+
+Middleware runs inside the SDK's retry loop, once per attempt of the SDK's, and the body is read
+after it has returned. So two things are done here. Before the head, the attempts of a stream are
+made inside one call of the chain, and a final failure goes back to the SDK in a form that its own
+loop does not retry: an error response gets ``x-should-retry: false``; a failure without a response
+becomes an error response whose body raises the real exception when the SDK reads it, and so does an error
+response of which there is more to tell than it says, unless others in the chain want to see it. After
+the head, the response's byte stream is replaced by a driver that reads on through any number of attempts.
+
+Only ``POST /v1/messages`` with a stream is resumed. Every request to it, and to count its tokens, has its
+history healed. Everything else goes through untouched.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from typing import Any, Final, Protocol, Self, TypeVar, cast
+
+import httpx2
+from anthropic import (
+    APIRequest,
+    APIResponse,
+    AsyncAPIResponse,
+    AsyncCallNext,
+    CallNext,
+    Middleware,
+    not_given,
+)
+from anthropic._base_client import BaseClient
+
+from resilient_stream._core.failures import Failure
+from resilient_stream._core.loop.machine import Machine
+from resilient_stream._core.loop.states import Raise
+from resilient_stream._core.plan.models import named
+from resilient_stream._core.plan.planner import Planner, Step
+from resilient_stream._core.settings import Settings
+from resilient_stream._core.turn.history import sendable
+from resilient_stream._driver.loops import AsyncDriver, Driver
+from resilient_stream._driver.runtime import Runtime
+from resilient_stream._http.classify import AWS_EVENT_STREAM, content_type_of
+from resilient_stream._policy import scope as _scope
+from resilient_stream._policy.budget import account, shared_budget
+from resilient_stream._policy.judge import Judgement
+from resilient_stream._policy.model import RetryPolicy
+from resilient_stream._report.model import ReportedRecord
+from resilient_stream._telemetry.attributes import of_server
+from resilient_stream._telemetry.logs import watchers
+from resilient_stream._telemetry.observers import Watch
+
+from .bedrock import FramedBody
+from .exchange import AsyncExchange, Exchange, SyncExchange, Timeout
+
+log = logging.getLogger("resilient_stream")
+
+PATH: Final = "/v1/messages"
+HEALED_PATHS: Final = (PATH, f"{PATH}/count_tokens")
+NOT_RETRIED: Final = {"x-should-retry": "false"}
+STATUS_OF_NO_RESPONSE: Final = 503
+"""Stands in the error response for a failure without one; nobody but outer middleware sees it."""
+
+
+class ResumeMiddleware(Middleware):
+    """Makes the streams of a client survive. Give it last: the innermost sees every fault first.
+
+    Args:
+        policy: a `RetryPolicy`, the name of a preset, or None for the defaults. ``RESILIENT_STREAM``
+            in the environment (``off``, ``observe``) outranks it.
+        client_timeout: the timeout of the client it is for, where that can't be seen: where another
+            middleware stands further in. `resilient` fills it in.
+        runtime: clocks and randomness, for tests.
+    """
+
+    def __init__(
+        self,
+        policy: RetryPolicy | str | None = None,
+        *,
+        client_timeout: Timeout = not_given,
+        runtime: Runtime | None = None,
+    ) -> None:
+        self.policy = _scope.resolved(policy)
+        self._client_timeout = client_timeout
+        self._runtime = runtime or Runtime()
+        self._settings = _settings(self.policy)
+        self._refused: set[tuple[str, Step]] = set()
+
+    def handle(self, request: APIRequest, call_next: CallNext) -> APIResponse[Any]:
+        """Serve one call of a sync client."""
+        if (other := self._other(request)) is not None:
+            return other.handle(request, call_next)
+        request = self._healed(request)
+        if not self._resumes(request):
+            return call_next(request)
+        machine, watch, known = self._stream(request, call_next)
+        exchange = SyncExchange(call_next, request, **known)
+        machine.error_for = exchange.error_for
+        driver = Driver(machine, exchange, self._runtime, watch)
+        failed = driver.open()
+        response: APIResponse[Any] = _result(APIResponse, exchange, failed, request, call_next)
+        if failed is None:
+            _take_over(response.http_response, driver)
+        return response
+
+    async def handle_async(self, request: APIRequest, call_next: AsyncCallNext) -> AsyncAPIResponse[Any]:
+        """Serve one call of an async client."""
+        if (other := self._other(request)) is not None:
+            return await other.handle_async(request, call_next)
+        request = self._healed(request)
+        if not self._resumes(request):
+            return await call_next(request)
+        machine, watch, known = self._stream(request, call_next)
+        exchange = AsyncExchange(call_next, request, **known)
+        machine.error_for = exchange.error_for
+        driver = AsyncDriver(machine, exchange, self._runtime, watch)
+        failed = await driver.open()
+        response: AsyncAPIResponse[Any] = _result(AsyncAPIResponse, exchange, failed, request, call_next)
+        if failed is None:
+            _take_over(response.http_response, driver)
+        return response
+
+    def _other(self, request: APIRequest) -> ResumeMiddleware | None:
+        """This layer with the policy that was chosen for this call, if another one was."""
+        policy = _scope.chosen(request)
+        if policy is None or policy is self.policy:
+            return None
+        other = copy.copy(self)
+        other.policy = policy
+        other._settings = _settings(policy)  # noqa: SLF001 -- one of us
+        return other
+
+    def _healed(self, request: APIRequest) -> APIRequest:
+        """The request with a history that the API will accept; the very same where it does already."""
+        body = request.json
+        if not (self.policy.enabled and self.policy.heal_history and isinstance(body, Mapping)):
+            return request
+        messages = body.get("messages")
+        if not (_path(request).endswith(HEALED_PATHS) and isinstance(messages, list)):
+            return request
+        healed = sendable(messages, unsigned_thinking="claude" not in named(body))
+        if healed is messages:
+            return request
+        log.debug("left out of the history what the API would refuse: blocks of a turn that was cut")
+        return request.copy(body={**body, "messages": healed})
+
+    def _resumes(self, request: APIRequest) -> bool:
+        return (
+            self.policy.enabled
+            and request.stream
+            and request.method.lower() == "post"
+            and _path(request).endswith(PATH)
+            and isinstance(request.json, Mapping)
+        )
+
+    def _stream(self, request: APIRequest, call_next: object) -> tuple[Machine, Watch, dict[str, Any]]:
+        """A machine for one stream, who watches it, and what its exchange has to know."""
+        record, client = ReportedRecord(), _client_of(call_next)
+        body = {**cast("Mapping[str, Any]", request.json), **(request.options.extra_json or {})}
+        pin = _scope.pin()
+        machine = Machine(
+            planner=Planner(body, self._settings, self._refused, pin.model if pin is not None else None),
+            settings=self._settings,
+            judge=self._judge(None),
+            error_for=lambda failure: RuntimeError(failure.kind),
+            record=record,
+        )
+
+        if pin is not None:
+            pin.follow(record.ledger)
+        server = of_server(client, client.base_url if client is not None else None)
+        watch = Watch(watchers(self.policy), machine.planner.model, **server)
+
+        def on_request(http_request: httpx2.Request) -> None:
+            machine.judge = self._judge(http_request)
+            watch.answered_by(**of_server(client, http_request.url))
+
+        return (
+            machine,
+            watch,
+            {
+                "record": record,
+                "policy": self.policy,
+                "client_timeout": self._client_timeout if client is None else client.timeout,
+                "runtime": self._runtime,
+                "on_request": on_request,
+            },
+        )
+
+    def _judge(self, request: httpx2.Request | None) -> Judgement:
+        """The policy's executor for one stream, with the budget of the API that it speaks to."""
+        budget = self.policy.budget
+        if isinstance(budget, str):
+            budget = (
+                shared_budget(*account(str(request.url), request.headers)) if request is not None else None
+            )
+        return Judgement(self.policy, self._runtime.rng, budget, self._runtime.wall)
+
+
+class _Client(Protocol):
+    """What `resilient` needs of a client; every client class of the SDK has it."""
+
+    @property
+    def middleware(self) -> tuple[Any, ...]: ...
+    @property
+    def timeout(self) -> Any: ...
+    def with_options(self, *, middleware: Any) -> Self: ...
+
+
+ClientT = TypeVar("ClientT", bound=_Client)
+
+
+def resilient(client: ClientT, policy: RetryPolicy | str | None = None) -> ClientT:
+    """A client of the same type whose streams survive.
+
+    It shares the connections of ``client``, which stays as it is. The client's ``max_retries`` has no
+    say over streams; its timeouts have, where they are shorter than the policy's. A client that is already
+    resilient gets the new policy instead of a second layer.
+
+    Args:
+        client: any client of the SDK, sync or async.
+        policy: a `RetryPolicy`, the name of a preset ("interactive", "batch", "agent", "observe",
+            "off"), or None for the defaults.
+
+    Raises:
+        PolicyError: there is no such preset, or ``RESILIENT_STREAM`` has a value it can't have.
+    """
+    others = [entry for entry in client.middleware if not isinstance(entry, ResumeMiddleware)]
+    ours = ResumeMiddleware(policy, client_timeout=client.timeout)
+    # Any middleware makes the SDK send a header of its own: off means that there is none.
+    return client.with_options(middleware=[*others, ours] if ours.policy.enabled else others)
+
+
+def _settings(policy: RetryPolicy) -> Settings:
+    return Settings(
+        max_attempts=policy.max_attempts,
+        deadline=math.inf if policy.deadline is None else policy.deadline,
+        continuation=policy.continuation,
+        unverified=policy.unverified,
+        hold=frozenset(policy.hold),
+        completed_tools=policy.completed_tools,
+        rerun_server_tools=policy.rerun_server_tools,
+        max_tokens=policy.max_tokens,
+        usage=policy.usage,
+        template=policy.continuation_template,
+        quote_length=policy.quote_length,
+        fallback_models=tuple(
+            {"model": entry} if isinstance(entry, str) else dict(entry) for entry in policy.fallback_models
+        ),
+        max_input_multiple=policy.max_input_multiple,
+        retry_after_max=policy.retry_after_max,
+        first_event_timeout=policy.first_event_timeout,
+        silence_timeout=policy.silence_timeout,
+        stall_timeout=policy.stall_timeout,
+    )
+
+
+def _path(request: APIRequest) -> str:
+    """What is asked for. Here it is ``/v1/messages`` for every client class: hosts with paths of their own
+    are addressed further in. A user's own ``client.post`` may have a whole URL."""
+    return request.url.partition("?")[0]
+
+
+def _client_of(call_next: object) -> BaseClient[Any, Any] | None:
+    """The client that sends the request, where nothing stands between.
+
+    A copy of a client (``with_options``) shares its middleware, and a request does not say whose it is. The
+    SDK's last handler, a closure, knows the client; there is no public way.
+    """
+    cells = (cell.cell_contents for cell in getattr(call_next, "__closure__", None) or ())
+    return next((client for client in cells if isinstance(client, BaseClient)), None)
+
+
+def _take_over(response: httpx2.Response, driver: Driver | AsyncDriver) -> None:
+    """The consumer reads the driver from here on. It hands over decoded bytes, in the framing it expects."""
+    framed = content_type_of(response) == AWS_EVENT_STREAM
+    response.stream = FramedBody(driver) if framed else driver
+    response.headers.pop("content-encoding", None)
+
+
+def _result(
+    wrapper: Any, exchange: Exchange, failed: Raise | None, request: APIRequest, call_next: object
+) -> Any:
+    """What goes back to the SDK: the first good response, or a failure in a form that is not retried."""
+    response, exchange.response = exchange.response, None
+    if failed is None:
+        return response
+    error, status = failed.error, STATUS_OF_NO_RESPONSE
+    if response is not None and _told_by(response.http_response, failed.failure):
+        response.http_response.headers.update(NOT_RETRIED)
+        notes, client = getattr(error, "__notes__", ()), _client_of(call_next)
+        if not notes or client is None or len(client.middleware) > 1:
+            return response  # the SDK makes its own error of it, and others may want to look at it first
+        error, status = _noted(client, response.http_response, notes), response.http_response.status_code
+    raising = httpx2.Response(
+        status,
+        headers=NOT_RETRIED,
+        stream=_RaisingBody(error),
+        request=getattr(error, "request", None),
+    )
+    return wrapper(
+        raw=raising,
+        cast_to=request.cast_to,
+        client=None,
+        stream=request.stream,
+        stream_cls=request.stream_cls,
+        options=request.options,
+    )
+
+
+def _noted(client: BaseClient[Any, Any], response: httpx2.Response, notes: Iterable[str]) -> Exception:
+    """The error that the SDK makes of a response, with what we have to say of it."""
+    error = client._make_status_error_from_response(response)  # noqa: SLF001 -- as in `Exchange.answered`
+    for note in notes:
+        error.add_note(note)
+    return error
+
+
+def _told_by(response: httpx2.Response, failure: Failure) -> bool:
+    """Whether ``failure`` is what this error response says, and not one that came before it."""
+    same = (response.status_code, response.headers.get("request-id")) == (failure.status, failure.request_id)
+    return same and not response.is_success
+
+
+class _RaisingBody(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    """The body of an error response that never was: reading it raises the real failure."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    def __iter__(self) -> Iterator[bytes]:
+        raise self._error
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        raise self._error
+        yield b""

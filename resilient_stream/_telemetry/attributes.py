@@ -1,0 +1,110 @@
+"""What is told of a stream by name: the same names and values on spans, on log records and in metrics.
+
+Names of the conventions' are this module's own constants, because those for generative AI still move. A
+value that is not known is left out. ``docs/telemetry.md`` lists them all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import httpx2
+
+from resilient_stream._core.failures import Kind, Phase
+from resilient_stream._core.plan.planner import Form
+
+from .observers import AttemptRecord, FailureRecord, GiveUpRecord, ResumeRecord
+
+SCOPE: Final = "resilient_stream"
+ATTEMPT: Final = f"{SCOPE}.attempt"
+
+KINDS: Final = {Form.FIRST: "initial", Form.RESTART: "retry"}
+"""The kinds of attempts; all others are continuations."""
+
+HOSTS: Final = (
+    (re.compile(r"(?:^|[.-])aiplatform\.(?:[\w.-]+\.)?googleapis\.com$"), "gcp.vertex_ai"),
+    (re.compile(r"(?:^|\.)bedrock-[\w.-]+$"), "aws.bedrock"),
+)
+"""Hosts to the conventions' names of providers; any other host is Anthropic's."""
+
+
+def of_server(client: object, url: httpx2.URL | None) -> dict[str, Any]:
+    """What is known of who answers, as fields of `StreamRecord`.
+
+    The provider is as the SDK's own spans name it, where this SDK has such, else by the host. For the SDK,
+    Vertex is ``gcp.vertex_ai`` and Bedrock ``aws.bedrock``; Claude on Foundry and on AWS are ``anthropic``,
+    because they speak its API.
+    """
+    if url is None:
+        return {}
+    known = getattr(client, "_gen_ai_provider_name", None)
+    by_host = (name for pattern, name in HOSTS if pattern.search(url.host))
+    provider = known if isinstance(known, str) else next(by_host, "anthropic")
+    port = url.port or (80 if url.scheme == "http" else 443)
+    return {"provider": provider, "server_address": url.host, "server_port": port}
+
+
+def of_attempt(attempt: AttemptRecord) -> dict[str, Any]:
+    """Which attempt it is."""
+    kind = KINDS.get(attempt.form, "continuation")
+    method = {f"{SCOPE}.continuation.method": str(attempt.form)} if kind == "continuation" else {}
+    return {
+        f"{ATTEMPT}.number": attempt.number,
+        f"{ATTEMPT}.kind": kind,
+        f"{ATTEMPT}.offset": attempt.offset,
+        f"{ATTEMPT}.model": attempt.model,
+        **method,
+    }
+
+
+def of_answer(attempt: AttemptRecord) -> dict[str, Any]:
+    """What answered it."""
+    return given({"http.response.status_code": attempt.status, "anthropic.request.id": attempt.request_id})
+
+
+def of_fault(failure: FailureRecord) -> dict[str, Any]:
+    """What broke it."""
+    return {
+        f"{SCOPE}.fault.kind": str(failure.kind),
+        f"{SCOPE}.fault.phase": str(failure.phase),
+        f"{SCOPE}.fault.in_band": failure.in_band,
+        "error.type": str(failure.kind),
+    }
+
+
+def of_resumption(resumed: ResumeRecord) -> dict[str, Any]:
+    """How it took another's place."""
+    recovery = {f"{SCOPE}.recovery": resumed.recovery}
+    if resumed.joined is None:
+        return recovery
+    return recovery | {
+        f"{SCOPE}.seam.joined": str(resumed.joined),
+        f"{SCOPE}.seam.verified": bool(resumed.verified),
+        f"{SCOPE}.overlap.trimmed": resumed.trimmed,
+    }
+
+
+def of_giving_up(gave_up: GiveUpRecord) -> dict[str, Any]:
+    """Why nothing more was tried."""
+    limit = None if gave_up.limit is None else str(gave_up.limit)
+    return given(
+        {f"{SCOPE}.reason": gave_up.reason, f"{SCOPE}.limit": limit, "exception.type": gave_up.error}
+    )
+
+
+def outcome_of(attempt: AttemptRecord) -> str:
+    """How an attempt went: complete | interrupted | rejected | cancelled."""
+    failure = attempt.failure
+    if failure is None:
+        return "complete"
+    if failure.kind is Kind.CANCELLED:
+        return "cancelled"
+    refused = failure.phase is not Phase.BODY and (failure.status or 0) >= 400
+    return "rejected" if refused else "interrupted"
+
+
+def given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those values that there are."""
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,72 @@
+"""Who watches every stream: the log, the telemetry, and the policy's own observers.
+
+The logger is ``resilient_stream``. It has no handler of ours; what is worth a person's attention is a
+WARNING, what is only worth knowing an INFO. The fields of a record are in ``extra``, by the names that
+spans have: numbers and words, no content and no keys.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final, cast
+
+from resilient_stream._policy.model import RetryPolicy
+
+from .attributes import SCOPE, of_answer, of_attempt, of_fault, of_giving_up, of_resumption
+from .observers import AttemptRecord, FailureRecord, GiveUpRecord, Observer, ResumeRecord, StreamRecord
+from .tracing import Telemetry, telemetry
+
+log: Final = logging.getLogger("resilient_stream")
+log.addHandler(logging.NullHandler())  # or logging prints warnings by itself where nothing is configured
+
+
+class Logs(Observer):
+    """One record for each failure, resumption and giving up."""
+
+    def on_failure(self, stream: StreamRecord, attempt: AttemptRecord) -> None:
+        """INFO: what follows is told by the next record, or by an exception."""
+        failure = cast("FailureRecord", attempt.failure)
+        extra = {**_fields(stream, attempt), **of_fault(failure)}
+        log.info("attempt %d failed: %s", attempt.number, failure.kind, extra=extra)
+
+    def on_resume(self, stream: StreamRecord, resumed: ResumeRecord) -> None:
+        """INFO, because it is billed; WARNING where the seam could not be verified."""
+        attempt = resumed.attempt
+        extra = {**_fields(stream, attempt), **of_resumption(resumed)}
+        unverified = resumed.verified is False
+        log.log(
+            logging.WARNING if unverified else logging.INFO,
+            "resumed by attempt %d (%s) after %.1f s%s",
+            attempt.number,
+            attempt.form,
+            resumed.recovery,
+            "; the seam could not be verified" if unverified else "",
+            extra=extra,
+        )
+
+    def on_give_up(self, stream: StreamRecord, gave_up: GiveUpRecord) -> None:
+        """WARNING: the failure is about to be raised."""
+        extra = {**_fields(stream, gave_up.attempt), **of_fault(gave_up.failure), **of_giving_up(gave_up)}
+        count = gave_up.attempt.number
+        log.warning(
+            "gave up after %d attempt%s (%s): %s",
+            count,
+            "s" * (count != 1),
+            gave_up.failure.kind,
+            gave_up.reason,
+            extra=extra,
+        )
+
+
+LOGS: Final = Logs()
+
+
+def watchers(policy: RetryPolicy) -> tuple[Observer, ...]:
+    """All who watch the streams of a policy. Telemetry among its own observers stands for the global one."""
+    own = policy.observers
+    told = not policy.telemetry or any(isinstance(observer, Telemetry) for observer in own)
+    return (LOGS, *own) if told else (LOGS, telemetry(), *own)
+
+
+def _fields(stream: StreamRecord, attempt: AttemptRecord) -> dict[str, Any]:
+    return {f"{SCOPE}.stream": stream.id, **of_attempt(attempt), **of_answer(attempt)}

@@ -1,0 +1,153 @@
+"""Observers: told what happens to a stream while it happens.
+
+An `Observer` is given to a policy, ``RetryPolicy(observers=(...))``, because a policy is the one thing
+that every way of making a client resilient takes, and that copies, presets and overrides carry on.
+It is told by plain calls, in the thread or task that reads the stream and in the order in which
+things happen, so it must be quick and must not block: note, count, put into a queue. It may be used
+by many streams at once, in many threads; `StreamRecord.id` tells them apart.
+
+What it is told are frozen records of plain values: lengths, names, ids, token numbers. No text of the
+request or the reply, and no key.
+
+An observer that raises does not harm the stream: what it raised is logged, once for each observer,
+and it goes on being told.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from resilient_stream._core.record.lifecycle import (
+    AttemptRecord,
+    EndRecord,
+    FailureRecord,
+    GiveUpRecord,
+    Note,
+    ResumeRecord,
+    WaitRecord,
+)
+
+__all__ = [
+    "AttemptRecord",
+    "EndRecord",
+    "FailureRecord",
+    "GiveUpRecord",
+    "Observer",
+    "ResumeRecord",
+    "StreamRecord",
+    "WaitRecord",
+]
+
+log: Final = logging.getLogger("resilient_stream")
+
+_IDS: Final = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRecord:
+    """Which stream it is. Equal where the id is."""
+
+    id: int
+    """A number that no other stream of the process has."""
+    model: str = field(default="", compare=False)
+    """The model that was asked for."""
+    provider: str = field(default="anthropic", compare=False)
+    """Who answers, by OpenTelemetry's names: ``anthropic``, ``aws.bedrock``, ``gcp.vertex_ai``."""
+    server_address: str | None = field(default=None, compare=False)
+    """The host that answers; None where that is not known before a request has been made."""
+    server_port: int | None = field(default=None, compare=False)
+
+
+class Observer:
+    """Is told what happens to streams. Override what you want to hear of; the rest does nothing.
+
+    The order for one stream: `on_stream`; then, for each attempt, `on_attempt`, `on_content` once it
+    brings something, and `on_failure` if it fails; between two attempts `on_wait` and `on_waited` if
+    there is a wait; `on_resume` after the `on_content` of an attempt that took another's place;
+    `on_give_up` before the end of a stream that failed; last `on_end`, always, a stream that is merely
+    dropped included.
+    """
+
+    def on_stream(self, stream: StreamRecord) -> None:
+        """A call was made."""
+
+    def on_attempt(self, stream: StreamRecord, attempt: AttemptRecord) -> None:
+        """A request is about to be sent."""
+
+    def around_request(self, stream: StreamRecord) -> AbstractContextManager[object] | None:
+        """What to enter while a request is being sent, up to the head of its response; None for nothing.
+
+        For what works by context, as tracing does. It is left before anything is handed over.
+        """
+        return None
+
+    def on_content(self, stream: StreamRecord, attempt: AttemptRecord) -> None:
+        """An attempt has brought its first content, or the end of the message."""
+
+    def on_failure(self, stream: StreamRecord, attempt: AttemptRecord) -> None:
+        """An attempt has failed; ``attempt.failure`` says how. What follows is decided, and told next."""
+
+    def on_wait(self, stream: StreamRecord, wait: WaitRecord) -> None:
+        """A wait begins."""
+
+    def on_waited(self, stream: StreamRecord, wait: WaitRecord) -> None:
+        """The wait is over."""
+
+    def on_resume(self, stream: StreamRecord, resumed: ResumeRecord) -> None:
+        """After a failure, content flows again."""
+
+    def on_give_up(self, stream: StreamRecord, gave_up: GiveUpRecord) -> None:
+        """Nothing more will be tried; the failure is about to be raised."""
+
+    def on_end(self, stream: StreamRecord, end: EndRecord) -> None:
+        """The stream is over. The last call for this stream."""
+
+
+class Watch:
+    """One stream's observers. Made when the call is made."""
+
+    def __init__(self, observers: tuple[Observer, ...] = (), model: str = "", **server: Any) -> None:
+        self.stream = StreamRecord(next(_IDS), model, **server)
+        self._observers = observers
+        for observer in observers:
+            _safely(observer, observer.on_stream, self.stream)
+
+    def answered_by(self, **server: Any) -> None:
+        """Note what is known of the server by now: the fields of `StreamRecord`."""
+        self.stream = replace(self.stream, **server)
+
+    def tell(self, notes: list[Note]) -> None:
+        """Pass on what happened."""
+        for what, record in notes:
+            for observer in self._observers:
+                _safely(observer, getattr(observer, f"on_{what}"), self.stream, record)
+
+    @contextmanager
+    def around_request(self) -> Generator[None]:
+        """Within what the observers want around a request. No context of theirs can swallow anything."""
+        with ExitStack() as stack:
+            for observer in self._observers:
+                _safely(observer, self._enter, observer, stack)
+            yield
+
+    def _enter(self, observer: Observer, stack: ExitStack) -> None:
+        context = observer.around_request(self.stream)
+        if context is not None:
+            context.__enter__()
+            stack.callback(_safely, observer, context.__exit__, None, None, None)
+
+
+def _safely(observer: Observer, tell: Callable[..., Any], *record: object) -> None:
+    """Tell an observer; if it raises, say so once."""
+    try:
+        tell(*record)
+    except Exception:
+        told = vars(observer)
+        if "_complained" not in told:
+            told["_complained"] = True
+            log.exception("the observer %s raised; the stream is not affected", type(observer).__name__)

@@ -1,0 +1,313 @@
+"""OpenTelemetry: one trace for each stream, whatever happened to it, and metrics.
+
+The tree is::
+
+    chat {model}                    CLIENT    from the call to the end of the stream
+    |- resilient_stream.attempt     INTERNAL  one for each request, linked to the one it continues or retries
+    |- resilient_stream.backoff     INTERNAL  one for each wait
+    `- resilient_stream.attempt
+
+A stream that was resumed has not failed. Giving up is an error; being left is neither. Spans end with
+the stream, however it ends, not with the call. The SDK's own span, where it is on, stands above: it then
+tells the tokens, ``gen_ai.usage.*``, which otherwise the span of the stream does. An attempt is the
+current span while its request is sent, so that instrumentation of the HTTP client stands below it, and
+never while the consumer runs.
+
+Only OpenTelemetry's API is needed. Where no SDK is configured, nothing is recorded. No content is ever
+recorded here: for prompts and replies on spans there is the SDK's own ``content_mode``. The names of
+attributes are this module's own constants: the conventions for generative AI still move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final
+
+from opentelemetry import context, metrics, trace
+from opentelemetry.context import Context
+from opentelemetry.metrics import MeterProvider
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, TracerProvider
+
+from resilient_stream._core.failures import Kind
+from resilient_stream._core.record.ledger import INPUT_FIELDS
+
+from .attributes import (
+    ATTEMPT,
+    SCOPE,
+    given,
+    of_answer,
+    of_attempt,
+    of_fault,
+    of_giving_up,
+    of_resumption,
+    outcome_of,
+)
+from .instruments import Instruments, Tally
+from .observers import (
+    AttemptRecord,
+    EndRecord,
+    GiveUpRecord,
+    Observer,
+    ResumeRecord,
+    StreamRecord,
+    WaitRecord,
+)
+
+__all__ = ["Telemetry", "telemetry"]
+
+BACKOFF: Final = f"{SCOPE}.backoff"
+OPERATION: Final = "chat"
+
+SDK_SCOPE: Final = "com.anthropic.sdk.python"
+"""What the SDK calls its tracer; that of a platform's client has the platform's name behind it."""
+
+SOURCES: Final = {"backoff": "exponential", "wait": "policy"}
+
+
+@dataclass(slots=True)
+class _Open:
+    """The spans of a stream that runs."""
+
+    context: Context
+    """Where the call was made."""
+    span: Span
+    counted: bool
+    """The span above is the SDK's own of this call, and tells the tokens."""
+    attempt: Span = trace.INVALID_SPAN
+    wait: Span = trace.INVALID_SPAN
+    before: SpanContext | None = None
+    """The attempt before."""
+    first: bool = True
+    tally: Tally = field(default_factory=Tally)
+
+
+class Telemetry(Observer):
+    """Spans and metrics of streams. One is at work for every policy with ``telemetry=True``, with the
+    global providers; give another among the policy's ``observers`` to have it instead.
+
+    Args:
+        tracer_provider: where spans go; None for the global provider. An
+            ``opentelemetry.trace.NoOpTracerProvider()`` leaves spans out.
+        meter_provider: where metrics go; None for the global provider, as above.
+    """
+
+    def __init__(
+        self, tracer_provider: TracerProvider | None = None, meter_provider: MeterProvider | None = None
+    ) -> None:
+        self._tracer = trace.get_tracer(SCOPE, tracer_provider=tracer_provider)
+        self._instruments = Instruments(metrics.get_meter(SCOPE, meter_provider=meter_provider))
+        self._streams: dict[int, _Open] = {}
+
+    def on_stream(self, stream: StreamRecord) -> None:
+        """Start the span of the stream."""
+        here = context.get_current()
+        attributes = {
+            "gen_ai.operation.name": OPERATION,
+            "gen_ai.request.model": stream.model,
+            "gen_ai.request.stream": True,
+            **_server(stream),
+        }
+        span = self._tracer.start_span(
+            f"{OPERATION} {stream.model}", here, SpanKind.CLIENT, attributes=attributes
+        )
+        self._streams[stream.id] = _Open(here, span, _counted(trace.get_current_span(here)))
+
+    def on_attempt(self, stream: StreamRecord, attempt: AttemptRecord) -> None:
+        """Start the span of an attempt."""
+        known = self._streams[stream.id]
+        known.tally.begins(attempt)
+        attributes = of_attempt(attempt)
+        if attempt.number > 1:
+            attributes["http.request.resend_count"] = attempt.number - 1
+        link = "continues" if attributes[f"{ATTEMPT}.kind"] == "continuation" else "retries"
+        links = [] if known.before is None else [Link(known.before, {f"{SCOPE}.link.type": link})]
+        known.attempt = self._start(known, ATTEMPT, attributes, links)
+        known.before = known.attempt.get_span_context()
+
+    def around_request(self, stream: StreamRecord) -> AbstractContextManager[object] | None:
+        """The attempt is the current span."""
+        known = self._streams[stream.id]
+        return _current(known) if known.attempt.get_span_context().is_valid else None
+
+    def on_content(self, stream: StreamRecord, attempt: AttemptRecord) -> None:
+        """Note how long the first content took."""
+        known = self._streams[stream.id]
+        if known.first:
+            known.first = False
+            known.span.set_attribute("gen_ai.response.time_to_first_chunk", attempt.at)
+
+    def on_failure(self, stream: StreamRecord, attempt: AttemptRecord) -> None:
+        """End the span of the attempt."""
+        known = self._streams[stream.id]
+        self._instruments.fault(attempt, _common(stream))
+        self._end_attempt(known, attempt)
+
+    def on_wait(self, stream: StreamRecord, wait: WaitRecord) -> None:
+        """Start the span of a wait."""
+        known = self._streams[stream.id]
+        attributes: dict[str, str | float] = {
+            f"{BACKOFF}.delay": wait.seconds,
+            f"{BACKOFF}.source": SOURCES.get(wait.source, wait.source),
+        }
+        if wait.balance is not None:
+            attributes[f"{SCOPE}.budget.remaining"] = wait.balance
+        known.wait = self._start(known, BACKOFF, attributes)
+
+    def on_waited(self, stream: StreamRecord, wait: WaitRecord) -> None:
+        """End the span of the wait."""
+        known = self._streams[stream.id]
+        known.wait.end()
+        known.wait = trace.INVALID_SPAN
+        self._instruments.delay(wait.seconds, _common(stream))
+
+    def on_resume(self, stream: StreamRecord, resumed: ResumeRecord) -> None:
+        """Note how the attempt was joined."""
+        known = self._streams[stream.id]
+        known.tally.resumes_by(resumed)
+        self._instruments.recovery(resumed.recovery, _common(stream))
+        known.attempt.set_attributes(of_resumption(resumed))
+
+    def on_give_up(self, stream: StreamRecord, gave_up: GiveUpRecord) -> None:
+        """The stream has failed."""
+        known = self._streams[stream.id]
+        known.span.set_status(Status(StatusCode.ERROR, gave_up.reason))
+        known.span.set_attributes(of_giving_up(gave_up))
+        if gave_up.limit is not None:
+            self._instruments.limited(gave_up.limit, _common(stream))
+
+    def on_end(self, stream: StreamRecord, end: EndRecord) -> None:
+        """End what is open."""
+        known = self._streams.pop(stream.id)
+        known.wait.end()
+        if end.attempt.failure is None or end.attempt.failure.kind is Kind.CANCELLED:
+            self._end_attempt(known, end.attempt)
+        outcome = _outcome(end, known.tally)
+        span, tally = known.span, known.tally
+        span.set_attributes(_totals(end, tally, outcome))
+        span.set_attributes(_server(stream))
+        if not known.counted:
+            span.set_attributes(_usage(end.attempt))
+        if end.outcome == "failed":
+            span.set_attribute("error.type", str(end.failure.kind) if end.failure else end.error)
+            if end.failure is None:
+                span.set_status(Status(StatusCode.ERROR))
+        span.end()
+        self._instruments.end(end, tally, outcome, _common(stream))
+
+    def _start(self, known: _Open, name: str, attributes: Mapping[str, Any], links: Any = ()) -> Span:
+        within = trace.set_span_in_context(known.span, known.context)
+        return self._tracer.start_span(name, within, SpanKind.INTERNAL, attributes=attributes, links=links)
+
+    def _end_attempt(self, known: _Open, attempt: AttemptRecord) -> None:
+        known.tally.ends(attempt)
+        span, failure = known.attempt, attempt.failure
+        span.set_attributes(_told(attempt))
+        if failure is not None and failure.kind is not Kind.CANCELLED:
+            span.set_attributes(of_fault(failure))
+            span.set_status(Status(StatusCode.ERROR))
+        span.end()
+
+
+@cache
+def telemetry() -> Telemetry:
+    """The one that speaks to the global providers, whenever those are set."""
+    return Telemetry()
+
+
+@contextmanager
+def _current(known: _Open) -> Generator[None]:
+    token = context.attach(trace.set_span_in_context(known.attempt, known.context))
+    try:
+        yield
+    finally:
+        context.detach(token)
+
+
+def _counted(span: Span) -> bool:
+    """Whether a span is the SDK's own of a call for a message, which tells the tokens. A span of anybody
+    else's may be about a chat too, and tell none: the maker of it is what counts."""
+    maker = getattr(getattr(span, "instrumentation_scope", None), "name", None) or ""
+    attributes: Mapping[str, Any] = getattr(span, "attributes", None) or {}
+    of_sdk = maker == SDK_SCOPE or maker.startswith(f"{SDK_SCOPE}.")
+    return of_sdk and attributes.get("gen_ai.operation.name") == OPERATION
+
+
+def _server(stream: StreamRecord) -> dict[str, Any]:
+    """Who answers, as far as that is known."""
+    return given(
+        {
+            "gen_ai.provider.name": stream.provider,
+            "server.address": stream.server_address,
+            "server.port": stream.server_port,
+        }
+    )
+
+
+def _common(stream: StreamRecord) -> dict[str, str | int]:
+    """The attributes of every metric."""
+    found = {"gen_ai.provider.name": stream.provider, "gen_ai.request.model": stream.model}
+    return found | given({"server.address": stream.server_address})
+
+
+def _outcome(end: EndRecord, tally: Tally) -> str:
+    match end.outcome:
+        case "completed" if end.resumed:
+            return "resumed"
+        case "completed":
+            return "retried" if tally.retries else "clean"
+        case "failed" if end.failure is not None:
+            return "gave_up"
+        case other:
+            return other
+
+
+def _totals(end: EndRecord, tally: Tally, outcome: str) -> dict[str, Any]:
+    """What the span of the stream tells at its end."""
+    reason = "error" if end.outcome == "failed" else end.stop_reason
+    optional = {
+        "gen_ai.response.id": end.message_id,
+        "gen_ai.response.finish_reasons": reason and [reason],
+        f"{SCOPE}.tokens.salvaged": tally.salvaged,
+        f"{SCOPE}.tokens.wasted": tally.wasted,
+        f"{SCOPE}.tokens.extra_input": tally.extra_input,
+        f"{SCOPE}.tokens.estimated": bool(tally.salvaged or tally.wasted),
+    }
+    return {
+        f"{SCOPE}.outcome": outcome,
+        f"{SCOPE}.attempts": end.attempts,
+        f"{SCOPE}.resumes": tally.resumes,
+        f"{SCOPE}.chars": end.characters,
+        f"{SCOPE}.longest_gap": tally.longest_gap,
+        **{name: value for name, value in optional.items() if value},
+    }
+
+
+def _told(attempt: AttemptRecord) -> dict[str, Any]:
+    """What the span of an attempt tells at its end."""
+    return {
+        f"{ATTEMPT}.outcome": outcome_of(attempt),
+        f"{ATTEMPT}.events": attempt.events,
+        f"{ATTEMPT}.chars": attempt.characters,
+        **of_answer(attempt),
+    }
+
+
+def _usage(attempt: AttemptRecord) -> dict[str, int]:
+    """The tokens of the attempt that served, by the names that the SDK's own span has. What a cut
+    attempt had written is not known."""
+    usage = attempt.usage
+    if not usage:
+        return {}
+    written, read = usage.get("cache_creation_input_tokens"), usage.get("cache_read_input_tokens")
+    output = usage.get("output_tokens") if attempt.usage_source == "reported" else None
+    return given(
+        {
+            "gen_ai.usage.input_tokens": sum(usage.get(name, 0) for name in INPUT_FIELDS),
+            "gen_ai.usage.cache_write.input_tokens": written,
+            "gen_ai.usage.cache_read.input_tokens": read,
+            "gen_ai.usage.output_tokens": output,
+        }
+    )

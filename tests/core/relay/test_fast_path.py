@@ -1,0 +1,142 @@
+"""The short way of deltas."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resilient_stream._core.relay.fast_path import Steady
+from resilient_stream._core.turn.transcript import Block
+from resilient_stream._core.wire.sse import Framer
+from tests.core.support import delta, frame, text, text_delta
+
+
+def test_a_delta_of_the_live_block_passes_and_is_kept() -> None:
+    """Learned from the first, the rest pass unread, and their strings are the block's."""
+    block, steady = Block(text("")), Steady(Framer())
+    steady.follow(block, 2, 0)
+    first, second = text_delta(2, 'a"\n'), text_delta(2, "é")
+    assert steady.quick(first) is None
+    assert steady.whole(first) == first
+    assert steady.quick(second) == second
+    assert block.written == 'a"\né'
+    assert steady.passed == 2
+
+
+def test_a_shifted_block_gets_its_index() -> None:
+    """The consumer's index is written in place of upstream's."""
+    block, steady = Block(text("")), Steady(Framer())
+    steady.follow(block, 9, 3)
+    assert steady.whole(text_delta(9, "a")) == text_delta(12, "a")
+    assert steady.quick(text_delta(9, "b")) == text_delta(12, "b")
+    assert block.written == "ab"
+
+
+def test_another_spelling_is_learned_anew() -> None:
+    """A host that changes its spelling in the middle is understood."""
+    block, steady = Block(text("")), Steady(Framer())
+    steady.follow(block, 0, 0)
+    compact = frame(json.loads(text_delta(0, "b").split(b"data: ")[1]), spaced=False)
+    assert steady.whole(text_delta(0, "a"))
+    assert steady.quick(compact) is None
+    assert steady.whole(compact) == compact
+    assert block.written == "ab"
+
+
+def test_everything_else_goes_the_long_way() -> None:
+    """Another block, another kind of delta, bad UTF-8, half a pair, and all once nothing is followed."""
+    block, steady = Block(text("")), Steady(Framer())
+    strange = [
+        text_delta(1, "a"),
+        delta(0, type="thinking_delta", thinking="a"),
+        text_delta(0, "a").replace(b'"a"', b'"\xff"'),
+        text_delta(0, "a\ud83d"),
+        delta(0, type="citations_delta", citation={}),
+    ]
+    steady.follow(block, 0, 0)
+    assert steady.whole(text_delta(0, "a"))
+    for one in strange:
+        assert (steady.quick(one), steady.whole(one)) == (None, None)
+    steady.rest()
+    assert (steady.quick(text_delta(0, "a")), steady.whole(text_delta(0, "a"))) == (None, None)
+    steady.follow(Block({"type": "novel"}), 0, 0)
+    assert (steady.quick(text_delta(0, "a")), steady.whole(text_delta(0, "a"))) == (None, None)
+    assert (block.written, steady.passed) == ("a", 1)
+
+
+def following(shift: int = 0, limit: int = 10_000) -> tuple[Block, Framer, Steady]:
+    """A short way that has learned its spelling."""
+    block, framer = Block(text("")), Framer(limit)
+    steady = Steady(framer)
+    steady.follow(block, 1, shift)
+    assert steady.whole(text_delta(1, "")) == text_delta(1 + shift, "")
+    return block, framer, steady
+
+
+PIECES = ["a", "", 'q"\n\\', "é", "\U0001f30a", "}}", "\u2028", '"}}', "event: content_block_delta"]
+
+
+@given(st.lists(st.sampled_from(PIECES), min_size=1), st.data(), st.integers(0, 2))
+def test_however_chunks_cut_them_all_deltas_pass(pieces: list[str], data: st.DataObject, shift: int) -> None:
+    """Many in a chunk, or one in many: the bytes are handed on, under the consumer's index, and counted."""
+    block, framer, steady = following(shift)
+    wire = b"".join(text_delta(1, piece) for piece in pieces)
+    cuts = sorted({0, len(wire), *data.draw(st.lists(st.integers(0, len(wire)), max_size=8))})
+    out = b""
+    for start, end in itertools.pairwise(cuts):
+        passed = steady.quick(wire[start:end])
+        assert passed is not None
+        out += passed
+    assert out == b"".join(text_delta(1 + shift, piece) for piece in pieces)
+    assert block.written == "".join(pieces)
+    assert (steady.passed, framer.pending) == (1 + len(pieces), False)
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        delta(1, type="citations_delta", citation={}),
+        text_delta(1, "a").replace(b'"a"', b'"\xff"'),
+        text_delta(1, "a").replace(b'"a"', b'"\\ud83d"'),
+        text_delta(1, "a").replace(b'"a"', b'"\0"'),
+        text_delta(1, "a").replace(b'a"}}\n\n', b""),
+        text_delta(1, "a").replace(b"\n\n", b"\r\n\r\n"),
+        b": c\n\n",
+        b"event: ping\r\r",
+    ],
+)
+def test_one_strange_frame_sends_the_whole_chunk_the_long_way(strange: bytes) -> None:
+    """Nothing of it has been taken by then."""
+    for chunk in (text_delta(1, "b") + strange + text_delta(1, "c"), strange + text_delta(1, "b")):
+        block, framer, steady = following()
+        assert steady.quick(chunk) is None
+        assert (block.written, steady.passed, framer.rest) == ("", 1, b"")
+
+
+def test_a_frame_that_is_too_large_goes_the_long_way() -> None:
+    """There it is found to be corrupt, be it still growing or complete."""
+    large = text_delta(1, "a" * 100)
+    _, framer, steady = following(limit=len(large) - 1)
+    assert steady.quick(large[:80]) == b""
+    assert steady.quick(large[80:]) is None
+    assert (steady.quick(b"a" * len(large)), framer.rest) == (None, large[:80])
+
+
+def test_a_frame_may_end_with_a_chunk_of_its_own() -> None:
+    """The second of two line ends completes it."""
+    _, framer, steady = following()
+    assert steady.quick(text_delta(1, "a")[:-1]) == b""
+    assert steady.quick(b"\n") == text_delta(1, "a")
+    assert not framer.pending
+
+
+def test_what_may_end_a_frame_in_other_ways_is_left_to_the_framer() -> None:
+    """Behind deltas, too, lines may end in CR."""
+    _, framer, steady = following()
+    assert steady.quick(text_delta(1, "a") + b"event: ping\r") is None
+    assert framer.feed(text_delta(1, "a") + b"event: ping\r") == [text_delta(1, "a")]
+    assert steady.quick(b"\n\n") is None

@@ -1,0 +1,226 @@
+"""A block on its way: what waits, what is held, what is hidden, and what is joined."""
+
+from __future__ import annotations
+
+import pytest
+
+from resilient_stream._core.plan.planner import Form, Plan
+from resilient_stream._core.seam.joined import Asked, Joined
+from tests.core.relays import QUOTE, going_on, heard, relay, told
+from tests.core.support import (
+    CALL,
+    CITED,
+    CODE,
+    OTHER_CALL,
+    PING,
+    REDACTED,
+    STOP,
+    THOUGHT,
+    block,
+    block_start,
+    block_stop,
+    delta,
+    ending,
+    frame,
+    start,
+    text,
+    text_delta,
+)
+
+
+def test_the_end_of_thinking_waits_for_what_follows() -> None:
+    """Signature and stop: cut there, the block stays open, unsigned, for the next attempt to close."""
+    made = relay()
+    thought = block(0, THOUGHT)
+    assert told(made, start(), *thought) == b"".join([start(), *thought[:-2]])
+    made.end()
+    assert made.out.turn.open_block is not None
+    assert not made.out.turn.blocks[0].signed
+
+
+def test_a_call_comes_whole() -> None:
+    """With all that came in between, pings too, in its place; a second follows as soon as it is complete."""
+    made = relay()
+    told(made, start(), *block(0, text("I look.")))
+    one = block(1, CALL)
+    whole = [one[0], PING, *one[1:-1], frame({"type": "novel"}), one[-1]]
+    assert told(made, *whole[:-1]) == b""
+    assert told(made, whole[-1], PING) == b"".join([*whole, PING])
+    assert told(made, *block(2, OTHER_CALL)) == b"".join(block(2, OTHER_CALL))
+
+
+def test_a_call_that_may_come_again_waits_for_what_follows() -> None:
+    """Where the policy would rather have it regenerated."""
+    made = relay(completed_tools="regenerate")
+    assert told(made, start(), *block(0, CALL)) == b""
+    assert told(made, *block(1, OTHER_CALL)) == b""
+    assert told(made, ending("tool_use")).endswith(ending("tool_use"))
+    assert [one.type for one in made.out.turn.blocks] == ["tool_use", "tool_use"]
+
+
+def test_a_broken_call_waits_for_the_end() -> None:
+    """Handed over with the reason, dropped without one."""
+    frames = [
+        start(),
+        block_start(0, CALL | {"input": {}}),
+        delta(0, type="input_json_delta", partial_json="{"),
+        block_stop(0),
+    ]
+    made = relay()
+    assert told(made, *frames) == b""
+    assert told(made, ending("max_tokens")) == b"".join([*frames, ending("max_tokens")])
+
+
+def test_with_nothing_held_a_call_is_live() -> None:
+    """From its start."""
+    made = relay(hold=frozenset())
+    frames = [start(), *block(0, CALL)]
+    for one in frames[1:]:
+        assert told(made, *([start()] if one is frames[1] else []), one).endswith(one)
+
+
+def test_held_thinking_comes_signed_and_with_what_follows() -> None:
+    """Complete, it still waits for content; cut, it was never there."""
+    made = relay(hold=frozenset({"thinking"}))
+    assert told(made, start(), *block(0, THOUGHT)) == b""
+    assert told(made, *block(1, text("a"))) == b"".join([start(), *block(0, THOUGHT), *block(1, text("a"))])
+
+
+def test_a_held_use_of_the_servers_that_is_cut_is_remembered() -> None:
+    """It may have run, though nobody saw it; a client's call never runs unseen."""
+    made = relay(hold=frozenset({"tool_use", "server_tool_use"}))
+    told(made, start(), *block(0, CODE)[:-1])
+    made.end()
+    assert [one.type for one in made.out.turn.unseen] == ["server_tool_use"]
+    made = relay()
+    told(made, start(), *block(0, CALL)[:-1])
+    made.end()
+    assert made.out.turn.unseen == []
+
+
+def test_a_continuation_goes_on_in_the_open_block() -> None:
+    """Its start, its echo and its first stop's index are not seen; its deltas take the short way again."""
+    made = going_on()
+    out = told(
+        made,
+        start(id="other"),
+        block_start(0, text("")),
+        text_delta(0, QUOTE[:4]),
+        text_delta(0, QUOTE[4:] + " and"),
+    )
+    assert b"message_start" not in out
+    assert b"content_block_start" not in out
+    assert told(made, text_delta(0, " more")) == text_delta(0, " more")
+    assert made.steady.passed == 1
+    assert told(made, block_stop(0), ending()).startswith(block_stop(0))
+    assert heard(made).blocks == [text(QUOTE + " and more")]
+    assert made.joined is not None
+    assert (made.joined.how, made.joined.cut) == (Joined.ECHO, len(QUOTE))
+
+
+def test_behind_a_closed_block_a_new_one_begins() -> None:
+    """Under the next index, once there is something in it; with the echo alone there is none."""
+    made = going_on(block_stop(0))
+    assert told(made, start(), block_start(0, text(QUOTE)), text_delta(0, " ")) == b""
+    assert block_start(1, text("")).split(b"data: ")[1][:60].replace(b" ", b"") in told(
+        made, text_delta(0, "more")
+    ).replace(b" ", b"")
+    assert heard(made).blocks == [text(QUOTE), text(" more")]
+    made = going_on(block_stop(0))
+    out = told(made, start(), *block(0, text(QUOTE)), ending(), STOP)
+    assert b"content_block" not in out
+    assert made.complete
+
+
+@pytest.mark.parametrize("cited", ["before", "after", "both"])
+def test_citations_begin_a_new_block(cited: str) -> None:
+    """On either side; those of text that is cut away are dropped."""
+    before = [delta(0, type="citations_delta", citation={"a": 1})] if cited != "after" else []
+    made = going_on(*before)
+    opened = text("") | ({"citations": []} if cited != "before" else {})
+    told(
+        made,
+        start(),
+        block_start(0, opened),
+        delta(0, type="citations_delta", citation={"x": 1}),
+        text_delta(0, QUOTE + " more"),
+    )
+    told(made, delta(0, type="citations_delta", citation={"b": 1}), block_stop(0), ending())
+    first, second = heard(made).blocks
+    assert first["text"] == QUOTE
+    assert (second["text"], second["citations"]) == (" more", [{"b": 1}])
+    assert made.out.turn.blocks[0].closed
+
+
+def test_text_that_began_with_citations_is_not_gone_on_in() -> None:
+    """Some hosts send them with the start."""
+    first = relay()
+    told(first, start(), block_start(0, CITED), text_delta(0, " " + QUOTE))
+    made = relay(Plan(Form.USER_TURN, {}, Asked(QUOTE, "")), first.out)
+    told(made, start(), block_start(0, text(QUOTE)), text_delta(0, " more"))
+    assert [one.text for one in made.out.turn.blocks][1] == " more"
+
+
+def test_thinking_of_a_user_turn_is_hidden() -> None:
+    """Signed against another history; what follows it gets the next index all the same."""
+    made = going_on(block_stop(0))
+    assert told(made, start(), *block(0, THOUGHT), *block(1, REDACTED)) == b""
+    told(made, *block(2, text(QUOTE)), *block(3, text("more")), ending())
+    assert heard(made).blocks == [text(QUOTE), text("more")]
+
+
+def test_a_change_of_models_leaves_the_seam_to_the_text() -> None:
+    """A fallback block in front of the echo goes through, and the echo behind it is cut away."""
+    change = {"type": "fallback", "from": {"model": "a"}, "to": {"model": "b"}}
+    made = going_on()
+    told(made, start(), *block(0, change), *block(1, text(QUOTE + ", and on.")), ending())
+    assert [one.get("text", "") for one in heard(made).blocks] == [QUOTE, "", ", and on."]
+    assert made.joined is not None and made.joined.verified
+
+
+def test_a_call_at_once_closes_the_text() -> None:
+    """As it stands, unverified."""
+    made = going_on()
+    out = told(made, start(), *block(0, CALL), ending("tool_use"))
+    assert out.startswith(frame({"type": "content_block_stop", "index": 0}, spaced=False))
+    assert [one["type"] for one in heard(made).blocks] == ["text", "tool_use"]
+    assert made.joined is not None
+    assert not made.joined.verified
+
+
+def test_other_deltas_decide_the_join() -> None:
+    """What is not understood is handed over behind the text, or hidden with it where there is none."""
+    novel = delta(0, type="novel_delta", novel=1)
+    made = going_on()
+    told(made, start(), block_start(0, text(QUOTE[:3])), novel, text_delta(0, "x"), block_stop(0))
+    assert not made.out.turn.blocks[0].opaque
+    made = going_on(space="\n\n")
+    told(made, start(), block_start(0, text(QUOTE + "\n")), novel)
+    assert made.out.turn.blocks[0].opaque
+
+
+def test_a_head_that_dies_in_half_a_character_keeps_what_came() -> None:
+    """The join is decided on what came, and handed over first."""
+    made = going_on()
+    told(made, start(), block_start(0, text(QUOTE)), text_delta(0, " more \ud83d"))
+    made.end()
+    assert heard(made).blocks[0]["text"] == QUOTE + " more "
+    made = going_on()
+    told(made, start(), block_start(0, text(QUOTE)))
+    made.end()
+    assert heard(made).blocks == [text(QUOTE)]
+
+
+def test_a_block_that_a_continuation_leaves_open_is_closed() -> None:
+    """A stop reason inside a text that is still held, inside one that is live, or inside a call."""
+    call = [block_start(1, CALL | {"input": {}}), delta(1, type="input_json_delta", partial_json="{")]
+    for frames, blocks in (
+        ([block_start(0, text(QUOTE)), text_delta(0, ", and")], [QUOTE + ", and"]),
+        ([block_start(0, text(QUOTE)), text_delta(0, ", and more" * 30)], [QUOTE + ", and more" * 30]),
+        ([*block(0, text(QUOTE + ", and")), *call], [QUOTE + ", and", None]),
+    ):
+        made = going_on()
+        told(made, start(), *frames, ending("max_tokens"), STOP)
+        assert [block.text if block.type == "text" else None for block in made.out.turn.blocks] == blocks
+        assert all(block.closed for block in made.out.turn.blocks)
+        assert made.complete

@@ -1,0 +1,193 @@
+"""One attempt's events on their way: what waits for content, what ends the attempt, what is told of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from resilient_stream._core.failures import Barren, Flaw, Kind
+from resilient_stream._core.turn.transcript import Turn
+from tests.core.relays import QUOTE, going_on, heard, relay, told
+from tests.core.support import (
+    CALL,
+    ERROR,
+    OMITTED,
+    PING,
+    REDACTED,
+    SEARCH,
+    STOP,
+    THOUGHT,
+    block,
+    block_start,
+    block_stop,
+    delta,
+    ending,
+    frame,
+    start,
+    text,
+    text_delta,
+)
+
+
+@pytest.mark.parametrize(
+    ("waits", "then"),
+    [
+        ([start(), PING, block_start(0, text("")), PING, text_delta(0, " \n")], text_delta(0, "a")),
+        (
+            [start(), block_start(0, THOUGHT | {"thinking": "", "signature": ""})],
+            delta(0, type="thinking_delta", thinking="a"),
+        ),
+        ([start(), *block(0, OMITTED), *block(1, REDACTED), block_start(2, text(""))], text_delta(2, "a")),
+        ([start(), *block(0, text("")), *block(1, text(" ")), block_start(2, text(""))], text_delta(2, "a")),
+        ([start(), *block(0, CALL)[:-1]], block_stop(0)),
+        ([start()], block_start(0, SEARCH)),
+        ([start()], block_start(0, text("a"))),
+        ([start(), block_start(0, text("")), text_delta(0, "\ud83d")], text_delta(0, "\ude00")),
+        ([start(), ending(None), block_start(0, text(""))], delta(0, type="citations_delta", citation={})),
+        ([start(), frame({"type": "novel"})], ending()),
+    ],
+)
+def test_nothing_shows_before_content(waits: list[bytes], then: bytes) -> None:
+    """A start, blank text, unsigned endings and calls wait, with all that stands behind; content brings them."""
+    made = relay()
+    assert told(made, *waits) == b""
+    assert told(made, then) == b"".join([*waits, then])
+
+
+def test_an_attempt_that_dies_before_content_leaves_nothing() -> None:
+    """Another can take its place unseen."""
+    made = relay()
+    assert told(made, start(), *block(0, CALL)[:-1]) == b""
+    made.end()
+    assert made.out.take() == b""
+    assert made.out.turn == Turn()
+
+
+@pytest.mark.parametrize(
+    ("bad", "kind", "in_band"),
+    [
+        (ERROR, Kind.OVERLOADED, True),
+        (b"event: error\n\n", Kind.API_ERROR, True),
+        (b'event: error\ndata: {"error": 5}\n\n', Kind.API_ERROR, True),
+        (b"event: x\ndata: {\n\n", Kind.CORRUPT, False),
+        (b"\xff\n\n", Kind.CORRUPT, False),
+        (start(), Kind.PROTOCOL, False),
+        (STOP, Kind.TRUNCATED, False),
+    ],
+)
+def test_a_flaw_ends_the_attempt(bad: bytes, kind: Kind, *, in_band: bool) -> None:
+    """What came before it is handed over; nothing that follows it is, not even at the end."""
+    made = relay()
+    with pytest.raises(Flaw) as caught:
+        told(
+            made,
+            start(),
+            block_start(0, text("")),
+            text_delta(0, "a") + bad + text_delta(0, "b") + text_delta(0, "c")[:-1],
+        )
+    assert (caught.value.failure.kind, caught.value.failure.in_band) == (kind, in_band)
+    made.end()
+    assert [one.text for one in made.out.turn.blocks] == ["a"]
+
+
+def test_the_last_event_needs_no_blank_line() -> None:
+    """Complete but for it, it counts; incomplete or a ping, it does not."""
+    for rest, said in [
+        (text_delta(0, "b")[:-1], "ab"),
+        (text_delta(0, "b")[:-3], "a"),
+        (PING[:-1], "a"),
+        (b"event: x", "a"),
+    ]:
+        made = relay()
+        told(made, start(), block_start(0, text("")), text_delta(0, "a"), rest)
+        made.end()
+        made.end()
+        assert [one.text for one in made.out.turn.blocks] == [said]
+
+
+def test_an_error_in_the_last_event_is_told() -> None:
+    """It is the better reason, for which there was no time; a flaw there is only what was cut."""
+    made = relay()
+    told(made, start(), ERROR[:-1])
+    with pytest.raises(Flaw) as caught:
+        made.end()
+    assert caught.value.failure.in_band
+    made = relay()
+    told(made, start(), b"event: x\ndata: 1\n")
+    made.end()
+
+
+def test_what_an_unfinished_error_follows_is_settled_first() -> None:
+    """What waits for content is dropped, what was held of a head is handed over."""
+    made = relay()
+    told(made, start(), ERROR[:-1])
+    with pytest.raises(Flaw):
+        made.end()
+    assert told(relay(out=made.out), start(), *block(0, text("a"))).count(b"event: message_start") == 1
+    made = going_on()
+    told(made, start(), *block(0, text(QUOTE[:-1]))[:-1], text_delta(0, QUOTE[-1] + " mo"), ERROR[:-1])
+    with pytest.raises(Flaw):
+        made.end()
+    assert heard(made).blocks == [text(QUOTE + " mo")]
+
+
+def test_a_policy_may_want_proof() -> None:
+    """Text without the fragment, or a call at once, is refused; nothing of it was handed over."""
+    for frames in (block(0, text("Well, then.")), block(0, CALL)):
+        made = going_on(unverified="refuse")
+        with pytest.raises(Flaw):
+            told(made, start(), *frames)
+        made.end()
+        assert heard(made).blocks == [text(QUOTE)]
+
+
+@pytest.mark.parametrize("quote", [QUOTE, ""])
+def test_nothing_is_barren(quote: str) -> None:
+    """No block, hidden thinking alone, or blocks without text: whether or not text was to be joined."""
+    for frames in ([], block(0, THOUGHT), [*block(0, text(quote[:4]))] if quote else []):
+        made = going_on(*[] if quote else [block_stop(0)], quote=quote)
+        with pytest.raises(Barren):
+            told(made, start(), *frames, ending())
+
+
+def test_the_final_usage_is_asked_for_unless_it_is_the_first_attempts() -> None:
+    """A first attempt's numbers pass untouched."""
+    made = going_on()
+    assert b'"mine":1' in told(
+        made, start(), block_start(0, text(QUOTE)), block_stop(0), ending(None), ending()
+    )
+    assert made.closing_usage == {"output_tokens": 40}
+    assert b"mine" not in told(relay(), start(), ending())
+
+
+def test_events_are_counted_without_pings() -> None:
+    """Those that took the short way too."""
+    made = relay()
+    told(
+        made,
+        PING,
+        b": c\n\n",
+        start(),
+        block_start(0, text("")),
+        text_delta(0, "a"),
+        text_delta(0, "b"),
+        PING,
+    )
+    assert (made.events, made.steady.passed) == (4, 1)
+    assert made.opening is not None
+
+
+def test_nothing_behind_the_end_is_too_much() -> None:
+    """Not even an event that is larger than any may be."""
+    made = relay()
+    told(made, start(), ending(), STOP)
+    made.framer._limit = 100
+    assert told(made, b"x" * 200) == b""
+
+
+def test_a_number_that_is_taken_back_stays() -> None:
+    """A later null says nothing of what was told before; one that comes first is kept as it is."""
+    made = relay()
+    told(made, start())
+    for usage in ({"output_tokens": 5, "cache": None}, {"output_tokens": None, "cache": None}):
+        told(made, frame({"type": "message_delta", "delta": {"stop_reason": None}, "usage": usage}))
+    assert made.closing_usage == {"output_tokens": 5, "cache": None}

@@ -1,0 +1,64 @@
+"""What the consumer has, made ready to compare."""
+
+from __future__ import annotations
+
+import pytest
+
+from resilient_stream._core.seam.delivered import Had
+from resilient_stream._core.seam.joined import Asked
+
+
+def had(text: str, space: str = "", size: int = 80) -> Had:
+    """A text of which the last characters are the fragment."""
+    return Had(Asked(text[-size:], space, text=text), 64)
+
+
+@pytest.mark.parametrize(
+    ("text", "space", "fenced", "opener"),
+    [
+        ("Text.", "", False, ""),
+        ("Text:\n\n```pyth", "", False, "```pyth"),
+        ("Text:\n\n```python", "\n", True, ""),
+        ("Text:\n\n```python\nx", "", True, ""),
+        ("Text:\n\n```python\nx\n```", "", False, ""),
+    ],
+)
+def test_a_fence_is_open_when_the_line_that_opens_it_is_over(
+    text: str, space: str, opener: str, *, fenced: bool
+) -> None:
+    """Before, its language may be incomplete."""
+    assert (had(text, space).fenced, had(text, space).opener) == (fenced, opener)
+
+
+@pytest.mark.parametrize(
+    ("before", "border"),
+    [
+        ("", True),
+        ("A line\n", True),
+        ("It ends. ", True),
+        ("\u5b8c\u3002", True),
+        ("a word ", False),
+        ("a, ", False),
+    ],
+)
+def test_a_line_or_a_sentence_begins_at_a_border(before: str, *, border: bool) -> None:
+    """Not a word, nor a part of a sentence."""
+    assert had(before + "and on").is_border(len(before)) is border
+
+
+def test_places_are_places_of_the_text() -> None:
+    """Not of its key; the first character that is not blank is the beginning."""
+    of = had("  A b\n c d", size=3)
+    assert of.tail.key == "abcd"
+    assert [of.place(at) for at in range(5)] == [0, 4, 7, 9, 10]
+    assert of.begins(2) == 7
+    assert of.fragment == 2
+
+
+def test_rows_go_on_as_they_went_on_before() -> None:
+    """Whatever their numbers."""
+    of = had("At 06:14 the tide was low. At 07:15 ")
+    key = of.tail.key
+    assert of.goes_on_as_at(key.index("the"))
+    assert not of.goes_on_as_at(key.index("was"))
+    assert not of.goes_on_as_at(2)

@@ -1,0 +1,447 @@
+"""How a continuation joins."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resilient_stream._core.seam.join import MOST_HELD, Joiner
+from resilient_stream._core.seam.joined import Asked, Diverged, Follow, Join, Joined
+
+QUOTE = "the last words of what was received so far"
+TEXT = (
+    "# Tides\n\nThe sea rises twice a day, and no two tides are alike. Those who look for long enough learn "
+    "to read the wind from the colour of the water, and the hour from the gulls.\n\n"
+    "The harbour master keeps a book of it. He writes down what he sees, and never what he"
+)
+FRAGMENT = TEXT[-80:]
+REST = " thinks of it.\n\nThe book is blue."
+
+
+def asked(text: str = TEXT, space: str = "", *, whole: bool = False) -> Asked:
+    """A fragment of the end of a text, or all of it."""
+    return Asked(text if whole else text[-80:], space, whole, text)
+
+
+def decided(of: Asked, reply: str, piece: int = 6) -> Join | Diverged | Follow:
+    """The decision on a reply that comes in pieces; it must come, and no later than the whole reply."""
+    for end in range(piece, len(reply) + piece, piece):
+        found = Joiner(of).join(reply[:end], final=end >= len(reply))
+        if found is not None:
+            return found
+    raise AssertionError("nothing was decided")
+
+
+def joined(of: Asked, reply: str, piece: int = 6) -> Join:
+    """The join of a reply that joins."""
+    found = decided(of, reply, piece)
+    assert isinstance(found, Join)
+    return found
+
+
+def told(of: Asked, reply: str) -> tuple[str, Joined, bool]:
+    """What follows the text for the consumer, how, and whether it is proved."""
+    found = joined(of, reply)
+    return found.supplied + reply[found.cut :], found.how, found.verified
+
+
+# -- an exact echo, and none ---------------------------------------------------------------------
+
+
+@given(
+    space=st.text(" \n", max_size=3),
+    lead=st.text(" \n", max_size=3),
+    rest=st.text("ab \n", max_size=8),
+    size=st.integers(1, 7),
+)
+def test_an_echo_is_found_and_cut(space: str, lead: str, rest: str, size: int) -> None:
+    """With an exact echo the text comes out exactly, whatever white space there is, in any pieces, verified."""
+    head = lead + QUOTE + space + rest
+    found = joined(Asked(QUOTE, space), head, size)
+    assert found.verified
+    assert found.supplied + head[found.cut :] == rest
+    assert found.how is (Joined.ECHO if rest else Joined.ECHO_ONLY)
+
+
+@given(
+    space=st.text(" \n", max_size=4),
+    rest=st.text("ab \n", min_size=1, max_size=6).filter(str.strip),
+    strips=st.booleans(),
+)
+def test_a_prefill_repeats_no_white_space(space: str, rest: str, *, strips: bool) -> None:
+    """What the consumer has of the white space behind a prefill is cut, where it comes again."""
+    rest = rest.lstrip() if strips else rest
+    head = rest if strips else space + rest
+    assert Joiner(Asked("", space)).join(head, final=True) == Join(
+        len(head) - len(rest), Joined.PREFILL, verified=True
+    )
+
+
+@pytest.mark.parametrize("head", ["", " ", QUOTE[:1], "\n" + QUOTE[:-1], QUOTE, QUOTE + "\n"])
+def test_it_waits_while_more_could_change_the_answer(head: str) -> None:
+    """Inside the fragment, and inside the white space behind it, nothing is decided."""
+    assert Joiner(Asked(QUOTE, "\n\n")).join(head, final=False) is None
+
+
+def test_a_part_of_the_fragment_proves_nothing() -> None:
+    """A reply that ends inside the fragment has brought nothing, and no proof."""
+    for size in range(len(QUOTE)):
+        assert Joiner(Asked(QUOTE, "")).join(QUOTE[:size], final=True) == Join(
+            size, Joined.AS_IS, verified=False
+        )
+
+
+def test_nothing_behind_a_prefill_waits() -> None:
+    """An empty head decides nothing before it is final."""
+    assert Joiner(Asked("", "")).join("", final=False) is None
+    assert Joiner(Asked("", "")).join("", final=True) == Join(0, Joined.PREFILL, verified=True)
+    assert Joiner(Asked("", " \n")).join(" ", final=False) is None
+
+
+def test_text_without_the_fragment_is_joined_as_it_is() -> None:
+    """Unverified, within a few characters, and without the white space that is there."""
+    assert Joiner(asked()).join(REST[:10], final=False) == Join(0, Joined.AS_IS, verified=False)
+    assert told(asked(space=" "), REST) == (REST[1:], Joined.AS_IS, False)
+
+
+def test_an_echo_is_released_with_the_first_character_behind_it() -> None:
+    """Nothing is held longer than it must be."""
+    assert Joiner(asked()).join(FRAGMENT, final=False) is None
+    assert Joiner(asked()).join(FRAGMENT + " t", final=False) == Join(80, Joined.ECHO, verified=True)
+
+
+# -- what models make of the fragment ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        FRAGMENT.upper() + REST,
+        " ".join(FRAGMENT.split()).replace(", ", ",  ") + REST,
+        FRAGMENT.translate({code: code + 0xFEE0 for code in range(0x21, 0x7F)}) + REST,
+        f"\u201c\u2026{FRAGMENT}\u201d\n{REST}",
+        f'"{FRAGMENT}"{REST}',
+        f"<<<\n{FRAGMENT}\n>>>\n{REST}",
+        f"<part-1>\n{FRAGMENT}\n</part-1>\n{REST}",
+        f"```\n{FRAGMENT}\n```\n{REST}",
+        f"**{FRAGMENT}**{REST}",
+        f"> {FRAGMENT}{REST}",
+        f"Sure!\n\n{FRAGMENT}{REST}",
+        f"Continuing from where I left off:\n\n{FRAGMENT}{REST}",
+        f"Oh dear. That was rude of it:\n\n{FRAGMENT}{REST}",
+    ],
+)
+def test_the_fragment_is_known_in_other_clothes(reply: str) -> None:
+    """Letters, white space, quotes, wrappers, openings: found, cut, verified."""
+    assert told(asked(), reply) == (REST, Joined.ECHO, True)
+
+
+@pytest.mark.parametrize("slip", [" big book ", " bok ", " notebook "])
+def test_a_fragment_told_with_a_slip_is_cut_without_proof(slip: str) -> None:
+    """It begins like the fragment and ends like it; what is between was not told before."""
+    assert told(asked(), FRAGMENT.replace(" book ", slip) + REST) == (REST, Joined.ECHO, False)
+
+
+def test_an_accent_that_the_echo_swallowed_is_given_back() -> None:
+    """The text ended inside a character that the reply writes as one."""
+    text = TEXT + " said at the cafe"
+    found = joined(asked(text), text[-80:-1] + "\u00e9 on the pier")
+    assert (found.supplied, found.verified) == ("\u0301", True)
+
+
+def test_what_can_not_be_seen_is_not_doubled() -> None:
+    """A variation selector at the text's end comes again with a folded echo."""
+    text = TEXT + " loves \u2764\ufe0f"
+    reply = text[-80:].upper() + " and more"
+    assert told(asked(text), reply) == (" and more", Joined.ECHO, True)
+
+
+@pytest.mark.parametrize("end", [FRAGMENT.upper(), FRAGMENT, FRAGMENT[20:]])
+def test_a_repetition_alone_is_an_ending(end: str) -> None:
+    """Nothing was missing but the stop reason."""
+    assert told(asked(), end) == ("", Joined.ECHO_ONLY, True)
+
+
+@pytest.mark.parametrize("dress", ["**{}**", "\u201c{}\u201d", "<<<\n{}\n>>>", "{}"])
+def test_an_indent_behind_a_dressed_fragment_is_not_doubled(dress: str) -> None:
+    """The consumer has a line break and half of the indent; the reply brings a line break and all of it."""
+    text = TEXT + ":\n\n    with open(path) as file:"
+    reply = dress.format(text[-80:]) + "\n        return file"
+    assert told(asked(text, "\n    "), reply) == ("    return file", Joined.ECHO, True)
+
+
+def test_a_part_of_the_fragment_is_known_in_a_wrapper() -> None:
+    """The wrapper is cut with it."""
+    assert told(asked(), f"**{FRAGMENT[30:].lstrip()}**{REST}") == (REST, Joined.OVERLAP, True)
+
+
+def test_a_wrapper_that_is_not_closed_is_cut_all_the_same() -> None:
+    """Nothing behind the fragment is taken for its end."""
+    assert told(asked(), f"**{FRAGMENT}{REST}") == (REST, Joined.ECHO, True)
+
+
+def test_an_indent_behind_an_announcement_is_not_doubled() -> None:
+    """The same, where nothing is repeated."""
+    text = TEXT + ":\n\n    with open(path) as file:"
+    reply = "Continuing from where I left off:\n\n        return file"
+    assert told(asked(text, "\n    "), reply) == ("    return file", Joined.PREAMBLE, False)
+
+
+# -- other repetitions ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [23, 26, 31, *range(33, 79, 3), *range(82, 160, 7)])
+def test_more_or_less_than_the_fragment_is_an_overlap(size: int) -> None:
+    """From anywhere in the last paragraphs on, up to the text's end; a short passage from a word on."""
+    rest, how, verified = told(asked(), TEXT[-size:].lstrip() + REST)
+    assert (rest, verified) == (REST, True)
+    assert how is Joined.OVERLAP
+
+
+def test_a_sentence_that_begins_again_in_its_middle_is_an_overlap() -> None:
+    """Eight letters are enough there."""
+    text = TEXT + " thinks. The book is"
+    assert told(asked(text), "The book is blue.") == (" blue.", Joined.OVERLAP, True)
+
+
+def test_a_word_that_begins_again_inside_itself_is_an_overlap() -> None:
+    """``temptemperature`` is no word."""
+    text = TEXT + " thinks of the tempe"
+    assert told(asked(text), "temperature.") == ("rature.", Joined.OVERLAP, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ('"Ha ha ha', " ha ha!"),
+        ("It was very", " very late."),
+        ("| 0 | 0 |\n| 0 | 0 |\n| 0 | 0 |", "\n| 0 | 0 |\n| 0 | 0 |\n\nEnd."),
+        ("Row till the morning is here,\nrow till the morning is here,", "\nrow till the morning is here."),
+        ("He said so", " so often that nobody heard him."),
+        ("-----------------------------------", "-----------------------------------\nnext"),
+        ("1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,", " 0, 0, 0, 0, 0, 0, 0, 1"),
+    ],
+)
+def test_text_that_repeats_itself_is_not_trimmed(text: str, rest: str) -> None:
+    """A coincidence is no proof, however long, where the text says things twice."""
+    assert told(asked(TEXT + "\n\n" + text), rest) == (rest, Joined.AS_IS, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("He knew that", " he knew that she knew."),
+        ("Boys and girls", " boys and girls, all of them, came."),
+        ("Boys and girls come to play,", " boys and men come to play, and"),
+        ("What we want is", " what we want is what you want."),
+        ("# The tide\n\nthe tide", " The tide rises."),
+        ("Boys", " boys, all of them."),
+        ("Ha", "ha, he said."),
+    ],
+)
+@pytest.mark.parametrize("before", ["", TEXT + " thinks.\n\n"], ids=["whole", "quoted"])
+def test_a_small_letter_for_a_capital_is_no_repetition(before: str, text: str, rest: str) -> None:
+    """The fragment that was asked for, with a slip or without, and any passage: nothing is cut of a sentence
+    that says its first words again."""
+    assert told(asked(before + text, whole=not before), rest) == (rest, Joined.AS_IS, False)
+
+
+@pytest.mark.parametrize(("text", "whole"), [("Those who look for long enough learn", True), (TEXT, False)])
+def test_a_long_fragment_is_known_in_small_letters(text: str, *, whole: bool) -> None:
+    """Nobody says so much again."""
+    of = asked(text, whole=whole)
+    assert told(of, f"{of.quote.lower()} {REST}") == (f" {REST}", Joined.ECHO, True)
+    of = asked(text, " ", whole=whole)
+    assert told(of, f"{of.quote.lower()} {REST}")[1:] == (Joined.ECHO, True)
+
+
+def test_a_quotation_mark_of_the_text_is_no_wrapper() -> None:
+    """Nothing behind the passage closes it."""
+    text = TEXT + '.\n\n{"at": 1, "level_cm": 240,'
+    rest = ' "wind": 3}'
+    found, _, _ = told(asked(text), '"level_cm": 240,' + rest)
+    assert found.endswith(rest)
+
+
+def test_a_fragment_that_stands_in_many_places_is_cut_once() -> None:
+    """What is asked for is cut, and no more."""
+    text = TEXT[:100] + "\n\n" + "| 0 | 0 | 0 |\n" * 20
+    text = text.rstrip()
+    rest = "\n| 0 | 0 | 0 |\n| 1 | 0 | 0 |"
+    assert told(asked(text), text[-80:] + rest) == (rest, Joined.ECHO, True)
+
+
+# -- beginning again -----------------------------------------------------------------------------
+
+
+def test_a_short_text_that_is_told_again_is_skipped() -> None:
+    """All of it, however it is spelled."""
+    assert told(asked(), TEXT + REST) == (REST, Joined.RESTART, True)
+    assert told(asked(), TEXT.upper() + REST) == (REST, Joined.RESTART, True)
+
+
+def test_a_long_text_that_is_told_again_is_followed() -> None:
+    """Little of it is held; where it stands is told."""
+    text = "".join(f"Sentence {number} tells of tide {number * 7}.\n" for number in range(400)).rstrip()
+    assert decided(asked(text), text) == Follow(0, 0, Joined.RESTART)
+    head = f"Sure!\n\n{text}"
+    assert Joiner(asked(text)).join(head[:200], final=False) is None  # a courtesy may be the text's own
+    start = "\n\nSorry about that. Here is the rest:\n\n"
+    assert decided(asked(text), start + text) == Follow(0, len(start), Joined.RESTART)
+    paragraph = text[-600:].lstrip()
+    assert decided(asked(f"{TEXT}\n\n{paragraph}"), paragraph) == Follow(len(TEXT) + 2, 0, Joined.OVERLAP)
+
+
+@pytest.mark.parametrize("at", [45, 60, 120, 170, 230])
+def test_a_text_that_is_begun_again_and_left_is_another_answer(at: int) -> None:
+    """Never glued to this one."""
+    assert decided(asked(), TEXT[:at] + "something else altogether, and at length.") == Diverged()
+
+
+def test_an_echo_that_is_left_is_another_answer() -> None:
+    """The fragment was begun, so the reply belongs there and not behind it."""
+    assert decided(asked(), FRAGMENT[:50] + "something else altogether, and at length.") == Diverged()
+
+
+def test_a_reply_that_ends_inside_what_it_tells_again_is_another_answer() -> None:
+    """It was cut short by its author."""
+    assert decided(asked(), TEXT[:150]) == Diverged()
+
+
+def test_rows_that_begin_alike_are_no_other_answer() -> None:
+    """The next record repeats most of those before it."""
+    record = '{{"station": "North pier", "wind": {{"from": "west"}}, "level": {}}},\n'
+    text = "".join(record.format(level) for level in (12, 27, 31)).rstrip()
+    rest = "\n" + record.format(44) + record.format(12)
+    assert told(asked(text), rest) == (rest, Joined.AS_IS, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "reply", "rest"),
+    [
+        ("Sure, I can", "Certainly! Here is how.", None),
+        ("Sure, I can", "Sure, I can help.", " help."),
+        ("Sure, I can", "SURE, I can help.", " help."),
+        ("Sure, I can", " help with that.", " help with that."),
+        ("Sure, I can", "not.", "not."),
+        ("# Tides\n\nBut", "# Tides\n\nBut now", " now"),
+        ("It ends.", "The next begins.", "The next begins."),
+        ("\u00bf", "Qui\u00e9n?", "Qui\u00e9n?"),
+    ],
+)
+def test_where_the_whole_was_asked_for_another_beginning_is_another_answer(
+    text: str, reply: str, rest: str | None
+) -> None:
+    """Unless it may go on with what there is."""
+    found = decided(asked(text, whole=True), reply)
+    assert found == Diverged() if rest is None else isinstance(found, Join)
+    if isinstance(found, Join):
+        assert found.supplied + reply[found.cut :] == rest
+
+
+# -- openings without an echo --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        "Continuing from where I left off:\n\n",
+        "Sure! Here's the rest of the answer:\n\n",
+        "Sorry about that. Let me pick up where I left off:\n\n",
+        "Ich mache dort weiter, wo ich unterbrochen wurde:\n\n",
+        "\u597d\u7684\uff0c\u6211\u4ece\u521a\u624d\u4e2d\u65ad\u7684\u5730\u65b9\u7ee7\u7eed\uff1a\n\n",
+    ],
+)
+def test_an_announcement_is_cut_without_proof(opening: str) -> None:
+    """It is no part of the answer; where the rest belongs is not proved by it."""
+    assert told(asked(), opening + REST) == (REST, Joined.PREAMBLE, False)
+
+
+def test_a_fence_that_is_open_is_not_opened_again() -> None:
+    """With a language it can't be the fence's end."""
+    text = TEXT + ":\n\n```python\ndef tide(hour):\n    return"
+    assert told(asked(text), "```python\n hour % 12\n```") == (" hour % 12\n```", Joined.PREAMBLE, False)
+    assert told(asked(text), f"```python\n{text[-80:]} hour") == (" hour", Joined.ECHO, True)
+
+
+@pytest.mark.parametrize("rest", ["Continuing north, one sees a light.", "Sure! he said.\n\nAnd left."])
+def test_a_sentence_of_the_answer_is_no_opening(rest: str) -> None:
+    """Courtesies and journeys are left in place."""
+    text = TEXT + " thinks.\n\n"
+    assert told(asked(text.rstrip(), "\n\n"), rest) == (rest, Joined.AS_IS, False)
+
+
+@pytest.mark.parametrize("language", ["", "py", "python"])
+def test_a_fence_whose_opening_was_cut_is_not_opened_twice(language: str) -> None:
+    """All of its line comes again, and only the rest of it is new."""
+    text = TEXT + ":\n\n```" + language
+    rest = "python"[len(language) :] + "\nx = 1\n"
+    assert told(asked(text), f"```{language}{rest}") == (rest, Joined.OVERLAP, True)
+    assert told(asked(text), rest) == (rest, Joined.AS_IS, False)
+
+
+def test_code_behind_a_reopened_fence_is_no_wrapper() -> None:
+    """What looks like one is code."""
+    text = TEXT + ":\n\n```python\nself"
+    assert told(asked(text), "```python\n_kept.add(1)\n```") == ("_kept.add(1)\n```", Joined.PREAMBLE, False)
+
+
+@pytest.mark.parametrize(("rest", "left"), [("x = 2\ny = 3", ""), ("\n\nProse.", "\n```")])
+def test_in_a_fence_a_wrapping_fence_is_closed_where_no_empty_line_follows(rest: str, left: str) -> None:
+    """An empty line says that it is the end of the text's own."""
+    text = TEXT + ":\n\n```python\nfor each in self.kept: x = 1; y = 2; print(x, y); x ="
+    reply = f"```\n{text[-80:]}\n```\n{rest}" if not left else f"```\n{text[-80:]}\n```{rest}"
+    assert told(asked(text), reply)[0] == left + rest
+
+
+@pytest.mark.parametrize("line", ["Oh dear, that was rude of it:\n\n", "Here we go again!\n\n"])
+def test_behind_any_line_the_whole_is_told_again(line: str) -> None:
+    """Where all of it was asked for; a line that may go on with the text is no opening."""
+    of = asked("Those who look for long", whole=True)
+    assert told(of, f"{line}Those who look for long enough learn.") == (" enough learn.", Joined.ECHO, True)
+    rest = f" enough\n\n{line}Those who look for long enough learn."
+    assert told(of, rest) == (rest, Joined.AS_IS, False)
+
+
+def test_what_somebody_says_is_no_announcement() -> None:
+    """It is a part of a tale."""
+    rest = 'Here is the rest," he read, "of what the keeper wrote:\n\nNothing.'
+    assert told(asked(TEXT + ' wrote. "'), rest) == (rest, Joined.AS_IS, False)
+
+
+def test_a_refrain_is_an_echo_where_it_begins_in_the_middle_of_its_line() -> None:
+    """Behind a line that is set apart; from its beginning on it may be sung again."""
+    line = "Row, brothers, row till the morning is here, and the boats come home\n"
+    text, opening = f"{TEXT}.\n\n{line * 2}{line[:30]}", "Oh dear, that was rude of it:\n\n"
+    of = Asked(text[-60:], "", text=text)
+    assert told(of, f"{opening}{text[-60:]} is here")[0] == " is here"
+    text = f"{TEXT}.\n\n{line * 3}".rstrip()
+    of = Asked(line.rstrip(), "\n", text=text)
+    again, _, verified = told(of, f"{opening}{line}")
+    assert again.startswith(opening)
+    assert not verified
+
+
+# -- bounds --------------------------------------------------------------------------------------
+
+
+@given(st.text(st.sampled_from("abc |\n.:T"), min_size=1, max_size=900))
+def test_no_more_is_held_than_said(reply: str) -> None:
+    """Whatever is said, the decision has come when 400 characters have."""
+    if len(reply) > MOST_HELD:
+        assert Joiner(asked()).join(reply[:MOST_HELD], final=False) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [("\u200b", True), ("\u200b" * 90, True), ("\u200b" * 90, False), ("A tide. " + "\u200b" * 90, False)],
+    ids=["one", "many", "quoted", "behind text"],
+)
+@pytest.mark.parametrize(
+    "reply", ["\0" * 500, "Sure! And so on, and so on.\n\n", "Sure! A tide. And more of it.", "A tide"]
+)
+def test_a_fragment_that_can_not_be_seen_is_no_fragment(text: str, reply: str, *, whole: bool) -> None:
+    """Nothing can be told of it, so nothing is found."""
+    found = decided(asked(text, whole=whole), reply)
+    assert found == Diverged() or (isinstance(found, Join) and found.how is not Joined.ECHO)

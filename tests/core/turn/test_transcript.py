@@ -1,0 +1,205 @@
+"""What the consumer has."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tracemalloc
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resilient_stream._core.turn.transcript import Block, Turn
+from resilient_stream._core.wire.events import Event, read
+from tests.core.golden import GOLDEN
+from tests.core.support import CALL, CITED, FOUND, MCP, REDACTED, SEARCH, THOUGHT, consume, text
+
+
+def turn_of(stream: bytes) -> Turn:
+    """The turn of a stream that was handed over."""
+    turn = Turn()
+    for one in stream.split(b"\n\n")[:-1]:
+        event = read(one + b"\n\n")
+        if event.data:
+            turn.apply(event)
+    return turn
+
+
+def made(start: dict[str, Any], *deltas: dict[str, Any], closed: bool = True) -> Block:
+    """A block by its start and deltas."""
+    block = Block(start)
+    for one in deltas:
+        block.apply_delta(one)
+    block.closed = closed
+    return block
+
+
+@pytest.mark.parametrize("name", [name for name in GOLDEN if "unknown" not in name and "broken" not in name])
+def test_a_turn_holds_what_was_told(name: str) -> None:
+    """Block by block, the params are what a consumer puts together."""
+    turn, heard = turn_of(GOLDEN[name]), consume(GOLDEN[name])
+    assert (turn.stop_reason, turn.stopped) == (heard.stop_reason, True)
+    assert turn.open_block is None
+    assert turn.characters == len(heard.text)
+    for mine, theirs in zip(turn.blocks, heard.blocks, strict=True):
+        param = mine.param()
+        assert {name: value for name, value in theirs.items() if value not in (None, [])} == {
+            name: value for name, value in param.items() if value not in (None, [])
+        }
+
+
+def test_size_grows_with_content() -> None:
+    """Every block and every character counts, citations too."""
+    sizes = []
+    turn = Turn()
+    for one in GOLDEN["search"].split(b"\n\n")[:-1]:
+        event = read(one + b"\n\n")
+        before = turn.size
+        if event.data:
+            turn.apply(event)
+        if (
+            event.type == "content_block_start"
+            or "text" in event.data.get("delta", {})
+            or "citation" in event.data.get("delta", {})
+        ):
+            assert turn.size > before
+        sizes.append(turn.size)
+    assert sizes == sorted(sizes)
+
+
+def test_halves_of_a_pair_meet() -> None:
+    """A character split over two deltas is one in the text."""
+    block = made(text(""), {"type": "text_delta", "text": "\ud83d"}, {"type": "text_delta", "text": "\ude00"})
+    assert block.text == "😀"
+
+
+LONG = st.lists(
+    st.sampled_from(
+        ["plain words, ", "\u6f6e" * 50, "\U0001f30a", "\\u0041\\", '"', "\n", "\ud83d", "\udf0a", "x" * 600]
+    ),
+    max_size=120,
+)
+
+
+@given(LONG, st.booleans())
+def test_a_long_string_is_decoded_as_if_it_were_in_one_piece(words: list[str], ascii_only: bool) -> None:
+    """Wherever it is cut to be decoded, escapes, characters and pairs stay whole."""
+    block = Block(text(""))
+    whole = "".join(words)
+    if ascii_only:
+        block.apply_delta({"type": "text_delta", "text": whole})
+    else:
+        block.raw += json.dumps(whole, ensure_ascii=False)[1:-1].encode("utf-8", "ignore")
+    assert block.written == json.loads(b'"' + block.raw + b'"')
+
+
+def test_a_long_string_is_never_there_three_times() -> None:
+    """Where all at once would be the bytes, the text and what is made of it, at four bytes a character."""
+    block = Block(text(""), raw=bytearray("The tide \U0001f30a comes in,\\nand goes. ".encode() * 20_000))
+    tracemalloc.start()
+    try:
+        written = block.written
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 2.3 * sys.getsizeof(written)
+
+
+def test_text_in_the_start_counts() -> None:
+    """Some hosts send the first words with the start."""
+    block = made(text("Hi"), {"type": "text_delta", "text": " you"})
+    assert block.param() == text("Hi you")
+    assert not block.blank
+    assert made(text(" \n")).blank
+
+
+def test_citations_are_collected() -> None:
+    """From the start and from deltas; a start that has none gets none."""
+    block = made(text("") | {"citations": [1]}, {"type": "citations_delta", "citation": 2})
+    assert block.param()["citations"] == [1, 2]
+    assert "citations" not in made(text("a") | {"citations": 5}).param()
+    assert "citations" not in made(text("a") | {"citations": None}).param()
+
+
+def test_thinking_is_signed_only_when_complete() -> None:
+    """A signature before the stop, or none, is no proof; what came redacted is proof once it is complete."""
+    signature = {"type": "signature_delta", "signature": "s"}
+    assert made(THOUGHT).signed
+    assert made(THOUGHT | {"signature": ""}, signature).signed
+    assert not made(THOUGHT | {"signature": ""}, signature, closed=False).signed
+    assert not made(THOUGHT | {"signature": ""}).signed
+    assert made(REDACTED).signed
+    assert not made(REDACTED, closed=False).signed
+    assert made(
+        THOUGHT | {"thinking": "", "signature": ""}, {"type": "thinking_delta", "thinking": "x"}, signature
+    ).param() == THOUGHT | {"thinking": "x", "signature": "s"}
+
+
+@pytest.mark.parametrize(
+    ("written", "whole"),
+    [("", True), ("{}", True), ('{"a": 1}', True), ('{"a"', False), ("[]", False), ("[" * 9999, False)],
+)
+def test_a_call_is_whole_when_its_input_is_an_object(written: str, *, whole: bool) -> None:
+    """Everything else is not ready to run."""
+    assert made(CALL | {"input": {}}, {"type": "input_json_delta", "partial_json": written}).parses is whole
+
+
+def test_an_unknown_delta_makes_a_block_opaque() -> None:
+    """What is not understood can't be rebuilt; nor is a call with it whole."""
+    for one in ({"type": "novel"}, {"type": "text_delta"}, {"type": "input_json_delta", "partial_json": 1}):
+        block = made(CALL | {"input": {}}, one)
+        assert block.opaque
+        assert not block.parses
+    assert made(text(""), {"type": "text_delta", "text": None}).opaque
+
+
+def test_a_compaction_comes_in_one_delta() -> None:
+    """Its fields become the block's."""
+    block = made(
+        {"type": "compaction", "content": None},
+        {"type": "compaction_delta", "content": "x", "encrypted_content": "y"},
+    )
+    assert block.param() == {"type": "compaction", "content": "x", "encrypted_content": "y"}
+
+
+def test_a_block_can_be_made_of_events() -> None:
+    """Of a start, deltas, and whatever else stands between them."""
+    start = {"type": "content_block_start", "index": 0, "content_block": CALL | {"input": {}}}
+    grow = {
+        "type": "content_block_delta",
+        "index": 0,
+        "delta": {"type": "input_json_delta", "partial_json": '{"a": 1}'},
+    }
+    block = Block.of([Event.of(start), Event.of({"type": "ping"}), Event.of(grow)])
+    assert block.param()["input"] == {"a": 1}
+
+
+def test_what_was_cut_is_abandoned() -> None:
+    """The open block, unless text or a result; on request, uses of the server's without a result; once."""
+    turn = Turn(blocks=[made(SEARCH), made(FOUND), made(MCP), made(CITED), made(THOUGHT, closed=False)])
+    turn.abandon(unanswered=False)
+    assert turn.abandoned == [4]
+    turn.abandon(unanswered=True)
+    turn.abandon(unanswered=True)
+    assert sorted(turn.abandoned) == [2, 4]
+    for last in (text("a"), FOUND):
+        turn = Turn(blocks=[made(last, closed=False)])
+        turn.abandon(unanswered=True)
+        assert turn.abandoned == []
+
+
+def test_events_that_are_no_content_change_nothing() -> None:
+    """Unknown events pass by."""
+    turn = Turn()
+    turn.apply(Event.of({"type": "novel"}))
+    assert turn == Turn()
+
+
+@given(said=st.text(st.characters(), max_size=40), begun=st.text(max_size=3), ascii_only=st.booleans())
+def test_characters_are_counted_as_a_string_has_them(said: str, begun: str, *, ascii_only: bool) -> None:
+    """Escapes, pairs, halves of pairs and other scripts: as many as the decoded text has."""
+    raw = json.dumps(said, ensure_ascii=ascii_only)[1:-1].encode("utf-8", "backslashreplace")
+    block = Block({"type": "text", "text": begun}, bytearray(raw))
+    assert block.characters == len(block.text)

@@ -1,0 +1,181 @@
+"""Frames to events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from resilient_stream._core.failures import Flaw, Kind
+from resilient_stream._core.wire.events import (
+    CANONICAL_HEAD,
+    CANONICAL_TAIL,
+    SKIPPED,
+    Event,
+    ends_in_half,
+    has_content,
+    is_utf8,
+    paired,
+    read,
+)
+from tests.core.support import delta, frame, text_delta
+
+
+def canonical(one: bytes) -> bytes | None:
+    """The raw string of a canonical delta."""
+    head = CANONICAL_HEAD.match(one)
+    tail = CANONICAL_TAIL.fullmatch(one, head.end()) if head else None
+    return tail[1] if tail else None
+
+
+@pytest.mark.parametrize("spaced", [True, False])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"type": "text_delta", "text": 'a "b" \\ \n é'},
+        {"type": "thinking_delta", "thinking": ""},
+        {"type": "input_json_delta", "partial_json": '{"a'},
+    ],
+)
+def test_deltas_in_the_two_usual_spellings_are_canonical(fields: dict[str, Any], *, spaced: bool) -> None:
+    """With and without spaces, the deltas that make up a stream take the short way."""
+    one = frame({"type": "content_block_delta", "index": 3, "delta": fields}, spaced=spaced)
+    assert canonical(one) is not None
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        delta(0, type="text_delta", text="a", more=1),
+        delta(0, type="signature_delta", signature="a"),
+        delta(0, type="text_delta", thinking="a"),
+        text_delta(0, "a")[:-1],
+        text_delta(0, "a").replace(b"\n", b"\r\n"),
+        text_delta(0, "a").replace(b'"a"', b'"\\x"'),
+        text_delta(0, "a").replace(b'"a"', b'"\x01"'),
+        text_delta(0, "a").replace(b'"a"', b'"\\ud83d"'),
+        text_delta(0, "a").replace(b'"a"', b'"\\uD83D"'),
+        text_delta(0, "a").replace(b'"a"', b"1"),
+        b": c\n" + text_delta(0, "a"),
+        frame({"type": "message_stop"}),
+    ],
+)
+def test_everything_else_is_not(one: bytes) -> None:
+    """Other fields, other types, broken strings and a first half of a pair take the long way."""
+    assert canonical(one) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "kind"),
+    [
+        (b": comment\n\n", SKIPPED),
+        (b"id: 1\nretry: 5\n\n", SKIPPED),
+        (b'event: novel\nodd: 1\ndata: {"type": "novel"}\n\n', "novel"),
+        (b"event: x\n\n", SKIPPED),
+        (b"event: x\ndata:\n\n", SKIPPED),
+        (b"event: ping\n\n", "ping"),
+        (b'event: ping\ndata: {"type": "ping"}\n\n', "ping"),
+        (b"event: ping\ndata: {\n\n", SKIPPED),
+        (b"event: ping\ndata: 1\n\n", SKIPPED),
+        (b"data: {\n\n", SKIPPED),
+        (b'data: {"no": 1}\n\n', SKIPPED),
+        (b'data: {"type": "a b"}\n\n', SKIPPED),
+        (b'data: {"type": "a\\nb"}\n\n', SKIPPED),
+        (b'data: {"type": "\\ud800"}\n\n', SKIPPED),
+        (b'event: ping\ndata: {"type": "\xc3\xa9"}\n\n', SKIPPED),
+        (b'data: {"type": "ping"}\n\n', "ping"),
+        (b'event: novel\ndata: {"type": "novel"}\n\n', "novel"),
+        (b'event: novel\ndata: {"type": "error"}\n\n', "error"),
+        (b'data: {"type": "error"}\n\n', "error"),
+        (b"event: error\n\n", "error"),
+    ],
+)
+def test_a_frame_that_the_sdk_reads_alike_passes_as_it_is(one: bytes, kind: str) -> None:
+    """Frames that are skipped, known or unknown keep their bytes."""
+    event = read(one)
+    assert (event.type, event.frame) == (kind, one)
+
+
+@pytest.mark.parametrize("name", [b"", b"event: ping\n", b"event: message_\nstop\n"])
+def test_a_hidden_event_is_named(name: bytes) -> None:
+    """An event that the SDK would drop for its event line gets the one that its data says."""
+    event = read(name + b'data: {"type": "message_stop", "a": 1}\n\n')
+    assert event.frame == b'event: message_stop\ndata: {"type":"message_stop","a":1}\n\n'
+    assert event.data == {"type": "message_stop", "a": 1}
+
+
+@pytest.mark.parametrize(
+    ("one", "kind"),
+    [
+        (b"event: x\ndata: {\n\n", Kind.CORRUPT),
+        (b"event: x\ndata: " + b"[" * 100_000 + b"\n\n", Kind.CORRUPT),
+        (b"event: x\ndata: 1\n\n", Kind.PROTOCOL),
+        (b'event: x\ndata: {"type": 1}\n\n', Kind.PROTOCOL),
+        (b"event: x\ndata: \xff\n\n", Kind.CORRUPT),
+        (b"event: message_stop\n\n", Kind.CORRUPT),
+        (b"event: message_stop\ndata:\n\n", Kind.CORRUPT),
+        (b'event: x\nda\rta: {"type": "x"}\n\n', Kind.CORRUPT),
+        (b'da\x00ta: {"type": "x"}\n\n', Kind.CORRUPT),
+    ],
+)
+def test_a_frame_that_cannot_be_read_is_a_flaw(one: bytes, kind: Kind) -> None:
+    """What would explode in the SDK is never an event, nor is what it would not miss the data of."""
+    with pytest.raises(Flaw) as caught:
+        read(one)
+    assert caught.value.failure.kind is kind
+
+
+@pytest.mark.parametrize("data", ["{", "1", "", "[" * 100_000])
+def test_an_unreadable_error_is_still_an_error(data: str) -> None:
+    """An error event's body is kept as it came where it is no object."""
+    event = read(f"event: error\ndata: {data}\n\n".encode())
+    assert event.type == "error"
+    assert event.data == {"unreadable": data}
+
+
+def test_an_error_keeps_its_body() -> None:
+    """The body is what the SDK would hang on the exception."""
+    assert read(b'event: error\ndata: {"error": {"type": "a"}}\n\n').data == {"error": {"type": "a"}}
+
+
+def test_an_event_of_our_own_can_be_read() -> None:
+    """What is made here is understood here."""
+    event = Event.of({"type": "content_block_stop", "index": 1})
+    assert read(event.frame) == event
+
+
+def test_utf8_is_told_from_other_bytes() -> None:
+    """As a decoder would."""
+    assert is_utf8("é".encode())
+    assert not is_utf8(b"\xff")
+
+
+def test_half_a_pair_is_noticed() -> None:
+    """Text that ends in a first half waits for the second; a second half does not."""
+    assert ends_in_half({"text": "a\ud83d"})
+    assert ends_in_half({"thinking": "\ud83d"})
+    assert not ends_in_half({"text": "\ude00"})
+    assert not ends_in_half({"text": ""})
+    assert not ends_in_half({"text": 1})
+
+
+def test_halves_are_put_together() -> None:
+    """Two halves in a row are a character; a lone one stays what it is."""
+    assert paired("a\ud83d\ude00\ud83d") == "a😀\ud83d"
+
+
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [
+        ({"type": "text_delta", "text": " a"}, True),
+        ({"type": "text_delta", "text": " \n"}, False),
+        ({"type": "thinking_delta", "thinking": " "}, True),
+        ({"type": "thinking_delta", "thinking": ""}, False),
+        ({"type": "input_json_delta", "partial_json": ""}, True),
+        ({"type": "citations_delta"}, True),
+        ({"type": "signature_delta", "signature": "x"}, False),
+    ],
+)
+def test_content_is_what_a_consumer_would_show(part: dict[str, Any], *, content: bool) -> None:
+    """Blank text and signatures are none."""
+    assert has_content(part) is content

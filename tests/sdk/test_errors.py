@@ -1,0 +1,204 @@
+"""From failures to the exceptions that users catch."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from typing import Any, cast
+
+import anthropic
+import httpx2
+import pytest
+
+from resilient_stream._core.failures import IN_BAND_KINDS, Failure, Kind, Phase
+from resilient_stream._sdk.errors import STATUS_OF_TYPE, error_of, lighten
+
+REQUEST = httpx2.Request("POST", "http://api.test/v1/messages")
+CLIENT = anthropic.Anthropic(api_key="k")
+CANARY = "sparrow"
+
+CLASSES: dict[Kind, type[anthropic.APIError]] = {
+    Kind.CONNECT: anthropic.APIConnectionError,
+    Kind.TLS_VERIFY: anthropic.APIConnectionError,
+    Kind.CLOSED: anthropic.APIConnectionError,
+    Kind.RESET: anthropic.APIConnectionError,
+    Kind.SILENT: anthropic.APITimeoutError,
+    Kind.STALLED: anthropic.APITimeoutError,
+    Kind.TRUNCATED: anthropic.APIConnectionError,
+    Kind.CORRUPT: anthropic.APIConnectionError,
+    Kind.PROTOCOL: anthropic.APIConnectionError,
+    Kind.OVERLOADED: anthropic.OverloadedError,
+    Kind.RATE_LIMITED: anthropic.RateLimitError,
+    Kind.API_ERROR: anthropic.InternalServerError,
+    Kind.TIMEOUT_ERROR: anthropic.InternalServerError,
+    Kind.REJECTED: anthropic.BadRequestError,
+    Kind.BUDGET: anthropic.APIConnectionError,
+    Kind.CANCELLED: anthropic.APIConnectionError,
+}
+"""What each kind is caught as."""
+
+STATUS = {
+    Kind.OVERLOADED: 529,
+    Kind.RATE_LIMITED: 429,
+    Kind.API_ERROR: 500,
+    Kind.TIMEOUT_ERROR: 504,
+    Kind.REJECTED: 400,
+}
+"""The statuses of the kinds that have one."""
+
+TYPES = {
+    "invalid_request_error": (400, anthropic.BadRequestError),
+    "authentication_error": (401, anthropic.AuthenticationError),
+    "billing_error": (402, anthropic.APIStatusError),
+    "permission_error": (403, anthropic.PermissionDeniedError),
+    "not_found_error": (404, anthropic.NotFoundError),
+    "conflict_error": (409, anthropic.ConflictError),
+    "request_too_large": (413, anthropic.RequestTooLargeError),
+    "rate_limit_error": (429, anthropic.RateLimitError),
+    "api_error": (500, anthropic.InternalServerError),
+    "timeout_error": (504, anthropic.InternalServerError),
+    "overloaded_error": (529, anthropic.OverloadedError),
+    "a_new_error": (500, anthropic.InternalServerError),
+    "unreadable error": (500, anthropic.InternalServerError),
+}
+"""In-band error types, as they are caught."""
+
+
+def raised(failure: Failure, cause: BaseException | None = None, *, answered: bool = True) -> Exception:
+    """The exception, with or without a response having been seen."""
+    # The SDK makes the errors of its own streams with this method; there is no public one.
+    return error_of(failure, REQUEST, cause, CLIENT._make_status_error if answered else None)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_each_kind_is_raised_as_one_class_of_the_sdks(kind: Kind) -> None:
+    """An ``except`` clause written for the bare SDK catches every failure there is."""
+    error = raised(Failure(kind, Phase.BODY, detail="word", status=STATUS.get(kind)))
+    assert isinstance(error, CLASSES[kind])
+    assert isinstance(error, anthropic.APITimeoutError) == (CLASSES[kind] is anthropic.APITimeoutError)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in STATUS])
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_broken_wire_is_no_status(kind: Kind, answered: bool) -> None:
+    """What nobody said has no status, even where an earlier attempt was answered."""
+    error = raised(Failure(kind, Phase.BODY, detail="word"), answered=answered)
+    assert isinstance(error, anthropic.APIConnectionError)
+    assert error.request is REQUEST
+
+
+@pytest.mark.parametrize("error_type", TYPES)
+def test_an_error_told_in_the_stream_has_the_status_it_has_outside(error_type: str) -> None:
+    """``except OverloadedError`` works in mid-stream, where the wire's status is 200."""
+    body = {"type": "error", "error": {"type": error_type, "message": "Sorry."}}
+    kind = IN_BAND_KINDS.get(error_type, Kind.API_ERROR)
+    error = raised(Failure(kind, Phase.BODY, in_band=True, detail=error_type, status=200, body=body))
+    status, wanted = TYPES[error_type]
+    assert isinstance(error, anthropic.APIStatusError)
+    assert isinstance(error, wanted)
+    assert (error.status_code, error.body) == (status, body)
+
+
+def test_every_error_type_that_is_known_has_a_status() -> None:
+    """No error type of the API's is left to the default."""
+    assert set(STATUS_OF_TYPE) == set(IN_BAND_KINDS)
+
+
+def test_a_status_error_carries_what_the_api_said() -> None:
+    """The body, the request's id and the response are where the SDK puts them."""
+    body = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+    failure = Failure(Kind.OVERLOADED, Phase.HEADERS, detail="x", status=529, request_id="req_7", body=body)
+    error = raised(failure)
+    assert isinstance(error, anthropic.OverloadedError)
+    assert (error.request_id, error.body, error.response.status_code) == ("req_7", body, 529)
+    assert error.response.request is REQUEST
+    assert error.message == str(body)
+
+
+@pytest.mark.parametrize("body", [None, "", {}])
+def test_a_status_error_without_a_body_says_its_detail(body: object) -> None:
+    """A message is never empty."""
+    error = raised(Failure(Kind.API_ERROR, Phase.HEADERS, detail="status 502", status=502, body=body))
+    assert isinstance(error, anthropic.APIStatusError)
+    assert error.message == "status 502"
+    assert error.request_id is None
+
+
+def test_an_unreadable_error_event_is_quoted_as_it_came() -> None:
+    """What a proxy wrote in the place of an error event is shown, as the bare SDK does."""
+    failure = Failure(
+        Kind.API_ERROR,
+        Phase.BODY,
+        in_band=True,
+        detail="unreadable error",
+        body={"unreadable": "upstream down"},
+    )
+    error = raised(failure)
+    assert isinstance(error, anthropic.InternalServerError)
+    assert (error.message, error.body) == ("upstream down", "upstream down")
+
+
+def test_a_status_before_any_response_is_seen_is_a_connection_error() -> None:
+    """Without a client's own constructor there is still an exception to catch."""
+    error = raised(Failure(Kind.API_ERROR, Phase.HEADERS, status=500), answered=False)
+    assert type(error) is anthropic.APIConnectionError
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("cause", [httpx2.ReadError("[Errno 104]"), None])
+def test_the_cause_is_kept(kind: Kind, cause: Exception | None) -> None:
+    """The exception by which a failure was noticed hangs on the one that is raised."""
+    failure = Failure(kind, Phase.BODY, status=STATUS.get(kind))
+    assert raised(failure, cause).__cause__ is cause
+
+
+@pytest.mark.parametrize(
+    "own", [anthropic.APIConnectionError(request=REQUEST), anthropic.APITimeoutError(request=REQUEST)]
+)
+def test_the_sdks_own_exception_is_raised_as_it_is(own: anthropic.APIConnectionError) -> None:
+    """What the SDK raised before the head is not wrapped a second time."""
+    assert raised(Failure(Kind.CONNECT, Phase.CONNECT), own) is own
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in STATUS])
+def test_no_message_holds_more_than_the_kind_and_its_word(kind: Kind) -> None:
+    """What was cut off, or what an exception quotes, stays out of the text that goes to logs."""
+    failure = Failure(kind, Phase.BODY, detail="word", body=CANARY)
+    error = raised(failure, httpx2.RemoteProtocolError(CANARY))
+    assert CANARY not in str(error)
+    assert CANARY not in repr(error)
+    if CLASSES[kind] is anthropic.APIConnectionError:
+        assert str(error) == f"The stream broke ({kind}: word)."
+        assert str(raised(Failure(kind, Phase.BODY))) == f"The stream broke ({kind})."
+
+
+BROKEN = """
+def broken(body):
+    try:
+        body[len(body)] = 0
+    except IndexError as error:
+        raise Broken("broke", request=theirs) from error
+"""
+THEIRS = httpx2.Request("POST", "http://other.test")
+
+
+class Body(bytearray):
+    """Can be referred to weakly."""
+
+
+@pytest.mark.parametrize(("module", "kept"), [("httpcore2._sync.http11", False), ("users.own", True)])
+def test_an_error_that_is_kept_keeps_nothing_large(module: str, kept: bool) -> None:
+    """The frames of a transport that are over let go of what they have; nobody else's are touched."""
+    names: dict[str, Any] = {"__name__": module, "Broken": httpx2.ReadError, "theirs": THEIRS}
+    exec(BROKEN, names)  # noqa: S102 -- a module of that name
+    body = Body(b"a continuation")
+    gone = weakref.ref(body)
+    with pytest.raises(httpx2.ReadError) as raised:
+        names["broken"](body)
+    error = raised.value
+    del body
+    lighten([error, cast("BaseException", error.__cause__)], REQUEST)
+    gc.collect()
+    assert (gone() is not None) is kept
+    assert error.request is REQUEST
+    assert error.__traceback__ is not None
