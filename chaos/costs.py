@@ -19,9 +19,9 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import anthropic
-from resilient_stream.observe import AttemptRecord, Observer, StreamRecord
 
 from resilient_stream import RetryPolicy, resilient
+from resilient_stream.observe import AttemptRecord, Observer, StreamRecord
 from resilient_stream.testing import StandIn, cut_at, markdown
 
 MIB = 1024 * 1024

@@ -18,8 +18,8 @@ from unittest.mock import patch
 import anthropic
 import httpcore2
 import httpx2
-import resilient_stream.anthropic
 
+import resilient_stream.anthropic
 from resilient_stream import ResumeMiddleware
 from resilient_stream._core.loop.states import Action, Send, Wait
 from resilient_stream._driver.loops import AsyncDriver, Driver

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from ._core.turn.history import sendable
 from ._core.verdict import Limit
 from ._policy.budget import RetryBudget
-from ._policy.model import RetryPolicy
 from ._policy.scope import Pin, policy_option, policy_scope
-from ._report.model import StreamReport, report
-from ._sdk.middleware import ResumeMiddleware, resilient
-from ._telemetry.observers import Observer
+from .anthropic import ResumeMiddleware, resilient
 from .errors import PolicyError
+from .observe import Observer
+from .policy import RetryPolicy
+from .report import StreamReport, report
 
 if TYPE_CHECKING:
     __version__: str

@@ -17,12 +17,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr
 
 from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.plan.planner import Form
-from resilient_stream._core.record.ledger import Attempt, Record, Seam
+from resilient_stream._core.record.ledger import RECORD_KEY, Attempt, Record, Seam
 from resilient_stream._core.seam.joined import Joined
 from resilient_stream._core.turn.salvage import partial
 from resilient_stream._core.turn.transcript import Turn
 from resilient_stream._core.verdict import Limit
-from resilient_stream._sdk.exchange import RECORD_KEY
 
 
 def _clean(value: Any) -> Any:

@@ -19,7 +19,7 @@ from anthropic import APIRequest, AsyncCallNext, CallNext, NotGiven
 
 from resilient_stream._core.failures import Failure, Phase
 from resilient_stream._core.loop.states import Send
-from resilient_stream._core.record.ledger import Record
+from resilient_stream._core.record.ledger import RECORD_KEY, Record
 from resilient_stream._driver.runtime import Runtime
 from resilient_stream._http import classify as _classify
 from resilient_stream._http.body import AsyncBody, HurriedBody, SyncBody, unread
@@ -28,9 +28,6 @@ from resilient_stream._policy.model import RetryPolicy
 
 from .bedrock import Unframer
 from .errors import MakeStatusError, error_of, lighten
-
-RECORD_KEY: Final = "resilient_stream"
-"""Where a stream's record hangs in the extensions of its httpx requests."""
 
 ERROR_BODY_PATIENCE: Final = 10.0
 """Seconds an error response's body may take in all; its status has said enough. Sync, where a read's

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import fields
 
-from resilient_stream.anthropic import ResumeMiddleware
-
 from resilient_stream import RetryPolicy
 from resilient_stream._core.settings import DEFAULT_TEMPLATE, WHOLE_TEMPLATE, Settings
+from resilient_stream.anthropic import ResumeMiddleware
 
 
 def test_defaults_are_the_policys() -> None:

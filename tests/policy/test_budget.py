@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from resilient_stream.policy import RetryPolicy
 
 from resilient_stream._core.failures import CONNECTION_KINDS, OVERLOAD_KINDS, RETRYABLE_KINDS, Kind
 from resilient_stream._policy.budget import SLOTS, Registry, RetryBudget, account, shared_budget
+from resilient_stream.policy import RetryPolicy
 
 
 class Clock:

@@ -6,7 +6,6 @@ import random
 
 import pytest
 import tenacity
-from resilient_stream.policy import RetryPolicy
 
 from resilient_stream._core.failures import (
     CONNECTION_KINDS,
@@ -18,6 +17,7 @@ from resilient_stream._core.failures import (
 )
 from resilient_stream._core.verdict import History, Retry
 from resilient_stream._policy.judge import Judgement
+from resilient_stream.policy import RetryPolicy
 
 MET = sorted(set(Kind) - {Kind.BUDGET})
 """The kinds of failure that an attempt can have."""

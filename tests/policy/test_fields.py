@@ -13,13 +13,13 @@ import pytest
 import tenacity
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from resilient_stream.policy import RetryPolicy
 from tenacity.asyncio.retry import retry_if_exception as async_retry_if_exception
 
 from resilient_stream._core.failures import FINAL_KINDS, RETRYABLE_KINDS, Kind
 from resilient_stream._policy.budget import RetryBudget
 from resilient_stream._policy.fields import PolicyFields
 from resilient_stream.errors import PolicyError
+from resilient_stream.policy import RetryPolicy
 
 WAITS = ["wait_initial", "wait_max", "overload_wait_initial", "overload_wait_max", "retry_after_max"]
 CLOCKS = ["connect_timeout", "first_event_timeout", "silence_timeout", "stall_timeout"]

@@ -12,7 +12,6 @@ import pytest
 import tenacity
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from resilient_stream.policy import RetryPolicy
 
 from resilient_stream._core.failures import (
     CONNECTION_KINDS,
@@ -27,6 +26,7 @@ from resilient_stream._core.verdict import GiveUp, History, Judge, Limit, Retry
 from resilient_stream._policy.budget import RetryBudget
 from resilient_stream._policy.judge import Judgement, StreamState
 from resilient_stream.errors import PolicyError
+from resilient_stream.policy import RetryPolicy
 
 ERROR = ConnectionError("lost")
 connection = st.sampled_from(sorted(CONNECTION_KINDS))

@@ -14,13 +14,13 @@ import tenacity
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
-from resilient_stream.observe import Observer
-from resilient_stream.policy import RetryPolicy
 
 from resilient_stream._core.failures import RETRYABLE_KINDS
 from resilient_stream._policy.budget import RetryBudget
 from resilient_stream._policy.fields import Continuation, Holdable
 from resilient_stream.errors import PolicyError
+from resilient_stream.observe import Observer
+from resilient_stream.policy import RetryPolicy
 
 PROMISED: dict[str, object] = {
     "enabled": True,

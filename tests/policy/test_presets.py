@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from resilient_stream.policy import RetryPolicy
 
 from resilient_stream._core.failures import Kind
 from resilient_stream._policy import presets as _presets
 from resilient_stream._policy.presets import document, environment_override, preset_names, shelf
 from resilient_stream.errors import PolicyError
+from resilient_stream.policy import RetryPolicy
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NAMES = ["agent", "batch", "interactive", "observe", "off"]
 
 
@@ -98,11 +98,14 @@ def test_presets_lie_inside_the_package_or_beside_it(
 def test_presets_are_read_from_a_zip(tmp_path: Path) -> None:
     """A package imported from a zip finds the presets in it."""
     archive = tmp_path / "lib.zip"
-    package = Path(_presets.__file__).parent
-    modules = ["_presets", "_fields", "_budget", "_explain", "errors", "observe", "policy"]
+    package = ROOT / "resilient_stream"
+    parts = ("_policy", "_telemetry", "_core")
     with zipfile.ZipFile(archive, "w") as zipped:
         zipped.writestr("resilient_stream/__init__.py", "")
-        for path in [*(package / f"{name}.py" for name in modules), *(package / "_core").glob("*.py")]:
+        for path in [
+            *package.glob("[a-z]*.py"),
+            *(path for part in parts for path in (package / part).rglob("*.py")),
+        ]:
             zipped.write(path, Path("resilient_stream") / path.relative_to(package))
         zipped.writestr("resilient_stream/policies/mine.toml", "max_attempts = 3")
     program = (

@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 from resilient_stream import StreamReport, report
 from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.plan.planner import Form
-from resilient_stream._core.record.ledger import Attempt
+from resilient_stream._core.record.ledger import RECORD_KEY, Attempt
 from resilient_stream._report.model import ReportedRecord
-from resilient_stream._sdk.exchange import RECORD_KEY
 from resilient_stream.testing import Fault, RetryAfter, cut_at
 from tests.adapters.worlds import HASTY, TEXT, World, stand_in
 

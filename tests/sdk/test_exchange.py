@@ -16,15 +16,15 @@ import httpcore2
 import httpx2
 import pytest
 from anthropic import APIRequest, not_given
-from resilient_stream.policy import RetryPolicy
 
 from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.loop.states import Send
 from resilient_stream._core.plan.planner import Form, Plan
-from resilient_stream._core.record.ledger import Record
+from resilient_stream._core.record.ledger import RECORD_KEY, Record
 from resilient_stream._driver.runtime import Runtime
 from resilient_stream._sdk import exchange as _exchange
-from resilient_stream._sdk.exchange import ERROR_BODY_PATIENCE, RECORD_KEY, AsyncExchange, SyncExchange
+from resilient_stream._sdk.exchange import ERROR_BODY_PATIENCE, AsyncExchange, SyncExchange
+from resilient_stream.policy import RetryPolicy
 from resilient_stream.testing import aws_event, sse_event
 from tests.stages import ASYNC, SYNC, Clock, run
 

@@ -14,7 +14,7 @@ from resilient_stream._core.failures import Kind, Phase
 from resilient_stream._core.record.lifecycle import FailureRecord
 from resilient_stream._telemetry.attributes import of_server, outcome_of
 
-PAGE = (Path(__file__).parent.parent / "docs" / "telemetry.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "telemetry.md").read_text()
 
 CLIENTS: dict[str, tuple[dict[str, Any], str]] = {
     "Anthropic": ({}, "anthropic"),

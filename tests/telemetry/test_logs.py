@@ -8,13 +8,13 @@ import re
 from typing import Any
 
 import pytest
-from resilient_stream.otel import Telemetry, telemetry
 
 from resilient_stream import Observer, RetryPolicy
 from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.verdict import Limit
 from resilient_stream._telemetry.logs import LOGS, watchers
 from resilient_stream._telemetry.observers import Watch
+from resilient_stream.otel import Telemetry, telemetry
 from resilient_stream.testing import ANSWER, sse_events
 from tests.stages import HEAD, REQUEST, Broken, SyncStage, Waits
 

@@ -21,12 +21,12 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
-from resilient_stream.otel import Telemetry
 
 from resilient_stream import ResumeMiddleware, RetryBudget
 from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._driver.loops import Driver
 from resilient_stream._telemetry.observers import Watch
+from resilient_stream.otel import Telemetry
 from resilient_stream.testing import Reply, Status, cut_at, sse_events
 from tests.adapters.worlds import ASK, HASTY, PREFILL_MODEL, TEXT, USER_TURN_MODEL, stand_in
 from tests.stages import HEAD, Broken, Stage, SyncStage, Takes, closing, everywhere
@@ -459,7 +459,7 @@ def test_who_answers_is_known_from_the_start() -> None:
 
 def test_the_page_on_telemetry_has_every_attribute() -> None:
     """The tables of the documentation name what spans have, and nothing that they have not."""
-    page = (Path(__file__).parent.parent / "docs" / "telemetry.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "telemetry.md").read_text()
     tables = page.partition("## Attributes")[2].partition("## Metrics")[0]
     rows = [line.split("|")[1] for line in tables.splitlines() if line.startswith("| `")]
     spans = [span for name in ("resumed", "gave up") for span in play("sync", name, sdk=False).ended]

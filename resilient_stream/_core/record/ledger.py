@@ -19,6 +19,9 @@ from resilient_stream._core.turn.salvage import partial
 from resilient_stream._core.turn.transcript import Turn
 from resilient_stream._core.verdict import Limit
 
+RECORD_KEY: Final = "resilient_stream"
+"""The name under which a stream's record hangs in the extensions of its HTTP requests."""
+
 CHARACTERS_PER_TOKEN: Final = 3.5
 """A middle estimate for the output of an attempt that was cut."""
 

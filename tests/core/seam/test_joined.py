@@ -7,7 +7,7 @@ from pathlib import Path
 
 from resilient_stream._core.seam.joined import Asked, Join, Joined
 
-PAGE = Path(__file__).parents[2] / "docs" / "seams.md"
+PAGE = Path(__file__).parents[3] / "docs" / "seams.md"
 
 
 def test_every_way_to_join_is_documented() -> None:
