@@ -12,38 +12,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resilient_stream._core.failures import Failure, Kind, Phase
+from resilient_stream._core.loop.machine import Machine
 from resilient_stream._core.loop.states import Finish, Raise, Read, Send, State, Wait
 from resilient_stream._core.turn.salvage import salvage
-from tests.core.golden import GOLDEN
-from tests.core.support import (
-    CALL,
-    CITED,
+from tests.support.consumer import sendable
+from tests.support.contents import CALL, CITED, FOUND, MCP, OMITTED, REDACTED, SEARCH, THOUGHT, text
+from tests.support.golden import GOLDEN
+from tests.support.machines import REQUEST, RESET, Body, Patient, Run, drive, machine
+from tests.support.streams import (
     ERROR,
-    FOUND,
-    MCP,
     MODERN,
-    OMITTED,
     PING,
     PREFILLED,
-    REDACTED,
-    REQUEST,
-    RESET,
-    SEARCH,
     STOP,
-    THOUGHT,
-    Body,
-    Machine,
-    Patient,
-    Run,
     block_start,
     block_stop,
     delta,
-    drive,
     ending,
-    machine,
-    sendable,
     start,
-    text,
     text_delta,
 )
 

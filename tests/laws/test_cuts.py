@@ -13,44 +13,32 @@ from typing import Any
 import pytest
 
 from resilient_stream._core.failures import Failure, Kind, Phase
+from resilient_stream._core.loop.states import Send
 from resilient_stream._core.plan.planner import Form, Plan
 from resilient_stream._core.turn.salvage import salvage
-from tests.core.support import (
+from tests.support.consumer import sendable, whole
+from tests.support.contents import (
     BARE_CALL,
     BOOKED,
     CALL,
     CITED,
     CODE,
-    ERROR,
     FOUND,
     MCP,
-    MODERN,
     OMITTED,
     OTHER_CALL,
-    PREFILLED,
     PROSE,
     RAN,
     REDACTED,
-    REQUEST,
-    RESET,
     SEARCH,
     THOUGHT,
-    Body,
-    Json,
-    Patient,
-    Reply,
-    Run,
-    Script,
-    Send,
-    Upstream,
-    by_the_sdk,
-    drive,
-    machine,
-    sendable,
     text,
     texts,
-    whole,
 )
+from tests.support.machines import REQUEST, RESET, Body, Patient, Reply, Run, Upstream, drive, machine
+from tests.support.script import Script
+from tests.support.sdk import by_the_sdk
+from tests.support.streams import ERROR, MODERN, PREFILLED, Json
 
 from .sizes import LARGE, STRIDE, thin
 

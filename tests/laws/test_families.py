@@ -22,19 +22,9 @@ from resilient_stream.testing.endpoint import AFTERTHOUGHT, Endpoint, Received, 
 from resilient_stream.testing.golden import GOLDEN, Golden
 from resilient_stream.testing.rules import check
 from resilient_stream.testing.transcript import sign, sse_events
-from tests.core.support import (
-    ERROR,
-    MODERN,
-    PREFILLED,
-    RESET,
-    Body,
-    Json,
-    Run,
-    Upstream,
-    drive,
-    machine,
-    whole,
-)
+from tests.support.consumer import whole
+from tests.support.machines import RESET, Body, Run, Upstream, drive, machine
+from tests.support.streams import ERROR, MODERN, PREFILLED, Json
 
 from .sizes import LARGE, thin
 

@@ -7,7 +7,9 @@ import tracemalloc
 import pytest
 
 from resilient_stream._core.loop.states import Read
-from tests.core.support import STOP, block_start, block_stop, ending, machine, start, text, text_delta
+from tests.support.contents import text
+from tests.support.machines import machine
+from tests.support.streams import STOP, block_start, block_stop, ending, start, text_delta
 
 PIECE = "The tide comes in \U0001f30a, \u6f6e\u6c50, and goes out.\n" * 5
 PIECES = 3000

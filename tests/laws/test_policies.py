@@ -23,17 +23,9 @@ from resilient_stream._core.loop.states import Action, Finish, Raise, Send, Wait
 from resilient_stream._core.verdict import Limit
 from resilient_stream._policy.judge import Judgement
 from resilient_stream._sdk.middleware import _settings
-from tests.core.support import (
-    PREFILLED,
-    REQUEST,
-    Broken,
-    block_start,
-    ending,
-    machine,
-    start,
-    text,
-    text_delta,
-)
+from tests.support.contents import text
+from tests.support.machines import REQUEST, Broken, machine
+from tests.support.streams import PREFILLED, block_start, ending, start, text_delta
 
 NAMED = {
     Limit.ATTEMPTS: "max_attempts",

@@ -11,25 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resilient_stream._core.loop.states import Finish
 from resilient_stream._core.turn.transcript import Turn
-from tests.core.golden import GOLDEN
-from tests.core.support import (
+from tests.support.contents import text
+from tests.support.golden import GOLDEN
+from tests.support.machines import REQUEST, Body, Run, drive, machine
+from tests.support.streams import (
     PING,
-    REQUEST,
     STOP,
-    Body,
-    Finish,
-    Run,
     block,
     block_start,
     block_stop,
     delta,
-    drive,
     ending,
     frame,
-    machine,
     start,
-    text,
     text_delta,
 )
 

@@ -7,20 +7,9 @@ import pytest
 from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.loop.machine import Machine
 from resilient_stream._core.loop.states import TABLE, Finish, Signal, State
-from tests.core.support import (
-    CALL,
-    RESET,
-    Body,
-    Patient,
-    block,
-    drive,
-    ending,
-    machine,
-    message,
-    start,
-    text,
-    text_delta,
-)
+from tests.support.contents import CALL, text
+from tests.support.machines import RESET, Body, Patient, drive, machine
+from tests.support.streams import block, ending, message, start, text_delta
 
 WHOLE = message([text("Hello.")])
 DOWN = Failure(Kind.OVERLOADED, Phase.HEADERS, status=529)

@@ -13,20 +13,9 @@ from resilient_stream._core.seam.joined import Asked
 from resilient_stream._core.settings import Settings
 from resilient_stream._core.turn.transcript import Block, Turn
 from resilient_stream._core.wire.events import Event
-from tests.core.support import (
-    CALL,
-    CITED,
-    CODE,
-    FOUND,
-    MODERN,
-    PREFILLED,
-    RAN,
-    REQUEST,
-    SEARCH,
-    THOUGHT,
-    Json,
-    text,
-)
+from tests.support.contents import CALL, CITED, CODE, FOUND, RAN, SEARCH, THOUGHT, text
+from tests.support.machines import REQUEST
+from tests.support.streams import MODERN, PREFILLED, Json
 
 LONG = "These are the words that came before the connection dropped and was gone."
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from resilient_stream._core.plan.request_body import forced_tool, patched, reduced_max_tokens, structured
-from tests.core.support import MODERN, PREFILLED, REQUEST, Json
+from tests.support.machines import REQUEST
+from tests.support.streams import MODERN, PREFILLED, Json
 
 
 @pytest.mark.parametrize(

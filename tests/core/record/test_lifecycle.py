@@ -18,27 +18,10 @@ from resilient_stream._core.record.lifecycle import (
     ResumeRecord,
     WaitRecord,
 )
-from tests.core.support import (
-    CALL,
-    PROSE,
-    REQUEST,
-    RESET,
-    STOP,
-    Body,
-    Patient,
-    Script,
-    block,
-    block_start,
-    drive,
-    ending,
-    machine,
-    message,
-    once_cut,
-    serve,
-    start,
-    text,
-    text_delta,
-)
+from tests.support.contents import CALL, PROSE, text
+from tests.support.machines import REQUEST, RESET, Body, Patient, drive, machine, once_cut, serve
+from tests.support.script import Script
+from tests.support.streams import STOP, block, block_start, ending, message, start, text_delta
 
 SCRIPT = Script((text(PROSE),))
 BEGUN = b"".join([start(), block_start(0, text("")), text_delta(0, PROSE[:70])])

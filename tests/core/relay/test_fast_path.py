@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from resilient_stream._core.relay.fast_path import Steady
 from resilient_stream._core.turn.transcript import Block
 from resilient_stream._core.wire.sse import Framer
-from tests.core.support import delta, frame, text, text_delta
+from tests.support.contents import text
+from tests.support.streams import delta, frame, text_delta
 
 
 def test_a_delta_of_the_live_block_passes_and_is_kept() -> None:

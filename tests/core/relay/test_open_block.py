@@ -6,16 +6,11 @@ import pytest
 
 from resilient_stream._core.plan.planner import Form, Plan
 from resilient_stream._core.seam.joined import Asked, Joined
-from tests.core.relays import QUOTE, going_on, heard, relay, told
-from tests.core.support import (
-    CALL,
-    CITED,
-    CODE,
-    OTHER_CALL,
+from tests.support.contents import CALL, CITED, CODE, OTHER_CALL, REDACTED, THOUGHT, text
+from tests.support.relays import QUOTE, going_on, heard, relay, told
+from tests.support.streams import (
     PING,
-    REDACTED,
     STOP,
-    THOUGHT,
     block,
     block_start,
     block_stop,
@@ -23,7 +18,6 @@ from tests.core.support import (
     ending,
     frame,
     start,
-    text,
     text_delta,
 )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from resilient_stream._core.relay.output import Handover
 from resilient_stream._core.turn.transcript import Turn
 from resilient_stream._core.wire.events import Event, read
-from tests.core.support import PING, block_start, block_stop, consume, start, text, text_delta
+from tests.support.consumer import consume
+from tests.support.contents import text
+from tests.support.streams import PING, block_start, block_stop, start, text_delta
 
 
 def way() -> Handover:

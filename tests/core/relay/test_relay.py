@@ -6,16 +6,12 @@ import pytest
 
 from resilient_stream._core.failures import Barren, Flaw, Kind
 from resilient_stream._core.turn.transcript import Turn
-from tests.core.relays import QUOTE, going_on, heard, relay, told
-from tests.core.support import (
-    CALL,
+from tests.support.contents import CALL, OMITTED, REDACTED, SEARCH, THOUGHT, text
+from tests.support.relays import QUOTE, going_on, heard, relay, told
+from tests.support.streams import (
     ERROR,
-    OMITTED,
     PING,
-    REDACTED,
-    SEARCH,
     STOP,
-    THOUGHT,
     block,
     block_start,
     block_stop,
@@ -23,7 +19,6 @@ from tests.core.support import (
     ending,
     frame,
     start,
-    text,
     text_delta,
 )
 

@@ -8,7 +8,8 @@ import pytest
 
 from resilient_stream._core.turn.salvage import harmless, partial, pending, salvage
 from resilient_stream._core.turn.transcript import Block, Turn
-from tests.core.support import (
+from tests.support.consumer import sendable
+from tests.support.contents import (
     BOOKED,
     CALL,
     CITED,
@@ -19,13 +20,12 @@ from tests.core.support import (
     OTHER_CALL,
     RAN,
     REDACTED,
-    REQUEST,
     SEARCH,
     THOUGHT,
-    Json,
-    sendable,
     text,
 )
+from tests.support.machines import REQUEST
+from tests.support.streams import Json
 
 LISTING: Json = {"type": "mcp_tool_listing", "mcp_server_name": "s", "tools": [{"name": "book"}]}
 FALLBACK: Json = {"type": "fallback", "from": {"model": "a"}, "to": {"model": "b"}, "trigger": {}}

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from resilient_stream._core.turn.transcript import Block, Turn
 from resilient_stream._core.wire.events import Event, read
-from tests.core.golden import GOLDEN
-from tests.core.support import CALL, CITED, FOUND, MCP, REDACTED, SEARCH, THOUGHT, consume, text
+from tests.support.consumer import consume
+from tests.support.contents import CALL, CITED, FOUND, MCP, REDACTED, SEARCH, THOUGHT, text
+from tests.support.golden import GOLDEN
 
 
 def turn_of(stream: bytes) -> Turn:

@@ -9,8 +9,9 @@ import pytest
 from resilient_stream._core.failures import Flaw, Kind
 from resilient_stream._core.wire.event_order import Grammar
 from resilient_stream._core.wire.events import Event, read
-from tests.core.golden import GOLDEN
-from tests.core.support import block_start, block_stop, ending, start, text, text_delta
+from tests.support.contents import text
+from tests.support.golden import GOLDEN
+from tests.support.streams import block_start, block_stop, ending, start, text_delta
 
 HELLO: Any = {"type": "message_start", "message": {}}
 OPEN: Any = {"type": "content_block_start", "index": 0, "content_block": {"type": "text"}}

@@ -18,7 +18,7 @@ from resilient_stream._core.wire.events import (
     paired,
     read,
 )
-from tests.core.support import delta, frame, text_delta
+from tests.support.streams import delta, frame, text_delta
 
 
 def canonical(one: bytes) -> bytes | None:

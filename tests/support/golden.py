@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .support import (
+from .contents import (
     BARE_CALL,
     BOOKED,
     CALL,
@@ -12,23 +12,14 @@ from .support import (
     MCP,
     OMITTED,
     OTHER_CALL,
-    PING,
     PROSE,
     RAN,
     REDACTED,
     SEARCH,
-    STOP,
     THOUGHT,
-    block_start,
-    block_stop,
-    delta,
-    ending,
-    frame,
-    message,
-    start,
     text,
-    text_delta,
 )
+from .streams import PING, STOP, block_start, block_stop, delta, ending, frame, message, start, text_delta
 
 UNKNOWN = frame({"type": "weather", "sky": "blue", "nested": {"a": [1, 2.5, None]}})
 COMMENT = b": keep-alive\n\n"

@@ -11,13 +11,9 @@ from resilient_stream._core.seam.joined import Asked
 from resilient_stream._core.settings import Settings
 from resilient_stream._core.turn.transcript import Turn
 
-from .support import (
-    Heard,
-    block_start,
-    start,
-    text,
-    text_delta,
-)
+from .consumer import Heard
+from .contents import text
+from .streams import block_start, start, text_delta
 
 QUOTE = "said so far"
 
