@@ -26,8 +26,17 @@ from resilient_stream.testing import (
     cut_at,
     refusing,
 )
-
-from .worlds import ASK, HASTY, NERVOUS, TEXT, USER_TURN_MODEL, World, every_world, stand_in, sync_client
+from tests.support.worlds import (
+    ASK,
+    HASTY,
+    NERVOUS,
+    TEXT,
+    USER_TURN_MODEL,
+    World,
+    every_world,
+    stand_in,
+    sync_client,
+)
 
 THREE = HASTY.replace(max_attempts=3)
 

@@ -10,8 +10,7 @@ import pytest
 from resilient_stream import RetryPolicy, report
 from resilient_stream.testing import Cut, Fault, Status, cut_at, sse_events
 from resilient_stream.testing.golden import GOLDEN, SECOND, Golden, call, text
-
-from .worlds import ASK, HASTY, World, stand_in, sync_and_asyncio, sync_client
+from tests.support.worlds import ASK, HASTY, World, stand_in, sync_and_asyncio, sync_client
 
 MODELS = {"user_turn": "claude-sonnet-5", "prefill": "claude-haiku-4-5"}
 

@@ -10,8 +10,7 @@ import pytest
 from resilient_stream import RetryPolicy
 from resilient_stream.testing import CATALOGUE, ErrorEvent, StandIn
 from resilient_stream.testing.catalogue import Entry
-
-from .worlds import HASTY, NERVOUS, TEXT, WORLDS, Seen, World, stand_in, sync_and_asyncio
+from tests.support.worlds import HASTY, NERVOUS, TEXT, WORLDS, Seen, World, stand_in, sync_and_asyncio
 
 SILENCES: Final = {
     "stall_after_message_stop",

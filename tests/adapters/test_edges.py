@@ -19,8 +19,7 @@ from resilient_stream._core.record.ledger import Record
 from resilient_stream._driver.runtime import Runtime
 from resilient_stream._sdk.exchange import SyncExchange
 from resilient_stream.testing import Status, cut_at
-
-from .worlds import ASK, HASTY, TEXT, USER_TURN_MODEL, async_client, stand_in, sync_client
+from tests.support.worlds import ASK, HASTY, TEXT, USER_TURN_MODEL, async_client, stand_in, sync_client
 
 
 def exchange(request: APIRequest) -> SyncExchange:

@@ -15,10 +15,20 @@ import pytest
 
 from resilient_stream import RetryPolicy, report
 from resilient_stream.testing import Cut, Reset, Stall, Status, Trickle
-
-from .doors import asking, each, entered, told
-from .http2 import PROMPTLY, Die, Garbage, GoAway, Hold, Http2, Instead, Then, http2, http2_client
-from .worlds import HASTY, TEXT, WORLDS, Seen, World, async_client, every_world, sync_client
+from tests.support.doors import asking, each, entered, told
+from tests.support.http2 import (
+    PROMPTLY,
+    Die,
+    Garbage,
+    GoAway,
+    Hold,
+    Http2,
+    Instead,
+    Then,
+    http2,
+    http2_client,
+)
+from tests.support.worlds import HASTY, TEXT, WORLDS, Seen, World, async_client, every_world, sync_client
 
 
 def asked(world: World, url: str, policy: RetryPolicy | None = HASTY) -> Seen:

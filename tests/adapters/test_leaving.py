@@ -13,8 +13,7 @@ import pytest
 
 from resilient_stream import report
 from resilient_stream.testing import Fault, Late, RetryAfter, Stall, Status, cut_at
-
-from .worlds import ASK, HASTY, USER_TURN_MODEL, async_client, stand_in, sync_client
+from tests.support.worlds import ASK, HASTY, USER_TURN_MODEL, async_client, stand_in, sync_client
 
 REQUEST: dict[str, Any] = {"model": USER_TURN_MODEL, "max_tokens": 4096, "messages": ASK}
 backends = pytest.mark.parametrize("backend", ["asyncio", "trio"])

@@ -13,8 +13,7 @@ from anthropic.types.beta import BetaMessageParam
 
 from resilient_stream import ResumeMiddleware, RetryPolicy, report, sendable
 from resilient_stream.testing import Fault, RetryAfter, Status, cut_at
-
-from .worlds import (
+from tests.support.worlds import (
     CUT_HISTORY,
     HASTY,
     PREFILL_MODEL,

@@ -10,9 +10,9 @@ import pytest
 
 from resilient_stream import RetryPolicy, policy_option, policy_scope
 from resilient_stream.testing import CATALOGUE, Received, StandIn
+from tests.support.worlds import HASTY, TEXT, Seen, World, every_world, sync_and_asyncio
 
 from .test_catalogue import SILENCES
-from .worlds import HASTY, TEXT, Seen, World, every_world, sync_and_asyncio
 
 SAMPLE: Final = [
     "ok",

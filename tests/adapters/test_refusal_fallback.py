@@ -10,9 +10,8 @@ import pytest
 
 from resilient_stream import ResumeMiddleware, report
 from resilient_stream.testing import Reply, StandIn, Status, cut_at
-
-from .doors import Got, asking, beta_stream, told
-from .worlds import HASTY, TEXT
+from tests.support.doors import Got, asking, beta_stream, told
+from tests.support.worlds import HASTY, TEXT
 
 REFUSING = "claude-fable-5"
 ACCEPTING = "claude-opus-5"

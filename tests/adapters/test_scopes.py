@@ -9,9 +9,9 @@ import pytest
 
 from resilient_stream import Pin, policy_option, policy_scope
 from resilient_stream.testing import Fault, Status, cut_at
+from tests.support.worlds import HASTY, TEXT, USER_TURN_MODEL, World, every_world, stand_in
 
 from .test_models_and_history import ELSEWHERE, overloaded
-from .worlds import HASTY, TEXT, USER_TURN_MODEL, World, every_world, stand_in
 
 TWICE = HASTY.replace(max_attempts=2)
 

@@ -7,8 +7,7 @@ import pytest
 
 from resilient_stream import report
 from resilient_stream.testing import cut_at
-
-from .worlds import HASTY, TEXT, USER_TURN_MODEL, World, stand_in, sync_and_asyncio
+from tests.support.worlds import HASTY, TEXT, USER_TURN_MODEL, World, stand_in, sync_and_asyncio
 
 JOINED = {
     "echo": ("echo", True),

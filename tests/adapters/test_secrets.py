@@ -12,8 +12,7 @@ import pytest
 
 from resilient_stream import resilient
 from resilient_stream.testing import cut_at
-
-from .worlds import HASTY, PREFILL_MODEL, USER_TURN_MODEL, stand_in
+from tests.support.worlds import HASTY, PREFILL_MODEL, USER_TURN_MODEL, stand_in
 
 PROMPT, KEY = "UNSPOKEN-PROMPT", "UNSPOKEN-KEY"
 REPLY: list[dict[str, Any]] = [

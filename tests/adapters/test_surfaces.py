@@ -13,9 +13,8 @@ from anthropic.resources.beta.messages import Messages
 
 from resilient_stream import ResumeMiddleware, RetryPolicy, report, resilient
 from resilient_stream.testing import Cut, Status, cut_at
-
-from .doors import DOORS, Door, Got, asking, runner, turns
-from .worlds import ASK, CUT_HISTORY, HASTY, PREFILL_MODEL, TEXT, USER_TURN_MODEL, stand_in
+from tests.support.doors import DOORS, Door, Got, asking, runner, turns
+from tests.support.worlds import ASK, CUT_HISTORY, HASTY, PREFILL_MODEL, TEXT, USER_TURN_MODEL, stand_in
 
 sync_and_async = pytest.mark.parametrize("prefix", ["", "Async"], ids=["sync", "async"])
 

@@ -14,9 +14,8 @@ import pytest
 from resilient_stream import RetryPolicy, report, resilient
 from resilient_stream.testing import Late, Mangle, Stall, Status, aws_exception, cut_at
 from resilient_stream.testing.faults.body import How
-
-from .doors import DOORS, Door, Got, asking, each, told
-from .worlds import CUT_HISTORY, HASTY, TEXT, stand_in
+from tests.support.doors import DOORS, Door, Got, asking, each, told
+from tests.support.worlds import CUT_HISTORY, HASTY, TEXT, stand_in
 
 sync_and_async = pytest.mark.parametrize("prefix", ["", "Async"], ids=["sync", "async"])
 

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 from resilient_stream._demo.marks import Mark, Marker
-
-from .support import attempt, report
+from tests.support.reports import attempt, report
 
 
 def test_a_text_without_failures_has_no_marks() -> None:

@@ -4,8 +4,7 @@ import pytest
 
 from resilient_stream._demo.marks import Mark
 from resilient_stream._demo.screen import ASCII, SIGNS, Screen
-
-from .support import Output
+from tests.support.reports import Output
 
 TERMINAL = {"TERM": "xterm"}
 

@@ -9,8 +9,7 @@ from resilient_stream._demo.bare import Bare
 from resilient_stream._demo.run import Told
 from resilient_stream._demo.screen import Screen
 from resilient_stream.testing import CATALOGUE, Entry
-
-from .support import Output, attempt, report, seam
+from tests.support.reports import Output, attempt, report, seam
 
 REPORTED: dict[str, Any] = {"usage": {"input_tokens": 10, "cache_read_input_tokens": 5, "output_tokens": 20}}
 

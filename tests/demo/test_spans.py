@@ -12,10 +12,9 @@ from resilient_stream.__main__ import main
 from resilient_stream._demo.screen import Screen
 from resilient_stream._demo.spans import LENGTH, Recorder, timeline
 from resilient_stream._telemetry.observers import Watch
-from tests.stages import HEAD, SyncStage
+from tests.support.reports import Output
+from tests.support.stages import HEAD, SyncStage
 from tests.telemetry.test_tracing import BEGUN, DOWN, RESET, WHOLE
-
-from .support import Output
 
 
 def trace(*steps: object, waits: tuple[float, ...] = ()) -> Recorder:

@@ -16,7 +16,7 @@ from resilient_stream._core.loop.states import Raise
 from resilient_stream._core.plan.planner import Planner
 from resilient_stream._core.turn.transcript import Turn
 from resilient_stream.testing import sse_events
-from tests.stages import (
+from tests.support.stages import (
     ASYNC,
     FOREVER,
     HEAD,

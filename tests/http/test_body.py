@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from resilient_stream._http.body import AsyncBody, SyncBody, unread
-from tests.stages import ASYNC, SYNC, run
+from tests.support.stages import ASYNC, SYNC, run
 
 TEXT = b"event: ping\n\n" * 9
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from resilient_stream import resilient
 from resilient_stream._http.read_timeout import LOOK_UP, MachineSlept, Patience
 from resilient_stream.testing import Stall, StandIn, cut_at
-from tests.stages import ASYNC, PROMPTLY, SYNC, run
+from tests.support.stages import ASYNC, PROMPTLY, SYNC, run
 
 WORLDS = [*SYNC, *ASYNC]
 ASK: Any = {"model": "claude-opus-5", "max_tokens": 4000, "messages": [{"role": "user", "content": "Tides?"}]}

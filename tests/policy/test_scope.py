@@ -17,7 +17,7 @@ from resilient_stream import Pin, PolicyError, RetryPolicy, policy_option, polic
 from resilient_stream._core.plan.planner import Form
 from resilient_stream._core.record.ledger import Attempt, Ledger
 from resilient_stream._policy.scope import HEADER, chosen, pin
-from tests.stages import ASYNC, run
+from tests.support.stages import ASYNC, run
 
 ONE, OTHER = RetryPolicy(max_attempts=3), RetryPolicy(max_attempts=4)
 

@@ -19,7 +19,7 @@ from resilient_stream._core.plan.planner import Form
 from resilient_stream._core.record.ledger import RECORD_KEY, Attempt
 from resilient_stream._report.model import ReportedRecord
 from resilient_stream.testing import Fault, RetryAfter, cut_at
-from tests.adapters.worlds import HASTY, TEXT, World, stand_in
+from tests.support.worlds import HASTY, TEXT, World, stand_in
 
 COPIED = "__reduce__" in vars(anthropic.AnthropicError)
 """Whether the SDK's exceptions can be copied and pickled at all: those of 1.0 can't."""

@@ -28,7 +28,7 @@ from resilient_stream.testing import (
     cut_at,
     refusing,
 )
-from tests.stages import ASYNC
+from tests.support.stages import ASYNC
 
 POLICY = RetryPolicy(
     wait_initial=0.0,

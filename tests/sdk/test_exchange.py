@@ -26,7 +26,7 @@ from resilient_stream._sdk import exchange as _exchange
 from resilient_stream._sdk.exchange import ERROR_BODY_PATIENCE, AsyncExchange, SyncExchange
 from resilient_stream.policy import RetryPolicy
 from resilient_stream.testing import aws_event, sse_event
-from tests.stages import ASYNC, SYNC, Clock, run
+from tests.support.stages import ASYNC, SYNC, Clock, run
 
 from .test_bedrock import Decoder
 

@@ -14,7 +14,7 @@ import pytest
 from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._http.read_timeout import MOMENT
 from resilient_stream._sdk.exchange import ERROR_BODY_PATIENCE
-from tests.stages import ASYNC
+from tests.support.stages import ASYNC
 
 from .test_exchange import RESTART, STREAM, Talk, Wire, answer, body_of, probe
 

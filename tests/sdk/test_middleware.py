@@ -10,7 +10,7 @@ import pytest
 from resilient_stream import ResumeMiddleware, RetryPolicy, report, resilient
 from resilient_stream.testing import ANSWER, ErrorEvent, Status, cut_at
 from resilient_stream.testing.faults.body import How as CutHow
-from tests.adapters.worlds import (
+from tests.support.worlds import (
     ASK,
     HASTY,
     PREFILL_MODEL,

@@ -13,9 +13,8 @@ from resilient_stream._core.verdict import GiveUp, History, Limit
 from resilient_stream._telemetry.instruments import PREFIX, Instruments
 from resilient_stream._telemetry.observers import Watch
 from resilient_stream.testing import sse_events
-from tests.stages import HEAD, Broken, Stage, SyncStage, Takes, everywhere
-
-from .traces import Traces
+from tests.support.stages import HEAD, Broken, Stage, SyncStage, Takes, everywhere
+from tests.support.traces import Traces
 
 TEXT = "The tide comes in twice a day, and goes out as often as it comes in, wherever there is a sea."
 EVENTS = sse_events(TEXT)

@@ -16,10 +16,10 @@ from resilient_stream._telemetry.logs import LOGS, watchers
 from resilient_stream._telemetry.observers import Watch
 from resilient_stream.otel import Telemetry, telemetry
 from resilient_stream.testing import ANSWER, sse_events
-from tests.stages import HEAD, REQUEST, Broken, SyncStage, Waits
+from tests.support.stages import HEAD, REQUEST, Broken, SyncStage, Waits
+from tests.support.traces import Traces
 
 from .test_attributes import PAGE
-from .traces import Traces
 
 WHOLE = b"".join(sse_events(ANSWER[:300]))
 BEGUN = b"".join(sse_events(ANSWER[:300])[:6])

@@ -24,7 +24,7 @@ from resilient_stream._driver import finalizer as _collected
 from resilient_stream._telemetry.observers import StreamRecord, Watch
 from resilient_stream.errors import PolicyError
 from resilient_stream.testing import sse_events
-from tests.stages import ASYNC, HEAD, Broken, Closed, Stage, everywhere, in_worlds
+from tests.support.stages import ASYNC, HEAD, Broken, Closed, Stage, everywhere, in_worlds
 
 EVENTS = sse_events("The tide comes in twice a day, and goes out as often.")
 WHOLE = b"".join(EVENTS)

@@ -28,10 +28,9 @@ from resilient_stream._driver.loops import Driver
 from resilient_stream._telemetry.observers import Watch
 from resilient_stream.otel import Telemetry
 from resilient_stream.testing import Reply, Status, cut_at, sse_events
-from tests.adapters.worlds import ASK, HASTY, PREFILL_MODEL, TEXT, USER_TURN_MODEL, stand_in
-from tests.stages import HEAD, Broken, Stage, SyncStage, Takes, closing, everywhere
-
-from .traces import Traces
+from tests.support.stages import HEAD, Broken, Stage, SyncStage, Takes, closing, everywhere
+from tests.support.traces import Traces
+from tests.support.worlds import ASK, HASTY, PREFILL_MODEL, TEXT, USER_TURN_MODEL, stand_in
 
 TRACING = hasattr(anthropic.Anthropic, "open_telemetry")
 """Whether the SDK has spans of its own."""

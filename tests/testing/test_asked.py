@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from resilient_stream.testing.asked import Asked
-
-from .support import ASK, request
+from tests.support.stand_ins import ASK, request
 
 
 def final(content: Any) -> list[Any]:

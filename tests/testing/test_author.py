@@ -8,8 +8,7 @@ import pytest
 
 from resilient_stream.testing import ANSWER, Reply, markdown
 from resilient_stream.testing.author import limited, stopped, write
-
-from .support import request
+from tests.support.stand_ins import request
 
 TEXT = {"type": "text", "text": "x" * 40}
 TOOL = {"type": "tool_use", "id": "t", "name": "n", "input": {"a": "b" * 32}}

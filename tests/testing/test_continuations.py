@@ -17,8 +17,7 @@ from resilient_stream.testing.continuations import (
     turns,
 )
 from resilient_stream.testing.manners.echoes import echo, no_echo
-
-from .support import ASK, request
+from tests.support.stand_ins import ASK, request
 
 FIRST = {"type": "text", "text": "The first text, some words long."}
 SECOND = {"type": "text", "text": "Then a second text, no shorter."}

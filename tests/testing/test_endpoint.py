@@ -9,8 +9,7 @@ import pytest
 
 from resilient_stream.testing import ANSWER, MANNERS, Cut, CutHead, Reply, Status, accepts_prefill, sign
 from resilient_stream.testing.endpoint import AFTERTHOUGHT, Incoming
-
-from .support import ASK, TEXT, Heard, ask, endpoint, incoming, request
+from tests.support.stand_ins import ASK, TEXT, Heard, ask, endpoint, incoming, request
 
 OLD = "claude-haiku-4-5"
 THINKING = {"type": "thinking", "thinking": "Hm."}

@@ -12,8 +12,7 @@ from resilient_stream.testing import StandIn
 from resilient_stream.testing.asked import Asked
 from resilient_stream.testing.golden import GOLDEN
 from resilient_stream.testing.rules import check
-
-from .support import ASK, client
+from tests.support.stand_ins import ASK, client
 
 KNOWN = {
     *("text", "thinking", "redacted_thinking", "tool_use", "server_tool_use", "mcp_tool_use"),

@@ -9,8 +9,7 @@ import pytest
 from resilient_stream.testing import sign
 from resilient_stream.testing.asked import Asked
 from resilient_stream.testing.rules import MAX_BODY, RULES, SHAPE, check
-
-from .support import ASK, request
+from tests.support.stand_ins import ASK, request
 
 OLD = "claude-haiku-4-5"
 MANUAL = {"type": "enabled", "budget_tokens": 1024}

@@ -24,8 +24,7 @@ from resilient_stream.testing import (
     refusing,
     sse_events,
 )
-
-from .support import ASK, CONSUMERS, client, consume, consume_async, request
+from tests.support.stand_ins import ASK, CONSUMERS, client, consume, consume_async, request
 
 OLD = "claude-haiku-4-5"
 

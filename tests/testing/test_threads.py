@@ -9,8 +9,7 @@ import pytest
 
 from resilient_stream.testing import Cut, Fault, Status
 from resilient_stream.testing.endpoint import Endpoint
-
-from .support import ASK, TEXT, Heard, ask, endpoint, request
+from tests.support.stand_ins import ASK, TEXT, Heard, ask, endpoint, request
 
 LOOK_UP = {"type": "tool_use", "id": "toolu_1", "name": "look_up", "input": {}}
 RESULT = [{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "ok"}]}]

@@ -18,8 +18,7 @@ from resilient_stream.testing.transcript import (
     output_tokens,
     tokens,
 )
-
-from .support import ask, client, endpoint, request
+from tests.support.stand_ins import ask, client, endpoint, request
 
 THINKING = {"type": "thinking", "thinking": "Let me see. It rises."}
 TOOL = {"type": "tool_use", "id": "toolu_1", "name": "tide", "input": {"port": "Brest", "days": [1, 2]}}

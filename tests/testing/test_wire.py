@@ -20,8 +20,7 @@ from resilient_stream.testing.wire import (
     split,
     status_of,
 )
-
-from .support import ANSWER, heard
+from tests.support.stand_ins import ANSWER, heard
 
 
 @pytest.mark.parametrize("framing", ["chunked", "length", "close"])

@@ -7,7 +7,7 @@ import pytest
 
 from resilient_stream.testing import CATALOGUE, Entry, StandIn
 from resilient_stream.testing.catalogue.entry import SILENCE, TIMEOUT
-from tests.testing.support import HASTY, PATIENT, TEXT, Got, client, consume, meet
+from tests.support.stand_ins import HASTY, PATIENT, TEXT, Got, client, consume, meet
 
 SILENT = {name for name, entry in CATALOGUE.items() if entry.raises in (SILENCE, TIMEOUT)}
 """Those that only a read timeout ends."""

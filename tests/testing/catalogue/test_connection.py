@@ -6,7 +6,7 @@ import pytest
 
 from resilient_stream.testing import CATALOGUE
 from resilient_stream.testing.catalogue import connection
-from tests.testing.support import CONSUMERS
+from tests.support.stand_ins import CONSUMERS
 
 from .laws import as_measured, sdk_does_what_the_entry_says, sdk_retries_what_the_entry_says
 

@@ -21,7 +21,7 @@ from resilient_stream.testing import (
 from resilient_stream.testing.faults import Place, ending, events_of, kind_of
 from resilient_stream.testing.faults.base import with_body
 from resilient_stream.testing.wire import frame
-from tests.testing.support import ANSWER, TEXT, heard
+from tests.support.stand_ins import ANSWER, TEXT, heard
 
 STREAM = replace(ANSWER, body=tuple(sse_events(TEXT, delta_size=5)))
 SIZES = [len(event) for event in sse_events(TEXT, delta_size=5)]

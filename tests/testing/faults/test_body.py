@@ -23,7 +23,7 @@ from resilient_stream.testing import (
     cut_at,
 )
 from resilient_stream.testing.wire import frame
-from tests.testing.support import ANSWER, heard
+from tests.support.stand_ins import ANSWER, heard
 
 BODY = b"one\n\ntwo\n\nthree\n\n"
 FIN = {"fin", "mid_chunk_fin", "length_short", "close_fin"}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from resilient_stream.testing import Bom, Gzip, Labelled, LineEndings
-from tests.testing.support import ANSWER, heard
+from tests.support.stand_ins import ANSWER, heard
 
 BODY = b"one\n\ntwo\n\nthree\n\n"
 

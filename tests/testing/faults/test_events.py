@@ -10,7 +10,7 @@ import pytest
 
 from resilient_stream.testing import Close, ErrorEvent, Insert, Mangle, Remove, Repeat, Wait, sse_events
 from resilient_stream.testing.faults import MANGLINGS, kind_of, text_delta
-from tests.testing.support import ANSWER, TEXT, heard
+from tests.support.stand_ins import ANSWER, TEXT, heard
 
 EVENTS = sse_events(TEXT, delta_size=5)
 STREAM = replace(ANSWER, body=tuple(EVENTS))

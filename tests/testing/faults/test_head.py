@@ -25,7 +25,7 @@ from resilient_stream.testing import (
 )
 from resilient_stream.testing.faults import ERROR_TYPES, HTML, SWITCHING
 from resilient_stream.testing.wire import Answer, frame, head
-from tests.testing.support import ANSWER, heard
+from tests.support.stand_ins import ANSWER, heard
 
 
 @pytest.mark.parametrize("code", [*ERROR_TYPES, 503, 418])
