@@ -20,7 +20,7 @@ import httpcore2
 import httpx2
 
 from resilient_stream.testing import Close, Reset, Send, Wait
-from resilient_stream.testing.endpoint import Incoming
+from resilient_stream.testing.requests import Incoming
 from resilient_stream.testing.wire import Script, Step
 
 from .faults import Chunking, piece_size

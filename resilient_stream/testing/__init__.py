@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from .author import ANSWER, Author, markdown
 from .catalogue import CATALOGUE, Entry
-from .endpoint import Received
 from .faults import (
     BadChunk,
     Bom,
@@ -46,6 +45,7 @@ from .faults import (
 from .hosts import aws_event, aws_exception, aws_message
 from .manners import MANNERS, Manner
 from .models import accepts_prefill
+from .requests import Received
 from .server import StandIn, refusing
 from .transcript import Reply, sign, sse_event, sse_events
 from .wire import Answer, Close, Reset, Script, Send, Wait, frame

@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 import h11
 
-from .endpoint import Incoming
+from .requests import Incoming
 from .wire import Reset, Script, Send, Step, Wait
 
 if sys.platform == "linux":
@@ -38,6 +38,9 @@ else:  # pragma: no cover - no other system tells
 
 IDLE = 120.0
 """Seconds after which a silent connection is given up."""
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+"""What a client that said ``Expect: 100-continue`` waits for before it sends the body."""
 
 FLUSH = 5.0
 """Seconds that a reset waits at most for the bytes before it to reach the client."""
@@ -63,7 +66,7 @@ class Connection:
                 incoming = self.receive()
                 if incoming is None:
                     return
-                kept = self.play(self.take(incoming)) and incoming.headers.get("connection") != "close"
+                kept = self.play(self.take(incoming)) and incoming.persistent
 
     def receive(self) -> Incoming | None:
         """The next request; None when the client has closed."""
@@ -78,12 +81,17 @@ class Connection:
                 parser.receive_data(self.sock.recv(65536))
             elif isinstance(event, h11.Request):
                 request = event
+                if parser.they_are_waiting_for_100_continue:
+                    self.sock.sendall(CONTINUE)
             elif isinstance(event, h11.Data):
                 body += event.data
             elif isinstance(event, h11.EndOfMessage) and request is not None:
                 self.unread = parser.trailing_data[0]
                 headers = {name.decode("ascii"): value.decode("latin-1") for name, value in request.headers}
-                return Incoming(request.method.decode(), request.target.decode(), headers, bytes(body))
+                version = request.http_version.decode()
+                return Incoming(
+                    request.method.decode(), request.target.decode(), headers, bytes(body), version
+                )
             else:
                 return None
 

@@ -10,59 +10,28 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import hosts
 from .asked import Asked
 from .author import ANSWER, Author, limited, stopped, write
-from .continuations import Form, Reading, read, resume
+from .continuations import Reading, read, resume
 from .faults import Fault, Redirect, error_body
 from .manners import Manner, manner_of
+from .requests import Incoming, Received
+from .resources import Files, model_resource
 from .rules import Refusal, check
 from .threads import NOT_FOUND, Threads
 from .transcript import Reply, compact, input_tokens, listing, mapping, message, message_events, sse_event
-from .wire import Answer, Script, frame, status_of
+from .wire import Answer, Script, frame, status_of, without_body
 
 Faults = Sequence[Fault | None] | Callable[[int, Any], Fault | None]
 """One fault per request in order, or a function of the request's number and JSON."""
 
 AFTERTHOUGHT = "The answer broke off. I go on from its last words."
 
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A request as it came; header names in lower case."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """The record of one request and of what was done with it.
-
-    ``json`` is None where the body is no JSON; what Vertex and Bedrock have in the path is in it.
-    ``status`` is None where no status was sent.
-    ``form`` is what the request was taken for, ``quote`` the fragment that it quotes. ``matched``
-    is False for a continuation of something that the author never said; it is answered from the
-    beginning. ``rule`` names the rule that refused the request.
-    """
-
-    number: int
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
-    json: Any = field(repr=False)
-    status: int | None = None
-    form: Form = "fresh"
-    quote: str = ""
-    matched: bool = True
-    fault: Fault | None = None
-    rule: str | None = None
+NO_PATH = Refusal("path", 404, "not_found_error", "Not found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +49,7 @@ class Settings:
     pace: float = 0.0
     rethink: bool = False
     obey_max_tokens: bool = False
+    prefix: str = ""
 
 
 class Endpoint:
@@ -93,12 +63,19 @@ class Endpoint:
         self.received: list[Received] = []
         self.signatures: set[str] = set()
         self.threads = Threads()
+        self.files = Files()
 
     def take(self, incoming: Incoming) -> Script:
         """The script that answers a request; the request is recorded."""
         number = len(self.received) + 1
         record = Received(
-            number, incoming.method, incoming.path, incoming.headers, incoming.body, _parsed(incoming.body)
+            number,
+            incoming.method,
+            incoming.path,
+            incoming.headers,
+            incoming.body,
+            _parsed(incoming.body),
+            http_version=incoming.http_version,
         )
         try:
             record, script = self._answer(record)
@@ -106,12 +83,14 @@ class Endpoint:
             told = _refused(number, Refusal("author", 500, "api_error", f"the stand-in's author: {error!r}"))
             record, script = replace(record, rule="author"), frame(told)
         self.received.append(replace(record, status=status_of(script)))
-        return script
+        return without_body(script) if incoming.method == "HEAD" else script
 
     def _answer(self, record: Received) -> tuple[Received, Script]:
         fault = self._fault(record)
         record = replace(record, fault=fault)
         answer, record = self._healthy(record)
+        if record.http_version == "1.0" and answer.framing == "chunked":
+            answer = replace(answer, framing="close")
         if fault is not None and (fault.early or record.rule is None):
             return record, fault.script(answer)
         return record, frame(answer)
@@ -130,6 +109,12 @@ class Endpoint:
         for first in self.received[int(moved[1]) - 1 : int(moved[1])] if moved else ():
             answer, told = self._messages(replace(record, json=first.json, headers=first.headers))
             return answer, replace(told, json=record.json, headers=record.headers)
+        if path.startswith(self.settings.prefix):
+            return self._routed(record, path.removeprefix(self.settings.prefix))
+        return _refused(record.number, NO_PATH), replace(record, rule="path")
+
+    def _routed(self, record: Received, path: str) -> tuple[Answer, Received]:
+        """The answer of what is found under a path."""
         if record.method == "POST" and path == "/v1/messages":
             return self._turn(record)
         if record.method == "POST" and path == "/v1/messages/count_tokens":
@@ -138,8 +123,20 @@ class Endpoint:
         if asked is not None:
             answer, record = self._messages(replace(record, json=asked))
             return (_in_aws_framing(answer) if hosts.bedrock(path) else answer), record
-        missing = Refusal("path", 404, "not_found_error", "Not found")
-        return _refused(record.number, missing), replace(record, rule="path")
+        return self._resource(record, path)
+
+    def _resource(self, record: Received, path: str) -> tuple[Answer, Received]:
+        """What else the API has: models and files."""
+        method = "GET" if record.method == "HEAD" else record.method
+        found = (
+            self._keyless(record)
+            or model_resource(method, path)
+            or self.files.resource(method, path, record)
+            or NO_PATH
+        )
+        if isinstance(found, Refusal):
+            return _refused(record.number, found), replace(record, rule=found.rule)
+        return _blank(record.number).instead(200, found.content_type, found.body), record
 
     def _turn(self, record: Received) -> tuple[Answer, Received]:
         """A message, on a thread or not."""
@@ -188,9 +185,8 @@ class Endpoint:
         return replace(answer, body=tuple(map(sse_event, events)), pace=self.settings.pace), record
 
     def _refusal(self, record: Received, *, counting: bool) -> Refusal | None:
-        strict = self.settings.strict
-        if strict and not {"x-api-key", "authorization"} & set(record.headers):
-            return Refusal("api_key", 401, "authentication_error", "x-api-key header is required")
+        if (keyless := self._keyless(record)) is not None:
+            return keyless
         request = mapping(record.json)
         if not request:
             return Refusal("json", 400, "invalid_request_error", "The request body is not valid JSON")
@@ -201,7 +197,12 @@ class Endpoint:
             prefill=self.settings.prefill,
             counting=counting,
         )
-        return check(asked, strict=strict)
+        return check(asked, strict=self.settings.strict)
+
+    def _keyless(self, record: Received) -> Refusal | None:
+        if self.settings.strict and not {"x-api-key", "authorization"} & set(record.headers):
+            return Refusal("api_key", 401, "authentication_error", "x-api-key header is required")
+        return None
 
     def _reply(self, request: Mapping[str, Any]) -> tuple[Reply, Reading]:
         reply = write(self.settings.reply, request)

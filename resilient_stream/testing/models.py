@@ -41,3 +41,15 @@ def bare_name(model: str) -> str:
 def accepts_prefill(model: str) -> bool:
     """Whether a model goes on from a final assistant turn."""
     return bare_name(model) in ACCEPTS_PREFILL
+
+
+LISTED: Final = (
+    "claude-opus-5",
+    "claude-sonnet-5",
+    "claude-opus-4-6",
+    "claude-sonnet-4-6",
+    "claude-opus-4-5",
+    "claude-sonnet-4-5",
+    "claude-haiku-4-5",
+)
+"""What ``GET /v1/models`` tells of, the newest first. Messages are answered under any name."""

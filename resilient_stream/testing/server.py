@@ -17,9 +17,10 @@ from typing import Self
 
 from .author import ANSWER, Author
 from .connection import Connection
-from .endpoint import Endpoint, Faults, Incoming, Received, Settings
+from .endpoint import Endpoint, Faults, Settings
 from .faults import Fault
 from .manners import Manner
+from .requests import Incoming, Received
 from .wire import Script
 
 JOIN = 10.0
@@ -41,7 +42,8 @@ class StandIn:
     ``prefill_manner`` likewise for a prefill. ``prefill``: True or False overrules the table of
     models that accept one. ``strict``: refuse what the API refuses. ``delta_size``: characters per
     delta. ``pace``: seconds between events. ``rethink``: with thinking on, a user-turn continuation
-    begins with thinking of its own. ``obey_max_tokens``: stop the answer there.
+    begins with thinking of its own. ``obey_max_tokens``: stop the answer there. ``prefix``: a path under
+    which the API is mounted, as behind a gateway; it is part of ``url``, and nothing else is found.
     """
 
     def __init__(  # noqa: PLR0913 - each has a default
@@ -58,6 +60,7 @@ class StandIn:
         pace: float = 0.0,
         rethink: bool = False,
         obey_max_tokens: bool = False,
+        prefix: str = "",
     ) -> None:
         """Listen at once; nothing else has to be started."""
         self._endpoint = Endpoint(
@@ -73,6 +76,7 @@ class StandIn:
                 pace=pace,
                 rethink=rethink,
                 obey_max_tokens=obey_max_tokens,
+                prefix=prefix,
             )
         )
         self._lock = threading.Condition()
@@ -83,7 +87,7 @@ class StandIn:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self._listener.settimeout(0)
         self.port: int = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://127.0.0.1:{self.port}{prefix}"
         self._acceptor = threading.Thread(target=self._accept, name="stand-in", daemon=True)
         self._acceptor.start()
 

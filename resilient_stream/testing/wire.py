@@ -143,10 +143,32 @@ def frame(answer: Answer) -> Script:
 
 def status_of(script: Script) -> int | None:
     """The final status that a script answers with; None if it never says one."""
-    said = b"".join(step.data for step in script if isinstance(step, Send))
-    while said.startswith(b"HTTP/1.1 "):
-        first, complete, said = said.partition(b"\r\n\r\n")
-        code = int(first[9:12])
+    return _final_head(b"".join(step.data for step in script if isinstance(step, Send)))[0]
+
+
+def without_body(script: Script) -> Script:
+    """The script as it answers a HEAD: nothing follows the final head but the end of the connection."""
+    steps: list[Step] = []
+    said = b""
+    for step in script:
+        status, _ = _final_head(said)
+        if status is not None and not isinstance(step, (Close, Reset)):
+            continue
+        if isinstance(step, Send):
+            before = len(said)
+            said += step.data
+            status, end = _final_head(said)
+            steps.append(step if status is None else Send(said[before:end]))
+        else:
+            steps.append(step)
+    return tuple(steps)
+
+
+def _final_head(said: bytes) -> tuple[int | None, int]:
+    """The status of the head that is not informational, and where that head ends; None if it never comes."""
+    at = 0
+    while said.startswith(b"HTTP/1.1 ", at) and (end := said.find(b"\r\n\r\n", at)) >= 0:
+        code, at = int(said[at + 9 : at + 12]), end + 4
         if code >= 200 or code == 101:
-            return code if complete else None
-    return None
+            return code, at
+    return None, at

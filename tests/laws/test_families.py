@@ -18,8 +18,9 @@ import pytest
 from resilient_stream import sendable
 from resilient_stream._core.turn.salvage import partial
 from resilient_stream.testing.asked import Asked
-from resilient_stream.testing.endpoint import AFTERTHOUGHT, Endpoint, Received, Settings
+from resilient_stream.testing.endpoint import AFTERTHOUGHT, Endpoint, Settings
 from resilient_stream.testing.golden import GOLDEN, Golden
+from resilient_stream.testing.requests import Received
 from resilient_stream.testing.rules import check
 from resilient_stream.testing.transcript import sign, sse_events
 from tests.support.consumer import whole

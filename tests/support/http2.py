@@ -21,8 +21,9 @@ import h11
 import pytest
 
 from resilient_stream.testing import Answer, Close, Place, Received, Reset, Script, Send, Wait
-from resilient_stream.testing.endpoint import Endpoint, Incoming, Settings
+from resilient_stream.testing.endpoint import Endpoint, Settings
 from resilient_stream.testing.faults.base import with_body
+from resilient_stream.testing.requests import Incoming
 from resilient_stream.testing.wire import Step
 
 from .worlds import TEXT

@@ -11,7 +11,8 @@ import anthropic
 import h11
 
 from resilient_stream.testing import Fault, StandIn
-from resilient_stream.testing.endpoint import Endpoint, Incoming, Received, Settings
+from resilient_stream.testing.endpoint import Endpoint, Settings
+from resilient_stream.testing.requests import Incoming, Received
 from resilient_stream.testing.transcript import compact
 from resilient_stream.testing.wire import Answer, Close, Reset, Script, Send
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from resilient_stream.testing.connection import Connection, unsent
-from resilient_stream.testing.endpoint import Incoming
+from resilient_stream.testing.connection import CONTINUE, Connection, unsent
+from resilient_stream.testing.requests import Incoming
 from resilient_stream.testing.wire import Close, Reset, Script, Send, Wait
 
 GET = b"GET /a HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -187,3 +187,33 @@ def test_a_client_that_resets_ends_it() -> None:
         served.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         served.client.close()
         assert served.ended()
+
+
+def test_a_client_that_expects_100_is_told_to_go_on() -> None:
+    """Before its body; then it is answered as any other."""
+    expecting = b"POST / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n"
+    with line((Send(b"done"), Close())) as served:
+        served.client.sendall(expecting)
+        told = b""
+        while len(told) < len(CONTINUE):
+            told += served.client.recv(100)
+        assert told == CONTINUE
+        served.client.sendall(b"abc")
+        assert served.read() == b"done"
+    assert served.asked[0].body == b"abc"
+
+
+@pytest.mark.parametrize("option", [b"close", b"Close", b"x-a, CLOSE"])
+def test_a_client_may_spell_close_as_it_likes(option: bytes) -> None:
+    """Connection options are a list without case."""
+    with line((Send(b"x"),)) as served:
+        served.client.sendall(GET.replace(b"host", b"connection: " + option + b"\r\nhost"))
+        assert served.read() == b"x"
+
+
+def test_a_client_of_http_1_0_gets_one_answer() -> None:
+    """Its connection is closed behind it, whatever the framing; the request says which HTTP it spoke."""
+    with line((Send(b"x"),)) as served:
+        served.client.sendall(GET.replace(b"HTTP/1.1", b"HTTP/1.0"))
+        assert served.read() == b"x"
+    assert [asked.http_version for asked in served.asked] == ["1.0"]

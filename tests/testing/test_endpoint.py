@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from resilient_stream.testing import ANSWER, MANNERS, Cut, CutHead, Reply, Status, accepts_prefill, sign
-from resilient_stream.testing.endpoint import AFTERTHOUGHT, Incoming
+from resilient_stream.testing import (
+    ANSWER,
+    MANNERS,
+    Cut,
+    CutHead,
+    Fault,
+    Reply,
+    Send,
+    Status,
+    accepts_prefill,
+    sign,
+)
+from resilient_stream.testing.endpoint import AFTERTHOUGHT
+from resilient_stream.testing.requests import Incoming
 from tests.support.stand_ins import ASK, TEXT, Heard, ask, endpoint, incoming, request
 
 OLD = "claude-haiku-4-5"
@@ -68,7 +81,15 @@ def test_tokens_are_counted() -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/v1/messages"), ("POST", "/v1/models"), ("POST", "/redirected/x"), ("GET", "/redirected/9")],
+    [
+        ("GET", "/v1/messages"),
+        ("POST", "/v1/models"),
+        ("PUT", "/v1/files"),
+        ("DELETE", "/v1/files/file_1/content"),
+        ("POST", "/redirected/x"),
+        ("GET", "/redirected/9"),
+        ("POST", "/proxy/v1/messages"),
+    ],
 )
 def test_anything_else_is_not_found(method: str, path: str) -> None:
     """In the shape of the API's errors."""
@@ -277,3 +298,41 @@ def test_stop_sequences_are_obeyed() -> None:
     answer, _ = ask(endpoint(reply="One. Two."), request(stop_sequences=[" Two"]))
     told = json.loads(answer.body)
     assert (text_of(answer), told["stop_reason"], told["stop_sequence"]) == ("One.", "stop_sequence", " Two")
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/proxy/v1/messages", True),
+        ("/v1/messages", False),
+        ("/proxy", False),
+        ("/proxy/proxy/v1/messages", False),
+    ],
+)
+def test_under_a_prefix_everything_is_found_and_nothing_elsewhere(path: str, found: bool) -> None:
+    """As behind a gateway; the record has the path as it came."""
+    answer, record = ask(endpoint(prefix="/proxy"), request(), path)
+    assert (answer.status == 200, record.rule, record.path) == (found, None if found else "path", path)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("fault", [None, Cut(after=3, how="rst"), Status(529)])
+def test_a_client_of_http_1_0_gets_no_chunks(stream: bool, fault: Fault | None) -> None:
+    """The end of the connection is the end of the body, or its length is announced; a fault strikes all the same."""
+    old = replace(incoming(request(stream=stream)), http_version="1.0")
+    point = endpoint(faults=[fault])
+    assert b"transfer-encoding" not in b"".join(
+        step.data for step in point.take(old) if isinstance(step, Send)
+    )
+    new = endpoint(faults=[fault])
+    new.take(incoming(request(stream=stream)))
+    assert point.received[0].status == new.received[0].status
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/messages", "/nowhere", "/loop/307"])
+@pytest.mark.parametrize("fault", [None, Status(529)])
+def test_a_head_is_answered_with_a_head(path: str, fault: Fault | None) -> None:
+    """The status and the headers are those of a GET, and not one byte follows."""
+    (head, *rest) = endpoint(faults=[fault]).take(incoming(b"", path, "HEAD"))
+    (same, *_) = endpoint(faults=[fault]).take(incoming(b"", path, "GET"))
+    assert (head, rest) == (same, [])

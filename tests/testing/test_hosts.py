@@ -7,7 +7,8 @@ import json
 import pytest
 
 from resilient_stream.testing import aws_event
-from resilient_stream.testing.endpoint import Endpoint, Incoming, Settings
+from resilient_stream.testing.endpoint import Endpoint, Settings
+from resilient_stream.testing.requests import Incoming
 from resilient_stream.testing.wire import Send
 
 BODY = {"anthropic_version": "v", "max_tokens": 9, "messages": [{"role": "user", "content": "Hello"}]}

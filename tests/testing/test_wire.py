@@ -19,6 +19,7 @@ from resilient_stream.testing.wire import (
     head,
     split,
     status_of,
+    without_body,
 )
 from tests.support.stand_ins import ANSWER, heard
 
@@ -118,3 +119,28 @@ def test_another_answer_keeps_the_request_id() -> None:
 def test_the_status_is_the_final_one_that_was_said(script: Script, status: int | None) -> None:
     """Informational heads are passed over; half a head says nothing."""
     assert status_of(script) == status
+
+
+EARLY = Send(b"HTTP/1.1 103 Early\r\n\r\n")
+HEAD = Send(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("script", "left"),
+    [
+        ((HEAD, Send(b"body")), (HEAD,)),
+        ((Send(HEAD.data + b"body"), Wait(1), Send(b"more")), (HEAD,)),
+        (
+            (Send(HEAD.data[:9]), Wait(1), Send(HEAD.data[9:] + b"b")),
+            (Send(HEAD.data[:9]), Wait(1), Send(HEAD.data[9:])),
+        ),
+        ((EARLY, HEAD, Wait(9), Send(b"body"), Reset()), (EARLY, HEAD, Reset())),
+        ((HEAD, Send(b"body"), Close()), (HEAD, Close())),
+        ((EARLY, Close()), (EARLY, Close())),
+        ((Send(b"SSH-2.0"), Close()), (Send(b"SSH-2.0"), Close())),
+        ((), ()),
+    ],
+)
+def test_an_answer_to_a_head_stops_behind_its_head(script: Script, left: Script) -> None:
+    """Nothing of the body is sent and nothing is waited for; how the connection ends stays."""
+    assert without_body(script) == left

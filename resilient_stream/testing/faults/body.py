@@ -58,7 +58,12 @@ class Cut(Place):
 
 
 def cut_at(offset: int, how: How = "fin") -> Cut:
-    """A cut at a byte offset of the stream's body."""
+    """A cut at a byte offset of the stream's body, negative from the end.
+
+    Bytes of the wire are counted, not characters of the answer: an event spends about a hundred bytes on
+    sixteen characters, so ``cut_at(3000)`` lets some three hundred characters through. ``Cut(after=20)``
+    counts events.
+    """
     return Cut(at=offset, how=how)
 
 

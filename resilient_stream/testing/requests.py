@@ -1,0 +1,53 @@
+"""A request as it came, and the record of what was done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .continuations import Form
+from .faults import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A request as it came; header names in lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    http_version: str = "1.1"
+
+    @property
+    def persistent(self) -> bool:
+        """Whether the client wants to use the connection again."""
+        options = self.headers.get("connection", "").lower().replace(" ", "").split(",")
+        return self.http_version != "1.0" and "close" not in options
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The record of one request and of what was done with it.
+
+    ``json`` is None where the body is no JSON; what Vertex and Bedrock have in the path is in it.
+    ``status`` is None where no status was sent.
+    ``form`` is what the request was taken for, ``quote`` the fragment that it quotes. ``matched``
+    is False for a continuation of something that the author never said; it is answered from the
+    beginning. ``rule`` names the rule that refused the request.
+    """
+
+    number: int
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    json: Any = field(repr=False)
+    status: int | None = None
+    form: Form = "fresh"
+    quote: str = ""
+    matched: bool = True
+    fault: Fault | None = None
+    rule: str | None = None
+    http_version: str = "1.1"
