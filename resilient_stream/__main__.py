@@ -1,7 +1,7 @@
 """The command line: ``resilient-stream``, or ``python -m resilient_stream``.
 
-Exit status: 0 all is well; 1 the demo's text was not whole; 2 it can't be done as asked; 130
-interrupted; 141 whoever read the output has left.
+Exit status: 0 all is well; 1 the demo's text was not whole, or the check found something wrong; 2 it can't
+be done as asked; 130 interrupted; 141 whoever read the output has left.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from resilient_stream import PolicyError, RetryPolicy, __version__
+from resilient_stream._check import command as check_command
 from resilient_stream._demo import command
 
 PROGRAM = "resilient-stream"
@@ -63,6 +64,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_arguments(demo)
     demo.set_defaults(run=command.demo)
+    checked = commands.add_parser(
+        "check",
+        help="try a model of the real API (billed)",
+        description="Cut a dozen replies of a model, and say how each was continued and joined. Needs a key "
+        "in ANTHROPIC_API_KEY; billed to its account. ANTHROPIC_BASE_URL names another place than the API.",
+    )
+    check_command.add_arguments(checked)
+    checked.set_defaults(run=check_command.run)
     policy = commands.add_parser(
         "policy",
         help="say what a retry policy does",

@@ -39,7 +39,9 @@ def test_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out == f"resilient-stream {version('resilient-stream')}\n"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["demo", "--help"], ["policy", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["demo", "--help"], ["policy", "--help"], ["check", "--help"]]
+)
 def test_help_helps(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """--help goes to the output and is a success."""
     assert main(arguments) == 0

@@ -13,7 +13,7 @@ import socket
 import struct
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Self, cast
 
@@ -33,13 +33,21 @@ class Snip:
     how: Literal["rst", "fin", "clean"]
 
 
+OnAnswer = Callable[[bytes, int, Mapping[str, str], bytes, bool], None]
+"""Is given the request's body, the status, the headers, the body that was handed back, and if it was cut."""
+
+
 class CuttingProxy:
     """Hands requests on to ``upstream`` and cuts the answers: the first snip for the first, and so on.
 
-    Answers beyond the snips, and those with another status than 200, stay whole.
+    Answers beyond the snips, and those with another status than 200, stay whole. ``on_answer`` is called
+    after each answer, in the thread that handed it back.
     """
 
-    def __init__(self, upstream: str, snips: Sequence[Snip | None] = ()) -> None:
+    def __init__(
+        self, upstream: str, snips: Sequence[Snip | None] = (), on_answer: OnAnswer | None = None
+    ) -> None:
+        self.on_answer = on_answer
         self.upstream = httpx2.Client(base_url=upstream, timeout=httpx2.Timeout(600, connect=10))
         self._snips: Iterator[Snip | None] = itertools.chain(snips, itertools.repeat(None))
         self._lock = threading.Lock()
@@ -94,11 +102,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         headers["accept-encoding"] = "identity"  # so that a byte of the body is a byte of the stream
         try:
             with self._proxy.upstream.stream("POST", self.path, headers=headers, content=body) as answer:
-                self._answer(answer)
+                self._answer(body, answer)
         except httpx2.HTTPError:  # the upstream failed: before a head this ends the connection, after it too
             self.close_connection = True
 
-    def _answer(self, answer: httpx2.Response) -> None:
+    def _answer(self, request: bytes, answer: httpx2.Response) -> None:
         self.send_response_only(answer.status_code)
         for name, value in answer.headers.items():
             if name.lower() not in HOP_BY_HOP:
@@ -107,12 +115,17 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         snip = self._proxy.next_snip() if answer.status_code == 200 else None
         left = snip.after if snip else sys.maxsize
+        kept: list[bytes] = []
         for data in answer.iter_raw():
-            kept = data[:left]
-            self.wfile.write(b"%x\r\n%b\r\n" % (len(kept), kept))
-            left -= len(kept)
+            part = data[:left]
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part))
+            left -= len(part)
+            if self._proxy.on_answer is not None:
+                kept.append(part)
             if not left:
                 break
+        if self._proxy.on_answer is not None:
+            self._proxy.on_answer(request, answer.status_code, answer.headers, b"".join(kept), not left)
         self._end(snip.how if snip and not left else "clean")
 
     def _end(self, how: str) -> None:

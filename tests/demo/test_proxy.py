@@ -82,3 +82,21 @@ def test_a_client_that_hangs_up_is_no_news(capsys: pytest.CaptureFixture[str]) -
     told = capsys.readouterr().err
     assert "ZeroDivisionError" in told
     assert "FileNotFoundError" not in told
+
+
+def test_whoever_listens_is_given_what_was_handed_back() -> None:
+    """The request's body, the status, the headers, the body up to the cut, and whether it was cut."""
+    heard: list[tuple[bytes, int, str, int, bool]] = []
+    with (
+        StandIn() as upstream,
+        CuttingProxy(
+            upstream.url,
+            [Snip(2000, "clean")],
+            lambda request, status, headers, body, cut: heard.append(
+                (request, status, headers["request-id"], len(body), cut)
+            ),
+        ) as proxy,
+    ):
+        listen(Call(proxy.url))
+        sent = upstream.requests[0].body
+    assert heard == [(sent, 200, "req_0001", 2000, True)]
