@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from typing import Any
 
 import pytest
 
@@ -149,11 +150,15 @@ def test_head_closes_the_pipe_without_a_complaint() -> None:
 
 
 @unix
-def test_ctrl_c_in_the_middle_of_the_text() -> None:
-    """A real interrupt while text flows ends with 130 and one sentence."""
-    with subprocess.Popen(
-        [*PROGRAM, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", env=ENVIRON
-    ) as running:
+@pytest.mark.parametrize("ours", [signal.SIG_IGN, signal.default_int_handler])
+def test_ctrl_c_in_the_middle_of_the_text(ours: Any) -> None:
+    """A real interrupt while text flows ends with 130 and one sentence, also where this run is in the background."""
+    before = signal.signal(signal.SIGINT, ours)
+    try:
+        running = interruptible([*PROGRAM, "demo"])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with running:
         assert running.stdout is not None
         for line in running.stdout:
             if line.startswith("# "):
@@ -175,6 +180,17 @@ def test_a_terminal_shows_marks_and_colours_within_its_width() -> None:
     before, after = marked.split(ANSWER)
     assert max(len(line) for line in (before + after).splitlines()) <= 80
     assert "identical to the uncut answer" in after
+
+
+def interruptible(arguments: Sequence[str]) -> subprocess.Popen[str]:
+    """A program that an interrupt reaches: a child ignores what its parent ignores, as a shell's background does."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", env=ENVIRON
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def on_a_terminal(arguments: Sequence[str], columns: int) -> str:
