@@ -21,6 +21,8 @@ class Limit(StrEnum):
     """``max_attempts``."""
     BARREN_ATTEMPTS = "barren_attempts"
     """``max_barren_attempts``."""
+    UNREACHABLE = "unreachable"
+    """``unreachable_timeout``."""
     DEADLINE = "deadline"
     """``deadline``."""
     RETRY_AFTER = "retry_after"
@@ -41,9 +43,13 @@ class History:
     """When the call was made."""
     now: float
     attempts: int
-    """Requests sent so far, the failed one included."""
+    """Requests sent so far, the failed one included; a failure to connect counts where none had connected."""
     barren: int
-    """Attempts in a row, the failed one included, that brought nothing new; 0 after progress."""
+    """Requests in a row, the failed one included, that brought nothing new; 0 after progress."""
+    unreachable: int = 0
+    """Failures to connect in a row, this one included, behind an attempt that did connect."""
+    away: float = 0.0
+    """Seconds since the first of them began."""
     overspent: bool = False
     """The attempts together have billed as much input as the policy allows."""
     elsewhere: bool = False

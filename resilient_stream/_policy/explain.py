@@ -84,6 +84,7 @@ def _requests(policy: RetryPolicy) -> list[str]:
         "A server's x-should-retry outranks the table.",
         f"Obeys a retry-after up to {policy.retry_after_max:g} s; above that it gives up at once{instead}.",
         *([fallback] if models else []),
+        f"A stream that was cut tries to connect again for {policy.unreachable_timeout:g} s.",
         "No cap on repeated input." if cap is None else f"Bills {billed}.",
         "No retry budget." if policy.budget is None else f"Retry budget: {policy.budget}.",
     ]

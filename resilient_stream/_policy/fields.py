@@ -169,6 +169,7 @@ class PolicyFields(TypedDict, total=False):
     overload_wait_max: float
     retry_after_max: float
     connect_timeout: float
+    unreachable_timeout: float
     first_event_timeout: float
     silence_timeout: float
     stall_timeout: float

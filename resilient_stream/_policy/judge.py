@@ -38,6 +38,10 @@ RETRY_AFTER_JITTER: Final = 0.1
 """The share by which an asked-for wait is lengthened at most, so that clients told alike do not return
 at once. Never shortened."""
 
+CONNECTS_FOR_A_BARREN_ATTEMPT: Final = 8
+"""So many failures to connect weigh as one barren attempt, however short the policy's waits are: with its
+default waits the time is up long before."""
+
 NEVER: Final = {Kind.REJECTED: "a rejected request", Kind.TLS_VERIFY: "a refused certificate"}
 """What is never retried, in words."""
 
@@ -49,8 +53,9 @@ class StreamState(RetryCallState):
     """What a strategy is told: tenacity's own attributes, on our clock, and the failure and the history.
 
     ``attempt_number`` is the number of requests sent so far, except while a wait is chosen: then it is
-    the number of attempts in a row that brought nothing new (at least 1), so backoff begins anew after
-    progress. ``outcome`` holds the exception that giving up would raise. ``idle_for`` is not kept.
+    the number of attempts in a row that brought nothing new (at least 1), failures to connect included, so
+    backoff begins anew after progress. ``outcome`` holds the exception that giving up would raise.
+    ``idle_for`` is not kept.
     """
 
     failure: Failure
@@ -88,6 +93,18 @@ class stop_after_barren(stop_base):  # noqa: N801 -- as above
     def __call__(self, retry_state: RetryCallState) -> bool:
         """Whether the limit is reached."""
         return _stream(retry_state).history.barren >= self.limit
+
+
+class stop_after_away(stop_base):  # noqa: N801 -- as above
+    """Stop once the network has been away for so long, or after so many failures to connect."""
+
+    def __init__(self, seconds: float, most: int) -> None:
+        self.seconds, self.most = seconds, most
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        """Whether the time is up."""
+        history = _stream(retry_state).history
+        return history.unreachable >= self.most or (history.unreachable > 0 and history.away >= self.seconds)
 
 
 class wait_full_jitter(wait_base):  # noqa: N801 -- as above
@@ -196,7 +213,7 @@ class Judgement:
         if told is not None:
             return told
         broken = state.failure.kind in CONNECTION_KINDS
-        if elsewhere or (broken and state.history.barren == 0):
+        if elsewhere or (broken and state.history.barren + state.history.unreachable == 0):
             return Retry(0.0, "immediate")
         return Retry(_ask_wait(self._connection_wait if broken else self._overload_wait, state), "backoff")
 
@@ -227,6 +244,13 @@ def _stops(policy: RetryPolicy) -> list[tuple[Limit, str, StopRule]]:
             f"max_barren_attempts = {policy.max_barren_attempts} attempts in a row brought nothing new",
             stop_after_barren(policy.max_barren_attempts),
         ),
+        (
+            Limit.UNREACHABLE,
+            f"no connection within unreachable_timeout = {policy.unreachable_timeout:g} s of trying",
+            stop_after_away(
+                policy.unreachable_timeout, CONNECTS_FOR_A_BARREN_ATTEMPT * policy.max_barren_attempts
+            ),
+        ),
     ]
     if policy.deadline is not None:
         reason = f"the next attempt would begin after the deadline of {policy.deadline:g} s"
@@ -251,7 +275,7 @@ def _stream(state: RetryCallState) -> StreamState:
 
 def _ask_wait(strategy: WaitRule, state: StreamState) -> float:
     """Backoff counts from the last progress, so ``attempt_number`` does here."""
-    state.attempt_number = max(1, state.history.barren)
+    state.attempt_number = max(1, state.history.barren + state.history.unreachable)
     seconds = strategy(state)
     state.attempt_number = state.history.attempts
     return seconds

@@ -105,6 +105,14 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
     connect_timeout: Clock = 5.0
     """Seconds to get a connection. Default 5, the SDK's."""
 
+    unreachable_timeout: Clock = 60.0
+    """Seconds for which a stream that was connected before tries to connect again: the network is away, as
+    it is when a machine wakes up. What can't connect sends nothing, so within this time it counts neither
+    for ``max_attempts`` nor for ``max_barren_attempts`` (but eight such failures weigh as one barren attempt
+    where the waits are very short). Default 60: a network that is away for up to 45 s is always survived,
+    with ``wait_max`` and ``connect_timeout`` to spare. A stream that never had a connection gives up after
+    ``max_barren_attempts``: its address may be wrong."""
+
     first_event_timeout: Clock = 300.0
     """Seconds from the request to the first event that is not a ping. Default 300: first bytes after
     239 s have been seen on healthy streams. (The SDK: 600, reset by every byte.) This clock and the two

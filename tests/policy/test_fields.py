@@ -22,7 +22,7 @@ from resilient_stream.errors import PolicyError
 from resilient_stream.policy import RetryPolicy
 
 WAITS = ["wait_initial", "wait_max", "overload_wait_initial", "overload_wait_max", "retry_after_max"]
-CLOCKS = ["connect_timeout", "first_event_timeout", "silence_timeout", "stall_timeout"]
+CLOCKS = ["connect_timeout", "unreachable_timeout", "first_event_timeout", "silence_timeout", "stall_timeout"]
 COUNTS = ["max_attempts", "max_barren_attempts"]
 NUMBERS = [*WAITS, *CLOCKS, *COUNTS, "deadline", "max_input_multiple"]
 SWITCHES = ["enabled", "rerun_server_tools", "heal_history", "telemetry"]

@@ -33,6 +33,7 @@ PROMISED: dict[str, object] = {
     "overload_wait_max": 30,
     "retry_after_max": 60,
     "connect_timeout": 5,
+    "unreachable_timeout": 60,
     "first_event_timeout": 300,
     "silence_timeout": 300,
     "stall_timeout": 600,

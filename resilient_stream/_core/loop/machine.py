@@ -30,10 +30,11 @@ from resilient_stream._core.relay.relay import Relay
 from resilient_stream._core.relay.reply_start import REFUSALS
 from resilient_stream._core.settings import Settings
 from resilient_stream._core.turn.transcript import Turn
-from resilient_stream._core.verdict import AT_ONCE, GiveUp, History, Judge, Retry
+from resilient_stream._core.verdict import AT_ONCE, GiveUp, Judge, Retry
 
 from .states import TABLE, Action, Drain, Finish, Raise, Read, Send, Signal, State, Wait
 from .timeouts import Clocks
+from .tries import Tries
 
 DRAIN_PATIENCE: Final = 1.0
 """Seconds the end of a complete body may take. It follows within milliseconds where it comes at all."""
@@ -67,7 +68,7 @@ class Machine:
     _clocks: Clocks = field(init=False)
     _started: float = 0.0
     _wait: float = 0.0
-    _barren: int = 0
+    _tries: Tries = field(default_factory=Tries)
     _size: int = 0
     _characters: int = 0
     _barren_endings: set[str] = field(default_factory=set)
@@ -213,7 +214,7 @@ class Machine:
         if progress := self.turn.size > self._size:
             self.judge.served()
             self._asks, self._barren_endings = 0, set()
-        self._barren = 0 if progress else self._barren + 1
+        self._tries.count(attempt.started, failure, progress=progress)
         if progress or failure is None:
             self._flows(now)
         if failure is None:
@@ -253,14 +254,14 @@ class Machine:
         while self.planner.step_down(self._plan.form):
             plan = self.planner.plan(self.turn)
             if isinstance(plan, Plan) and plan.body != self._plan.body:
-                self._barren -= 1
+                self._tries.barren -= 1
                 return self._retry(now, plan)
         return None
 
     def _may_send(self, now: float) -> bool:
         """Whether a request that the policy is not asked about may be sent at all."""
         late = now - self._started >= self.settings.deadline
-        return not late and len(self.ledger.attempts) < self.settings.max_attempts
+        return not late and self._tries.requests < self.settings.max_attempts
 
     def _decide(self, now: float, failure: Failure) -> Action:
         elsewhere = self.planner.note(failure)
@@ -277,7 +278,7 @@ class Machine:
         if isinstance(plan, Blocked):
             return self._give_up(now, plan.reason, error)
         overspent = self.ledger.overspent(self.settings.max_input_multiple, self.turn.characters)
-        history = History(self._started, now, len(self.ledger.attempts), self._barren, overspent, elsewhere)
+        history = self._tries.history(self._started, now, overspent=overspent, elsewhere=elsewhere)
         verdict = self.judge.verdict(failure, history, error)
         if isinstance(verdict, GiveUp):
             self.ledger.limit = verdict.limit

@@ -1,0 +1,43 @@
+"""What the attempts of a stream have come to, for whoever decides whether there is another one.
+
+An attempt that got a connection is a request, whether or not an answer came. One that could not connect,
+behind one that could, has sent nothing: the network is away, as it is for a while after a cut or when a
+machine wakes up. Such failures cost nobody anything, so it is not their number that counts but the time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from resilient_stream._core.failures import Failure, Kind
+from resilient_stream._core.verdict import History
+
+
+@dataclass(slots=True)
+class Tries:
+    """The attempts of one stream, counted."""
+
+    requests: int = 0
+    """Attempts, those left out that only found the network away."""
+    barren: int = 0
+    """Requests in a row that brought nothing."""
+    unreachable: int = 0
+    """Failures to connect in a row, behind an attempt that did connect."""
+    _connected: bool = False
+    _away_since: float = 0.0
+
+    def count(self, started: float, failure: Failure | None, *, progress: bool) -> None:
+        """An attempt is over that began at ``started``; ``progress``: it brought something new."""
+        connected = failure is None or failure.kind is not Kind.CONNECT
+        if self._connected and not connected:
+            self._away_since = self._away_since if self.unreachable else started
+            self.unreachable += 1
+            return
+        self._connected = self._connected or connected
+        self.requests, self.unreachable = self.requests + 1, 0
+        self.barren = 0 if progress else self.barren + 1
+
+    def history(self, began: float, now: float, *, overspent: bool, elsewhere: bool) -> History:
+        """What a policy is asked about."""
+        away = now - self._away_since if self.unreachable else 0.0
+        return History(began, now, self.requests, self.barren, self.unreachable, away, overspent, elsewhere)
