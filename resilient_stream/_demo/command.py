@@ -153,15 +153,7 @@ def _shown(args: argparse.Namespace, screen: Screen) -> Told:
     observers = [recorder.telemetry] if recorder else []
     strikes = [] if args.live else _strikes(args)
     show.opening(screen, [strike.entry for strike in strikes])
-    marker = Marker()
-
-    def put(parts: Iterable[str | Mark]) -> None:
-        for part in parts:
-            screen.mark(part) if isinstance(part, Mark) else screen.write(part)
-
-    told = _stream(args, lambda text, report: put(marker.split(text, report)), observers)
-    put(marker.rest(told.report))
-    show.closing(screen)
+    told = _flowing(args, screen, observers) if screen.marks else _stream(args, observers=observers)
     if told.report is not None:
         show.attempts(screen, told.report)
         show.cost(screen, told, _uninterrupted(args))
@@ -172,4 +164,23 @@ def _shown(args: argparse.Namespace, screen: Screen) -> Told:
     if not args.live:
         show.bare(screen, _bare(args))
     show.verdict(screen, told, _expected(args))
+    if not screen.marks:  # nobody watches the text arrive, and the tables are what a reader looks for first
+        screen.rule()
+        screen.write(f"{told.text}\n")
+    return told
+
+
+def _flowing(args: argparse.Namespace, screen: Screen, observers: Sequence[Observer]) -> Told:
+    """The call, its text written as it arrives, with a mark wherever a request broke."""
+    marker = Marker()
+
+    def put(parts: Iterable[str | Mark]) -> None:
+        for part in parts:
+            screen.mark(part) if isinstance(part, Mark) else screen.write(part)
+
+    screen.rule()
+    told = _stream(args, lambda text, report: put(marker.split(text, report)), observers)
+    put(marker.rest(told.report))
+    screen.line()
+    screen.rule()
     return told

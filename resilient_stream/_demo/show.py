@@ -8,7 +8,7 @@ import anthropic
 from rich.text import Text
 
 from resilient_stream import StreamReport
-from resilient_stream._report.model import AttemptReport, SeamReport
+from resilient_stream._report.table import ESTIMATE, HEADS, NUMBERS, Table, tokens
 from resilient_stream.testing import Entry
 
 from .bare import Bare
@@ -18,7 +18,6 @@ from .screen import NARROW, Screen
 
 TRUNCATED = "no error: truncated silently"
 CHANGED = "no error: the text is changed"
-RIGHT = ("#", "chars", "wait", "in", "out")
 
 
 def opening(screen: Screen, entries: Sequence[Entry]) -> None:
@@ -35,44 +34,23 @@ def opening(screen: Screen, entries: Sequence[Entry]) -> None:
     if screen.marks:
         screen.mark(Mark(("failure",)))
         screen.line(" marks where a request broke. Not in the text.")  # beside the mark, on 60 columns
-    screen.rule()
-
-
-def closing(screen: Screen) -> None:
-    """The end of the text."""
-    screen.line()
-    screen.rule()
 
 
 def attempts(screen: Screen, report: StreamReport) -> None:
     """One row for each request of the stream, and their sum."""
+    signs = screen.signs
+    told = Table(report.attempts, report.seams, report.usage, signs.proved, signs.unproved)
     table = screen.table()
-    for name in ("#", "request", "status", "failure", "where", "seam", "chars", "wait", "in", "out"):
-        table.add_column(name, justify="right" if name in RIGHT else "left", overflow="fold")
-    seams = {seam.attempt: seam for seam in report.seams}
-    for attempt in report.attempts:
-        failure = attempt.failure
-        table.add_row(
-            str(attempt.number),
-            attempt.kind.replace("_", " "),
-            str(attempt.status or "none"),
-            Text(failure.kind, "red") if failure else Text("-", "dim"),
-            ("in band" if failure.in_band else failure.phase) if failure else "-",
-            _seam(screen, seams.get(attempt.number)),
-            str(attempt.characters),
-            f"{attempt.wait:.1f}s",
-            *_tokens(attempt),
-        )
-    characters = sum(attempt.characters for attempt in report.attempts)
-    waited = sum(attempt.wait for attempt in report.attempts)
-    spent, written = _spent(report.usage)
-    sums = ("", "in all", "", "", "", "", str(characters), f"{waited:.1f}s", str(spent), str(written))
-    table.add_row(*sums, style="bold")
+    for name in HEADS:
+        table.add_column(name, justify="right" if name in NUMBERS else "left", overflow="fold")
+    for row in told.rows:
+        styled = zip(HEADS, row, strict=True)
+        table.add_row(*(_failure(cell) if name == "failure" else cell for name, cell in styled))
+    table.add_row(*told.total, style="bold")
     screen.show(table)
-    if any(attempt.usage_source == "estimated" for attempt in report.attempts):
-        screen.line("~ an estimate: a reply that was cut never told what it had written.", "dim")
+    if told.estimated:
+        screen.line(ESTIMATE, "dim")
     if report.seams:
-        signs = screen.signs
         screen.line(
             f"{signs.proved} proved: nothing is missing or doubled at the seam. {signs.unproved} not proved.",
             "dim",
@@ -81,10 +59,10 @@ def attempts(screen: Screen, report: StreamReport) -> None:
 
 def cost(screen: Screen, told: Told, uninterrupted: Mapping[str, int] | None) -> None:
     """What the faults cost, against one call that nothing interrupted, where that is known."""
-    spent, written = _spent(told.report.usage if told.report else {})
+    spent, written = tokens(told.report.usage if told.report else {})
     says = f"Cost: {spent} tokens in, {written} out, {told.seconds:.1f} s."
     if uninterrupted is not None:
-        once, answer = _spent(uninterrupted)
+        once, answer = tokens(uninterrupted)
         says += f" Uninterrupted: {once} in, {answer} out."
     screen.line(says)
 
@@ -140,25 +118,8 @@ def _about(entry: Entry) -> str:
     return f"status {entry.about}" if entry.about.isdigit() else entry.about
 
 
-def _seam(screen: Screen, seam: SeamReport | None) -> str:
-    if seam is None:
-        return "-"
-    return (
-        f"{seam.joined.replace('_', ' ')} {screen.signs.proved if seam.verified else screen.signs.unproved}"
-    )
-
-
-def _tokens(attempt: AttemptReport) -> tuple[str, str]:
-    """Tokens in and out; an estimate is marked, and where nothing is known nothing is claimed."""
-    if attempt.usage_source == "unknown":
-        return "-", "-"
-    spent, written = _spent(attempt.usage)
-    return str(spent), f"{'~' if attempt.usage_source == 'estimated' else ''}{written}"
-
-
-def _spent(usage: Mapping[str, int]) -> tuple[int, int]:
-    names = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
-    return sum(usage.get(name) or 0 for name in names), usage.get("output_tokens") or 0
+def _failure(kind: str) -> Text:
+    return Text(kind, "dim" if kind == "-" else "red")
 
 
 def _saw(row: Bare) -> str:

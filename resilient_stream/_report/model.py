@@ -8,100 +8,22 @@ that is content, `StreamReport.partial`, stays out of ``str``, ``repr``, pickles
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 import anthropic
 import httpx2
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr
+from pydantic import PrivateAttr
 
-from resilient_stream._core.failures import Failure, Kind, Phase
-from resilient_stream._core.plan.planner import Form
+from resilient_stream._core.failures import Failure
 from resilient_stream._core.record.ledger import RECORD_KEY, Attempt, Record, Seam
-from resilient_stream._core.seam.joined import Joined
 from resilient_stream._core.turn.salvage import partial
 from resilient_stream._core.turn.transcript import Turn
 from resilient_stream._core.verdict import Limit
 
+from .parts import AttemptReport, FailureReport, Part, SeamReport
+from .table import Table, summary
 
-def _clean(value: Any) -> Any:
-    """A value from outside as it can be written anywhere: JSON may hold half a surrogate pair, UTF-8 not."""
-    match value:
-        case str():
-            return value.encode("utf-8", "replace").decode()
-        case Mapping():
-            return {_clean(name): _clean(each) for name, each in value.items()}
-        case list():
-            return [_clean(each) for each in value]
-        case _:
-            return value
-
-
-def _word(value: Any) -> Any:
-    """A word from outside should be a string, and need not be."""
-    return None if value is None else _clean(str(value))
-
-
-Word = Annotated[str | None, BeforeValidator(_word)]
-Usage = Annotated[dict[str, Any], BeforeValidator(_clean)]
 Outcome = Literal["running", "completed", "finished_with_tools", "failed", "cancelled"]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class FailureReport(_Part):
-    """Why an attempt failed."""
-
-    kind: Kind
-    phase: Phase
-    in_band: bool
-    """Told by the API inside a body that had begun with status 200."""
-    detail: Annotated[str, BeforeValidator(_word)]
-    """A technical word: an exception's class, an ``error.type``. Never content."""
-    retry_after: float | None = None
-    """Seconds the server asked to wait; None if it said nothing usable."""
-
-
-class AttemptReport(_Part):
-    """One request of the stream."""
-
-    number: int
-    kind: Form
-    model: str
-    request_id: Word
-    message_id: Word
-    status: int | None
-    """The HTTP status; None if no response came."""
-    failure: FailureReport | None
-    events: int
-    """Events received, pings apart."""
-    characters: int
-    """Characters of visible text handed over."""
-    usage: Usage
-    usage_source: Literal["reported", "estimated", "unknown"]
-    wait: float
-    """Seconds waited before it."""
-    duration: float | None
-    """Seconds it took; None while it runs."""
-
-
-class SeamReport(_Part):
-    """Where two attempts were joined. Lengths, never text."""
-
-    attempt: int
-    """The number of the attempt that continued."""
-    at: int
-    """Characters of visible text before the seam."""
-    joined: Joined
-    """How: ``prefill``, ``echo``, ``echo_only``, ``overlap``, ``restart``, ``preamble`` or ``as_is``."""
-    trimmed: int
-    """Characters of the continuation that were cut because the consumer had them."""
-    supplied: int
-    """Characters, white space nearly always, that were put there because the model had lost them."""
-    verified: bool
-    """Whether there was proof of where the continuation belongs."""
 
 
 class PartialTurn(TypedDict):
@@ -116,7 +38,7 @@ class PartialTurn(TypedDict):
     """A list of blocks."""
 
 
-class StreamReport(_Part):
+class StreamReport(Part):
     """What happened on one stream."""
 
     outcome: Outcome
@@ -142,6 +64,11 @@ class StreamReport(_Part):
         """The turn so far as a message param, always valid to send as history; None where nothing is."""
         blocks = partial(self._turn) if self._turn is not None else []
         return PartialTurn(role="assistant", content=blocks) if blocks else None
+
+    def __str__(self) -> str:
+        """The outcome, and one row for each attempt; `repr` and `model_dump` have every field."""
+        table = Table(self.attempts, self.seams, self.usage)
+        return summary(self.outcome, self.reason, self.abandoned, table)
 
     def __getstate__(self) -> dict[Any, Any]:
         return {**super().__getstate__(), "__pydantic_private__": {"_turn": None}}
