@@ -24,7 +24,7 @@ from resilient_stream._core.loop.machine import Machine
 from resilient_stream._core.loop.states import Action, Drain, Send, Wait
 from resilient_stream._core.plan.planner import Planner
 from resilient_stream._policy.judge import Judgement
-from resilient_stream._sdk.middleware import _settings
+from resilient_stream._policy.settings import settings_of
 
 REFUSAL: Final = 0.01
 """Seconds until a connection is refused."""
@@ -233,7 +233,7 @@ class Resilient:
 
     def __init__(self, crowd: Crowd, policy: RetryPolicy, budget: RetryBudget | None, seed: int) -> None:
         self.crowd = crowd
-        settings = _settings(policy)
+        settings = settings_of(policy)
         self.machine = Machine(
             planner=Planner(REQUEST, settings),
             settings=settings,

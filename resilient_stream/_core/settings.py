@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -25,27 +24,30 @@ WHOLE_TEMPLATE: Final = (
 """Used when too little was received for a quote to mark a place."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the core needs to know of a policy. Times in seconds."""
+    """What the core needs to know of a policy, under the names of the policy's fields. Times in seconds. The
+    policy has the defaults; `settings_of` makes these of it."""
 
-    max_attempts: int = 16
-    deadline: float = math.inf
-    continuation: str = "auto"
-    unverified: str = "accept"
-    hold: frozenset[str] = frozenset({"tool_use"})
-    completed_tools: str = "finish"
-    rerun_server_tools: bool = False
-    max_tokens: str = "reduce"
-    usage: str = "serving"
-    template: str | None = None
-    quote_length: int = 80
-    fallback_models: tuple[Mapping[str, Any], ...] = ()
-    max_input_multiple: float | None = 5.0
-    retry_after_max: float = 60.0
-    first_event_timeout: float = 300.0
-    silence_timeout: float = 300.0
-    stall_timeout: float = 600.0
+    max_attempts: int
+    deadline: float
+    """Infinite where there is none."""
+    continuation: str
+    continuation_template: str | None
+    quote_length: int
+    unverified: str
+    hold: frozenset[str]
+    completed_tools: str
+    rerun_server_tools: bool
+    max_tokens: str
+    usage: str
+    fallback_models: tuple[Mapping[str, Any], ...]
+    """Each as the request fields that it changes, the model among them."""
+    max_input_multiple: float | None
+    retry_after_max: float
+    first_event_timeout: float
+    silence_timeout: float
+    stall_timeout: float
 
     def holds(self, kind: object) -> bool:
         """Whether a block of this type is handed over only when complete. The tools of MCP servers are

@@ -128,8 +128,8 @@ class Judgement:
     Args:
         policy: what is allowed.
         rng: the source of chance for waits.
-        budget: the retry budget to draw on; None for no budget. (``policy.budget`` says which it should
-            be; finding the shared one takes a base URL and a credential, which the policy does not know.)
+        budget: the retry budget to draw on; None for no budget, or where it is the shared one, which is known
+            once it is known where the first request goes, and is then given by `draw_on`.
         wall: seconds since the epoch, for saying until when a server asked to wait.
     """
 
@@ -146,6 +146,10 @@ class Judgement:
         self._stops = _stops(policy)
         self._connection_wait = wait_full_jitter(rng, policy.wait_initial, policy.wait_max)
         self._overload_wait = wait_full_jitter(rng, policy.overload_wait_initial, policy.overload_wait_max)
+
+    def draw_on(self, budget: RetryBudget) -> None:
+        """Have the retries paid from this budget. Called before anything was served."""
+        self._budget = budget
 
     def served(self) -> None:
         """An attempt that brought something is over: the stream counts as traffic, once."""

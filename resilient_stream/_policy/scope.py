@@ -11,15 +11,17 @@ import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final, Self, cast
-
-from anthropic import APIRequest, Omit
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from resilient_stream._core.record.ledger import Ledger
 from resilient_stream.errors import PolicyError
 
 from .model import RetryPolicy
 from .presets import environment_override
+
+if TYPE_CHECKING:
+    from anthropic import Omit
 
 HEADER: Final = "resilient-stream"
 """The header that `policy_option` sets; it is never sent."""
@@ -28,11 +30,20 @@ _SCOPE: ContextVar[RetryPolicy | None] = ContextVar("resilient_stream_policy", d
 _PINS: ContextVar[tuple[Pin, ...]] = ContextVar("resilient_stream_pins", default=())
 
 
-class _Carried(Omit):
+class _Carrier:
     """A header that carries a policy to the middleware and nothing to the wire."""
 
     def __init__(self, policy: RetryPolicy) -> None:
         self.policy = policy
+
+
+@cache
+def _carrier() -> type[Any]:
+    """The class of such headers, for the SDK a kind of its own `Omit`. Made when it is asked for, so that the
+    SDK is imported by those who use it."""
+    from anthropic import Omit
+
+    return type("PolicyHeader", (_Carrier, Omit), {})
 
 
 def resolved(policy: RetryPolicy | str | None) -> RetryPolicy:
@@ -84,13 +95,16 @@ def policy_option(policy: RetryPolicy | str | None) -> Mapping[str, Omit]:
     Raises:
         PolicyError: there is no such preset, or ``RESILIENT_STREAM`` has a value it can't have.
     """
-    return {HEADER: _Carried(resolved(policy))}
+    return {HEADER: _carrier()(resolved(policy))}
 
 
-def chosen(request: APIRequest) -> RetryPolicy | None:
-    """The policy that was chosen for this call, if any was."""
-    header = request.headers.get(HEADER)
-    return header.policy if isinstance(header, _Carried) else _SCOPE.get()
+def chosen(option: object = None) -> RetryPolicy | None:
+    """The policy that was chosen for a call, if any was.
+
+    Args:
+        option: what the call's `HEADER` holds.
+    """
+    return option.policy if isinstance(option, _Carrier) else _SCOPE.get()
 
 
 class Pin:

@@ -19,12 +19,11 @@ from anthropic import APIRequest, AsyncCallNext, CallNext, NotGiven
 
 from resilient_stream._core.failures import Failure, Phase
 from resilient_stream._core.loop.states import Send
-from resilient_stream._core.record.ledger import RECORD_KEY, Record
-from resilient_stream._driver.runtime import Runtime
+from resilient_stream._core.record.ledger import RECORD_KEY
 from resilient_stream._http import classify as _classify
 from resilient_stream._http.body import AsyncBody, HurriedBody, SyncBody, unread
 from resilient_stream._http.read_timeout import Patience, shared
-from resilient_stream._policy.model import RetryPolicy
+from resilient_stream._session.context import StreamContext
 
 from .bedrock import Unframer
 from .errors import MakeStatusError, error_of, lighten
@@ -42,21 +41,15 @@ class Exchange:
     def __init__(
         self,
         request: APIRequest,
-        *,
-        record: Record,
-        policy: RetryPolicy,
+        context: StreamContext,
         client_timeout: Timeout,
-        runtime: Runtime,
-        on_request: Callable[[httpx2.Request], None],
     ) -> None:
         self.response: Any = None
         """The SDK's response to the attempt that answered last; taken away once it is handed on."""
         self._request = request
-        self._record = record
-        self._policy = policy
+        self._context = context
+        self._policy, self._runtime = context.policy, context.runtime
         self._client_timeout = client_timeout
-        self._runtime = runtime
-        self._on_request = on_request
         self._cause: BaseException | None = None
         self._http_request: httpx2.Request | None = None
         self._make_status_error: MakeStatusError | None = None
@@ -150,11 +143,11 @@ class Exchange:
         )
 
     def _note_request(self, request: httpx2.Request) -> None:
-        request.extensions[RECORD_KEY] = self._record
-        vars(request)[RECORD_KEY] = self._record  # httpx2 leaves extensions out of copies and pickles
+        request.extensions[RECORD_KEY] = self._context.record
+        vars(request)[RECORD_KEY] = self._context.record  # httpx2 leaves extensions out of copies and pickles
         if self._http_request is None:
             self._http_request = request
-            self._on_request(request)
+            self._context.addressed(request.url, request.headers)
 
     def error_for(self, failure: Failure) -> Exception:
         """The exception that raising ``failure`` means."""
@@ -197,8 +190,10 @@ class Exchange:
 class SyncExchange(Exchange):
     """Through a sync client."""
 
-    def __init__(self, call_next: CallNext, request: APIRequest, **known: Any) -> None:
-        super().__init__(request, **known)
+    def __init__(
+        self, call_next: CallNext, request: APIRequest, context: StreamContext, client_timeout: Timeout
+    ) -> None:
+        super().__init__(request, context, client_timeout)
         self._call_next = call_next
         self._body: SyncBody | None = None
 
@@ -255,8 +250,10 @@ Result = TypeVar("Result")
 class AsyncExchange(Exchange):
     """Through an async client."""
 
-    def __init__(self, call_next: AsyncCallNext, request: APIRequest, **known: Any) -> None:
-        super().__init__(request, **known)
+    def __init__(
+        self, call_next: AsyncCallNext, request: APIRequest, context: StreamContext, client_timeout: Timeout
+    ) -> None:
+        super().__init__(request, context, client_timeout)
         self._call_next = call_next
         self._body: AsyncBody | None = None
         self._scope = anyio.CancelScope()
@@ -324,6 +321,13 @@ class AsyncExchange(Exchange):
             if not self._interrupted:
                 return await act()
         raise httpx2.ReadTimeout("it took too long")
+
+
+def provider_of(client: object) -> str | None:
+    """Who answers a client, by OpenTelemetry's names, as the SDK's own spans have it; None where it does not
+    say."""
+    known = getattr(client, "_gen_ai_provider_name", None)
+    return known if isinstance(known, str) else None
 
 
 def _json(response: httpx2.Response) -> object:

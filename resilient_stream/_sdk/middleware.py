@@ -14,9 +14,6 @@ history healed. Everything else goes through untouched.
 
 from __future__ import annotations
 
-import copy
-import logging
-import math
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol, Self, TypeVar, cast
 
@@ -33,31 +30,18 @@ from anthropic import (
 from anthropic._base_client import BaseClient
 
 from resilient_stream._core.failures import Failure
-from resilient_stream._core.loop.machine import Machine
 from resilient_stream._core.loop.states import Raise
-from resilient_stream._core.plan.models import named
-from resilient_stream._core.plan.planner import Planner, Step
-from resilient_stream._core.settings import Settings
-from resilient_stream._core.turn.history import sendable
 from resilient_stream._driver.loops import AsyncDriver, Driver
 from resilient_stream._driver.runtime import Runtime
 from resilient_stream._http.classify import AWS_EVENT_STREAM, content_type_of
 from resilient_stream._policy import scope as _scope
-from resilient_stream._policy.budget import account, shared_budget
-from resilient_stream._policy.judge import Judgement
 from resilient_stream._policy.model import RetryPolicy
-from resilient_stream._report.model import ReportedRecord
-from resilient_stream._telemetry.attributes import of_server
-from resilient_stream._telemetry.logs import watchers
-from resilient_stream._telemetry.observers import Watch
+from resilient_stream._session.context import StreamContext
+from resilient_stream._session.layer import Layer
 
 from .bedrock import FramedBody
-from .exchange import AsyncExchange, Exchange, SyncExchange, Timeout
+from .exchange import AsyncExchange, Exchange, SyncExchange, Timeout, provider_of
 
-log = logging.getLogger("resilient_stream")
-
-PATH: Final = "/v1/messages"
-HEALED_PATHS: Final = (PATH, f"{PATH}/count_tokens")
 NOT_RETRIED: Final = {"x-should-retry": "false"}
 STATUS_OF_NO_RESPONSE: Final = 503
 """Stands in the error response for a failure without one; nobody but outer middleware sees it."""
@@ -81,23 +65,21 @@ class ResumeMiddleware(Middleware):
         client_timeout: Timeout = not_given,
         runtime: Runtime | None = None,
     ) -> None:
-        self.policy = _scope.resolved(policy)
+        self._layer = Layer(_scope.resolved(policy), runtime)
         self._client_timeout = client_timeout
-        self._runtime = runtime or Runtime()
-        self._settings = _settings(self.policy)
-        self._refused: set[tuple[str, Step]] = set()
+
+    @property
+    def policy(self) -> RetryPolicy:
+        """The policy of streams for which no other is chosen."""
+        return self._layer.policy
 
     def handle(self, request: APIRequest, call_next: CallNext) -> APIResponse[Any]:
         """Serve one call of a sync client."""
-        if (other := self._other(request)) is not None:
-            return other.handle(request, call_next)
-        request = self._healed(request)
-        if not self._resumes(request):
+        request, context = self._begin(request, call_next)
+        if context is None:
             return call_next(request)
-        machine, watch, known = self._stream(request, call_next)
-        exchange = SyncExchange(call_next, request, **known)
-        machine.error_for = exchange.error_for
-        driver = Driver(machine, exchange, self._runtime, watch)
+        exchange = SyncExchange(call_next, request, context, self._timeout(call_next))
+        driver = Driver(context.machine(exchange.error_for), exchange, context.runtime, context.watch)
         failed = driver.open()
         response: APIResponse[Any] = _result(APIResponse, exchange, failed, request, call_next)
         if failed is None:
@@ -106,96 +88,34 @@ class ResumeMiddleware(Middleware):
 
     async def handle_async(self, request: APIRequest, call_next: AsyncCallNext) -> AsyncAPIResponse[Any]:
         """Serve one call of an async client."""
-        if (other := self._other(request)) is not None:
-            return await other.handle_async(request, call_next)
-        request = self._healed(request)
-        if not self._resumes(request):
+        request, context = self._begin(request, call_next)
+        if context is None:
             return await call_next(request)
-        machine, watch, known = self._stream(request, call_next)
-        exchange = AsyncExchange(call_next, request, **known)
-        machine.error_for = exchange.error_for
-        driver = AsyncDriver(machine, exchange, self._runtime, watch)
+        exchange = AsyncExchange(call_next, request, context, self._timeout(call_next))
+        driver = AsyncDriver(context.machine(exchange.error_for), exchange, context.runtime, context.watch)
         failed = await driver.open()
         response: AsyncAPIResponse[Any] = _result(AsyncAPIResponse, exchange, failed, request, call_next)
         if failed is None:
             _take_over(response.http_response, driver)
         return response
 
-    def _other(self, request: APIRequest) -> ResumeMiddleware | None:
-        """This layer with the policy that was chosen for this call, if another one was."""
-        policy = _scope.chosen(request)
-        if policy is None or policy is self.policy:
-            return None
-        other = copy.copy(self)
-        other.policy = policy
-        other._settings = _settings(policy)  # noqa: SLF001 -- one of us
-        return other
-
-    def _healed(self, request: APIRequest) -> APIRequest:
-        """The request with a history that the API will accept; the very same where it does already."""
+    def _begin(self, request: APIRequest, call_next: object) -> tuple[APIRequest, StreamContext | None]:
+        """The request with a healed history, and its stream's context; None where it is not protected."""
+        layer, path = self._layer.chosen(request.headers.get(_scope.HEADER)), _path(request)
+        healed = layer.healed(path, request.json)
+        if healed is not None:
+            request = request.copy(body=healed)
         body = request.json
-        if not (self.policy.enabled and self.policy.heal_history and isinstance(body, Mapping)):
-            return request
-        messages = body.get("messages")
-        if not (_path(request).endswith(HEALED_PATHS) and isinstance(messages, list)):
-            return request
-        healed = sendable(messages, unsigned_thinking="claude" not in named(body))
-        if healed is messages:
-            return request
-        log.debug("left out of the history what the API would refuse: blocks of a turn that was cut")
-        return request.copy(body={**body, "messages": healed})
+        if layer.why_not(method=request.method, path=path, streams=request.stream, body=body) is not None:
+            return request, None
+        client = _client_of(call_next)
+        url = None if client is None else client.base_url
+        whole = {**cast("Mapping[str, Any]", body), **(request.options.extra_json or {})}
+        return request, layer.begin(whole, url=url, provider=provider_of(client))
 
-    def _resumes(self, request: APIRequest) -> bool:
-        return (
-            self.policy.enabled
-            and request.stream
-            and request.method.lower() == "post"
-            and _path(request).endswith(PATH)
-            and isinstance(request.json, Mapping)
-        )
-
-    def _stream(self, request: APIRequest, call_next: object) -> tuple[Machine, Watch, dict[str, Any]]:
-        """A machine for one stream, who watches it, and what its exchange has to know."""
-        record, client = ReportedRecord(), _client_of(call_next)
-        body = {**cast("Mapping[str, Any]", request.json), **(request.options.extra_json or {})}
-        pin = _scope.pin()
-        machine = Machine(
-            planner=Planner(body, self._settings, self._refused, pin.model if pin is not None else None),
-            settings=self._settings,
-            judge=self._judge(None),
-            error_for=lambda failure: RuntimeError(failure.kind),
-            record=record,
-        )
-
-        if pin is not None:
-            pin.follow(record.ledger)
-        server = of_server(client, client.base_url if client is not None else None)
-        watch = Watch(watchers(self.policy), machine.planner.model, **server)
-
-        def on_request(http_request: httpx2.Request) -> None:
-            machine.judge = self._judge(http_request)
-            watch.answered_by(**of_server(client, http_request.url))
-
-        return (
-            machine,
-            watch,
-            {
-                "record": record,
-                "policy": self.policy,
-                "client_timeout": self._client_timeout if client is None else client.timeout,
-                "runtime": self._runtime,
-                "on_request": on_request,
-            },
-        )
-
-    def _judge(self, request: httpx2.Request | None) -> Judgement:
-        """The policy's executor for one stream, with the budget of the API that it speaks to."""
-        budget = self.policy.budget
-        if isinstance(budget, str):
-            budget = (
-                shared_budget(*account(str(request.url), request.headers)) if request is not None else None
-            )
-        return Judgement(self.policy, self._runtime.rng, budget, self._runtime.wall)
+    def _timeout(self, call_next: object) -> Timeout:
+        client = _client_of(call_next)
+        return self._client_timeout if client is None else client.timeout
 
 
 class _Client(Protocol):
@@ -230,30 +150,6 @@ def resilient(client: ClientT, policy: RetryPolicy | str | None = None) -> Clien
     ours = ResumeMiddleware(policy, client_timeout=client.timeout)
     # Any middleware makes the SDK send a header of its own: off means that there is none.
     return client.with_options(middleware=[*others, ours] if ours.policy.enabled else others)
-
-
-def _settings(policy: RetryPolicy) -> Settings:
-    return Settings(
-        max_attempts=policy.max_attempts,
-        deadline=math.inf if policy.deadline is None else policy.deadline,
-        continuation=policy.continuation,
-        unverified=policy.unverified,
-        hold=frozenset(policy.hold),
-        completed_tools=policy.completed_tools,
-        rerun_server_tools=policy.rerun_server_tools,
-        max_tokens=policy.max_tokens,
-        usage=policy.usage,
-        template=policy.continuation_template,
-        quote_length=policy.quote_length,
-        fallback_models=tuple(
-            {"model": entry} if isinstance(entry, str) else dict(entry) for entry in policy.fallback_models
-        ),
-        max_input_multiple=policy.max_input_multiple,
-        retry_after_max=policy.retry_after_max,
-        first_event_timeout=policy.first_event_timeout,
-        silence_timeout=policy.silence_timeout,
-        stall_timeout=policy.stall_timeout,
-    )
 
 
 def _path(request: APIRequest) -> str:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
-
-import httpx2
+from typing import Any, Final, Protocol
 
 from resilient_stream._core.failures import Kind, Phase
 from resilient_stream._core.plan.planner import Form
@@ -30,19 +28,29 @@ HOSTS: Final = (
 """Hosts to the conventions' names of providers; any other host is Anthropic's."""
 
 
-def of_server(client: object, url: httpx2.URL | None) -> dict[str, Any]:
+class Url(Protocol):
+    """A URL, as httpx and httpx2 have them."""
+
+    @property
+    def scheme(self) -> str: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int | None: ...
+
+
+def of_server(url: Url, provider: str | None = None) -> dict[str, Any]:
     """What is known of who answers, as fields of `StreamRecord`.
 
-    The provider is as the SDK's own spans name it, where this SDK has such, else by the host. For the SDK,
-    Vertex is ``gcp.vertex_ai`` and Bedrock ``aws.bedrock``; Claude on Foundry and on AWS are ``anthropic``,
-    because they speak its API.
+    Args:
+        url: where requests go.
+        provider: as the SDK's own spans name it, where that is known; None to tell by the host. For the SDK,
+            Vertex is ``gcp.vertex_ai`` and Bedrock ``aws.bedrock``; Claude on Foundry and on AWS are
+            ``anthropic``, because they speak its API.
     """
-    if url is None:
-        return {}
-    known = getattr(client, "_gen_ai_provider_name", None)
     by_host = (name for pattern, name in HOSTS if pattern.search(url.host))
-    provider = known if isinstance(known, str) else next(by_host, "anthropic")
     port = url.port or (80 if url.scheme == "http" else 443)
+    provider = provider or next(by_host, "anthropic")
     return {"provider": provider, "server_address": url.host, "server_port": port}
 
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 import logging
 from typing import Any, Final, cast
 
-from resilient_stream._policy.model import RetryPolicy
-
 from .attributes import SCOPE, of_answer, of_attempt, of_fault, of_giving_up, of_resumption
 from .observers import AttemptRecord, FailureRecord, GiveUpRecord, Observer, ResumeRecord, StreamRecord
 from .tracing import Telemetry, telemetry
@@ -61,10 +59,14 @@ class Logs(Observer):
 LOGS: Final = Logs()
 
 
-def watchers(policy: RetryPolicy) -> tuple[Observer, ...]:
-    """All who watch the streams of a policy. Telemetry among its own observers stands for the global one."""
-    own = policy.observers
-    told = not policy.telemetry or any(isinstance(observer, Telemetry) for observer in own)
+def watchers(own: tuple[Observer, ...], *, telemetry_on: bool) -> tuple[Observer, ...]:
+    """All who watch the streams of a policy: the log, the global telemetry, and the policy's own observers.
+
+    Args:
+        own: the policy's observers. Telemetry among them stands for the global one.
+        telemetry_on: whether the policy wants telemetry.
+    """
+    told = not telemetry_on or any(isinstance(observer, Telemetry) for observer in own)
     return (LOGS, *own) if told else (LOGS, telemetry(), *own)
 
 

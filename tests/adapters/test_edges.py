@@ -15,24 +15,16 @@ from anthropic._models import FinalRequestOptions
 from resilient_stream import RetryPolicy, report
 from resilient_stream._core.loop.states import Send
 from resilient_stream._core.plan.planner import Form, Plan
-from resilient_stream._core.record.ledger import Record
-from resilient_stream._driver.runtime import Runtime
 from resilient_stream._sdk.exchange import SyncExchange
+from resilient_stream._session.layer import Layer
 from resilient_stream.testing import Status, cut_at
 from tests.support.worlds import ASK, HASTY, TEXT, USER_TURN_MODEL, async_client, stand_in, sync_client
 
 
 def exchange(request: APIRequest) -> SyncExchange:
     """An exchange that never meets a server."""
-    known: dict[str, Any] = {
-        "record": Record(),
-        "policy": RetryPolicy(),
-        "client_timeout": not_given,
-        "runtime": Runtime(),
-        "on_request": print,
-    }
     call_next: Any = None
-    return SyncExchange(call_next, request, **known)
+    return SyncExchange(call_next, request, Layer(RetryPolicy()).begin({"model": "m"}), not_given)
 
 
 def bare_request() -> APIRequest:

@@ -158,8 +158,8 @@ def test_where_history_is_healed_and_streams_are_resumed(url: str, healed: bool,
     """Where messages are created or counted, however the path is written; nowhere else."""
     options = FinalRequestOptions.construct(method="post", url=url, json_data={"messages": CUT_HISTORY})
     request = APIRequest(options=options, cast_to=object, stream=True, stream_cls=None, retries_taken=0)
-    layer = ResumeMiddleware(HASTY)
-    assert (layer._healed(request) is not request, layer._resumes(request)) == (healed, resumed)
+    sent, context = ResumeMiddleware(HASTY)._begin(request, None)
+    assert (sent is not request, context is not None) == (healed, resumed)
 
 
 def test_a_typed_program_sends_it_back_without_a_cast() -> None:

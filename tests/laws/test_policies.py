@@ -23,7 +23,7 @@ from resilient_stream._core.loop.machine import Machine
 from resilient_stream._core.loop.states import Action, Finish, Raise, Send, Wait
 from resilient_stream._core.verdict import Limit
 from resilient_stream._policy.judge import Judgement
-from resilient_stream._sdk.middleware import _settings
+from resilient_stream._policy.settings import settings_of
 from tests.support.contents import text
 from tests.support.machines import REQUEST, Broken, machine
 from tests.support.streams import PREFILLED, block_start, ending, start, text_delta
@@ -97,7 +97,7 @@ def live(
     now = 1000.0
     budget = RetryBudget(reserve, window=1e9, clock=lambda: now)
     judge = Judgement(policy, random.Random(seed), budget, wall=lambda: now)
-    made = machine(REQUEST | {"model": PREFILLED}, _settings(policy), judge)
+    made = machine(REQUEST | {"model": PREFILLED}, settings_of(policy), judge)
     life = Life(made, made.start(now), [], [], [], budget)
     left = list(ways)
     while not isinstance(life.last, Finish | Raise):

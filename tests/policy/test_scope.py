@@ -16,7 +16,8 @@ from anthropic._models import FinalRequestOptions
 from resilient_stream import Pin, PolicyError, RetryPolicy, policy_option, policy_scope, resilient
 from resilient_stream._core.plan.planner import Form
 from resilient_stream._core.record.ledger import Attempt, Ledger
-from resilient_stream._policy.scope import HEADER, chosen, pin
+from resilient_stream._policy import scope
+from resilient_stream._policy.scope import HEADER, pin
 from tests.support.stages import ASYNC, run
 
 ONE, OTHER = RetryPolicy(max_attempts=3), RetryPolicy(max_attempts=4)
@@ -28,6 +29,11 @@ def request(**headers: Any) -> APIRequest:
     return APIRequest(
         options=FinalRequestOptions(method="post", url="/v1/messages", **options), cast_to=object, stream=True
     )
+
+
+def chosen(call: APIRequest) -> RetryPolicy | None:
+    """The policy that was chosen for a call."""
+    return scope.chosen(call.headers.get(HEADER))
 
 
 def test_nothing_is_chosen_outside() -> None:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import anthropic
 import anyio
@@ -20,10 +21,12 @@ from anthropic import APIRequest, not_given
 from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.loop.states import Send
 from resilient_stream._core.plan.planner import Form, Plan
-from resilient_stream._core.record.ledger import RECORD_KEY, Record
+from resilient_stream._core.record.ledger import RECORD_KEY
 from resilient_stream._driver.runtime import Runtime
 from resilient_stream._sdk import exchange as _exchange
 from resilient_stream._sdk.exchange import ERROR_BODY_PATIENCE, AsyncExchange, SyncExchange
+from resilient_stream._session.context import StreamContext
+from resilient_stream._session.layer import Layer
 from resilient_stream.policy import RetryPolicy
 from resilient_stream.testing import aws_event, sse_event
 from tests.support.stages import ASYNC, SYNC, Clock, run
@@ -105,8 +108,8 @@ class Over(BaseException):
 class Talk:
     """An exchange in one of the worlds, and what it was sent."""
 
-    def __init__(self, exchange: Any, seen: list[httpx2.Request], noted: list[httpx2.Request]) -> None:
-        self.exchange, self.seen, self.noted = exchange, seen, noted
+    def __init__(self, exchange: Any, seen: list[httpx2.Request], context: StreamContext) -> None:
+        self.exchange, self.seen, self.context = exchange, seen, context
 
     async def send(self, action: Send = FIRST) -> Any:
         """Send a request."""
@@ -133,17 +136,8 @@ class Probe(anthropic.Middleware):
         self.law, self.seen = law, seen
 
     def _talk(self, kind: Any, request: APIRequest, call_next: Any) -> Talk:
-        noted: list[httpx2.Request] = []
-        exchange = kind(
-            call_next,
-            request,
-            record=RECORD,
-            policy=POLICY,
-            client_timeout=not_given,
-            runtime=Runtime(wall=lambda: NOW),
-            on_request=noted.append,
-        )
-        return Talk(exchange, self.seen, noted)
+        context = context_of(Runtime(wall=lambda: NOW))
+        return Talk(kind(call_next, request, context, not_given), self.seen, context)
 
     def handle(self, request: Any, call_next: Any) -> Any:
         """Sync."""
@@ -157,7 +151,9 @@ class Probe(anthropic.Middleware):
         raise Over
 
 
-RECORD = Record()
+def context_of(runtime: Runtime) -> StreamContext:
+    """The context of a stream."""
+    return Layer(POLICY, runtime).begin(BODY)
 
 
 def probe(world: str, law: Callable[[Talk], Coroutine[Any, Any, None]], *answers: Any) -> None:
@@ -246,10 +242,13 @@ def test_the_record_hangs_on_every_request_and_the_first_is_told_of(world: str) 
     """A report can be found from any response or exception; the budget's account is known once."""
 
     async def law(talk: Talk) -> None:
-        for action in (FIRST, RESTART, CONTINUATION):
-            await talk.send(action)
-        assert [request.extensions[RECORD_KEY] for request in talk.seen] == [RECORD] * 3
-        assert talk.noted == talk.seen[:1]
+        addressed: list[tuple[Any, Any]] = []
+        with patch.object(StreamContext, "addressed", lambda _, *where: addressed.append(where)):
+            for action in (FIRST, RESTART, CONTINUATION):
+                await talk.send(action)
+        record = talk.context.record
+        assert [request.extensions[RECORD_KEY] for request in talk.seen] == [record] * 3
+        assert addressed == [(talk.seen[0].url, talk.seen[0].headers)]
 
     probe(world, law, answer(), httpx2.ConnectError("refused"), answer())
 
@@ -409,15 +408,7 @@ def test_an_error_page_has_its_time_in_all(world: str, monkeypatch: pytest.Monke
         asked = httpx2.Request("POST", "http://api.test")
         page = httpx2.Response(529, stream=Drops(), request=asked)
         kind: Any = SyncExchange if world == "sync" else AsyncExchange
-        exchange = kind(
-            None,
-            SimpleNamespace(options=None),
-            record=RECORD,
-            policy=POLICY,
-            client_timeout=not_given,
-            runtime=Runtime(clock=clock),
-            on_request=lambda _: None,
-        )
+        exchange = kind(None, SimpleNamespace(options=None), context_of(Runtime(clock=clock)), not_given)
         exchange.response = SimpleNamespace(http_response=page)
         await settled(exchange._read_error(page))
         assert 1 <= len(drops) <= 4
@@ -516,7 +507,7 @@ def test_a_connection_that_fails_is_raised_as_the_sdk_did(world: str) -> None:
             error = talk.exchange.error_for(failure)
             assert type(error) is wanted
             assert error.__cause__ is cause
-            assert error.request.extensions[RECORD_KEY] is RECORD
+            assert error.request.extensions[RECORD_KEY] is talk.context.record
 
     refused, silent = httpx2.ConnectError("refused"), httpx2.ReadTimeout("")
     probe(world, law, refused, silent)
@@ -596,15 +587,7 @@ def derived(action: Send, client_timeout: Any = not_given, **options: Any) -> tu
 
     class Look(anthropic.Middleware):
         def handle(self, request: Any, call_next: Any) -> Any:
-            exchange = SyncExchange(
-                call_next,
-                request,
-                record=Record(),
-                policy=POLICY,
-                client_timeout=client_timeout,
-                runtime=Runtime(),
-                on_request=lambda _: None,
-            )
+            exchange = SyncExchange(call_next, request, context_of(Runtime()), client_timeout)
             made.append((request, exchange.derive(action)))
             raise Over
 

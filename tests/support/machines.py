@@ -17,6 +17,7 @@ from resilient_stream._core.verdict import GiveUp, History, Retry
 
 from .consumer import Heard, consume
 from .script import Script
+from .settings import settings_with
 from .streams import MODERN, Json
 
 RESET = Failure(Kind.RESET, Phase.BODY, detail="ReadError")
@@ -103,7 +104,7 @@ def machine(
     **fields: Any,
 ) -> Machine:
     """A machine for a request."""
-    settings = settings or Settings(**fields)
+    settings = settings or settings_with(**fields)
     planner = Planner(request, settings, set() if refused is None else refused)
     return Machine(planner, settings, judge or Patient(), Broken, Record())
 

@@ -8,11 +8,11 @@ from resilient_stream._core.plan.planner import Form, Plan
 from resilient_stream._core.relay.output import Handover
 from resilient_stream._core.relay.relay import Relay
 from resilient_stream._core.seam.joined import Asked
-from resilient_stream._core.settings import Settings
 from resilient_stream._core.turn.transcript import Turn
 
 from .consumer import Heard
 from .contents import text
+from .settings import settings_with
 from .streams import block_start, start, text_delta
 
 QUOTE = "said so far"
@@ -22,7 +22,7 @@ def relay(plan: Plan | None = None, out: Handover | None = None, **fields: Any) 
     """A relay of a first attempt, or of this plan."""
     plan = plan or Plan(Form.FIRST)
     return Relay(
-        out or Handover(Turn()), plan, Settings(**fields), final_usage=lambda usage: {"mine": 1, **usage}
+        out or Handover(Turn()), plan, settings_with(**fields), final_usage=lambda usage: {"mine": 1, **usage}
     )
 
 

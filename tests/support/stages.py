@@ -27,11 +27,12 @@ from resilient_stream._core.failures import Failure
 from resilient_stream._core.loop.machine import Machine
 from resilient_stream._core.loop.states import Send
 from resilient_stream._core.plan.planner import Planner
-from resilient_stream._core.settings import Settings
 from resilient_stream._core.verdict import GiveUp, History, Limit, Retry
 from resilient_stream._driver.loops import AsyncDriver, Driver
 from resilient_stream._driver.runtime import Runtime
 from resilient_stream._telemetry.observers import Watch
+
+from .settings import settings_with
 
 SYNC, ASYNC = ("sync",), ("asyncio", "trio")
 
@@ -362,7 +363,7 @@ class Stage:
 
     def stream(self, *steps: Any, waits: Sequence[float] = (), **settings: Any) -> Any:
         """A driver whose upstream answers so."""
-        known = Settings(**settings)
+        known = settings_with(**settings)
         self.machine = Machine(
             planner=Planner(REQUEST, known, set()), settings=known, judge=Waits([*waits]), error_for=Broken
         )

@@ -12,6 +12,7 @@ import pytest
 
 from resilient_stream._core.failures import Kind, Phase
 from resilient_stream._core.record.lifecycle import FailureRecord
+from resilient_stream._sdk.exchange import provider_of
 from resilient_stream._telemetry.attributes import of_server, outcome_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "telemetry.md").read_text()
@@ -41,13 +42,13 @@ def client_of(name: str, **options: Any) -> Any:
 def test_the_provider_is_the_sdks(name: str) -> None:
     """By the host alone as by the client, so that both spans of a trace say the same, also behind a gateway."""
     client, wanted = client_of(name), CLIENTS[name][1]
-    own = of_server(client, client.base_url)
+    own = of_server(client.base_url, provider_of(client))
     assert own == {"provider": wanted, "server_address": client.base_url.host, "server_port": 443}
-    assert of_server(None, client.base_url) == own
+    assert of_server(client.base_url) == own
     if hasattr(client, "_gen_ai_provider_name"):  # an SDK that has spans
         assert client._gen_ai_provider_name == wanted
         behind = client_of(name, base_url="http://gateway.test")
-        assert of_server(behind, behind.base_url)["provider"] == wanted
+        assert of_server(behind.base_url, provider_of(behind))["provider"] == wanted
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_the_provider_is_the_sdks(name: str) -> None:
 )
 def test_a_host_is_known_by_its_name(host: str, provider: str) -> None:
     """Regions, other clouds' partitions and private endpoints of one provider are that provider's."""
-    assert of_server(None, httpx2.URL(scheme="https", host=host))["provider"] == provider
+    assert of_server(httpx2.URL(scheme="https", host=host))["provider"] == provider
 
 
 @pytest.mark.parametrize(
@@ -73,8 +74,7 @@ def test_a_host_is_known_by_its_name(host: str, provider: str) -> None:
 )
 def test_the_port_is_the_schemes_unless_it_is_given(url: str, port: int) -> None:
     """As the conventions have it."""
-    assert of_server(None, httpx2.URL(url))["server_port"] == port
-    assert of_server(None, None) == {}
+    assert of_server(httpx2.URL(url))["server_port"] == port
 
 
 @pytest.mark.parametrize(

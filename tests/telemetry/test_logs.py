@@ -50,6 +50,11 @@ def logged(caplog: pytest.LogCaptureFixture) -> Any:
     return play
 
 
+def watched(policy: RetryPolicy) -> tuple[Observer, ...]:
+    """All who watch the streams of a policy."""
+    return watchers(policy.observers, telemetry_on=policy.telemetry)
+
+
 def lines(records: list[logging.LogRecord]) -> list[tuple[str, str]]:
     """Levels and messages."""
     return [(record.levelname, record.getMessage()) for record in records]
@@ -156,12 +161,12 @@ def test_the_library_has_no_voice_of_its_own() -> None:
 def test_the_log_and_the_global_telemetry_watch_by_default() -> None:
     """One telemetry for the whole process; the policy's own observers come last."""
     own = Observer()
-    assert watchers(RetryPolicy()) == watchers(RetryPolicy()) == (LOGS, telemetry())
-    assert watchers(RetryPolicy(observers=[own])) == (LOGS, telemetry(), own)
+    assert watched(RetryPolicy()) == watched(RetryPolicy()) == (LOGS, telemetry())
+    assert watched(RetryPolicy(observers=[own])) == (LOGS, telemetry(), own)
 
 
 def test_telemetry_can_be_replaced_and_left_out() -> None:
     """One among the observers stands for the global one; without, there is none."""
     own = Telemetry()
-    assert watchers(RetryPolicy(observers=[own])) == (LOGS, own)
-    assert watchers(RetryPolicy(telemetry=False)) == (LOGS,)
+    assert watched(RetryPolicy(observers=[own])) == (LOGS, own)
+    assert watched(RetryPolicy(telemetry=False)) == (LOGS,)

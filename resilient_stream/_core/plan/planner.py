@@ -249,7 +249,7 @@ class Planner:
     def _wording(self, fragment: str, *, whole: bool) -> str:
         if not fragment:
             return "My connection dropped while you were replying. Please go on from where your reply stops."
-        template = self.settings.template or (WHOLE_TEMPLATE if whole else DEFAULT_TEMPLATE)
+        template = self.settings.continuation_template or (WHOLE_TEMPLATE if whole else DEFAULT_TEMPLATE)
         return template.replace("{quote}", marked(fragment))
 
     def _prefills(self) -> bool:

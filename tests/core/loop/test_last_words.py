@@ -6,9 +6,9 @@ from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.loop.machine import Machine
 from resilient_stream._core.loop.states import Send
 from resilient_stream._core.plan.planner import Form, Planner
-from resilient_stream._core.settings import Settings
 from resilient_stream._core.verdict import History, Retry
 from resilient_stream._core.wire.sse import encode
+from tests.support.settings import settings_with
 
 REQUEST = {"model": "claude-sonnet-5", "max_tokens": 100, "messages": [{"role": "user", "content": "hi"}]}
 BEGUN = encode("message_start", {"type": "message_start", "message": {"id": "m", "content": [], "usage": {}}})
@@ -37,7 +37,7 @@ class Willing:
 
 def test_an_unfinished_ending_of_nothing_is_asked_once_more() -> None:
     """The ending lacks its blank line, and nothing came before it: barren, and the next is an ending."""
-    settings = Settings()
+    settings = settings_with()
     machine = Machine(
         Planner(REQUEST, settings), settings, Willing(), lambda failure: RuntimeError(failure.kind)
     )

@@ -10,11 +10,11 @@ import pytest
 from resilient_stream._core.failures import OVERLOAD_KINDS, Failure, Kind, Phase
 from resilient_stream._core.plan.planner import Blocked, Form, Plan, Planner, Settle, Step
 from resilient_stream._core.seam.joined import Asked
-from resilient_stream._core.settings import Settings
 from resilient_stream._core.turn.transcript import Block, Turn
 from resilient_stream._core.wire.events import Event
 from tests.support.contents import CALL, CITED, CODE, FOUND, RAN, SEARCH, THOUGHT, text
 from tests.support.machines import REQUEST
+from tests.support.settings import settings_with
 from tests.support.streams import MODERN, PREFILLED, Json
 
 LONG = "These are the words that came before the connection dropped and was gone."
@@ -22,7 +22,7 @@ LONG = "These are the words that came before the connection dropped and was gone
 
 def planner(request: Json = REQUEST, refused: set[tuple[str, Step]] | None = None, **fields: Any) -> Planner:
     """A planner for a request."""
-    return Planner(request, Settings(**fields), set() if refused is None else refused)
+    return Planner(request, settings_with(**fields), set() if refused is None else refused)
 
 
 def turn(*blocks: Json, cut: str = "") -> Turn:
@@ -130,7 +130,7 @@ def test_the_length_of_the_quote_is_the_policys(length: int, quoted: int) -> Non
 
 def test_the_template_is_the_policys() -> None:
     """For both wordings."""
-    made = planner(template="Again: {quote}!")
+    made = planner(continuation_template="Again: {quote}!")
     for said in (LONG, "Few."):
         content = body(made, turn(cut=said))["messages"][-1]["content"]
         assert content.startswith("Again: <<<\n")
@@ -370,7 +370,7 @@ def test_a_model_that_asks_for_too_much_patience_is_left_at_once(kind: Kind) -> 
 def test_a_pinned_conversation_starts_on_its_model() -> None:
     """The first request goes to the pinned entry, its own thinking is kept, and only later entries follow."""
     entries = ({"model": "b"}, {"model": "c", "max_tokens": 9}, {"model": "d"})
-    made = Planner(REQUEST, Settings(fallback_models=entries), pinned="c")
+    made = Planner(REQUEST, settings_with(fallback_models=entries), pinned="c")
     assert made.first == Plan(Form.FIRST, REQUEST | {"model": "c", "max_tokens": 9})
     assert THOUGHT in body(made, turn(THOUGHT, cut=LONG))["messages"][-2]["content"]
     assert made.fall_back()
@@ -382,5 +382,5 @@ def test_a_pinned_conversation_starts_on_its_model() -> None:
 @pytest.mark.parametrize("pinned", [None, MODERN, "gone"])
 def test_a_pin_that_is_no_fallback_changes_nothing(pinned: str | None) -> None:
     """The first model, or one that the policy no longer names: the user's own request is sent."""
-    made = Planner(REQUEST, Settings(fallback_models=({"model": "b"},)), pinned=pinned)
+    made = Planner(REQUEST, settings_with(fallback_models=({"model": "b"},)), pinned=pinned)
     assert (made.first, made.model) == (Plan(Form.FIRST), MODERN)

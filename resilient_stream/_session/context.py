@@ -1,0 +1,55 @@
+"""The parts of one stream that do not depend on how its requests are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from resilient_stream._core.failures import Failure
+from resilient_stream._core.loop.machine import Machine
+from resilient_stream._core.plan.planner import Planner
+from resilient_stream._core.record.ledger import Record
+from resilient_stream._core.settings import Settings
+from resilient_stream._driver.runtime import Runtime
+from resilient_stream._policy.budget import account, shared_budget
+from resilient_stream._policy.judge import Judgement
+from resilient_stream._policy.model import RetryPolicy
+from resilient_stream._telemetry.attributes import Url, of_server
+from resilient_stream._telemetry.observers import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class StreamContext:
+    """One stream: what its adapter, its machine and its driver share. `Layer.begin` makes it."""
+
+    policy: RetryPolicy
+    settings: Settings
+    """The part of the policy that the core acts on."""
+    planner: Planner
+    judge: Judgement
+    record: Record
+    """What is reported of the stream. The adapter hangs it on each request under `RECORD_KEY`."""
+    watch: Watch
+    """The stream's observers."""
+    runtime: Runtime
+    provider: str | None = None
+    """Who answers, by OpenTelemetry's names, if that is known; None to tell by the host."""
+
+    def machine(self, error_for: Callable[[Failure], BaseException]) -> Machine:
+        """The machine of this stream.
+
+        Args:
+            error_for: the exception that raising a failure would raise; the adapter's `Upstream.error_for`.
+        """
+        return Machine(self.planner, self.settings, self.judge, error_for, self.record)
+
+    def addressed(self, url: Url, headers: Mapping[str, str]) -> None:
+        """Note where the stream's first request goes: who answers, and whose retry budget it draws on.
+
+        Args:
+            url: the request's. ``str(url)`` is the whole of it.
+            headers: the request's, names in any case or in lower case.
+        """
+        self.watch.answered_by(**of_server(url, self.provider))
+        if self.policy.budget == "shared":
+            self.judge.draw_on(shared_budget(*account(str(url), headers)))
