@@ -19,12 +19,19 @@ from tenacity.stop import stop_base
 from tenacity.wait import wait_base
 
 from resilient_stream._core.failures import RETRYABLE_KINDS, Kind
+from resilient_stream._core.wire import safe_json
 from resilient_stream._telemetry.observers import Observer
 
 from .budget import RetryBudget
 
 DAY: Final = 86_400.0
 """The longest wait or clock, in seconds. Nothing sensible is longer; milliseconds given for seconds are."""
+
+MOST_REQUESTS: Final = 10**9
+"""The largest number of requests that can be allowed. Larger ones are slips."""
+
+LONGEST_TOLD: Final = 300
+"""Characters of a wrong value, and of what is wrong with it, that a complaint shows."""
 
 Continuation: TypeAlias = Literal["auto", "prefill", "user_turn", "restart_only", "never"]
 Unverified: TypeAlias = Literal["accept", "ask", "refuse"]
@@ -39,6 +46,9 @@ WaitRule: TypeAlias = wait_base | Callable[[RetryCallState], float]
 RetryRule: TypeAlias = retry_base | Callable[[RetryCallState], bool]
 
 
+_HALF: Final = "it has half of a surrogate pair"
+
+
 def _items(value: object, what: str) -> list[Any]:
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         raise ValueError(f"should be a collection of {what}")  # noqa: TRY004 -- pydantic lets a TypeError through
@@ -49,7 +59,7 @@ def _names(value: object, allowed: Collection[str], what: str) -> list[Any]:
     items = _items(value, what)
     for item in items:
         if not isinstance(item, str) or item not in allowed:
-            raise ValueError(f"should hold only {what}: {', '.join(sorted(allowed))}; not {item!r}")
+            raise ValueError(f"should hold only {what}: {', '.join(sorted(allowed))}; not {_told(item)}")
     return items
 
 
@@ -72,17 +82,29 @@ def _fallback(item: object) -> Fallback:
         raise ValueError(
             f'each should be a model id, or a mapping of request fields with a "model"; not {_entry(item)}'
         )
-    if item is model:
+    if item is model and safe_json.is_encodable(model):
         return model
     if own := {"messages", "stream"} & fields.keys():
         raise ValueError(f"each should leave the request's {' and '.join(sorted(own))} alone")
-    try:  # a copy, so that a policy does not change with the caller's dictionary
-        return cast("dict[str, Any]", json.loads(json.dumps(dict(fields), allow_nan=False)))
+    return _json(fields)
+
+
+def _json(fields: Mapping[Any, Any]) -> dict[str, Any]:
+    """A copy, so that a policy does not change with the caller's dictionary."""
+    try:
+        copied: dict[str, Any] = safe_json.parse(json.dumps(dict(fields), allow_nan=False))
+    except RecursionError:
+        raise ValueError("each should be JSON: nested too deeply") from None
     except (TypeError, ValueError) as error:
         raise ValueError(f"each should be JSON: {error}") from None
+    if not safe_json.is_encodable(copied):
+        raise ValueError(f"each should be JSON: {_HALF}")
+    return copied
 
 
 def _template(value: object) -> str | None:
+    if isinstance(value, str) and not safe_json.is_encodable(value):
+        raise ValueError(f"should be text that can be sent: {_HALF}")
     if value is None or (isinstance(value, str) and "{quote}" in value):
         return value
     raise ValueError("should be None (the built-in wording) or a text with the placeholder {quote}")
@@ -118,7 +140,7 @@ def _observers(value: object) -> tuple[Observer, ...]:
     items = _items(value, "observers")
     for item in items:
         if not isinstance(item, Observer):
-            raise ValueError(f"should hold only instances of resilient_stream.Observer; not {item!r}")  # noqa: TRY004 -- as above
+            raise ValueError(f"should hold only instances of resilient_stream.Observer; not {_told(item)}")  # noqa: TRY004 -- as above
         for name in dir(Observer):
             if name.startswith(("on_", "around_")) and inspect.iscoroutinefunction(getattr(item, name)):
                 raise ValueError(
@@ -137,7 +159,9 @@ Clock: TypeAlias = Annotated[
 ]
 Deadline: TypeAlias = Annotated[_Positive | None, Field(description="seconds, or None for no deadline")]
 Multiple: TypeAlias = Annotated[_OneOrMore | None, Field(description="a multiple, or None for no cap")]
-Count: TypeAlias = Annotated[int, Field(strict=True, ge=1, description="a number of requests")]
+Count: TypeAlias = Annotated[
+    int, Field(strict=True, ge=1, le=MOST_REQUESTS, description="a number of requests, up to a billion")
+]
 QuoteLength: TypeAlias = Annotated[
     int, Field(strict=True, ge=40, le=400, description="a number of characters from 40 to 400")
 ]
@@ -207,24 +231,36 @@ def shown(name: str, value: object) -> str:
     if isinstance(value, frozenset):
         words = sorted(repr(str(item)) for item in cast("frozenset[str]", value))
         return f"{{{', '.join(words)}}}" if words else "()"
-    return repr(value)
+    return _told(value)
+
+
+def _told(value: object) -> str:
+    """A value's ``repr``, where it has one that can be read."""
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001 -- a number too long to be printed, a list within itself, anybody's __repr__
+        return f"<{type(value).__name__}>"
+
+
+def _cut(told: str) -> str:
+    return told if len(told) <= LONGEST_TOLD else f"{told[:LONGEST_TOLD]}..."
 
 
 def _entry(item: object) -> str:
     if not isinstance(item, Mapping):
         return _named(item)
     fields = item.items()
-    told = (f"{key!r}: {_named(value) if key == 'model' else _veiled(value)}" for key, value in fields)
+    told = (f"{_told(key)}: {_named(value) if key == 'model' else _veiled(value)}" for key, value in fields)
     return f"{{{', '.join(told)}}}"
 
 
 def _named(model: object) -> str:
-    return repr(model) if isinstance(model, str | bytes) else _veiled(model)
+    return _told(model) if isinstance(model, str | bytes) else _veiled(model)
 
 
 def _veiled(value: object) -> str:
     if value is None or isinstance(value, bool | int | float):
-        return repr(value)
+        return _told(value)
     return f"<{len(value)} characters>" if isinstance(value, str) else f"<{type(value).__name__}>"
 
 
@@ -238,10 +274,11 @@ def _sentence(error: dict[str, Any], fields: Mapping[str, Any]) -> str:
         return str(error["ctx"]["error"])
     name = str(error["loc"][0])
     if error["type"] == "extra_forbidden":
-        return _unknown(name, fields)
+        return _unknown(_cut(name), fields)
     text = str(error["msg"]).replace("Input should be", "should be").removeprefix("Value error, ")
     unit = fields[name].description
-    return f"{name} = {shown(name, error['input'])}: {text}" + (f" ({unit})" if unit else "")
+    told = f"{name} = {_cut(shown(name, error['input']))}: {_cut(text)}"
+    return f"{told} ({unit})" if unit else told
 
 
 def _unknown(name: str, known: Collection[str]) -> str:

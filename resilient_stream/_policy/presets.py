@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import reprlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,6 +34,13 @@ NULLABLE: Final = frozenset(
     {"deadline", "continuation_template", "max_input_multiple", "budget", "stop", "wait", "retry"}
 )
 """The fields in which the word "none" stands for None, which TOML cannot say."""
+
+
+LONGEST_CHAIN: Final = 10
+"""Policies that may extend one another. Two or three are usual."""
+
+LARGEST_FILE: Final = 1024 * 1024
+"""Bytes that a policy's file may have. Its fields fit in a few hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +121,12 @@ def _preset(name: str) -> Document:
 
 def _file(path: Path) -> Document:
     try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise ValueError(f"it has more than {LARGEST_FILE} bytes")  # noqa: TRY301 -- one sentence for all
         # -sig: Windows editors put a byte order mark first.
-        return Document(str(path), path.read_text(encoding="utf-8-sig"), path.parent)
+        return Document(str(path), content.decode("utf-8-sig"), path.parent)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise PolicyError(f"cannot read a policy from {str(path)!r}: {reason}") from error
@@ -124,6 +136,8 @@ def _resolved(source: Document, above: tuple[str, ...] = ()) -> dict[str, Any]:
     chain = (*above, source.label)
     if source.label in above:
         raise PolicyError(f"extends runs in a circle: {' -> '.join(chain)}")
+    if len(chain) > LONGEST_CHAIN:
+        raise PolicyError(f"extends leads through more than {LONGEST_CHAIN} policies: {' -> '.join(chain)}")
     table = _table(source)
     parent = table.pop("extends", None)
     inherited = {} if parent is None else _resolved(_parent(source, parent), chain)
@@ -133,13 +147,17 @@ def _resolved(source: Document, above: tuple[str, ...] = ()) -> dict[str, Any]:
 def _table(source: Document) -> dict[str, Any]:
     try:
         return tomllib.loads(source.text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, and what `int` says of too many digits
         raise PolicyError(f"{source.label} is not TOML: {error}") from error
+    except RecursionError:
+        raise PolicyError(f"{source.label} is not TOML that can be read: nested too deeply") from None
 
 
 def _parent(source: Document, name: object) -> Document:
     if not isinstance(name, str):
-        raise PolicyError(f"{source.label}: extends = {name!r}: should be a preset's name or a .toml file's")
+        raise PolicyError(
+            f"{source.label}: extends = {reprlib.repr(name)}: should be a preset's name or a .toml file's"
+        )
     if not name.endswith(".toml"):
         return _preset(name)
     # Normalised, so that a circle through "../" is seen as one.

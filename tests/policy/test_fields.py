@@ -82,7 +82,7 @@ def test_milliseconds_are_told(field: str) -> None:
 @pytest.mark.parametrize("field", COUNTS)
 def test_half_a_request_is_refused(field: str) -> None:
     """Numbers of requests are whole."""
-    assert "should be a valid integer (a number of requests)" in complaint(**{field: 2.5})
+    assert "should be a valid integer (a number of requests, up to a billion)" in complaint(**{field: 2.5})
 
 
 @pytest.mark.parametrize("field", SWITCHES)
@@ -247,3 +247,47 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     said = complaint(max_attempts=0, wait_max="8s")
     assert "max_attempts = 0" in said
     assert "wait_max = '8s'" in said
+
+
+@pytest.mark.parametrize("field", list(RetryPolicy.model_fields))
+@pytest.mark.parametrize("wrong", ["too long", "in itself", "unprintable"])
+def test_a_value_that_cannot_be_printed_is_told_all_the_same(field: str, wrong: str) -> None:
+    """A number of 5,000 digits, a list within itself and a broken ``__repr__`` are a PolicyError, not one of their own."""
+
+    class Unprintable:
+        def __repr__(self) -> str:
+            raise RuntimeError("no")
+
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    said = complaint(
+        **{field: {"too long": -(10**5000), "in itself": deep, "unprintable": [Unprintable()]}[wrong]}
+    )
+    assert said.startswith(field)
+    assert len(said) < 1000
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("continuation_template", "{quote}\ud83d"),
+        ("fallback_models", ["claude-\ud83d"]),
+        ("fallback_models", [{"model": "m", "system": "\ud83d"}]),
+        ("fallback_models", [{"model": "m", "metadata": {"\ud83d": 1}}]),
+    ],
+)
+def test_what_no_request_could_carry_is_refused(field: str, value: object) -> None:
+    """Half of a surrogate pair would fail in the middle of a stream; it is told when the policy is made."""
+    assert "half of a surrogate pair" in complaint(**{field: value})
+
+
+def test_a_fallback_nested_without_end_is_refused() -> None:
+    """It would fail when the request is written."""
+    deep: dict[str, Any] = {}
+    for _ in range(300):
+        deep = {"a": deep}
+    assert "nested too deeply" in complaint(fallback_models=[{"model": "m", "x": deep}])
+    for _ in range(100_000):
+        deep = {"a": deep}
+    assert "nested too deeply" in complaint(fallback_models=[{"model": "m", "x": deep}])

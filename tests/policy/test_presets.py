@@ -13,7 +13,14 @@ import pytest
 
 from resilient_stream._core.failures import Kind
 from resilient_stream._policy import presets as _presets
-from resilient_stream._policy.presets import document, environment_override, preset_names, shelf
+from resilient_stream._policy.presets import (
+    LARGEST_FILE,
+    LONGEST_CHAIN,
+    document,
+    environment_override,
+    preset_names,
+    shelf,
+)
 from resilient_stream.errors import PolicyError
 from resilient_stream.policy import RetryPolicy
 
@@ -292,3 +299,35 @@ def test_what_has_no_spelling_is_refused() -> None:
         fields: dict[str, Any] = {"fallback_models": value}
         with pytest.raises(PolicyError, match=r"^fallback_models holds "):
             _presets.toml(fields)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "max_attempts = 1" + "0" * 5000,
+        "fallback_models = " + "[" * 3000 + "]" * 3000,
+        "fallback_models = [{model = 'x', a = " + "{b = " * 3000 + "1" + "}" * 3003 + "]",
+        "deadline = nan",
+        "extends = [[1]]",
+        "# " + "x" * LARGEST_FILE,
+    ],
+    ids=["digits", "lists", "tables", "nan", "extends", "size"],
+)
+def test_a_file_that_cannot_be_read_is_a_policy_error(text: str, tmp_path: Path) -> None:
+    """Whatever a file holds, what is raised is a PolicyError of a readable length."""
+    path = tmp_path / "p.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(PolicyError) as caught:
+        RetryPolicy.from_toml(path)
+    assert len(str(caught.value)) < 1000
+
+
+def test_a_chain_of_files_has_an_end(tmp_path: Path) -> None:
+    """Ten policies may extend one another, and no more: a chain of thousands is somebody's mistake."""
+    (tmp_path / "0.toml").write_text("deadline = 5", encoding="utf-8")
+    for number in range(1, 2000):
+        (tmp_path / f"{number}.toml").write_text(f"extends = '{number - 1}.toml'", encoding="utf-8")
+    assert RetryPolicy.from_toml(tmp_path / f"{LONGEST_CHAIN - 1}.toml").deadline == 5
+    for too_long in (LONGEST_CHAIN, 1999):
+        with pytest.raises(PolicyError, match=f"more than {LONGEST_CHAIN} policies"):
+            RetryPolicy.from_toml(tmp_path / f"{too_long}.toml")

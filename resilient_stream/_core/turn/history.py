@@ -6,12 +6,17 @@ blank, a server tool's use whose result never came. `sendable` takes exactly tho
 turns, with the thinking that would be left in last place by that, and leaves all else as it is. A turn
 that is paused, or that mixes server tools with client tools, is legal with a use that has no result yet,
 and is not touched.
+
+Half of a surrogate pair and a number that JSON has not can't be written into a request. They are replaced,
+except in thinking, which goes: its signature would no longer fit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar, overload
+
+from resilient_stream._core.wire.safe_json import encodable, is_encodable
 
 _SERVER_TOOLS: Final = ("server_tool_use", "mcp_tool_use")
 _THINKING: Final = ("thinking", "redacted_thinking")
@@ -30,7 +35,7 @@ def sendable(messages: Sequence[Any], *, unsigned_thinking: bool = False) -> Seq
         messages: the ``messages`` of a request.
         unsigned_thinking: keep thinking that has no signature; hosts of other models want it so.
     """
-    if not any(_suspect(block) for message in messages for block in _blocks(message)):
+    if not any(map(_suspect, messages)):
         return messages
     answered: set[str] = set()
     healed = [
@@ -47,16 +52,20 @@ def sendable(messages: Sequence[Any], *, unsigned_thinking: bool = False) -> Seq
 
 def _healed(message: Any, answered: set[str], *, last: bool, unsigned_thinking: bool) -> Any:
     """A message without what has to go; ``answered``, the ids of the results behind it, gets its own."""
+    if not _is_answer(message):
+        return message
+    given, message = list(_blocks(message)), encodable(message)
     blocks = list(_blocks(message))
     paused = last or any(_get(block, "type") == "tool_use" for block in blocks)
     kept: list[Any] = []
-    for block in reversed(blocks):
+    for before, block in zip(reversed(given), reversed(blocks), strict=True):
+        thinks = _get(block, "type") in _THINKING
         unanswered = _get(block, "type") in _SERVER_TOOLS and str(_get(block, "id")) not in answered
         if not (
             _blank(block)
-            or (not unsigned_thinking and _unsigned(block))
+            or (not unsigned_thinking and (_unsigned(block) or (thinks and block is not before)))
             or (not paused and unanswered)
-            or (not kept and block is not blocks[-1] and _get(block, "type") in _THINKING)
+            or (not kept and block is not blocks[-1] and thinks)
         ):
             kept.append(block)
         answered.add(str(_get(block, "tool_use_id")))
@@ -64,16 +73,26 @@ def _healed(message: Any, answered: set[str], *, last: bool, unsigned_thinking: 
     return message if len(kept) == len(blocks) else {**message, "content": kept}
 
 
-def _blocks(message: Any) -> Iterable[Any]:
-    """The blocks of an assistant turn; none for any other."""
-    if not isinstance(message, Mapping) or message.get("role") != "assistant":
-        return ()
+def _is_answer(message: Any) -> bool:
+    """Whether it is an assistant turn."""
+    return isinstance(message, Mapping) and message.get("role") == "assistant"
+
+
+def _blocks(message: Mapping[str, Any]) -> Iterable[Any]:
+    """The blocks of a turn that has any."""
     content = message.get("content")
     return content if isinstance(content, list | tuple) else ()
 
 
-def _suspect(block: Any) -> bool:
-    return _blank(block) or _unsigned(block) or _get(block, "type") in _SERVER_TOOLS
+def _suspect(message: Any) -> bool:
+    """Whether there is anything in it to look at."""
+    return _is_answer(message) and (
+        any(
+            _blank(block) or _unsigned(block) or _get(block, "type") in _SERVER_TOOLS
+            for block in _blocks(message)
+        )
+        or not is_encodable(message)
+    )
 
 
 def _blank(block: Any) -> bool:

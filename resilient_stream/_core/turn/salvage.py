@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from resilient_stream._core.wire import safe_json
+
 from .transcript import SERVER_TOOL_USES, Block, Turn
 
 _HARMLESS: Final = ("web_search", "web_fetch", "tool_search")
@@ -58,7 +60,7 @@ def salvage(turn: Turn, *, rerun_server_tools: bool = False, keep_thinking: bool
         if at < declined and block.type in _DECLINED:
             continue
         if block.type in _THINKING:
-            if keep_thinking and block.signed:
+            if keep_thinking and block.signed and _sendable_unchanged(block):
                 _keep_thinking(kept, block)
         else:
             _keep(kept, block, answered, rerun_server_tools=rerun_server_tools)
@@ -70,6 +72,7 @@ def salvage(turn: Turn, *, rerun_server_tools: bool = False, keep_thinking: bool
     lost = [use for use in uses if use not in sent]
     kept.blocks = [block for block in kept.blocks if block.get("tool_use_id", _NO_RESULT) not in lost]
     _end_without_thinking(kept.blocks)
+    kept.blocks = safe_json.encodable(kept.blocks)
     return kept
 
 
@@ -86,6 +89,11 @@ def partial(turn: Turn) -> list[dict[str, Any]]:
 def _end_without_thinking(blocks: list[dict[str, Any]]) -> None:
     while blocks and blocks[-1]["type"] in _THINKING:
         blocks.pop()
+
+
+def _sendable_unchanged(block: Block) -> bool:
+    """Whether a request can carry a block of thinking: its signature is for what it says, to the letter."""
+    return safe_json.is_encodable(block.param())
 
 
 def _keep_thinking(kept: Salvage, block: Block) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from resilient_stream._core.wire import safe_json
 from resilient_stream._core.wire.events import Event
 
 TEXT_FIELDS: Final = {
@@ -117,8 +118,8 @@ class Block:
     def parses(self) -> bool:
         """Whether a tool use's input is a whole object."""
         try:
-            written = json.loads(self.written or "{}")
-        except (ValueError, RecursionError):
+            written = safe_json.parse(self.written or "{}")
+        except ValueError:
             return False
         return isinstance(written, dict) and not self.opaque
 
@@ -136,7 +137,7 @@ class Block:
             block["thinking"] = str(self.start.get("thinking") or "") + self.written
             block["signature"] = self.signature or self.start.get("signature", "")
         elif self.type in TOOL_USES and self.raw:
-            block["input"] = json.loads(self.written)
+            block["input"] = safe_json.parse(self.written)
         return block
 
     def apply_delta(self, delta: dict[str, Any]) -> None:
@@ -235,4 +236,4 @@ class Turn:
     def _note_container(self, told: dict[str, Any]) -> None:
         container = told.get("container")
         name = container.get("id") if isinstance(container, dict) else None
-        self.container = name if isinstance(name, str) else self.container
+        self.container = safe_json.whole(name) if isinstance(name, str) else self.container

@@ -12,14 +12,13 @@ the fault-free path never parses JSON.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any, Final
 
 from resilient_stream._core.failures import Flaw, Kind
 
-from . import sse
+from . import safe_json, sse
 
 _STRING: Final = rb'[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+'
 _HALF_PAIR: Final = rb"(?<!\\u[dD][89abAB][0-9a-fA-F]{2})"
@@ -111,8 +110,8 @@ def read(frame: bytes) -> Event:
 def _payload(name: str | None, data: str) -> dict[str, Any] | None:
     """The JSON object of a frame; None where the SDK would not even look."""
     try:
-        payload = json.loads(data)
-    except (ValueError, RecursionError):
+        payload = safe_json.parse(data)
+    except ValueError:
         if name in (None, "ping"):
             return None
         raise Flaw(Kind.CORRUPT, "invalid JSON") from None
@@ -126,8 +125,8 @@ def _payload(name: str | None, data: str) -> dict[str, Any] | None:
 def _error_body(data: str | None) -> Any:
     """The body of an error event, as the SDK would hang it on the exception."""
     try:
-        body = json.loads(data or "")
-    except (ValueError, RecursionError):
+        body = safe_json.parse(data or "")
+    except ValueError:
         return {"unreadable": data}
     return body if isinstance(body, dict) else {"unreadable": data}
 

@@ -184,3 +184,38 @@ def test_strange_ids_crash_nothing() -> None:
     odd: list[dict[str, Any]] = [SEARCH | {"id": ["x"]}, FOUND | {"tool_use_id": ["x"]}, TEXT]
     messages = [ASK, turn(*odd), GO_ON]
     assert sendable(messages) is messages
+
+
+HALF = "News \ud83d"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"role": "assistant", "content": HALF}, {"role": "assistant", "content": "News \ufffd"}),
+        (turn(TEXT | {"text": HALF}), turn(TEXT | {"text": "News \ufffd"})),
+        (turn(CALL | {"input": {HALF: float("nan")}}), turn(CALL | {"input": {"News \ufffd": None}})),
+        (
+            turn(SEARCH, FOUND | {"content": [{"title": HALF}]}, TEXT),
+            turn(SEARCH, FOUND | {"content": [{"title": "News \ufffd"}]}, TEXT),
+        ),
+        (turn(SIGNED | {"thinking": HALF}, TEXT), turn(TEXT)),
+        (turn(REDACTED | {"data": HALF}, TEXT), turn(TEXT)),
+    ],
+)
+def test_what_no_request_can_carry_is_replaced(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Half of a pair and NaN would fail when the request is written; thinking that has them goes, signed or not."""
+    assert sendable([ASK, before, GO_ON]) == [ASK, after, GO_ON]
+
+
+def test_thinking_for_other_hosts_is_repaired() -> None:
+    """Where thinking needs no signature it stays."""
+    spoilt = turn(UNSIGNED | {"thinking": HALF}, TEXT)
+    kept = sendable([ASK, spoilt, GO_ON], unsigned_thinking=True)
+    assert kept == [ASK, turn(UNSIGNED | {"thinking": "News \ufffd"}, TEXT), GO_ON]
+
+
+def test_the_users_own_turns_are_not_touched() -> None:
+    """What the user wrote is the user's."""
+    messages = [{"role": "user", "content": HALF}]
+    assert sendable(messages) is messages

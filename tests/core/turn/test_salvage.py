@@ -8,6 +8,7 @@ import pytest
 
 from resilient_stream._core.turn.salvage import harmless, partial, pending, salvage
 from resilient_stream._core.turn.transcript import Block, Turn
+from resilient_stream._core.wire.events import Event
 from tests.support.consumer import sendable
 from tests.support.contents import (
     BOOKED,
@@ -254,3 +255,38 @@ def test_a_paused_turn_waits_for_its_results() -> None:
         REQUEST | {"messages": [{"role": "assistant", "content": "a"}]},
     ):
         assert pending(other, Turn()) == []
+
+
+HALF = "a \ud83d"
+
+
+@pytest.mark.parametrize(
+    ("blocks", "kept"),
+    [
+        (
+            (SEARCH, FOUND | {"content": [{"title": HALF, "score": float("inf")}]}, text("b")),
+            (SEARCH, FOUND | {"content": [{"title": "a \ufffd", "score": None}]}, text("b")),
+        ),
+        (
+            (SEARCH | {"input": {"query": HALF}}, FOUND, text("b")),
+            (SEARCH | {"input": {"query": "a \ufffd"}}, FOUND, text("b")),
+        ),
+        (
+            (text("b") | {"citations": [{"title": HALF}]},),
+            (text("b") | {"citations": [{"title": "a \ufffd"}]},),
+        ),
+        ((THOUGHT | {"thinking": HALF}, text("b")), (text("b"),)),
+        ((THOUGHT | {"signature": HALF}, text("b")), (text("b"),)),
+        ((REDACTED | {"data": HALF}, text("b")), (text("b"),)),
+    ],
+)
+def test_what_is_kept_can_be_written_into_a_request(blocks: tuple[Json, ...], kept: tuple[Json, ...]) -> None:
+    """Halves of pairs and numbers that JSON has not are replaced; thinking that has them is not kept."""
+    assert salvage(turn(*blocks)).blocks == partial(turn(*blocks)) == list(kept)
+
+
+def test_a_container_has_a_name_that_can_be_sent() -> None:
+    """The id of a container goes into the request too."""
+    one = Turn()
+    one.apply(Event.of({"type": "message_start", "message": {"container": {"id": "c\ud83d"}}}))
+    assert one.container == "c\ufffd"

@@ -1,0 +1,87 @@
+"""JSON that comes from outside, and JSON that has to be sent.
+
+What comes in may be nested without end, hold numbers of any length, halves of surrogate pairs, NaN and
+infinity; Python's parser takes some of it and fails over the rest in several ways. `parse` has one way to
+fail. A request is written as UTF-8 and strict JSON, which knows no halves, no NaN and no infinity;
+`encodable` makes a value fit to be sent.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+MAX_DEPTH: Final = 200
+"""How deep JSON may be nested: the limit of jiter, with which the SDK reads the inputs of tools. What the API
+sends has about ten levels, and an input rarely more."""
+
+_LONE_HALVES: Final = re.compile("[\ud800-\udfff]")
+_REPLACEMENT: Final = "\ufffd"
+
+
+def parse(text: str) -> Any:
+    """The value that ``text`` spells.
+
+    Raises:
+        ValueError: it is no JSON, or nested more than `MAX_DEPTH` deep, or has a number of more digits than
+            Python reads.
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
+        raise ValueError("nested too deeply")
+    return value
+
+
+def _is_deeper(value: Any, limit: int) -> bool:
+    """Whether containers stand within each other more than ``limit`` times."""
+    level = [value] if isinstance(value, list | dict) else []
+    for _ in range(limit):
+        inner = (each for one in level for each in (one.values() if isinstance(one, dict) else one))
+        level = [each for each in inner if isinstance(each, list | dict)]
+    return bool(level)
+
+
+def encodable(value: Any, depth: int = MAX_DEPTH) -> Any:
+    """``value`` as a request can carry it: the very same object where it can be sent as it is.
+
+    Halves of surrogate pairs become U+FFFD, and NaN and infinity become null, as they do in JavaScript.
+
+    Args:
+        value: JSON as Python has it. What is no JSON is left alone.
+        depth: levels that are looked at; deeper ones are left alone.
+    """
+    if isinstance(value, str):
+        return whole(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if depth == 0 or not isinstance(value, Mapping | list | tuple):
+        return value
+    if isinstance(value, Mapping):
+        pairs = {encodable(name): encodable(each, depth - 1) for name, each in value.items()}
+        unchanged = all(name in pairs and pairs[name] is each for name, each in value.items())
+        return value if unchanged else pairs
+    items = [encodable(each, depth - 1) for each in value]
+    return value if all(a is b for a, b in zip(items, value, strict=True)) else items
+
+
+def is_encodable(value: Any) -> bool:
+    """Whether a request can carry ``value`` as it is."""
+    fit: object = encodable(value)
+    return fit is value
+
+
+def whole(text: str) -> str:
+    """``text`` with U+FFFD for each half of a surrogate pair that stands alone."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _LONE_HALVES.sub(_REPLACEMENT, text)
+    return text

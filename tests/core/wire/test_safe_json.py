@@ -1,0 +1,82 @@
+"""JSON that comes from outside, and JSON that has to be sent."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from resilient_stream._core.wire.safe_json import MAX_DEPTH, encodable, is_encodable, parse, whole
+
+ANY_TEXT = st.text(st.characters())  # halves of surrogate pairs included
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT,
+    lambda inner: st.lists(inner) | st.dictionaries(ANY_TEXT, inner),
+)
+STRICT = {"ensure_ascii": False, "allow_nan": False}
+
+
+def test_json_is_read_as_python_reads_it() -> None:
+    """What is JSON, even with what only Python's JSON has, has its value."""
+    assert parse('{"a": [1, "\\ud83d", true]}') == {"a": [1, "\ud83d", True]}
+    assert parse("1e999") == math.inf
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":', '[{"a":'])
+def test_nesting_is_read_up_to_a_limit(opening: str) -> None:
+    """As deep as the limit it is read; one level more, or enough to exhaust the parser, is refused."""
+    closing = "".join({"[": "]", "{": "}"}[each] for each in reversed(opening) if each in "[{")
+    levels = MAX_DEPTH // len(closing)
+    assert parse(opening * levels + "1" + closing * levels)
+    for more in (levels + 1, 200_000):
+        with pytest.raises(ValueError, match="nested too deeply"):
+            parse(opening * more + "1" + closing * more)
+
+
+def test_many_brackets_are_no_depth() -> None:
+    """A long list of small objects, and brackets within text, are not deep."""
+    assert parse(json.dumps([{}] * 1000)) == [{}] * 1000
+    assert parse(json.dumps("[" * 1000)) == "[" * 1000
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1,]", "nul", "1" * 5000, "\0", '"\n"'])
+def test_there_is_one_way_to_fail(text: str) -> None:
+    """Broken JSON, and a number of more digits than Python reads, are a ValueError."""
+    with pytest.raises(ValueError):  # noqa: PT011 -- the parser's own words
+        parse(text)
+
+
+@given(ANY_JSON)
+def test_what_is_encodable_can_be_sent(value: Any) -> None:
+    """Strict JSON in UTF-8 can be made of it; where it could be made before, nothing is changed or copied."""
+    fit = encodable(value)
+    sent = json.dumps(fit, **STRICT).encode()  # type: ignore[arg-type]
+    assert is_encodable(fit)
+    try:
+        before = json.dumps(value, **STRICT).encode()  # type: ignore[arg-type]
+    except ValueError:
+        assert not is_encodable(value)
+    else:
+        assert fit is value
+        assert sent == before
+
+
+def test_what_cannot_be_sent_is_replaced() -> None:
+    """Halves of pairs by the replacement character, numbers that are none by null, in keys and at any level."""
+    value = {"a\ud83d": [1.5, math.nan, ("\udc00", -math.inf)], "b": {"c": None}}
+    assert encodable(value) == {"a\ufffd": [1.5, None, ["\ufffd", None]], "b": {"c": None}}
+    assert encodable({"\ud83d": None}) == {"\ufffd": None}
+    assert whole("\ud83d\ude00 \u00e9") == "\ufffd\ufffd \u00e9"
+
+
+def test_what_is_no_json_is_left_alone() -> None:
+    """A value of any other type is somebody else's; what lies too deep is not looked at."""
+    other = object()
+    assert encodable(other) is other
+    deep: list[Any] = []
+    deep.append(deep)
+    assert encodable(deep) is deep
