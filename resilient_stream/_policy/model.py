@@ -70,9 +70,10 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
     (gRPC caps at 5 per call, but its calls are short and cannot be resumed.)"""
 
     max_barren_attempts: Count = 8
-    """Attempts in a row that brought nothing new; progress resets the count. Default 8: with full
-    jitter about a minute and a half of overload at most, about half a minute of broken connections.
-    (stamina: 10 attempts; AWS and the SDK: 3.)"""
+    """Attempts in a row that brought nothing new; progress resets the count, and what was cut and is asked
+    for again (a thought, a search without its result) is none. Default 8: with full jitter about a minute and
+    a half of overload at most, about half a minute of broken connections. (stamina: 10 attempts; AWS and the
+    SDK: 3.)"""
 
     deadline: Deadline = None
     """Seconds from the call, over all attempts and waits; past it nothing new starts, and no wait is

@@ -29,6 +29,7 @@ from resilient_stream._core.relay.output import Handover
 from resilient_stream._core.relay.relay import Relay
 from resilient_stream._core.relay.reply_start import REFUSALS
 from resilient_stream._core.settings import Settings
+from resilient_stream._core.turn.salvage import kept_size
 from resilient_stream._core.turn.transcript import Turn
 from resilient_stream._core.verdict import AT_ONCE, GiveUp, Judge, Retry
 
@@ -211,15 +212,15 @@ class Machine:
         attempt.characters = self.turn.characters - self._characters
         attempt.gap, self.gap = max(self.gap, self._clocks.waited), 0.0
         attempt.count(relay.opening, relay.closing_usage, ended=relay.ended)
-        if progress := self.turn.size > self._size:
+        if served := self.turn.size > self._size:
             self.judge.served()
-            self._asks, self._barren_endings = 0, set()
-        self._tries.count(attempt.started, failure, progress=progress)
-        if progress or failure is None:
+        if served or failure is None:
             self._flows(now)
         if failure is None:
             self._end(now, "completed")
         elif failure.kind is not Kind.CANCELLED:
+            if self._tries.count(attempt.started, failure, kept_size(self.turn)):
+                self._asks, self._barren_endings = 0, set()
             self.journal.fails(now, attempt)
 
     def _flows(self, now: float) -> None:

@@ -23,19 +23,29 @@ class Tries:
     """Requests in a row that brought nothing."""
     unreachable: int = 0
     """Failures to connect in a row, behind an attempt that did connect."""
+    _kept: int = 0
     _connected: bool = False
     _away_since: float = 0.0
 
-    def count(self, started: float, failure: Failure | None, *, progress: bool) -> None:
-        """An attempt is over that began at ``started``; ``progress``: it brought something new."""
-        connected = failure is None or failure.kind is not Kind.CONNECT
+    def count(self, started: float, failure: Failure, kept: int) -> bool:
+        """Count an attempt that began at ``started`` and failed; say whether it has made progress.
+
+        Args:
+            started: when it began.
+            failure: what it died of.
+            kept: the size of what is kept of the turn. What was handed over and will be asked for again is
+                no progress.
+        """
+        connected = failure.kind is not Kind.CONNECT
         if self._connected and not connected:
             self._away_since = self._away_since if self.unreachable else started
             self.unreachable += 1
-            return
+            return False
         self._connected = self._connected or connected
         self.requests, self.unreachable = self.requests + 1, 0
+        progress, self._kept = kept > self._kept, kept
         self.barren = 0 if progress else self.barren + 1
+        return progress
 
     def history(self, began: float, now: float, *, overspent: bool, elsewhere: bool) -> History:
         """What a policy is asked about."""

@@ -86,6 +86,16 @@ def partial(turn: Turn) -> list[dict[str, Any]]:
     return blocks
 
 
+def kept_size(turn: Turn) -> int:
+    """A number that grows whenever a turn gets more that will be kept.
+
+    What was cut off and is asked for again (a thought, a search without its result) does not count, nor does
+    white space at the end.
+    """
+    blocks = salvage(turn).blocks
+    return sum(1 + len((b.get("text") or "").rstrip()) + len(b.get("citations") or ()) for b in blocks)
+
+
 def _end_without_thinking(blocks: list[dict[str, Any]]) -> None:
     while blocks and blocks[-1]["type"] in _THINKING:
         blocks.pop()

@@ -18,6 +18,7 @@ from tests.support.streams import (
     block,
     block_start,
     block_stop,
+    delta,
     frame,
     message,
     start,
@@ -75,6 +76,30 @@ def test_the_judge_is_told_the_history() -> None:
     made.fault(15.0, DOWN)
     told = [(one.started, one.now, one.attempts, one.barren) for _, one in judge.asked]
     assert told == [(10.0, 11.0, 1, 1), (10.0, 12.0, 2, 2), (10.0, 14.0, 3, 0), (10.0, 15.0, 4, 1)]
+
+
+THINKS = block_start(0, {"type": "thinking", "thinking": ""}) + delta(
+    0, type="thinking_delta", thinking="Hm. " * 9
+)
+SEARCHES = b"".join(block(0, SEARCH))
+
+
+@pytest.mark.parametrize("before", [b"", b"".join(block(0, text(PROSE)))])
+@pytest.mark.parametrize(
+    "cut", [THINKS, SEARCHES, b"".join(block(0, THOUGHT))], ids=["thought", "search", "signed"]
+)
+def test_what_is_abandoned_is_no_progress(before: bytes, cut: bytes) -> None:
+    """A stream that dies in every thought, or in every search, has brought nothing new each time: it waits, and
+    its attempts in a row are counted."""
+    judge = Patient(6)
+    behind = cut.replace(b'"index": 0', b'"index": 1')  # the second block of the first attempt
+    first = Body([start() + before + (behind if before else cut)], RESET)
+    run = drive(
+        machine(judge=judge), lambda send: first if send.number == 1 else Body([start() + cut], RESET)
+    )
+    assert [one.barren for _, one in judge.asked] == list(range(not before, 6 + (not before)))
+    assert run.machine.turn.blocks
+    assert run.outcome == "failed"
 
 
 def test_giving_up_raises_the_last_failure_with_a_note() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from resilient_stream._core.turn.salvage import harmless, partial, pending, salvage
+from resilient_stream._core.turn.salvage import harmless, kept_size, partial, pending, salvage
 from resilient_stream._core.turn.transcript import Block, Turn
 from resilient_stream._core.wire.events import Event
 from tests.support.consumer import sendable
@@ -290,3 +290,35 @@ def test_a_container_has_a_name_that_can_be_sent() -> None:
     one = Turn()
     one.apply(Event.of({"type": "message_start", "message": {"container": {"id": "c\ud83d"}}}))
     assert one.container == "c\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (turn(text("a")), turn(text("a"), cut=THOUGHT)),
+        (turn(text("a")), turn(text("a"), SEARCH)),
+        (turn(text("a")), turn(text("a"), UNSIGNED, UNSIGNED, SEARCH, SEARCH)),
+        (turn(), turn(THOUGHT)),
+        (turn(), turn(cut=text(" \n "))),
+        (turn(cut=text("a")), turn(cut=text("a \n"))),
+    ],
+)
+def test_what_is_asked_for_again_is_no_progress(before: Turn, after: Turn) -> None:
+    """A thought that is cut or has nothing behind it, a search without its result, white space at the end."""
+    assert kept_size(before) == kept_size(after)
+
+
+@pytest.mark.parametrize(
+    "growth",
+    [
+        [turn(), turn(cut=text("a")), turn(cut=text("a b")), turn(text("a b"), cut=text("c"))],
+        [turn(SEARCH), turn(SEARCH, cut=FOUND), turn(SEARCH, FOUND, cut=text("a"))],
+        [turn(THOUGHT), turn(THOUGHT, cut=text("a")), turn(THOUGHT, text("a"), THOUGHT, cut=text("b"))],
+        [turn(cut=text("a")), turn(cut=text("a") | {"citations": [{}]})],
+        [turn(text("a")), turn(text("a"), CALL)],
+    ],
+)
+def test_all_that_is_kept_is_progress(growth: list[Turn]) -> None:
+    """Text, its citations, results, calls, and the thinking that stands before them."""
+    sizes = [kept_size(one) for one in growth]
+    assert sizes == sorted(set(sizes))
