@@ -19,11 +19,11 @@ import anthropic
 import httpcore2
 import httpx2
 
-import resilient_stream.anthropic
 from resilient_stream import ResumeMiddleware
 from resilient_stream._core.loop.states import Action, Send, Wait
 from resilient_stream._driver.loops import AsyncDriver, Driver
 from resilient_stream._driver.runtime import Runtime
+from resilient_stream._sdk import middleware
 from resilient_stream.testing import Fault, Received
 from resilient_stream.testing.endpoint import Endpoint, Settings
 
@@ -155,7 +155,7 @@ def simulate(plan: Plan) -> Run:
     """Play a plan with the sync client."""
     world, (client, transport) = World(plan), _sync_client()
     with (
-        patch.object(resilient_stream.anthropic, "Driver", _Driver),
+        patch.object(middleware, "Driver", _Driver),
         httpcore2.ConnectionPool(network_backend=Network(world.connect)) as pool,
     ):
         transport._pool = pool
@@ -172,7 +172,7 @@ def simulate_async(plan: Plan) -> Run:
 async def _simulate_async(plan: Plan) -> Run:
     world, (client, transport, _) = World(plan), _async_client()
     before = asyncio.all_tasks()
-    with patch.object(resilient_stream.anthropic, "AsyncDriver", _AsyncDriver):
+    with patch.object(middleware, "AsyncDriver", _AsyncDriver):
         async with httpcore2.AsyncConnectionPool(network_backend=AsyncNetwork(world.connect)) as pool:
             transport._pool = pool
             seen = await read_async(client.with_options(middleware=world.middleware(client)), plan)
