@@ -109,7 +109,7 @@ def floor(session: nox.Session) -> None:
 @nox.session(python=LOWEST, requires=["dist"])
 def package(session: nox.Session) -> None:
     """The wheel, an editable install and a bare checkout: each finds the presets."""
-    files = ("tests/test_package.py", "tests/test_presets.py")
+    files = ("tests/test_package.py", "tests/policy/test_presets.py")
     session.install(*dependencies(), *group("test"))
 
     install_wheel(session)
@@ -148,7 +148,7 @@ def vendors(session: nox.Session) -> None:
     """What needs the SDK's extras: the older Bedrock client, aiohttp, HTTP/2."""
     session.install(*dependencies(), *group("test"), *group("vendors"))
     install_wheel(session)
-    files = ("tests/adapters/test_vendors.py", "tests/adapters/test_http2.py")
+    files = ("tests/contract/test_vendors.py", "tests/contract/test_http2.py")
     pytest(session, *WORKERS, *files, *session.posargs, measured=False)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import pickle
 from typing import Any
@@ -13,8 +12,6 @@ import pytest
 from tenacity import retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from resilient_stream import ResumeMiddleware, RetryBudget, RetryPolicy, report, resilient
-from resilient_stream._driver.runtime import Runtime
-from resilient_stream._http import read_timeout as _patience
 from resilient_stream.testing import (
     ANSWER,
     CutHead,
@@ -158,21 +155,6 @@ def test_no_wait_passes_the_deadline(world: World) -> None:
         seen = world.stream(server.url, HASTY.replace(deadline=5.0))
         assert len(server.requests) == 1
     assert isinstance(seen.error, anthropic.RateLimitError)
-
-
-@every_world
-def test_a_laptop_that_slept_goes_on_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection that says nothing after a sleep is left long before any clock fires, and the answer goes on."""
-    monkeypatch.setattr(_patience, "LOOK_UP", 0.3)
-    hours = itertools.count(0.0, 3600.0)  # between two looks at this clock, an hour was slept
-    asleep = [ResumeMiddleware(HASTY, runtime=Runtime(slept=lambda: next(hours)))]
-    with stand_in(Stall(after=7)) as server:
-        seen = world.stream(server.url, None, {"middleware": asleep})
-    assert (seen.text, seen.kinds) == (TEXT, ["reset", None])
-    first = seen.report.attempts[0]
-    assert first.failure is not None
-    assert first.failure.detail == "MachineSlept"
-    assert seen.report.attempts[1].wait == 0
 
 
 @every_world

@@ -9,28 +9,10 @@ from typing import Any
 import anthropic
 import httpx2
 import pytest
-from anthropic import APIRequest, not_given
-from anthropic._models import FinalRequestOptions
 
-from resilient_stream import RetryPolicy, report
-from resilient_stream._core.loop.states import Send
-from resilient_stream._core.plan.planner import Form, Plan
-from resilient_stream._sdk.exchange import SyncExchange
-from resilient_stream._session.layer import Layer
+from resilient_stream import report
 from resilient_stream.testing import Status, cut_at
 from tests.support.worlds import ASK, HASTY, TEXT, USER_TURN_MODEL, async_client, stand_in, sync_client
-
-
-def exchange(request: APIRequest) -> SyncExchange:
-    """An exchange that never meets a server."""
-    call_next: Any = None
-    return SyncExchange(call_next, request, Layer(RetryPolicy()).begin({"model": "m"}), not_given)
-
-
-def bare_request() -> APIRequest:
-    """A request without headers of its own."""
-    options = FinalRequestOptions.construct(method="post", url="/v1/messages", json_data={"model": "m"})
-    return APIRequest(options=options, cast_to=object, stream=True)
 
 
 def test_async_calls_without_a_stream_go_through() -> None:
@@ -51,18 +33,6 @@ def test_other_requests_are_not_looked_into() -> None:
             client.post("/v1/elsewhere", body={"messages": ASK}, cast_to=object)
         with pytest.raises(anthropic.NotFoundError):
             client.get("/v1/elsewhere", cast_to=object)
-
-
-def test_a_continuation_of_a_request_without_headers() -> None:
-    """Where the user gave no headers there are none to look through."""
-    sent = exchange(bare_request()).derive(Send(Plan(Form.USER_TURN, {"model": "n"}), 2, 1.0, 1.0))
-    assert sent.json == {"model": "n"}
-    assert sent.retries_taken == 1
-
-
-def test_interrupting_what_does_not_read() -> None:
-    """An interruption before any response interrupts nothing."""
-    exchange(bare_request()).interrupt()
 
 
 @pytest.mark.parametrize("faults", [[], [cut_at(3000)], [Status(529)] * 9], ids=["whole", "cut", "refused"])
