@@ -14,7 +14,7 @@ from resilient_stream.testing import StandIn, Status
 
 pybreaker: Any = pytest.importorskip("pybreaker")
 
-PAGE = Path(__file__).parents[2] / "docs" / "observers.md"
+PAGE = Path(__file__).parents[1] / "docs" / "observers.md"
 ASK: Any = {"model": "claude-sonnet-5", "max_tokens": 64, "messages": [{"role": "user", "content": "Tides?"}]}
 
 
