@@ -181,8 +181,9 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
 
     max_input_multiple: Multiple = 5.0
     """Stop when the attempts together have billed more input than this many times the first request's
-    input plus the output so far (cache reads count 0.1, writes 1.25 or 2; never below 50,000 tokens).
-    None for no cap. Default 5; there is no precedent, because RPC retries do not bill."""
+    input plus the output so far (cache reads count 0.1, writes 1.25 or 2; never below 50,000 tokens; what
+    is not told is estimated from the request). None for no cap. Default 5; there is no precedent, because
+    RPC retries do not bill."""
 
     budget: Budget = "shared"
     """The retry budget: "shared" per process, base URL and credential, a ``RetryBudget``, or None.

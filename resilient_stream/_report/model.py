@@ -157,6 +157,7 @@ def _attempt(attempt: Attempt, turn: Turn) -> AttemptReport:
         characters=turn.characters - attempt.at if runs else attempt.characters,
         usage=attempt.usage,
         usage_source=attempt.usage_source,  # type: ignore[arg-type]  # the ledger's words are these
+        estimated=list(attempt.estimated),
         wait=attempt.wait,
         duration=None if attempt.ended is None else attempt.ended - attempt.started,
     )

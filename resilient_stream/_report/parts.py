@@ -70,6 +70,8 @@ class AttemptReport(Part):
     """Characters of visible text handed over."""
     usage: Usage
     usage_source: Literal["reported", "estimated", "unknown"]
+    estimated: list[str] = []
+    """The numbers of ``usage`` that the API has not told."""
     wait: float
     """Seconds waited before it."""
     duration: float | None

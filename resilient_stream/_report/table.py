@@ -12,7 +12,9 @@ HEADS: Final = ("#", "request", "status", "failure", "where", "seam", "chars", "
 NUMBERS: Final = frozenset({"#", "chars", "wait", "in", "out"})
 """The columns whose cells stand at the right."""
 
-ESTIMATE: Final = "~ an estimate: a reply that was cut never told what it had written."
+ESTIMATE: Final = "~ an estimate: the API never told the number."
+ABOUT: Final = ("", "~")
+"""Stands before a number: told, or estimated."""
 
 Row = tuple[str, ...]
 
@@ -59,7 +61,7 @@ class Table:
     def _row(self, attempt: AttemptReport, seam: SeamReport | None) -> Row:
         failure = attempt.failure
         spent, written = tokens(attempt.usage)
-        known, about = attempt.usage_source != "unknown", "~" * (attempt.usage_source == "estimated")
+        known, guessed = attempt.usage_source != "unknown", attempt.estimated
         return (
             str(attempt.number),
             attempt.kind.replace("_", " "),
@@ -69,8 +71,8 @@ class Table:
             self._seam(seam) if seam else "-",
             str(attempt.characters),
             f"{attempt.wait:.1f}s",
-            str(spent) if known else "-",
-            f"{about}{written}" if known else "-",
+            f"{ABOUT['input_tokens' in guessed]}{spent}" if known else "-",
+            f"{ABOUT['output_tokens' in guessed]}{written}" if known else "-",
         )
 
     def _seam(self, seam: SeamReport) -> str:

@@ -15,7 +15,8 @@ from typing import Any, Final, cast
 from opentelemetry.metrics import Meter
 
 from resilient_stream._core.failures import Kind
-from resilient_stream._core.record.ledger import INPUT_FIELDS, estimated_tokens
+from resilient_stream._core.record.ledger import INPUT_FIELDS
+from resilient_stream._core.tokens import of_characters
 from resilient_stream._core.verdict import Limit
 
 from .observers import AttemptRecord, EndRecord, FailureRecord, ResumeRecord
@@ -65,13 +66,14 @@ class Tally:
         """A later attempt brings something."""
         if resumed.attempt.offset:
             self.resumes += 1
-            self.salvaged = estimated_tokens(resumed.attempt.offset)
-        self.wasted += estimated_tokens(resumed.trimmed)
+            self.salvaged = of_characters(resumed.attempt.offset)
+        self.wasted += of_characters(resumed.trimmed)
 
     def ends(self, attempt: AttemptRecord) -> None:
         """An attempt is over."""
         self.longest_gap = max(self.longest_gap, attempt.gap)
-        billed = sum(attempt.usage.get(name, 0) for name in INPUT_FIELDS)
+        told = set(INPUT_FIELDS).difference(attempt.estimated)
+        billed = sum(attempt.usage.get(name, 0) for name in told)
         if billed and not self._first_input:
             self.extra_input += billed
         self._first_input = self._first_input and not billed

@@ -296,18 +296,15 @@ def _told(attempt: AttemptRecord) -> dict[str, Any]:
 
 
 def _usage(attempt: AttemptRecord) -> dict[str, int]:
-    """The tokens of the attempt that served, by the names that the SDK's own span has. What a cut
-    attempt had written is not known."""
-    usage = attempt.usage
-    if not usage:
-        return {}
-    written, read = usage.get("cache_creation_input_tokens"), usage.get("cache_read_input_tokens")
-    output = usage.get("output_tokens") if attempt.usage_source == "reported" else None
+    """The tokens of the attempt that served, by the names that the SDK's own span has. What was estimated
+    is not told."""
+    usage = {name: value for name, value in attempt.usage.items() if name not in attempt.estimated}
+    told = [usage[name] for name in INPUT_FIELDS if name in usage]
     return given(
         {
-            "gen_ai.usage.input_tokens": sum(usage.get(name, 0) for name in INPUT_FIELDS),
-            "gen_ai.usage.cache_write.input_tokens": written,
-            "gen_ai.usage.cache_read.input_tokens": read,
-            "gen_ai.usage.output_tokens": output,
+            "gen_ai.usage.input_tokens": sum(told) if told else None,
+            "gen_ai.usage.cache_write.input_tokens": usage.get("cache_creation_input_tokens"),
+            "gen_ai.usage.cache_read.input_tokens": usage.get("cache_read_input_tokens"),
+            "gen_ai.usage.output_tokens": usage.get("output_tokens"),
         }
     )

@@ -35,7 +35,16 @@ def test_each_attempt_is_a_row(screen: Screen, out: Output) -> None:
     """A row says what was asked, what failed and where, how it was joined, what came, and what it cost."""
     told = report(
         attempt(1, failure="connect", status=None),
-        attempt(2, 7, "overloaded", kind="restart", wait=0.25, usage_source="estimated", **REPORTED),
+        attempt(
+            2,
+            7,
+            "overloaded",
+            kind="restart",
+            wait=0.25,
+            usage_source="estimated",
+            estimated=["output_tokens"],
+            **REPORTED,
+        ),
         attempt(3, 5, kind="prefill", usage_source="reported", **REPORTED),
         seams=[seam(3, joined="prefill")],
         usage={"input_tokens": 30, "output_tokens": 40},

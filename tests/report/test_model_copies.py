@@ -86,7 +86,7 @@ def test_whatever_a_server_says_a_report_can_be_written(ids: Any, usage: Any, de
     """Ids that are no strings, halves of characters: it is told as JSON, without a warning, and read again."""
     attempt = Attempt(1, Form.FIRST, "m", ended=1.0, request_id="req_1")
     attempt.failure = Failure(Kind.API_ERROR, Phase.BODY, in_band=True, detail=detail)
-    attempt.count({"id": ids, "usage": usage}, {}, ended=False)
+    attempt.count({"id": ids, "usage": usage}, {}, ended=False, request={})
     record = ReportedRecord()
     record.ledger.attempts.append(attempt)
     told = report(httpx2.Request("POST", "http://api.test", extensions={RECORD_KEY: record}))

@@ -10,7 +10,16 @@ from tests.support.reports import attempt, report, seam
 REPORTED: dict[str, Any] = {"usage": {"input_tokens": 10, "cache_read_input_tokens": 5, "output_tokens": 20}}
 TOLD = report(
     attempt(1, failure="connect", status=None),
-    attempt(2, 7, "overloaded", kind="restart", wait=0.25, usage_source="estimated", **REPORTED),
+    attempt(
+        2,
+        7,
+        "overloaded",
+        kind="restart",
+        wait=0.25,
+        usage_source="estimated",
+        estimated=["output_tokens"],
+        **REPORTED,
+    ),
     attempt(3, 5, kind="user_turn", usage_source="reported", **REPORTED),
     seams=[seam(3, joined="echo_only", verified=False)],
     usage={"input_tokens": 30, "output_tokens": 40},

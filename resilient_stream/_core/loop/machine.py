@@ -23,12 +23,13 @@ from typing import Any, Final
 
 from resilient_stream._core.failures import Barren, Failure, Flaw, Kind, Phase
 from resilient_stream._core.plan.planner import Blocked, Plan, Planner, Settle
-from resilient_stream._core.record.ledger import Attempt, Ledger, Record, estimated_tokens, final_usage
+from resilient_stream._core.record.ledger import Attempt, Ledger, Record, final_usage
 from resilient_stream._core.record.lifecycle import Journal
 from resilient_stream._core.relay.output import Handover
 from resilient_stream._core.relay.relay import Relay
 from resilient_stream._core.relay.reply_start import REFUSALS
 from resilient_stream._core.settings import Settings
+from resilient_stream._core.tokens import of_characters
 from resilient_stream._core.turn.salvage import kept_size
 from resilient_stream._core.turn.transcript import Turn
 from resilient_stream._core.verdict import AT_ONCE, GiveUp, Judge, Retry
@@ -211,7 +212,8 @@ class Machine:
         attempt.ended, attempt.failure, attempt.events = now, failure, relay.events
         attempt.characters = self.turn.characters - self._characters
         attempt.gap, self.gap = max(self.gap, self._clocks.waited), 0.0
-        attempt.count(relay.opening, relay.closing_usage, ended=relay.ended)
+        request = self._plan.body or self.planner.request
+        attempt.count(relay.opening, relay.closing_usage, ended=relay.ended, request=request)
         if served := self.turn.size > self._size:
             self.judge.served()
         if served or failure is None:
@@ -252,12 +254,11 @@ class Machine:
         """After a 400 to a continuation: the next form, at no cost but the attempt itself."""
         if failure.status != 400 or not self._may_send(now):
             return None
-        while self.planner.step_down(self._plan.form):
-            plan = self.planner.plan(self.turn)
-            if isinstance(plan, Plan) and plan.body != self._plan.body:
-                self._tries.barren -= 1
-                return self._retry(now, plan)
-        return None
+        plan = self.planner.below(self._plan, self.turn)
+        if plan is None:
+            return None
+        self._tries.barren -= 1
+        return self._retry(now, plan)
 
     def _may_send(self, now: float) -> bool:
         """Whether a request that the policy is not asked about may be sent at all."""
@@ -269,7 +270,7 @@ class Machine:
         plan = self._next_plan(failure)
         if isinstance(plan, Settle):
             return self._finish_with_tools(now)
-        if self._rejected_ours(failure):
+        if failure.kind is Kind.REJECTED and self._plan.body is not None:  # the user did not write it
             if (action := self._next_model(now, failure)) is not None:
                 return action
             if self.error is not None:
@@ -278,7 +279,8 @@ class Machine:
         self.failure, self.error = failure, error
         if isinstance(plan, Blocked):
             return self._give_up(now, plan.reason, error)
-        overspent = self.ledger.overspent(self.settings.max_input_multiple, self.turn.characters)
+        multiple, written = self.settings.max_input_multiple, self.turn.characters
+        overspent = self.ledger.overspent(multiple, written, self.planner.request)
         history = self._tries.history(self._started, now, overspent=overspent, elsewhere=elsewhere)
         verdict = self.judge.verdict(failure, history, error)
         if isinstance(verdict, GiveUp):
@@ -297,10 +299,6 @@ class Machine:
         if failure.phase is not Phase.BODY and self.turn.message is None and not self.turn.unseen:
             return self.planner.restart
         return self.planner.plan(self.turn)
-
-    def _rejected_ours(self, failure: Failure) -> bool:
-        """Whether this is a rejection of a request that the user did not write."""
-        return failure.kind is Kind.REJECTED and self._plan.body is not None
 
     def _retry(self, now: float, plan: Plan, verdict: Retry = AT_ONCE) -> Action:
         self.turn.abandon(unanswered=True)
@@ -321,10 +319,9 @@ class Machine:
     def _finish_with_tools(self, now: float) -> Action:
         """End the turn with the calls that are complete, as the model would have."""
         self.turn.abandon(unanswered=False)  # the results of such uses may follow in the next turn
-        closing = {"output_tokens": max(1, estimated_tokens(self.turn.size - self._size))}
-        self._out.end_with_calls(self._final_usage(closing))
-        self.attempt.usage = self.attempt.usage | closing
-        self.attempt.usage_source = "estimated"
+        output = max(1, of_characters(self.turn.size - self._size))
+        self._out.end_with_calls(self._final_usage({"output_tokens": output}))
+        self.attempt.estimate(output_tokens=output)
         self._end(now, "finished_with_tools")
         return self._go(Signal.SETTLED)
 

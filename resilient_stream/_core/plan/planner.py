@@ -188,6 +188,15 @@ class Planner:
         if self.step is Step.USER_TURN and (self.model, self.step) in self.refused:
             self.step = Step.USER_TURN_WITHOUT_THINKING
 
+    def below(self, refused: Plan, turn: Turn) -> Plan | None:
+        """What to send in place of a continuation that was refused with a 400; None if nothing is left, or
+        all that is left is the same."""
+        while self.step_down(refused.form):
+            plan = self.plan(turn)
+            if isinstance(plan, Plan) and plan.body != refused.body:
+                return plan
+        return None
+
     def step_down(self, form: Form) -> bool:
         """Note that a continuation was refused with a 400; say whether another step is left."""
         if form not in (Form.PREFILL, Form.USER_TURN):

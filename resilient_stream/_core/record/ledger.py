@@ -15,15 +15,13 @@ from typing import Any, Final
 from resilient_stream._core.failures import Failure, Kind
 from resilient_stream._core.plan.planner import Form
 from resilient_stream._core.seam.joined import Join, Joined
+from resilient_stream._core.tokens import of_characters, of_request
 from resilient_stream._core.turn.salvage import partial
 from resilient_stream._core.turn.transcript import Turn
 from resilient_stream._core.verdict import Limit
 
 RECORD_KEY: Final = "resilient_stream"
 """The name under which a stream's record hangs in the extensions of its HTTP requests."""
-
-CHARACTERS_PER_TOKEN: Final = 3.5
-"""A middle estimate for the output of an attempt that was cut."""
 
 SMALLEST_INPUT_CAP: Final = 50_000
 """Input tokens that are never too many: small requests may be repeated often."""
@@ -58,28 +56,46 @@ class Attempt:
     gap: float = 0.0
     """Seconds of its longest read, or of a stall."""
     usage: dict[str, Any] = field(default_factory=dict)
-    usage_source: str = "unknown"
-    """reported | estimated | unknown."""
+    estimated: tuple[str, ...] = ()
+    """The numbers of `usage` that nobody has told."""
 
-    def count(self, opening: Mapping[str, Any] | None, closing: Mapping[str, Any], *, ended: bool) -> None:
-        """Take the token numbers from what the attempt reported of itself.
+    @property
+    def usage_source(self) -> str:
+        """Where the numbers come from: reported | estimated (some of them) | unknown."""
+        return "estimated" if self.estimated else "reported" if self.usage else "unknown"
+
+    def count(
+        self,
+        opening: Mapping[str, Any] | None,
+        closing: Mapping[str, Any],
+        *,
+        ended: bool,
+        request: Mapping[str, Any],
+    ) -> None:
+        """Take the token numbers from what the attempt reported of itself, and estimate what it did not.
 
         Args:
             opening: the message of its ``message_start``.
             closing: the last cumulative usage of its ``message_delta`` events.
             ended: whether its stop reason came; only then is its output known.
+            request: what was sent. There is no request without input, so 0 tells nothing.
         """
         told = {name: value for name, value in closing.items() if value is not None}
-        usage = {**_begun(opening), **told}
-        if opening is not None:
-            self.message_id = opening.get("id")
-        if ended and "output_tokens" in told:
-            self.usage_source = "reported"
-        elif usage:
-            output = max(tokens(usage, "output_tokens"), estimated_tokens(self.characters))
-            usage |= {"output_tokens": output} if output else {}
-            self.usage_source = "estimated"
-        self.usage = usage
+        self.usage = usage = {**_begun(opening), **told}
+        if opening is None and not told:
+            return
+        self.message_id = (opening or {}).get("id")
+        if not any(tokens(usage, name) > 0 for name in INPUT_FIELDS):
+            self.estimate(input_tokens=of_request(request))
+        if not (ended and "output_tokens" in told):
+            output = max(tokens(usage, "output_tokens"), of_characters(self.characters))
+            self.estimate(output_tokens=output)
+
+    def estimate(self, **numbers: int) -> None:
+        """Put in numbers that nobody has told. 0 is none."""
+        numbers = {name: value for name, value in numbers.items() if value}
+        self.usage = self.usage | numbers
+        self.estimated = (*self.estimated, *numbers)
 
     def iteration(self, kind: str = "message") -> dict[str, Any]:
         """The attempt as an entry of ``usage.iterations``, in the API's own shape; what was not told is left
@@ -135,20 +151,22 @@ class Ledger:
                 Seam(attempt.number, at, joined.how, joined.cut, verified=joined.verified, supplied=supplied)
             )
 
-    def overspent(self, multiple: float | None, characters: int) -> bool:
+    def overspent(self, multiple: float | None, characters: int, request: Mapping[str, Any]) -> bool:
         """Whether all attempts together have billed more input than the policy allows.
 
         Args:
             multiple: of the first request's input and the output so far; None for no limit.
             characters: the output so far.
+            request: the user's, by which its input is estimated where no attempt told of any.
         """
         sizes = [sum(tokens(attempt.usage, name) for name in INPUT_FIELDS) for attempt in self.attempts]
-        first = next((size for size in sizes if size), 0)
+        served = any(attempt.status == 200 for attempt in self.attempts)
+        first = next((size for size in sizes if size), 0) or (served and of_request(request))
         billed = sum(
             weighted_input(attempt.usage) if size else first * (attempt.status == 200)
             for attempt, size in zip(self.attempts, sizes, strict=True)
         )
-        allowed = max(SMALLEST_INPUT_CAP, (multiple or 0) * (first + estimated_tokens(characters)))
+        allowed = max(SMALLEST_INPUT_CAP, (multiple or 0) * (first + of_characters(characters)))
         return multiple is not None and billed > allowed
 
     def tell(self, error: BaseException, turn: Turn) -> None:
@@ -220,11 +238,6 @@ def _begun(opening: Mapping[str, Any] | None) -> dict[str, Any]:
     """The usage that a ``message_start`` tells of."""
     usage = (opening or {}).get("usage")
     return dict(usage) if isinstance(usage, Mapping) else {}
-
-
-def estimated_tokens(characters: int) -> int:
-    """Output tokens that so many characters may have cost."""
-    return round(characters / CHARACTERS_PER_TOKEN)
 
 
 def final_usage(

@@ -81,6 +81,8 @@ class AttemptRecord:
     """Token numbers, by the API's names."""
     usage_source: str
     """reported | estimated | unknown."""
+    estimated: tuple[str, ...]
+    """The numbers of ``usage`` that nobody has told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +269,7 @@ class Journal:
             failure=None if attempt.failure is None else _failure(attempt.failure),
             usage=MappingProxyType(numbers),
             usage_source=attempt.usage_source,
+            estimated=attempt.estimated,
         )
 
 

@@ -12,18 +12,21 @@ from resilient_stream._core.record.ledger import (
     Attempt,
     Ledger,
     Seam,
-    estimated_tokens,
     final_usage,
     tokens,
     weighted_input,
 )
 from resilient_stream._core.seam.joined import Joined
+from resilient_stream._core.tokens import of_request
 from resilient_stream._core.turn.transcript import Block, Turn
 
 OPENING: dict[str, Any] = {
     "id": "msg_1",
     "usage": {"input_tokens": 100, "cache_read_input_tokens": 7, "output_tokens": 1},
 }
+
+ASKED = {"messages": [{"role": "user", "content": "x" * 350}]}
+"""About 107 tokens, with the names in it."""
 
 
 def attempt(number: int = 1, **usage: Any) -> Attempt:
@@ -34,7 +37,12 @@ def attempt(number: int = 1, **usage: Any) -> Attempt:
 def test_reported_numbers_are_taken_as_they_are() -> None:
     """The last cumulative value wins; what is null there does not hide what was told at the start."""
     one = attempt()
-    one.count(OPENING, {"output_tokens": 40, "input_tokens": None, "cache_read_input_tokens": 9}, ended=True)
+    one.count(
+        OPENING,
+        {"output_tokens": 40, "input_tokens": None, "cache_read_input_tokens": 9},
+        ended=True,
+        request=ASKED,
+    )
     assert one.usage == {"input_tokens": 100, "cache_read_input_tokens": 9, "output_tokens": 40}
     assert (one.usage_source, one.message_id) == ("reported", "msg_1")
 
@@ -43,27 +51,59 @@ def test_the_output_of_a_cut_attempt_is_estimated() -> None:
     """By what was handed over, and marked; never a zero that was not told."""
     one = attempt()
     one.characters = 350
-    one.count(OPENING, {}, ended=False)
+    one.count(OPENING, {}, ended=False, request=ASKED)
     assert (one.usage["output_tokens"], one.usage_source) == (100, "estimated")
     one.characters = 0
-    one.count(OPENING, {}, ended=False)
+    one.count(OPENING, {}, ended=False, request=ASKED)
     assert one.usage["output_tokens"] == 1
-    one.count({"usage": {"input_tokens": 5}}, {}, ended=False)
+    one.count({"usage": {"input_tokens": 5}}, {}, ended=False, request=ASKED)
     assert one.usage == {"input_tokens": 5}
 
 
 def test_a_count_on_the_way_is_no_final_one() -> None:
     """A cumulative number that came before the cut is a lower bound of the estimate."""
     one = attempt()
-    one.count(OPENING, {"output_tokens": 30}, ended=False)
+    one.count(OPENING, {"output_tokens": 30}, ended=False, request=ASKED)
     assert (one.usage["output_tokens"], one.usage_source) == (30, "estimated")
 
 
-@pytest.mark.parametrize("opening", [None, {}, {"usage": None}, {"usage": "many"}, {"usage": [1]}])
-def test_what_was_never_told_is_unknown(opening: Any) -> None:
-    """No head, or a head without numbers."""
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {},
+        None,
+        "many",
+        [1],
+        {"input_tokens": 0, "output_tokens": 1},
+        {"input_tokens": None, "cache_read_input_tokens": 0},
+        {"input_tokens": "9"},
+        {"input_tokens": -3},
+    ],
+)
+@pytest.mark.parametrize("closing", [{}, {"output_tokens": 40}, {"output_tokens": 40, "input_tokens": 0}])
+def test_input_that_was_not_told_is_estimated(usage: Any, closing: dict[str, Any]) -> None:
+    """From the request, and marked; no request is without any, so 0 tells nothing. The rest stays what it was."""
     one = attempt()
-    one.count(opening, {}, ended=False)
+    one.count({"usage": usage}, closing, ended=True, request=ASKED)
+    assert one.usage["input_tokens"] == of_request(ASKED) == 107
+    assert one.usage_source == "estimated"
+    assert ("output_tokens" in one.estimated) is False or not closing
+    assert one.usage.get("output_tokens") in (None, 1, 40)
+
+
+@pytest.mark.parametrize("name", ["input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"])
+def test_input_that_was_told_is_no_estimate(name: str) -> None:
+    """At the start or at the end, by any of its names."""
+    for opening, closing in (({name: 9}, {}), ({}, {name: 9})):
+        one = attempt()
+        one.count({"usage": opening}, {"output_tokens": 4, **closing}, ended=True, request=ASKED)
+        assert (one.usage[name], one.estimated, one.usage_source) == (9, (), "reported")
+
+
+def test_an_attempt_without_a_head_is_unknown() -> None:
+    """Nobody knows whether it was billed."""
+    one = attempt()
+    one.count(None, {}, ended=False, request=ASKED)
     assert (one.usage, one.usage_source) == ({}, "unknown")
 
 
@@ -185,20 +225,34 @@ def test_input_is_weighed_by_its_price(usage: dict[str, Any], weight: float) -> 
 def test_input_has_a_cap() -> None:
     """So many times the first request's input and the output so far, and never below 50,000 tokens."""
     small = Ledger([attempt(number, input_tokens=1000) for number in range(50)])
-    assert not small.overspent(5.0, 0)
+    assert not small.overspent(5.0, 0, ASKED)
     large = Ledger([attempt(number, input_tokens=20_000) for number in range(6)])
-    assert large.overspent(5.0, 0)
-    assert not large.overspent(5.0, 100_000)
-    assert not large.overspent(None, 0)
+    assert large.overspent(5.0, 0, ASKED)
+    assert not large.overspent(5.0, 100_000, ASKED)
+    assert not large.overspent(None, 0, ASKED)
     unknown = Ledger([attempt(input_tokens=20_000), *(attempt(number) for number in range(2, 8))])
-    assert unknown.overspent(5.0, 0)
+    assert unknown.overspent(5.0, 0, ASKED)
     refused = Ledger(
         [
             attempt(input_tokens=20_000),
             *(Attempt(number, Form.RESTART, "m", status=529) for number in range(2, 8)),
         ]
     )
-    assert not refused.overspent(5.0, 0)
+    assert not refused.overspent(5.0, 0, ASKED)
+
+
+def test_input_has_a_cap_where_nobody_tells_of_any() -> None:
+    """It is what the request is estimated to have, once for each attempt that was answered."""
+    asked = {"messages": [{"role": "user", "content": "word " * 20_000}]}
+    for count, spent in ((5, False), (6, True)):
+        silent = Ledger([attempt(number) for number in range(count)])
+        assert silent.overspent(5.0, 0, asked) is spent
+        for one in silent.attempts:
+            one.count({"usage": {}}, {}, ended=False, request=asked)
+        assert silent.overspent(5.0, 0, asked) is spent
+        for one in silent.attempts:
+            one.status, one.usage = 529, {}
+        assert not silent.overspent(5.0, 0, asked)
 
 
 def test_a_stream_is_resumed_when_a_seam_or_an_ending_is_ours() -> None:
@@ -242,8 +296,3 @@ def test_a_rejection_of_the_users_own_request_says_all_there_is() -> None:
     assert note(Turn(), rejected) == []
     assert len(note(Turn(message={}, blocks=[Block({"type": "text", "text": "Tides"})]), rejected)) == 1
     assert len(note(Turn(), attempt(), rejected)) == 1
-
-
-def test_an_estimate_is_characters_over_three_and_a_half() -> None:
-    """A middle estimate."""
-    assert estimated_tokens(35) == 10

@@ -198,6 +198,9 @@ def leaves(value: object) -> Iterable[object]:
     elif isinstance(value, Mapping):
         for key, each in cast("Mapping[object, object]", value).items():
             yield from (key, *leaves(each))
+    elif isinstance(value, tuple):
+        for each in cast("tuple[object, ...]", value):
+            yield from leaves(each)
     else:
         yield value
 

@@ -1,0 +1,71 @@
+"""How many tokens something is, where nobody has told.
+
+Claude's tokenizer is not public. A token is about 3.5 characters of English [platform docs, "Glossary"],
+fewer of code, and a Chinese character is about one. By bytes of UTF-8 these come close to each other, so
+bytes are what is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+MOST_BYTES: Final = 5
+"""Bytes to a token at most: no longer text has more, but for rows of blanks."""
+USUAL_BYTES: Final = 3.5
+"""In the middle."""
+FEWEST_BYTES: Final = 2.5
+"""At least: code, tables, and what newer tokenizers make of prose."""
+
+MEDIA: Final = 1_600
+"""An image or a document that is sent as base64 counts so much: its bytes say nothing of its tokens. It is
+what a large image costs [platform docs, "Vision"]."""
+
+
+def at_least(text: str) -> int:
+    """A low estimate of the tokens of a text."""
+    return int(_bytes(text) / MOST_BYTES)
+
+
+def estimated(text: str) -> int:
+    """An estimate of the tokens of a text."""
+    return round(_bytes(text) / USUAL_BYTES)
+
+
+def of_characters(count: int) -> int:
+    """An estimate of the tokens of a text of so many characters."""
+    return round(count / USUAL_BYTES)
+
+
+def at_most(text: str) -> int:
+    """A high estimate of the tokens of a text."""
+    return -int(-_bytes(text) // FEWEST_BYTES)
+
+
+def of_request(body: Any) -> int:
+    """An estimate of the input tokens of a request: all words in it count, names included.
+
+    Args:
+        body: JSON; the SDK's own models may stand in it.
+    """
+    total, waiting = 0, [body]
+    while waiting:  # no recursion: it may be nested as deeply as it likes
+        match waiting.pop():
+            case str() as text:
+                total += _bytes(text)
+            case bool() | int() | float() | None:
+                total += 1
+            case {"type": "base64"}:
+                total += round(MEDIA * USUAL_BYTES)
+            case Mapping() as fields:
+                waiting += fields.keys()
+                waiting += fields.values()
+            case list() | tuple() as items:
+                waiting += items
+            case other:
+                waiting += [getattr(other, "__dict__", None)]
+    return round(total / USUAL_BYTES)
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
