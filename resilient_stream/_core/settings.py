@@ -15,6 +15,14 @@ DEFAULT_TEMPLATE: Final = (
 )
 """In the user's voice, because a "system notice" is taken for an injection by some models."""
 
+AGAIN_TEMPLATE: Final = (
+    "Your reply was cut off. Its last words were:\n\n{quote}\n\n"
+    "Write the rest of the reply now. Start with those last words, copied exactly, then go on. "
+    "No introduction."
+)
+"""Used after a reply that could not be joined or brought nothing: the same words would bring the same
+again."""
+
 WHOLE_TEMPLATE: Final = (
     "My connection dropped while you were writing that reply, and all I received is this beginning:\n\n"
     "{quote}\n\n"

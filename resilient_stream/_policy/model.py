@@ -138,7 +138,8 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
 
     continuation_template: Template = None
     """The words of that user turn; ``{quote}`` is replaced by the last characters received, other braces
-    stay. Default None: the built-in wording."""
+    stay. After a reply that could not be joined it is asked once more, in a built-in wording. Default None:
+    the built-in wording."""
 
     quote_length: QuoteLength = 80
     """Characters of that fragment, about: it begins with a word, up to 40 sooner or later, and is never

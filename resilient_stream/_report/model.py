@@ -48,6 +48,10 @@ class StreamReport(Part):
     """Why nothing more was tried, where that is so."""
     limit: Limit | None = None
     """The limit of the policy's own that it is, where the failure as such would have been retried."""
+    ending: Literal["proved", "inferred"] | None = None
+    """How it is known that the message is whole: "proved" by a stop reason behind text or calls that came
+    with it; "inferred" where the last continuation brought no more than a repetition of the text's end, or
+    nothing. None unless the outcome is "completed"."""
     attempts: list[AttemptReport]
     seams: list[SeamReport]
     serving_model: str | None
@@ -133,6 +137,9 @@ def _report(record: Record) -> StreamReport:
         resumed=ledger.resumed,
         reason=ledger.reason,
         limit=ledger.limit,
+        ending=("inferred" if ledger.attempts[-1].inferred else "proved")
+        if ledger.outcome == "completed"
+        else None,
         attempts=[_attempt(attempt, turn) for attempt in ledger.attempts],
         seams=[_seam(seam) for seam in ledger.seams],
         serving_model=next((one.model for one in reversed(ledger.attempts) if one.events), None),

@@ -92,4 +92,5 @@ class SeamReport(Part):
     supplied: int
     """Characters, white space nearly always, that were put there because the model had lost them."""
     verified: bool
-    """Whether there was proof of where the continuation belongs."""
+    """Whether there was proof of where the continuation belongs; if it brought nothing, whether the text can
+    end there as well."""

@@ -96,13 +96,13 @@ def letters(text: str) -> str:
 
 @given(TEXT, CUT, PIECE)
 def test_after_an_echo_nothing_is_repeated_and_nothing_lost(text: str, cut: float, piece: int) -> None:
-    """The consumer has the text as it was written, and it is proved."""
+    """The consumer has the text as it was written, and it is proved; but an ending is no more than inferred."""
     if (asked := ask(text, cut)) is None:
         return
     of, had, rest = asked
     decided, handed = joined(of, of.quote + rest, piece)
     assert isinstance(decided, Join)
-    assert decided.verified
+    assert decided.verified or not rest.strip()
     assert letters(had + handed) == letters(text)
 
 
@@ -119,7 +119,7 @@ def test_a_dressed_echo_is_found(text: str, cut: float, dress: str, piece: int) 
     of, had, rest = asked
     decided, handed = joined(of, dress.format(of.quote) + rest, piece)
     assert isinstance(decided, Join)
-    assert decided.verified
+    assert decided.verified or not rest.strip()
     assert letters(had + handed).endswith(letters(rest))
 
 

@@ -17,6 +17,7 @@ import pytest
 from resilient_stream import RetryPolicy, StreamReport, report, resilient
 from resilient_stream.testing import (
     CATALOGUE,
+    Cut,
     CutHead,
     ErrorEvent,
     Fault,
@@ -426,3 +427,34 @@ def test_a_report_cant_be_changed() -> None:
     told = completed([])
     with pytest.raises(pydantic.ValidationError):
         told.outcome = "failed"
+
+
+def only_the_echo(answer: str, received: str, quote: str) -> str:
+    """Repeats the quote, and stops."""
+    del answer, received
+    return quote
+
+
+@pytest.mark.parametrize(
+    ("place", "manner", "ending", "verified"),
+    [
+        ({}, "echo", "proved", True),
+        ({"after": "content_block_stop"}, only_the_echo, "inferred", True),
+        ({}, only_the_echo, "inferred", False),
+    ],
+    ids=["going on", "echo of a whole text", "echo of a part"],
+)
+def test_an_inferred_ending_is_told_from_a_proved_one(
+    place: dict[str, Any], manner: Any, ending: str, *, verified: bool
+) -> None:
+    """Where the last continuation brought no more than an echo, nothing but that says that the text is whole."""
+    with (
+        StandIn(reply=TEXT, faults=[Cut(**place, how="rst")], manner=manner) as server,
+        served(server.url, POLICY.replace(max_attempts=4)) as client,
+    ):
+        with client.messages.stream(**ASK) as stream:
+            assert report(stream).ending is None
+            stream.get_final_message()
+        reported = report(stream)
+    assert (reported.outcome, reported.ending) == ("completed", ending)
+    assert reported.seams[-1].verified is verified

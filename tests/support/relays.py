@@ -18,11 +18,16 @@ from .streams import block_start, start, text_delta
 QUOTE = "said so far"
 
 
-def relay(plan: Plan | None = None, out: Handover | None = None, **fields: Any) -> Relay:
+def relay(
+    plan: Plan | None = None, out: Handover | None = None, again: tuple[str, ...] = (), **fields: Any
+) -> Relay:
     """A relay of a first attempt, or of this plan."""
-    plan = plan or Plan(Form.FIRST)
     return Relay(
-        out or Handover(Turn()), plan, settings_with(**fields), final_usage=lambda usage: {"mine": 1, **usage}
+        out or Handover(Turn()),
+        plan or Plan(Form.FIRST),
+        settings_with(**fields),
+        final_usage=lambda usage: {"mine": 1, **usage},
+        asked_again=again,
     )
 
 

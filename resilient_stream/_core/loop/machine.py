@@ -27,7 +27,7 @@ from resilient_stream._core.record.ledger import Attempt, Ledger, Record, final_
 from resilient_stream._core.record.lifecycle import Journal
 from resilient_stream._core.relay.output import Handover
 from resilient_stream._core.relay.relay import Relay
-from resilient_stream._core.relay.reply_start import REFUSALS
+from resilient_stream._core.relay.reply_start import REFUSALS, UNFINISHED
 from resilient_stream._core.settings import Settings
 from resilient_stream._core.tokens import of_characters
 from resilient_stream._core.turn.salvage import kept_size
@@ -209,7 +209,7 @@ class Machine:
     def _settle_attempt(self, now: float, failure: Failure | None) -> None:
         """Close the books of the attempt that ran."""
         attempt, relay = self.attempt, self.relay
-        attempt.ended, attempt.failure, attempt.events = now, failure, relay.events
+        attempt.end(now, failure, relay.events, inferred=relay.inferred)
         attempt.characters = self.turn.characters - self._characters
         attempt.gap, self.gap = max(self.gap, self._clocks.waited), 0.0
         request = self._plan.body or self.planner.request
@@ -244,7 +244,7 @@ class Machine:
             self.planner.grudging = flaw.stop_reason == "max_tokens"
         if failure.detail in REFUSALS:
             self._asks += 1
-            if self.settings.unverified == "refuse" or self._asks > 1:
+            if self.settings.unverified == "refuse" or self._asks > 1 or failure.detail == UNFINISHED:
                 self._settle_attempt(now, failure)
                 self.failure, self.error = failure, (error := self.error_for(failure))
                 return self._give_up(now, REFUSALS[failure.detail], error)
@@ -266,7 +266,7 @@ class Machine:
         return not late and self._tries.requests < self.settings.max_attempts
 
     def _decide(self, now: float, failure: Failure) -> Action:
-        elsewhere = self.planner.note(failure)
+        elsewhere = self.planner.note(failure, in_vain=bool(self._asks or self._barren_endings))
         plan = self._next_plan(failure)
         if isinstance(plan, Settle):
             return self._finish_with_tools(now)

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from resilient_stream._core.failures import Failure, Kind
 from resilient_stream._core.seam.joined import Asked
-from resilient_stream._core.settings import DEFAULT_TEMPLATE, WHOLE_TEMPLATE, Settings
+from resilient_stream._core.settings import AGAIN_TEMPLATE, DEFAULT_TEMPLATE, WHOLE_TEMPLATE, Settings
 from resilient_stream._core.turn.salvage import Salvage, harmless, pending, salvage
 from resilient_stream._core.turn.transcript import Turn
 
@@ -106,6 +106,9 @@ class Planner:
     grudging: bool = False
     """The last attempt ran into ``max_tokens`` without text: do not reduce it again."""
 
+    in_other_words: bool = False
+    """The words that were asked first brought nothing, or nothing that could be joined."""
+
     hop: int = 0
     """How many models were left behind; the next request goes to fallback number ``hop``."""
     start: int = 0
@@ -139,9 +142,16 @@ class Planner:
         """Nothing was handed over: the same request again, or the same to another model."""
         return Plan(Form.RESTART, self.base if self.hop else None)
 
-    def note(self, failure: Failure) -> bool:
+    def note(self, failure: Failure, *, in_vain: bool = False) -> bool:
         """Note how an attempt failed; say whether its model is left for the next one: because it stays
-        overloaded, or at once where it asks for more patience than the policy has."""
+        overloaded, or at once where it asks for more patience than the policy has.
+
+        Args:
+            failure: the failure.
+            in_vain: a continuation behind the same text brought nothing or could not be joined: the next one
+                is asked in other words.
+        """
+        self.in_other_words = in_vain
         busy = failure.kind in (Kind.OVERLOADED, Kind.RATE_LIMITED)
         self.overloads = self.overloads + 1 if busy else 0
         too_long = busy and (failure.retry_after or 0) > self.settings.retry_after_max
@@ -259,6 +269,8 @@ class Planner:
         if not fragment:
             return "My connection dropped while you were replying. Please go on from where your reply stops."
         template = self.settings.continuation_template or (WHOLE_TEMPLATE if whole else DEFAULT_TEMPLATE)
+        if self.in_other_words:
+            template = AGAIN_TEMPLATE
         return template.replace("{quote}", marked(fragment))
 
     def _prefills(self) -> bool:

@@ -55,6 +55,8 @@ class Attempt:
     """Characters of visible text handed over."""
     gap: float = 0.0
     """Seconds of its longest read, or of a stall."""
+    inferred: bool = False
+    """It ended the message and brought nothing: that the text is whole follows from that alone."""
     usage: dict[str, Any] = field(default_factory=dict)
     estimated: tuple[str, ...] = ()
     """The numbers of `usage` that nobody has told."""
@@ -63,6 +65,10 @@ class Attempt:
     def usage_source(self) -> str:
         """Where the numbers come from: reported | estimated (some of them) | unknown."""
         return "estimated" if self.estimated else "reported" if self.usage else "unknown"
+
+    def end(self, now: float, failure: Failure | None, events: int, *, inferred: bool) -> None:
+        """Note that it is over, how, and after how many events; ``inferred`` as the field."""
+        self.ended, self.failure, self.events, self.inferred = now, failure, events, inferred
 
     def count(
         self,

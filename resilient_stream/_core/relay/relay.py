@@ -76,6 +76,11 @@ class Relay:
         return self._grammar.stop_reason is not None
 
     @property
+    def inferred(self) -> bool:
+        """Whether the reply ended without bringing anything."""
+        return self._head.inferred
+
+    @property
     def joined(self) -> Join | None:
         """How the reply was joined to what the consumer had; None where nothing was joined."""
         return self._head.joined

@@ -3,8 +3,9 @@
 A continuation was asked to begin with something (`Asked`). Its first text is held here until the join
 is decided, and is then cut. It may bring something else instead: a tool call, which leaves the text
 as it stands, without proof; or nothing at all, which is asked once more before it is believed. A text
-block that ends inside the fragment is as good as none; one that is another answer is refused, whatever
-the policy: behind this one it would be nonsense. The head of any other attempt is empty from the start.
+block that ends inside the fragment is as good as none, and so is one that ends right behind it where the text
+can't end; one that is another answer is refused, whatever the policy: behind this one it would be nonsense.
+The head of any other attempt is empty from the start.
 """
 
 from __future__ import annotations
@@ -19,14 +20,18 @@ from resilient_stream._core.seam.joined import Diverged, Join, Joined
 
 UNVERIFIED: Final = "an unverified seam"
 DIVERGED: Final = "another answer was begun"
+UNFINISHED: Final = "the continuation brought nothing, twice"
 REFUSALS: Final = {
     UNVERIFIED: "the policy refuses a seam that can't be verified",
     DIVERGED: "the model began another answer, which can't follow this one",
+    UNFINISHED: "the policy refuses an ending that can't be verified",
 }
 """Why no more is asked after a reply that does not join."""
 
 BARREN_ENDINGS: Final = frozenset({"end_turn", "stop_sequence", "max_tokens"})
 """Stop reasons that say nothing where nothing was written. The others explain it."""
+INFERRED_ENDINGS: Final = BARREN_ENDINGS - {"max_tokens"}
+"""Those that say that the text is whole."""
 
 
 class Head:
@@ -44,6 +49,11 @@ class Head:
         """How the reply was joined."""
         self._splice = Splice(plan.asked) if plan.asked is not None else None
         self._nothing = plan.continues
+        self.inferred = False
+        """The reply ended without bringing anything, and its stop reason does not explain that: that the
+        text was whole is no more than likely."""
+        self._alone: Join | None = None
+        self._other = False
         self._accept = accept_unverified
         self._asked_again = asked_again
         self._rest = ""
@@ -72,7 +82,10 @@ class Head:
         decided = self._splice and self._splice.decide(final=final)
         if isinstance(decided, Diverged):
             raise Flaw(Kind.PROTOCOL, DIVERGED)
-        if not decided or (final and self._is_none(decided)):
+        if not decided:
+            return False
+        if final and self._is_none(decided):
+            self._alone = decided
             return False
         if not (decided.verified or self._accept):
             raise Flaw(Kind.PROTOCOL, UNVERIFIED)
@@ -99,6 +112,7 @@ class Head:
         """
         if self._splice is not None and not self._accept:
             raise Flaw(Kind.PROTOCOL, UNVERIFIED)
+        self._other = True
         self._leave()
 
     def end(self, stop_reason: str) -> None:
@@ -106,22 +120,29 @@ class Head:
 
         Raises:
             Barren: it brought nothing, and nothing says why.
+            Flaw: it brought nothing for the second time, and the policy wants proof.
         """
-        if self._nothing and stop_reason in BARREN_ENDINGS and stop_reason not in self._asked_again:
-            raise Barren(stop_reason)
+        if self._nothing and stop_reason in BARREN_ENDINGS:
+            if stop_reason not in self._asked_again:
+                raise Barren(stop_reason)
+            if not (self._accept or (self._alone is not None and self._alone.verified)):
+                raise Flaw(Kind.PROTOCOL, UNFINISHED)
+        alone = self._nothing or (self.joined is not None and self.joined.how is Joined.ECHO_ONLY)
+        self.inferred = alone and not self._other and stop_reason in INFERRED_ENDINGS
         self._leave()
 
     def _is_none(self, decided: Join) -> bool:
-        """Whether a complete block has nothing but, at most, a part of the fragment."""
-        return not self._brings(decided) and decided.how is not Joined.ECHO_ONLY
+        """Whether a complete block has nothing but a part of the fragment, or all of it where the text can't
+        end."""
+        return not self._brings(decided) and not (decided.how is Joined.ECHO_ONLY and decided.verified)
 
     def _brings(self, decided: Join) -> bool:
-        return self._splice is not None and self._splice.rest(decided) != ""
+        return self._splice is not None and self._splice.rest(decided).strip() != ""
 
     def _leave(self) -> None:
         self._nothing = False
         if self._splice is not None:
-            self._settle(Join(0, Joined.AS_IS, verified=False))
+            self._settle(self._alone or Join(0, Joined.AS_IS, verified=False))
 
     def _settle(self, decided: Join) -> None:
         self._rest = self._splice.rest(decided) if self._splice is not None else ""

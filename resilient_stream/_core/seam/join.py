@@ -24,6 +24,7 @@ from functools import cached_property
 from typing import Final, TypeAlias
 
 from .delivered import Had
+from .ending import can_end
 from .joined import Asked, Decision, Diverged, Follow, Join, Joined
 from .lead_ins import Lead, Start, starts, undecided
 from .near_match import slipped
@@ -82,7 +83,7 @@ class Joiner:
             return Join(len(head), Joined.AS_IS, verified=False) if final else None
         else:
             decided = self._search(head, final=enough)
-        return _ended(head, decided) if final and isinstance(decided, Join) else decided
+        return self._ended(head, decided) if final and isinstance(decided, Join) else decided
 
     def behind(self, head: str, how: Joined, *, final: bool, left: str) -> Join | None:
         """Join ``head``, which follows a text that was told again.
@@ -95,7 +96,14 @@ class Joiner:
         """
         enough = final or len(head) >= self._most_held
         joined = self._behind(head, 0, how, verified=True, final=enough, left=left)
-        return _ended(head, joined) if final and joined else joined
+        return self._ended(head, joined) if final and joined else joined
+
+    def _ended(self, head: str, joined: Join) -> Join:
+        """The join of a head that is all there is. A repetition alone proves the place; it is an ending only
+        where the text may end."""
+        if not joined.verified or (joined.supplied + head[joined.cut :]).strip():
+            return joined
+        return replace(joined, how=Joined.ECHO_ONLY, verified=can_end(self._had.text, self.asked.space))
 
     def _behind(
         self, head: str, cut: int, how: Joined, *, verified: bool, final: bool, left: str = ""
@@ -133,7 +141,8 @@ class Joiner:
         space = self.asked.space
         if space.startswith(head) and not final:
             return None
-        return Join(shared(space, head), Joined.PREFILL, verified=True)
+        verified = bool(head) or can_end(self._had.text, space)
+        return Join(shared(space, head), Joined.PREFILL, verified=verified)
 
     def _search(self, head: str, *, final: bool) -> Decision:
         waits = not final and undecided(head)
@@ -262,12 +271,6 @@ class Joiner:
         if self.asked.space or body != head or not last.isalnum():
             return False
         return (body[:1].isupper() and bool(re.match(r"\w[a-z']", body))) or bool(re.match("#+ ", body))
-
-
-def _ended(head: str, joined: Join) -> Join:
-    """The join of a head that is all there is: a repetition alone is an ending."""
-    alone = joined.verified and joined.cut == len(head) and not joined.supplied
-    return replace(joined, how=Joined.ECHO_ONLY) if alone else joined
 
 
 def _closed(head: str, cut: int, closers: tuple[str, ...]) -> int:

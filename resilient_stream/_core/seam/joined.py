@@ -20,7 +20,7 @@ class Joined(StrEnum):
     ECHO = "echo"
     """The quoted fragment was found and cut; no proof where it was told with a slip."""
     ECHO_ONLY = "echo_only"
-    """The continuation ended right after what it repeated: nothing was missing."""
+    """The continuation ended right after what it repeated: nothing was missing, if the text can end there."""
     OVERLAP = "overlap"
     """More or less than the fragment was repeated, up to the end of the text, and cut."""
     RESTART = "restart"

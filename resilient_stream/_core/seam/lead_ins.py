@@ -70,10 +70,15 @@ class Start:
     """Patterns of what closes the wrappers, the innermost first."""
 
 
-def in_fence(text: str) -> bool:
-    """Whether ``text`` ends inside a code fence."""
+def in_fence(text: str, fences: re.Pattern[str] = _FENCE) -> bool:
+    """Whether ``text`` ends inside a code fence.
+
+    Args:
+        text: any text.
+        fences: finds the lines that open or close one; the group is their ticks.
+    """
     opened = ""
-    for fence in _FENCE.findall(f"\n{text}"):
+    for fence in fences.findall(f"\n{text}"):
         if not opened:
             opened = fence
         elif fence.startswith(opened):

@@ -45,6 +45,77 @@ def test_nothing_is_asked_once_more_then_believed(nothing: list[Json], reason: s
     assert [(one.joined, one.verified) for one in run.machine.ledger.seams] == [(Joined.AS_IS, False)]
 
 
+ECHO = text(quote(PROSE[:70]))
+"""The quote alone; the text is cut in the middle of a sentence."""
+
+
+def wording(send: Send) -> str:
+    """The words of a user turn."""
+    assert send.plan.body is not None
+    return str(send.plan.body["messages"][-1]["content"])
+
+
+def test_an_echo_alone_of_an_unfinished_text_is_asked_again_in_other_words() -> None:
+    """It proves the place and not the end. The second time it ends the message, and says that nothing proves it."""
+    run = drive(machine(), lambda send: CUT if send.number == 1 else answer(ECHO))
+    whole(run.heard)
+    assert (run.heard.text, run.heard.stop_reason, len(run.sends)) == (PROSE[:70], "end_turn", 3)
+    first, second = map(wording, run.sends[1:])
+    assert first != second
+    assert all(quote(PROSE[:70]) in words for words in (first, second))
+    assert [(one.joined, one.verified) for one in run.machine.ledger.seams] == [(Joined.ECHO_ONLY, False)]
+    assert run.machine.attempt.inferred
+
+
+def test_after_an_echo_alone_the_rest_is_joined() -> None:
+    """The other words bring it; the words of the policy's own were asked first."""
+    run = drive(
+        machine(continuation_template="Again: {quote}"),
+        lambda send: (CUT, answer(ECHO))[send.number - 1] if send.number < 3 else SCRIPT.answer(send.plan),
+    )
+    assert (run.outcome, run.heard.text, len(run.sends)) == ("completed", PROSE, 3)
+    assert wording(run.sends[1]).startswith("Again: ")
+    assert not wording(run.sends[2]).startswith("Again: ")
+    assert [(one.joined, one.verified) for one in run.machine.ledger.seams] == [(Joined.ECHO, True)]
+    assert not run.machine.attempt.inferred
+
+
+@pytest.mark.parametrize("unverified", ["ask", "refuse"])
+@pytest.mark.parametrize("nothing", [[ECHO], []], ids=["echo", "nothing"])
+def test_an_ending_without_proof_is_refused_where_the_policy_wants_one(
+    unverified: str, nothing: list[Json]
+) -> None:
+    """After it was asked once more, and no oftener."""
+    run = drive(machine(unverified=unverified), lambda send: CUT if send.number == 1 else answer(*nothing))
+    assert (raised(run).kind, len(run.sends), run.heard.text) == (Kind.PROTOCOL, 3, PROSE[:70])
+    assert "ending" in run.machine.ledger.reason
+
+
+def test_an_echo_alone_of_a_text_that_can_end_is_its_ending() -> None:
+    """At once, for every policy; the report says that the ending is inferred."""
+    said = PROSE[: PROSE.index(".") + 1]
+    cut = Body([b"".join([start(), block_start(0, text("")), text_delta(0, said)])], RESET)
+    run = drive(machine(unverified="refuse"), serve(cut, answer(text(quote(said)))))
+    assert (run.outcome, run.heard.text, len(run.sends)) == ("completed", said, 2)
+    assert [(one.joined, one.verified) for one in run.machine.ledger.seams] == [(Joined.ECHO_ONLY, True)]
+    assert run.machine.attempt.inferred
+
+
+def test_other_words_are_for_the_seam_that_needed_them() -> None:
+    """A later seam is asked for in the first words again."""
+
+    def often(send: Send) -> Any:
+        if send.number == 2:
+            return answer(ECHO)
+        told = SCRIPT.answer(send.plan)
+        return Body([told[:1500]], RESET) if send.number == 3 else told
+
+    run = drive(machine(), lambda send: CUT if send.number == 1 else often(send))
+    assert (run.outcome, run.heard.text, len(run.sends)) == ("completed", PROSE, 4)
+    words = [wording(send).partition("\n")[0] for send in run.sends[1:]]
+    assert words[0] == words[2] != words[1]
+
+
 def test_thinking_that_ate_the_limit_gets_the_original_one() -> None:
     """Thinking only and max_tokens: the next try is not reduced; the one after an end_turn is again."""
     long = "word " * 2000

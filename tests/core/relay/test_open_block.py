@@ -120,7 +120,7 @@ def test_behind_a_closed_block_a_new_one_begins() -> None:
         made, text_delta(0, "more")
     ).replace(b" ", b"")
     assert heard(made).blocks == [text(QUOTE), text(" more")]
-    made = going_on(block_stop(0))
+    made = going_on(block_stop(0), again=("end_turn",))
     out = told(made, start(), *block(0, text(QUOTE)), ending(), STOP)
     assert b"content_block" not in out
     assert made.complete
@@ -159,8 +159,17 @@ def test_thinking_of_a_user_turn_is_hidden() -> None:
     """Signed against another history; what follows it gets the next index all the same."""
     made = going_on(block_stop(0))
     assert told(made, start(), *block(0, THOUGHT), *block(1, REDACTED)) == b""
-    told(made, *block(2, text(QUOTE)), *block(3, text("more")), ending())
-    assert heard(made).blocks == [text(QUOTE), text("more")]
+    told(made, *block(2, text(QUOTE + ",")), *block(3, text("more")), ending())
+    assert heard(made).blocks == [text(QUOTE), text(","), text("more")]
+
+
+def test_what_follows_an_echo_in_another_block_goes_on() -> None:
+    """Where the text can't end behind the echo, the next block's text is joined as if it were the same one's."""
+    made = going_on()
+    told(made, start(), *block(0, text(QUOTE)), *block(1, text(", and more.")), ending())
+    assert heard(made).blocks == [text(QUOTE + ", and more.")]
+    assert made.joined is not None
+    assert (made.joined.how, made.joined.verified) == (Joined.ECHO, True)
 
 
 def test_a_change_of_models_leaves_the_seam_to_the_text() -> None:
@@ -189,7 +198,7 @@ def test_other_deltas_decide_the_join() -> None:
     told(made, start(), block_start(0, text(QUOTE[:3])), novel, text_delta(0, "x"), block_stop(0))
     assert not made.out.turn.blocks[0].opaque
     made = going_on(space="\n\n")
-    told(made, start(), block_start(0, text(QUOTE + "\n")), novel)
+    told(made, start(), block_start(0, text(QUOTE + "\nMore")), novel)
     assert made.out.turn.blocks[0].opaque
 
 

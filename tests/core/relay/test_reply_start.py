@@ -6,7 +6,7 @@ import pytest
 
 from resilient_stream._core.failures import Barren, Flaw, Kind
 from resilient_stream._core.plan.planner import Form, Plan
-from resilient_stream._core.relay.reply_start import DIVERGED, UNVERIFIED, Head
+from resilient_stream._core.relay.reply_start import DIVERGED, UNFINISHED, UNVERIFIED, Head
 from resilient_stream._core.seam.joined import Asked, Joined
 
 QUOTE = "so far it had come"
@@ -70,14 +70,57 @@ def test_a_block_without_news_is_as_good_as_none(text: str) -> None:
     assert caught.value.stop_reason == "end_turn"
 
 
-def test_the_echo_alone_is_an_ending() -> None:
-    """Only the ending had been lost: verified."""
-    one = head()
-    one.grow(QUOTE)
+def test_the_echo_alone_is_an_ending_where_the_text_can_end() -> None:
+    """Only the ending had been lost: verified, and the report says that it was inferred."""
+    one = head(quote=QUOTE + ".", accept=False)
+    one.grow(QUOTE + ".")
     assert one.decide(final=True)
     assert one.joined is not None
     assert (one.joined.how, one.joined.verified) == (Joined.ECHO_ONLY, True)
     one.end("end_turn")
+    assert one.inferred
+
+
+def test_the_echo_alone_of_an_unfinished_text_is_as_good_as_nothing() -> None:
+    """It is asked once more; what comes then ends the reply, unverified, where the policy accepts that."""
+    one = head()
+    one.grow(QUOTE)
+    assert not one.decide(final=True)
+    assert one.joined is None
+    with pytest.raises(Barren):
+        one.end("end_turn")
+    one = head(again=("end_turn",))
+    one.grow(QUOTE)
+    assert not one.decide(final=True)
+    one.end("end_turn")
+    assert one.joined is not None
+    assert (one.joined.how, one.joined.verified, one.joined.cut) == (Joined.ECHO_ONLY, False, len(QUOTE))
+    assert one.inferred
+    one = head(again=("end_turn",), accept=False)
+    one.grow(QUOTE)
+    assert not one.decide(final=True)
+    with pytest.raises(Flaw) as caught:
+        one.end("end_turn")
+    assert caught.value.failure.detail == UNFINISHED
+
+
+def test_an_ending_behind_something_new_is_proved() -> None:
+    """Text behind the echo, another block, or a reason that explains: nothing is inferred."""
+    one = head()
+    one.grow(QUOTE + ", and more")
+    assert one.decide(final=True)
+    one.end("end_turn")
+    assert not one.inferred
+    one = head(quote=QUOTE + ".")
+    one.grow(QUOTE + ".")
+    assert one.decide(final=True)
+    one.other()
+    one.end("end_turn")
+    assert not one.inferred
+    for reason in ("refusal", "max_tokens"):
+        one = head(again=("max_tokens",))
+        one.end(reason)
+        assert not one.inferred
 
 
 @pytest.mark.parametrize("asked", [True, False])

@@ -59,9 +59,9 @@ def test_an_echo_is_found_and_cut(space: str, lead: str, rest: str, size: int) -
     """With an exact echo the text comes out exactly, whatever white space there is, in any pieces, verified."""
     head = lead + QUOTE + space + rest
     found = joined(Asked(QUOTE, space), head, size)
-    assert found.verified
+    assert found.verified is bool(rest.strip())  # the text is unfinished
     assert found.supplied + head[found.cut :] == rest
-    assert found.how is (Joined.ECHO if rest else Joined.ECHO_ONLY)
+    assert found.how is (Joined.ECHO if rest.strip() else Joined.ECHO_ONLY)
 
 
 @given(
@@ -95,7 +95,10 @@ def test_a_part_of_the_fragment_proves_nothing() -> None:
 def test_nothing_behind_a_prefill_waits() -> None:
     """An empty head decides nothing before it is final."""
     assert Joiner(Asked("", "")).join("", final=False) is None
-    assert Joiner(Asked("", "")).join("", final=True) == Join(0, Joined.PREFILL, verified=True)
+    assert Joiner(Asked("", "")).join("", final=True) == Join(0, Joined.PREFILL, verified=False)
+    assert Joiner(Asked("", "", text="It ends.")).join("", final=True) == Join(
+        0, Joined.PREFILL, verified=True
+    )
     assert Joiner(Asked("", " \n")).join(" ", final=False) is None
 
 
@@ -157,10 +160,15 @@ def test_what_can_not_be_seen_is_not_doubled() -> None:
     assert told(asked(text), reply) == (" and more", Joined.ECHO, True)
 
 
-@pytest.mark.parametrize("end", [FRAGMENT.upper(), FRAGMENT, FRAGMENT[20:]])
-def test_a_repetition_alone_is_an_ending(end: str) -> None:
-    """Nothing was missing but the stop reason."""
-    assert told(asked(), end) == ("", Joined.ECHO_ONLY, True)
+@pytest.mark.parametrize("dress", ["{}", "{}\n", "<<<\n{}\n>>>", "```\n{}\n```\n"])
+@pytest.mark.parametrize("size", [80, 58, len(TEXT) + 1])
+def test_a_repetition_alone_is_an_ending_where_the_text_can_end(size: int, dress: str) -> None:
+    """Behind a stop nothing was missing but the stop reason; in the middle of a sentence nobody can know."""
+    for end, verified in ((".", True), ("", False)):
+        text = TEXT + end
+        rest, *found = told(asked(text), dress.format(text[-size:]))
+        assert (rest.strip(), *found) == ("", Joined.ECHO_ONLY, verified)
+    assert told(asked(), FRAGMENT.upper()) == ("", Joined.ECHO_ONLY, False)
 
 
 @pytest.mark.parametrize("dress", ["**{}**", "\u201c{}\u201d", "<<<\n{}\n>>>", "{}"])

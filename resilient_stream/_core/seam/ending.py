@@ -1,0 +1,175 @@
+"""Can a text be finished where it stops?
+
+A reply that repeats the quote and stops may say that nothing was missing. It may also come from a model that
+did the first half of what it was asked. So the ending is believed only where an author could have stopped:
+behind the stop of a sentence, a closed fence, a table's complete row, a document whose brackets are closed.
+
+A text may be whole without such a sign: ``Paris``, a list of words, prose in Thai. The model is then asked
+once more, which costs a request. The other mistake would lose the rest of the answer.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from .lead_ins import in_fence
+
+STOPS: Final = frozenset(
+    ".!?\u2026\u203c\u203d\u2047\u2048\u2049"
+    "\u3002\uff01\uff1f\uff0e\uff61"  # Chinese, Japanese
+    "\u061f\u06d4"  # Arabic, Urdu
+    "\u0964\u0965"  # Hindi and its neighbours
+    "\u0589\u055c\u055e"  # Armenian
+    "\u1362\u1367\u1368"  # Amharic
+    "\u104b\u17d4\u0f0d\u037e"  # Burmese, Khmer, Tibetan, Greek
+)
+"""Signs that end a sentence."""
+
+NEAR: Final = 4000
+"""Characters at the text's end in which an open bracket or quotation is looked for."""
+
+LONGEST_MARKER: Final = 80
+"""Characters of a line that may be no more than the marker of a list."""
+
+_BRACKETS: Final = dict(
+    zip(
+        "([{\uff08\uff3b\uff5b\u300c\u300e\u3010\u300a\u3008\u3014",
+        ")]}\uff09\uff3d\uff5d\u300d\u300f\u3011\u300b\u3009\u3015",
+        strict=True,
+    )
+)
+_QUOTES: Final = ("\u201c\u201d\u201e", "\u00ab\u00bb")
+"""Quotation marks that come in pairs; languages differ in which of them opens."""
+_CLOSERS: Final = "".join(_BRACKETS.values()) + "".join(_QUOTES) + "\"'\u2019\u2018\u2039\u203a*_`~"
+"""What may stand behind the stop of a sentence."""
+
+_ANY_FENCE: Final = re.compile(r"\n[ \t>]*(`{3,}|~{3,})")
+_PARAGRAPH: Final = re.compile(r"\n[ \t]*\n")
+_ITEM: Final = re.compile(r"^[ \t>]*(?:[-*+\u2022]|\d{1,3}[.)])[ \t]", re.MULTILINE)
+_MARKER: Final = re.compile(
+    r"[ \t>]*(?:[-*+\u2022]|\(?(?:\d{1,3}|[A-Za-z]|[ivx]{1,4})[.)])?[ \t]*(?:\[[ xX]?\]?)?[*_ \t]*"
+)
+"""All of a line that has the marker of a list and nothing behind it yet."""
+_HEADING: Final = re.compile(r"[ \t]*#{1,6}(?:[ \t]|$)")
+_SPAN: Final = re.compile(r"`[^`\n]*`|[:;=]-?[(\[{]")
+"""Code in a line, and smileys: their brackets open nothing."""
+_OPENS_EMPHASIS: Final = re.compile(r"(?:^|[\s(])\*(?=[^\s*])")
+_SYMBOL: Final = re.compile(
+    "[\u2139\u2194-\u21aa\u231a-\u23ff\u2600-\u27bf\u2934-\u2b55\ufe0f\u200d\U0001f000-\U0001faff \t]"
+)
+_FOOTNOTE: Final = re.compile(r"\[\^?\d{1,3}\]$")
+"""Emoji and the number of a footnote may follow a sentence."""
+_NO_STOP: Final = re.compile(
+    r"(?:^|[\s(\u00a0])(?:[A-HJ-Z]|Mrs?|Ms|Dr|Prof|St|Nos?|Figs?|fig|vol|vs|cf|ca|approx|bzw|ggf|vgl|Nr|Abb|Hr|Fr|pp?|"
+    r"e\. ?g|i\. ?e|z\. ?B|d\. ?h|u\. ?a|p\. ?ej)\.$|(?<!\.)\.\.$|(?:://|@|www\.)(?:[^\s/]*\.)?[^\s./]{5,}\.$",
+    re.IGNORECASE,
+)
+"""Stops that end no sentence: of an abbreviation, an initial, half an ellipsis, half the name of a host."""
+_NUMBER: Final = re.compile(r"\d\.$")
+_WORDS: Final = re.compile(r"[^\W\d_]{2,}[,;:]? ")
+_CELLS: Final = re.compile(r"[,;\t][^\s,;]")
+_BRACES: Final = re.compile(r"[ \t]*[)\]};]+")
+_JSON: Final = re.compile(r'\{\s*(?:["}]|$)|\[\s*(?:[\[{"\]]|$)')
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?$)', re.DOTALL)
+_ROOT: Final = re.compile(r"(?:\s*<[?!][^>]{0,500}>)*\s*<([A-Za-z][\w:.-]*)")
+_END_TAG: Final = re.compile(r"</([A-Za-z][\w:.-]*)\s*>$")
+_ENVIRONMENT: Final = re.compile(r"\\(?:(begin)|end)\{[^}\n]{1,40}\}")
+_ENDS_FORMULA: Final = re.compile(r"(?:\\end\{[^}\n]{1,40}\}|\\\]|\$\$)$")
+_PIPE: Final = re.compile(r"(?<!\\)\|")
+
+
+def can_end(text: str, space: str = "") -> bool:
+    """Whether ``text`` may be all that an author wanted to write.
+
+    Args:
+        text: what was received, without trailing white space.
+        space: that white space. A text that ends in a space or an empty line was going on.
+    """
+    if not text or (space and space.count("\n") != 1) or in_fence(text, _ANY_FENCE) or _is_open_formula(text):
+        return False
+    line = text[max(text.rfind("\n") + 1, len(text) - NEAR) :]
+    if line.lstrip(" \t>").startswith(("```", "~~~")):
+        return True
+    first = text.lstrip()[0]
+    if first == "<" or (first in "{[" and _JSON.match(text.lstrip())):
+        return _is_whole_markup(text) if first == "<" else not _opened(_STRING.sub("", text))
+    if _HEADING.match(line) or (len(line) < LONGEST_MARKER and _MARKER.fullmatch(line)):
+        return False
+    if line.lstrip().startswith("|"):
+        return _is_whole_row(text, line)
+    if _ENDS_FORMULA.search(line):
+        return True
+    near = text[-NEAR:]
+    if _BRACES.fullmatch(line):
+        return not _opened(near)
+    return not _is_open(_last_part(near), line) and _stops(line)
+
+
+def _stops(line: str) -> bool:
+    """Whether the line ends with a sentence."""
+    end = _FOOTNOTE.sub("", line)
+    while end and _SYMBOL.match(end[-1]):
+        end = end[:-1]
+    end = end.rstrip(_CLOSERS)
+    if end[-1:] == ";" and "\u0370" <= end[-2:-1] <= "\u1fff":
+        return True  # a question in Greek
+    if end[-1:] not in STOPS or not end or _NO_STOP.search(end[-60:]):
+        return False
+    # Behind a number a stop may be a decimal point: it ends a sentence where there is one.
+    return not _NUMBER.search(end) or (len(_WORDS.findall(line)) >= 3 and len(_CELLS.findall(line)) < 3)
+
+
+def _last_part(near: str) -> str:
+    """The last paragraph, or the last item of its list."""
+    part = near[max((found.end() for found in _PARAGRAPH.finditer(near)), default=0) :]
+    return part[max((found.start() for found in _ITEM.finditer(part)), default=0) :]
+
+
+def _is_open(part: str, line: str) -> bool:
+    """Whether a bracket, a quotation, an emphasis or a piece of code is open."""
+    plain, item = _SPAN.sub("", part), _ITEM.sub("", line)
+    if _opened(plain) or line.count("`") % 2 or item.count("**") % 2:
+        return True
+    if _OPENS_EMPHASIS.search(item) and item.count("*") % 2:
+        return True
+    inches = re.search(r'\d"', plain)
+    if plain.count('"') % 2 and not inches:
+        return True
+    return any(sum(map(plain.count, marks)) % 2 for marks in _QUOTES)
+
+
+def _opened(text: str) -> bool:
+    """Whether more brackets open than close. Which closes which is not asked: ``[0, 1)``."""
+    depth = 0
+    for sign in re.findall(r"[()\[\]{}\uff08\uff09\uff3b\uff3d\uff5b\uff5d\u3008-\u3011\u3014\u3015]", text):
+        depth = depth + 1 if sign in _BRACKETS else max(0, depth - 1)
+    return depth > 0
+
+
+def _is_open_formula(text: str) -> bool:
+    """Whether a formula or an environment of LaTeX is open."""
+    if "\\" not in text and "$$" not in text:
+        return False
+    depth = sum(1 if begins else -1 for begins in _ENVIRONMENT.findall(text))
+    return depth > 0 or text.count("\\[") > text.count("\\]") or text.count("$$") % 2 == 1
+
+
+def _is_whole_row(text: str, line: str) -> bool:
+    """Whether a table's row is complete: it has as many cells as the one before it, and words in them."""
+    before = text[: len(text) - len(line)].rstrip("\n").rpartition("\n")[2]
+    cells = len(_PIPE.findall(line))
+    row = line.rstrip().endswith("|") and not line.rstrip().endswith("\\|") and line.strip("|-: \t") != ""
+    return row and before.lstrip().startswith("|") and cells >= len(_PIPE.findall(before))
+
+
+def _is_whole_markup(text: str) -> bool:
+    """Whether the first element of a document of HTML or XML is closed, and the last too."""
+    root, last = _ROOT.match(text), _END_TAG.search(text)
+    if root is None:
+        return False
+    if last is not None:
+        return last[1] == root[1] or f"</{root[1]}>" in text
+    return (
+        f"</{root[1]}>" in text and "</" in text[text.rfind("<") :] and _stops(text[text.rfind("\n") + 1 :])
+    )
