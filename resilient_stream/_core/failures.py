@@ -16,10 +16,11 @@ Three classes matter to whoever decides what to do next:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 
 class Kind(StrEnum):
@@ -125,6 +126,9 @@ SPEND_CAPS: Final = frozenset({"contract_spend_limit_reached", "enforced_spend_l
 """``error.details.error_code`` of a 429 that no waiting cures."""
 
 
+_WORD: Final = re.compile(r"[\w./:-]{1,80}", re.ASCII)
+
+
 def kind_of_status(status: int, error_code: str | None = None) -> Kind:
     """The kind that an HTTP status stands for.
 
@@ -146,10 +150,15 @@ def kind_of_error(error: object) -> Kind:
     """The kind of an in-band error, by its ``error`` object; an unreadable one is the server's trouble."""
     if not isinstance(error, Mapping):
         return Kind.API_ERROR
-    kind = IN_BAND_KINDS.get(str(error.get("type")), Kind.API_ERROR)
-    details = error.get("details")
+    name, details = error.get("type"), error.get("details")
+    kind = IN_BAND_KINDS.get(name, Kind.API_ERROR) if is_word(name) else Kind.API_ERROR
     code = details.get("error_code") if isinstance(details, Mapping) else None
-    return Kind.REJECTED if kind is Kind.RATE_LIMITED and str(code) in SPEND_CAPS else kind
+    return Kind.REJECTED if kind is Kind.RATE_LIMITED and is_word(code) and code in SPEND_CAPS else kind
+
+
+def is_word(value: object) -> TypeGuard[str]:
+    """Whether something from outside is a technical word: fit for logs and the text of an exception."""
+    return isinstance(value, str) and _WORD.fullmatch(value) is not None
 
 
 class Flaw(Exception):

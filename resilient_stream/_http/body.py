@@ -88,11 +88,9 @@ class AsyncBody:
         """Give the connection back, or close it if the body was not read to its end."""
         await self._stream.aclose()
         await self._leave(self._raw)
-        if isinstance(self._raw, AsyncGenerator):
-            await self._raw.aclose()
-        if self._chunks is not self._raw:  # what decodes ends with what it reads
-            with contextlib.suppress(httpx2.DecodingError):
-                await anext(self._chunks, None)
+        for chunks in (self._raw, self._chunks):
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()
 
 
 def _leaving(http: httpx2.Response) -> Callable[[AsyncIterator[bytes]], Awaitable[None]]:

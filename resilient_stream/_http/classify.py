@@ -19,7 +19,7 @@ import anthropic
 import httpcore2
 import httpx2
 
-from resilient_stream._core.failures import Failure, Kind, Phase, kind_of_status
+from resilient_stream._core.failures import Failure, Kind, Phase, is_word, kind_of_status
 
 _KINDS: Final[tuple[tuple[type[BaseException], Kind, Phase | None], ...]] = (
     (ssl.SSLCertVerificationError, Kind.TLS_VERIFY, Phase.CONNECT),
@@ -116,11 +116,12 @@ def of_status(status: int, headers: Mapping[str, str], body: object, wall: float
     error = error if isinstance(error, Mapping) else {}
     details = error.get("details")
     code = details.get("error_code") if isinstance(details, Mapping) else None
+    kind = error.get("type")
     should_retry = {"true": True, "false": False}.get(headers.get("x-should-retry", ""))
     return Failure(
         kind_of_status(status, code if isinstance(code, str) else None),
         Phase.HEADERS,
-        detail=str(error.get("type") or f"status {status}"),
+        detail=kind if is_word(kind) else f"status {status}",
         status=status,
         retry_after=retry_after(headers, wall),
         should_retry=should_retry,
@@ -143,8 +144,8 @@ def retry_after(headers: Mapping[str, str], wall: float) -> float | None:
 
 
 def _seconds_until(date: str, wall: float) -> float | None:
-    parsed = email.utils.parsedate_tz(date)
     try:
+        parsed = email.utils.parsedate_tz(date)
         return email.utils.mktime_tz(parsed) - wall if parsed else None
     except (ValueError, OverflowError):  # a date that no calendar has
         return None

@@ -22,6 +22,7 @@ from resilient_stream._core.loop.states import Send
 from resilient_stream._core.record.ledger import RECORD_KEY
 from resilient_stream._http import classify as _classify
 from resilient_stream._http.body import AsyncBody, HurriedBody, SyncBody, unread
+from resilient_stream._http.error_page import aread_page, read_page, said
 from resilient_stream._http.read_timeout import Patience, shared
 from resilient_stream._session.context import StreamContext
 
@@ -128,7 +129,7 @@ class Exchange:
         """The failure of a response whose body was read, or of a success that is no event stream."""
         if http.is_success:
             return _classify.event_stream(http)
-        return _classify.of_status(http.status_code, http.headers, _json(http), self._runtime.wall())
+        return _classify.of_status(http.status_code, http.headers, said(http), self._runtime.wall())
 
     def unreadable(self, http: httpx2.Response, error: Exception) -> None:
         """An error response whose body broke: its status alone has to do.
@@ -219,7 +220,7 @@ class SyncExchange(Exchange):
         with self._error_patience(http) as patience:
             try:
                 http.stream = HurriedBody(given, patience, self._runtime.clock, ERROR_BODY_PATIENCE)
-                http.read()
+                read_page(http)
             except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
                 self.unreadable(http, error)
             finally:  # it knows how long the response took
@@ -282,7 +283,7 @@ class AsyncExchange(Exchange):
     async def _read_error(self, http: httpx2.Response) -> None:
         with self._error_patience(http):
             try:
-                await self._breakable(http.aread, ERROR_BODY_PATIENCE)
+                await self._breakable(lambda: aread_page(http), ERROR_BODY_PATIENCE)
             except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
                 self.unreadable(http, error)
 
@@ -328,13 +329,6 @@ def provider_of(client: object) -> str | None:
     say."""
     known = getattr(client, "_gen_ai_provider_name", None)
     return known if isinstance(known, str) else None
-
-
-def _json(response: httpx2.Response) -> object:
-    try:
-        return response.json()
-    except ValueError:
-        return response.text
 
 
 def _shorter(given: float | None, policy: float) -> float:

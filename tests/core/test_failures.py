@@ -14,6 +14,7 @@ from resilient_stream._core.failures import (
     Flaw,
     Kind,
     Phase,
+    is_word,
     kind_of_error,
     kind_of_status,
 )
@@ -62,10 +63,47 @@ def test_an_error_has_the_kind_of_its_type(name: str) -> None:
     assert kind_of_error({"type": name, "details": "?"}) is IN_BAND_KINDS[name]
 
 
-@pytest.mark.parametrize("error", [None, "overloaded", [], {}, {"type": ["x"]}, {"type": "new_error"}])
+DEEP: list[object] = []
+for _ in range(100_000):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(None, "overloaded", [], {}, {"type": ["x"]}, {"type": "new_error"}, {"type": DEEP}),
+        {"type": {"a": float("nan")}, "details": {"error_code": DEEP}},
+    ],
+    ids=range(8),
+)
 def test_an_unreadable_error_is_the_servers_trouble(error: object) -> None:
     """Nothing that the API says in band is read as the user's fault unless it says so."""
     assert kind_of_error(error) is Kind.API_ERROR
+
+
+def test_a_code_that_is_no_word_is_none() -> None:
+    """Whatever stands in its place."""
+    assert kind_of_error({"type": "rate_limit_error", "details": {"error_code": DEEP}}) is Kind.RATE_LIMITED
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        *(("overloaded_error", True), ("a" * 80, True), ("a.b/c:d-e", True)),
+        *(
+            ("", False),
+            ("a" * 81, False),
+            ("two words", False),
+            ("line\n", False),
+            ("\ud83d", False),
+            (1, False),
+            (None, False),
+        ),
+    ],
+)
+def test_a_technical_word_is_short_and_plain(value: object, *, word: bool) -> None:
+    """What comes from outside stands in a log or an exception's text only if it is one."""
+    assert is_word(value) is word
 
 
 def test_a_body_stays_out_of_sight() -> None:

@@ -519,6 +519,14 @@ def test_a_status_failure_says_what_the_api_said() -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["", "x" * 81, "two words", "a\nb", "\ud83d", 5, ["x"], {"a": float("nan")}, None]
+)
+def test_a_type_that_is_no_word_is_not_told(name: object) -> None:
+    """Reports, logs and exceptions have the status in place of a type that may be anything."""
+    assert told(529, {"error": {"type": name}}).detail == "status 529"
+
+
+@pytest.mark.parametrize(
     ("value", "meant"),
     [("true", True), ("false", False), ("", None), ("1", None), ("TRUE", None), (None, None)],
 )
@@ -548,6 +556,9 @@ def date(seconds: float) -> str:
         ({"retry-after": "nan"}, None),
         ({"retry-after": "inf"}, None),
         ({"retry-after": "1e999"}, None),
+        ({"retry-after": "9" * 400}, None),
+        ({"retry-after": "9" * 5000}, None),
+        ({"retry-after": f"Fri, {'9' * 5000} Dec 2031 23:59:59 GMT"}, None),
         ({"retry-after": "soon"}, None),
         ({"retry-after": ""}, None),
         ({"retry-after": date(90)}, 90.0),

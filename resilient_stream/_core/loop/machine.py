@@ -190,16 +190,7 @@ class Machine:
         )
         self._clocks.restart()
         self._size, self._characters = self.turn.size, self.turn.characters
-        self.ledger.attempts.append(
-            Attempt(
-                len(self.ledger.attempts) + 1,
-                self._plan.form,
-                self.planner.model,
-                self._wait,
-                now,
-                self._characters,
-            )
-        )
+        self.ledger.begin(self._plan.form, self.planner.model, self._wait, now, self._characters)
         self.journal.begins(self.attempt, self._characters)
         return self._go(signal)
 

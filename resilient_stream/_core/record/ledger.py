@@ -149,6 +149,12 @@ class Ledger:
         """Whether a continuation was handed over, or a turn finished by us."""
         return bool(self.seams) or self.outcome == "finished_with_tools"
 
+    def begin(self, form: Form, model: str, wait: float, now: float, at: int) -> None:
+        """Another request is about to be sent. Of the failure before it nothing large is kept."""
+        if self.attempts and (before := self.attempts[-1]).failure is not None:
+            before.failure = replace(before.failure, body=None)
+        self.attempts.append(Attempt(len(self.attempts) + 1, form, model, wait, now, at))
+
     def join(self, attempt: Attempt, at: int, joined: Join | None) -> None:
         """Note, once, how an attempt's text was joined behind ``at`` characters, if it was."""
         if joined is not None and all(seam.attempt != attempt.number for seam in self.seams):

@@ -12,7 +12,7 @@ import contextlib
 from collections.abc import Callable, Collection
 from typing import Any
 
-from resilient_stream._core.failures import Barren, Flaw, kind_of_error
+from resilient_stream._core.failures import Barren, Flaw, is_word, kind_of_error
 from resilient_stream._core.plan.planner import Form, Plan
 from resilient_stream._core.seam.joined import Join
 from resilient_stream._core.settings import Settings
@@ -178,9 +178,9 @@ class Relay:
             case "error":
                 error = event.data.get("error")
                 word = error.get("type") if isinstance(error, dict) else None
-                raise Flaw(
-                    kind_of_error(error), str(word or "unreadable error"), in_band=True, body=event.data
-                )
+                detail = word if is_word(word) else "unreadable error"
+                body = event.data if len(event.frame) <= events.LONGEST_ERROR else None
+                raise Flaw(kind_of_error(error), detail, in_band=True, body=body)
             case _:
                 self._block.aside(event)
 

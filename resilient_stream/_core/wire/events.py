@@ -59,6 +59,9 @@ MESSAGE_EVENTS: Final = frozenset(
 )
 """The events that make up a message."""
 
+LONGEST_ERROR: Final = 64 * 1024
+"""Bytes of an error event that are kept for the exception, as of an error page."""
+
 SKIPPED: Final = "skipped"
 """The type of an event that no consumer sees: comments, and frames without data."""
 
@@ -127,8 +130,8 @@ def _error_body(data: str | None) -> Any:
     try:
         body = safe_json.parse(data or "")
     except ValueError:
-        return {"unreadable": data}
-    return body if isinstance(body, dict) else {"unreadable": data}
+        body = None
+    return body if isinstance(body, dict) else {"unreadable": (data or "")[:LONGEST_ERROR]}
 
 
 def is_utf8(frame: bytes) -> bool:

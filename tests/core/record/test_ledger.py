@@ -296,3 +296,15 @@ def test_a_rejection_of_the_users_own_request_says_all_there_is() -> None:
     assert note(Turn(), rejected) == []
     assert len(note(Turn(message={}, blocks=[Block({"type": "text", "text": "Tides"})]), rejected)) == 1
     assert len(note(Turn(), attempt(), rejected)) == 1
+
+
+def test_only_the_last_failure_keeps_what_the_api_said() -> None:
+    """Sixteen error pages would be a megabyte; the exception has the last."""
+    ledger = Ledger()
+    for number in (1, 2, 3):
+        ledger.begin(Form.RESTART, "m", 0.5, float(number), 7)
+        last = ledger.attempts[-1]
+        assert (last.number, last.wait, last.started, last.at) == (number, 0.5, number, 7)
+        last.failure = Failure(Kind.OVERLOADED, Phase.HEADERS, detail="x", body="page")
+    assert [one.failure and one.failure.body for one in ledger.attempts] == [None, None, "page"]
+    assert all(one.failure and one.failure.detail == "x" for one in ledger.attempts)

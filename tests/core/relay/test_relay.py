@@ -6,6 +6,7 @@ import pytest
 
 from resilient_stream._core.failures import Barren, Flaw, Kind
 from resilient_stream._core.turn.transcript import Turn
+from resilient_stream._core.wire.events import LONGEST_ERROR
 from tests.support.contents import CALL, OMITTED, REDACTED, SEARCH, THOUGHT, text
 from tests.support.relays import QUOTE, going_on, heard, relay, told
 from tests.support.streams import (
@@ -82,6 +83,24 @@ def test_a_flaw_ends_the_attempt(bad: bytes, kind: Kind, *, in_band: bool) -> No
     assert (caught.value.failure.kind, caught.value.failure.in_band) == (kind, in_band)
     made.end()
     assert [one.text for one in made.out.turn.blocks] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("error", "detail", "kept"),
+    [
+        ({"type": "overloaded_error"}, "overloaded_error", True),
+        ({"type": "x" * 100}, "unreadable error", True),
+        ({"type": ["overloaded_error"]}, "unreadable error", True),
+        ({"type": "overloaded_error", "message": "x" * LONGEST_ERROR}, "overloaded_error", False),
+    ],
+)
+def test_an_error_event_is_told_in_a_word(error: object, detail: str, *, kept: bool) -> None:
+    """Its type, where that is a word; what it says is kept for the exception unless it is very long."""
+    made, one = relay(), frame({"type": "error", "error": error})
+    with pytest.raises(Flaw) as caught:
+        told(made, start(), one)
+    failure = caught.value.failure
+    assert (failure.detail, failure.body) == (detail, {"type": "error", "error": error} if kept else None)
 
 
 def test_the_last_event_needs_no_blank_line() -> None:

@@ -1,0 +1,86 @@
+"""The page of an error response: read up to a limit, and understood whatever it holds.
+
+What an API says of an error is a few hundred bytes of JSON; a proxy's page has some kilobytes. A page may as
+well be endless, compressed a thousandfold, in a charset that is none, or nested until every parser gives up.
+The status alone says what kind of failure it is, so none of that may become a failure of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import anyio
+import httpx2
+
+from resilient_stream._core.wire import safe_json
+
+from .body import AsyncBody, SyncBody
+
+LONGEST_PAGE: Final = 64 * 1024
+"""Bytes, decoded, that are read of a page. The rest stays unread, and its connection is closed."""
+
+_SLOW_CHARSETS: Final = frozenset({"punycode"})
+"""Charsets that take a time quadratic in the page."""
+
+
+def read_page(http: httpx2.Response) -> None:
+    """Read a response's page.
+
+    Raises:
+        httpx2.TransportError: it breaks before its end or its limit.
+    """
+    if _was_read(http):
+        return _keep(http, http.content)
+    body, page = SyncBody(http), bytearray()
+    try:
+        while len(page) <= LONGEST_PAGE and (chunk := body.read()) is not None:
+            page += chunk
+    finally:
+        body.close()
+    return _keep(http, page)
+
+
+async def aread_page(http: httpx2.Response) -> None:
+    """As `read_page`, of an async response."""
+    if _was_read(http):
+        return _keep(http, http.content)
+    body, page = AsyncBody(http), bytearray()
+    try:
+        while len(page) <= LONGEST_PAGE and (chunk := await body.read()) is not None:
+            page += chunk
+    finally:
+        with anyio.CancelScope(shield=True):  # its time may be up
+            await body.close()
+    return _keep(http, page)
+
+
+def _was_read(http: httpx2.Response) -> bool:
+    """Whether somebody has read the page already, as an event hook may."""
+    return "_content" in vars(http)
+
+
+def _keep(http: httpx2.Response, page: bytes | bytearray) -> None:
+    """Have a response hold its page, as if it had read it itself, and say what it is without fail.
+
+    httpx2 keeps what it has read in an attribute of its own, and has no public way to put a page there.
+    """
+    vars(http)["_content"] = bytes(page[:LONGEST_PAGE])
+    http.is_stream_consumed = http.is_closed = True
+    if not _readable(http):
+        http.encoding = "utf-8"
+
+
+def _readable(http: httpx2.Response) -> bool:
+    """Whether the page can be decoded as its response says."""
+    try:
+        return http.charset_encoding not in _SLOW_CHARSETS and isinstance(http.text, str)
+    except Exception:  # noqa: BLE001 -- anything may be named as a charset, and each fails in its own way
+        return False
+
+
+def said(http: httpx2.Response) -> object:
+    """What a page that was read says: the value of its JSON, or else its text."""
+    try:
+        return safe_json.parse(http.text)
+    except ValueError:
+        return http.text
