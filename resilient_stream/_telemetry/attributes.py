@@ -21,6 +21,9 @@ ATTEMPT: Final = f"{SCOPE}.attempt"
 KINDS: Final = {Form.FIRST: "initial", Form.RESTART: "retry"}
 """The kinds of attempts; all others are continuations."""
 
+LONGEST_HOST: Final = 253
+"""Characters of a host's name at most [RFC 1035, 2.3.4, without the dot at the end]."""
+
 HOSTS: Final = (
     (re.compile(r"(?:^|[.-])aiplatform\.(?:[\w.-]+\.)?googleapis\.com$"), "gcp.vertex_ai"),
     (re.compile(r"(?:^|\.)bedrock-[\w.-]+$"), "aws.bedrock"),
@@ -48,7 +51,8 @@ def of_server(url: Url, provider: str | None = None) -> dict[str, Any]:
             Vertex is ``gcp.vertex_ai`` and Bedrock ``aws.bedrock``; Claude on Foundry and on AWS are
             ``anthropic``, because they speak its API.
     """
-    by_host = (name for pattern, name in HOSTS if pattern.search(url.host))
+    host = url.host[-LONGEST_HOST:]
+    by_host = (name for pattern, name in HOSTS if pattern.search(host))
     port = url.port or (80 if url.scheme == "http" else 443)
     provider = provider or next(by_host, "anthropic")
     return {"provider": provider, "server_address": url.host, "server_port": port}

@@ -67,7 +67,7 @@ _NO_STOP: Final = re.compile(
 )
 """Stops that end no sentence: of an abbreviation, an initial, half an ellipsis, half the name of a host."""
 _NUMBER: Final = re.compile(r"\d\.$")
-_WORDS: Final = re.compile(r"[^\W\d_]{2,}[,;:]? ")
+_WORDS: Final = re.compile(r"(?<![^\W\d_])[^\W\d_]{2,}+[,;:]? ")
 _CELLS: Final = re.compile(r"[,;\t][^\s,;]")
 _BRACES: Final = re.compile(r"[ \t]*[)\]};]+")
 _JSON: Final = re.compile(r'\{\s*(?:["}]|$)|\[\s*(?:[\[{"\]]|$)')

@@ -30,7 +30,7 @@ _EMPHASIS: Final = "*_`"
 """What emphasises stands in a line; the line's end is the text's."""
 _LINE_END: Final = r"(?:[ \t]*\n)?"
 _OPENER: Final = re.compile(
-    r"(?P<fence>(?P<ticks>`{3,}|~{3,})(?P<language>[^\s`]*)[ \t]*\n)|(?P<part><part-\d+>)|"
+    r"(?P<fence>(?P<ticks>`{3,}+|~{3,}+)(?P<language>[^\s`]*)[ \t]*\n)|(?P<part><part-\d+>)|"
     r"(?P<pair>\*\*|<<<|\[\[\[|\{\{\{|[\u201c\u201e\u00ab\u2018\u2039\u300c\u300e\"'*_`])|"
     r"(?P<dots>\u2026|\.\.\.|\[\u2026\]|\[\.\.\.\])|(?P<aside>> )"
 )

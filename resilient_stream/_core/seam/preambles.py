@@ -8,6 +8,7 @@ for each language, patterns for a whole sentence without its closing sign, case 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 ANNOUNCEMENTS: Final = {
@@ -99,49 +100,116 @@ ANNOUNCEMENTS: Final = {
 """By language: sentences that say that the reply goes on."""
 
 COURTESIES: Final = {
-    "en": r"(?:sure(?: thing)?|of course|certainly|absolutely|no problem|got it|okay|ok|right|understood|"
-    r"(?:i'?m |i am )?sorry\b[^.!?:\n]{0,40}|(?:my )?apologies\b[^.!?:\n]{0,40}|i apologi[sz]e\b[^.!?:\n]{0,40}|thanks?\b[^.!?:\n]{0,40})",
-    "de": r"(?:klar|gerne?|natürlich|selbstverständlich|kein problem|alles klar|verstanden|"
-    r"(?:bitte )?entschuldig\w*[^.!?:\n]{0,40}|tut mir leid[^.!?:\n]{0,40})",
-    "fr": r"(?:bien sûr|d'accord|volontiers|pas de (?:problème|souci)|certainement|désolée?[^.!?:\n]{0,40}|"
-    r"toutes mes excuses[^.!?:\n]{0,40})",
-    "es": r"(?:claro|por supuesto|desde luego|sin problema|entendido|perdón[^.!?:\n]{0,40}|disculpa[^.!?:\n]{0,40}|"
-    r"lo siento[^.!?:\n]{0,40})",
-    "pt": r"(?:claro|com certeza|sem problemas?|entendido|desculpe?[^.!?:\n]{0,40}|peço desculpas?[^.!?:\n]{0,40})",
-    "it": r"(?:certo|certamente|va bene|nessun problema|scusa[^.!?:\n]{0,40}|mi dispiace[^.!?:\n]{0,40})",
-    "nl": r"(?:natuurlijk|zeker|geen probleem|prima|sorry[^.!?:\n]{0,40}|excuses[^.!?:\n]{0,40})",
-    "sv": r"(?:självklart|visst|absolut|inga problem|förlåt[^.!?:\n]{0,40}|ursäkta[^.!?:\n]{0,40})",
-    "pl": r"(?:jasne|oczywiście|pewnie|nie ma problemu|przepraszam[^.!?:\n]{0,40})",
-    "ru": r"(?:конечно|хорошо|разумеется|понял\w*|без проблем|извините[^.!?:\n]{0,40}|прошу прощения[^.!?:\n]{0,40})",
-    "uk": r"(?:звичайно|звісно|добре|вибачте[^.!?:\n]{0,40}|перепрошую[^.!?:\n]{0,40})",
-    "tr": r"(?:elbette|tabii(?: ki)?|tamam|üzgünüm[^.!?:\n]{0,40}|özür dilerim[^.!?:\n]{0,40})",
-    "id": r"(?:tentu(?: saja)?|baik(?:lah)?|maaf[^.!?:\n]{0,40})",
-    "vi": r"(?:chắc chắn rồi|được rồi|vâng|xin lỗi[^.!?:\n]{0,40})",
-    "hi": r"(?:ज़रूर|जरूर|बिल्कुल|ठीक है|क्षमा[^.!?:\n]{0,40}|माफ़[^.!?:\n]{0,40})",
-    "ar": r"(?:بالتأكيد|بالطبع|حسنًا|حسنا|عذرًا[^.!?:\n]{0,40}|عذرا[^.!?:\n]{0,40}|آسف[^.!?:\n]{0,40})",
-    "he": r"(?:בטח|בוודאי|כמובן|בסדר|סליחה[^.!?:\n]{0,40}|מצטער\w*[^.!?:\n]{0,40})",
-    "zh": r"(?:好的|当然(?:可以)?|當然(?:可以)?|没问题|沒問題|抱歉[^\u3002\uff01\uff1f\n]{0,20}|对不起[^\u3002\uff01\uff1f\n]{0,20}|對不起[^\u3002\uff01\uff1f\n]{0,20})",
-    "ja": r"(?:はい|もちろん(?:です)?|承知しました|了解(?:です|しました)|失礼しました|申し訳[^\u3002\uff01\uff1f\n]{0,20}|すみません[^\u3002\uff01\uff1f\n]{0,20})",
-    "ko": r"(?:네|물론(?:입니다|이죠)?|알겠습니다|죄송합니다[^\u3002\uff01\uff1f\n]{0,20}|미안합니다[^\u3002\uff01\uff1f\n]{0,20})",
+    "en": r"sure(?: thing)?|of course|certainly|absolutely|no problem|got it|okay|ok|right|understood",
+    "de": r"klar|gerne?|natürlich|selbstverständlich|kein problem|alles klar|verstanden",
+    "fr": r"bien sûr|d'accord|volontiers|pas de (?:problème|souci)|certainement",
+    "es": r"claro|por supuesto|desde luego|sin problema|entendido",
+    "pt": r"claro|com certeza|sem problemas?|entendido",
+    "it": r"certo|certamente|va bene|nessun problema",
+    "nl": r"natuurlijk|zeker|geen probleem|prima",
+    "sv": r"självklart|visst|absolut|inga problem",
+    "pl": r"jasne|oczywiście|pewnie|nie ma problemu",
+    "ru": r"конечно|хорошо|разумеется|понял\w*|без проблем",
+    "uk": r"звичайно|звісно|добре",
+    "tr": r"elbette|tabii(?: ki)?|tamam",
+    "id": r"tentu(?: saja)?|baik(?:lah)?",
+    "vi": r"chắc chắn rồi|được rồi|vâng",
+    "hi": r"ज़रूर|जरूर|बिल्कुल|ठीक है",
+    "ar": r"بالتأكيد|بالطبع|حسنًا|حسنا",
+    "he": r"בטח|בוודאי|כמובן|בסדר",
+    "zh": r"好的|当然(?:可以)?|當然(?:可以)?|没问题|沒問題",
+    "ja": r"はい|もちろん(?:です)?|承知しました|了解(?:です|しました)|失礼しました",
+    "ko": r"네|물론(?:입니다|이죠)?|알겠습니다",
 }
-"""By language: what is said before anything else."""
+"""By language: what is said before anything else. Patterns of a fixed text, without a tail."""
 
-_COURTESY = "|".join(COURTESIES.values())
-_ANNOUNCEMENT = "|".join(row for rows in ANNOUNCEMENTS.values() for row in rows)
-_OPENING: Final = r"[\s*_(\[\u2014\u2026.]*"
+APOLOGIES: Final = {
+    "en": r"(?:i'?m |i am )?sorry\b|(?:my )?apologies\b|i apologi[sz]e\b|thanks?\b",
+    "de": r"(?:bitte )?entschuldig\w*|tut mir leid",
+    "fr": r"désolée?|toutes mes excuses",
+    "es": r"perdón|disculpa|lo siento",
+    "pt": r"desculpe?|peço desculpas?",
+    "it": r"scusa|mi dispiace",
+    "nl": r"sorry|excuses",
+    "sv": r"förlåt|ursäkta",
+    "pl": r"przepraszam",
+    "ru": r"извините|прошу прощения",
+    "uk": r"вибачте|перепрошую",
+    "tr": r"üzgünüm|özür dilerim",
+    "id": r"maaf",
+    "vi": r"xin lỗi",
+    "hi": r"क्षमा|माफ़",
+    "ar": r"عذرًا|عذرا|آسف",
+    "he": r"סליחה|מצטער\w*",
+    "zh": r"抱歉|对不起|對不起",
+    "ja": r"申し訳|すみません",
+    "ko": r"죄송합니다|미안합니다",
+}
+"""By language: the same, where more of the sentence may follow ("Sorry about that interruption")."""
+
+_IDEOGRAPHS: Final = ("zh", "ja", "ko")
+_TAILS: Final = (r"[^.!?:\n]{0,40}+", r"[^\u3002\uff01\uff1f\n]{0,20}+")
+"""What may follow an apology; the second in writing whose characters say more."""
+
+_PAUSES: Final = frozenset(",.! \u2014:\u060c\uff0c\u3002\uff01\u3001-")
+"""What stands between a courtesy and what follows it."""
+
+_OPENING: Final = re.compile(r"[\s*_(\[\u2014\u2026.]*")
 _CLOSING: Final = r"[\s*_)\].!\u2026:\uff1a\u3002\uff01\u2014,\u060c\uff0c\u3001-]*"
-_ANNOUNCES: Final = re.compile(
-    f"{_OPENING}(?:(?:{_COURTESY})[,.! \u2014:\u060c\uff0c\u3002\uff01\u3001-]+)*(?:{_ANNOUNCEMENT}){_CLOSING}",
+_COURTESY: Final = re.compile("|".join(f"(?:{row})" for row in COURTESIES.values()), re.IGNORECASE)
+_APOLOGIES: Final = tuple(
+    (
+        "|".join(row for language, row in APOLOGIES.items() if (language in _IDEOGRAPHS) == dense),
+        _TAILS[dense],
+    )
+    for dense in (False, True)
+)
+_APOLOGY: Final = tuple(
+    (re.compile(f"(?:{rows})", re.IGNORECASE), re.compile(tail)) for rows, tail in _APOLOGIES
+)
+_GREETS: Final = re.compile(
+    "(?:"
+    + "|".join([_COURTESY.pattern, *(f"(?:{rows}){tail.rstrip('+')}" for rows, tail in _APOLOGIES)])
+    + f"){_CLOSING}",
     re.IGNORECASE,
 )
-_GREETS: Final = re.compile(f"{_OPENING}(?:{_COURTESY}){_CLOSING}", re.IGNORECASE)
+_ANNOUNCES: Final = re.compile(
+    f"(?:{'|'.join(row for rows in ANNOUNCEMENTS.values() for row in rows)}){_CLOSING}", re.IGNORECASE
+)
 
 
 def announces(sentence: str) -> bool:
-    """Whether a sentence says nothing but that the reply goes on."""
-    return _ANNOUNCES.fullmatch(sentence) is not None
+    """Whether a sentence says nothing but that the reply goes on, behind any number of courtesies.
+
+    The courtesies are not matched by one pattern: with tails that may hold further courtesies it would try every way
+    to divide them, and "Sorry, sorry, sorry" would take seconds.
+    """
+    return any(_ANNOUNCES.fullmatch(sentence, at) for at in _behind_courtesies(sentence))
 
 
 def greets(sentence: str) -> bool:
     """Whether a sentence is a mere courtesy."""
-    return _GREETS.fullmatch(sentence) is not None
+    opened = _OPENING.match(sentence)
+    return opened is not None and _GREETS.fullmatch(sentence, opened.end()) is not None
+
+
+def _behind_courtesies(sentence: str) -> Iterator[int]:
+    """Where in a sentence an announcement may begin, each place once: behind none, one or more courtesies."""
+    opened = _OPENING.match(sentence)
+    reached = set(range(opened.end() + 1)) if opened else set[int]()
+    for at in range(len(sentence)):
+        if at in reached:
+            yield at
+            for end in _courtesy_ends(sentence, at):
+                while sentence[end : end + 1] and sentence[end] in _PAUSES and end + 1 not in reached:
+                    end += 1  # noqa: PLW2901 -- a run of pauses, each of which may be the last
+                    reached.add(end)
+
+
+def _courtesy_ends(sentence: str, at: int) -> Iterator[int]:
+    """Where the courtesies that begin at ``at`` may end."""
+    if courtesy := _COURTESY.match(sentence, at):
+        yield courtesy.end()
+    for apology, tail in _APOLOGY:
+        if (found := apology.match(sentence, at)) and (rest := tail.match(sentence, found.end())):
+            yield from range(found.end(), rest.end() + 1)

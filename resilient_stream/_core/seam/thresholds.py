@@ -37,6 +37,7 @@ STOPS: Final = frozenset(".!?\u2026\"'\u201d\u2019\u3002\uff01\uff1f\u300d\u300f
 
 _FIRST: Final = re.compile(r"[\W_]*([^\W\d_])")
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
 
 
 def need(had: Had, head: str, start: Start, count: int) -> int:
@@ -126,8 +127,7 @@ def _is_out_of_place(had: Had, at: int, first: str, *, ends: bool) -> bool:
 
 def _touching(had: Had, at: int, first: str) -> int:
     """For a passage whose repetition would stand inside a word."""
-    word = re.search(r"[^\W\d_]+$", had.text)
-    if word and len(word[0]) >= len(had.text) - at and first < "\u2e80":
+    if _LETTERS.fullmatch(had.text, at) and first < "\u2e80":
         return ONE_WORD
     inside = had.text[at - 1].isalnum() and had.text[at] < "\u2e80"
     again = not had.text[at - 1].isspace() and _is_begun_again(had, at)

@@ -27,7 +27,11 @@ from .prose import LONG_LINE, joins_without_space, runs_on
 NEAR: Final = 3000
 """Characters before the seam that show a text's habits."""
 
+LONGEST_WORD: Final = 100
+"""Letters of the longest word that is looked for in the text."""
+
 _WORD: Final = r"[^\W\d_]"
+_LETTERS: Final = re.compile(rf"{_WORD}+")
 _MARKUP: Final = re.compile(r"\s*([#|>*+\-`~<{\[(\\]|\d+[.)]\s)")
 _RUNS_ON: Final = re.compile(r"[^\W\d_A-Z],?\n+[ \t]*(?=[^\W\d_])(?![A-Z])")
 _DOUBLE: Final = re.compile(r"\S {2,}\S")
@@ -171,16 +175,19 @@ def _between_words(near: str, word: str) -> str:
 
 
 def _last(near: str) -> str:
-    found = re.search(rf"{_WORD}+$", near)
-    return found[0] if found else ""
+    """The word that ``near`` ends with. It is read backwards: a search would begin at each of its letters."""
+    found = _LETTERS.match(near[::-1])
+    return found[0][::-1] if found else ""
 
 
 def _first(word: str) -> str:
-    found = re.match(rf"{_WORD}+", word)
+    found = _LETTERS.match(word)
     return found[0] if found else ""
 
 
 def _known(near: str, word: str, times: int = 1) -> bool:
-    """Whether the text has ``word`` as a word."""
+    """Whether the text has ``word`` as a word. What is longer than words are is none."""
+    if len(word) > LONGEST_WORD:
+        return False
     found = re.findall(rf"(?<!{_WORD}){re.escape(word)}(?!{_WORD})", near, re.IGNORECASE)
     return bool(word) and len(found) >= times
