@@ -159,7 +159,7 @@ def _attempt(attempt: Attempt, turn: Turn) -> AttemptReport:
         request_id=attempt.request_id,
         message_id=attempt.message_id,
         status=attempt.status,
-        failure=None if failure is None else _failure(failure),
+        failure=None if failure is None else _failure(failure, attempt.said),
         events=attempt.events,
         characters=turn.characters - attempt.at if runs else attempt.characters,
         usage=attempt.usage,
@@ -170,13 +170,14 @@ def _attempt(attempt: Attempt, turn: Turn) -> AttemptReport:
     )
 
 
-def _failure(failure: Failure) -> FailureReport:
+def _failure(failure: Failure, said: str) -> FailureReport:
     return FailureReport(
         kind=failure.kind,
         phase=failure.phase,
         in_band=failure.in_band,
         detail=failure.detail,
         retry_after=failure.retry_after,
+        said=said,
     )
 
 

@@ -51,6 +51,9 @@ class FailureReport(Part):
     """A technical word: an exception's class, an ``error.type``. Never content."""
     retry_after: float | None = None
     """Seconds the server asked to wait; None if it said nothing usable."""
+    said: Annotated[str, BeforeValidator(_word)] = ""
+    """Of a rejection, the API's own words, as the SDK's exceptions have them; 300 characters at most, and
+    none that quote the request."""
 
 
 class AttemptReport(Part):

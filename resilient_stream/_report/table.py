@@ -80,11 +80,14 @@ class Table:
 
 
 def summary(outcome: str, reason: str, abandoned: Sequence[int], table: Table) -> str:
-    """A whole report: its outcome and why nothing more was tried, the table, the blocks that were cut off."""
+    """A whole report: its outcome and why nothing more was tried, the table, what the API said of rejections,
+    the blocks that were cut off."""
     first = f"{outcome.replace('_', ' ')}: {reason}" if reason else outcome.replace("_", " ")
     cut = ", ".join(map(str, abandoned))
     last = [f"content blocks cut off and never completed: {cut}"] if cut else []
-    return "\n".join([first, *([str(table)] if table.attempts else []), *last])
+    failures = [(attempt.number, attempt.failure) for attempt in table.attempts]
+    said = [f"said of attempt {number}: {each.said!r}" for number, each in failures if each and each.said]
+    return "\n".join([first, *([str(table)] if table.attempts else []), *said, *last])
 
 
 def tokens(usage: Mapping[str, int]) -> tuple[int, int]:

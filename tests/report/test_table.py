@@ -49,6 +49,17 @@ def test_an_in_band_error_is_not_shown_as_one_of_the_connection() -> None:
     assert Table(report(failed).attempts, [], {}).rows[0][3:5] == ("api_error", "in band")
 
 
+def test_what_the_api_said_of_a_rejection_is_shown() -> None:
+    """Behind the table, by the number of the attempt."""
+    denied = attempt(2, failure="rejected")
+    denied["failure"] = {**denied["failure"], "said": "No credit."}
+    told = report(attempt(1, failure="reset"), denied, abandoned=[0])
+    assert str(told).splitlines()[-2:] == [
+        "said of attempt 2: 'No credit.'",
+        "content blocks cut off and never completed: 0",
+    ]
+
+
 def test_what_does_not_occur_is_not_explained() -> None:
     """No estimate, no block cut off, no reason: nothing is said of them. Without an attempt there is no table."""
     plain = report(attempt(1, 3, usage_source="reported", **REPORTED), outcome="completed")

@@ -23,6 +23,7 @@ from typing import Any, Final
 
 from resilient_stream._core.failures import Barren, Failure, Flaw, Kind, Phase
 from resilient_stream._core.plan.planner import Blocked, Plan, Planner, Settle
+from resilient_stream._core.plan.rejection import said
 from resilient_stream._core.record.ledger import Attempt, Ledger, Record, final_usage
 from resilient_stream._core.record.lifecycle import Journal
 from resilient_stream._core.relay.output import Handover
@@ -214,10 +215,12 @@ class Machine:
         elif failure.kind is not Kind.CANCELLED:
             if self._tries.count(attempt.started, failure, kept_size(self.turn)):
                 self._asks, self._barren_endings = 0, set()
+            attempt.said = said(failure, request)
             self.journal.fails(now, attempt)
 
     def _flows(self, now: float) -> None:
-        """The attempt has brought something, so it is known how it was joined."""
+        """The attempt has brought something, so it is known how it was joined, and that its form will do."""
+        self.planner.accepted()
         self.ledger.join(self.attempt, self._characters, self.relay.joined)
         self.journal.flows(now, self.attempt, self.relay.joined)
 
@@ -245,7 +248,7 @@ class Machine:
         """After a 400 to a continuation: the next form, at no cost but the attempt itself."""
         if failure.status != 400 or not self._may_send(now):
             return None
-        plan = self.planner.below(self._plan, self.turn)
+        plan = self.planner.below(self._plan, self.attempt.said, self.turn)
         if plan is None:
             return None
         self._tries.barren -= 1

@@ -7,7 +7,8 @@ and asks for them to be repeated before going on. Only appending is allowed: ear
 system and tools stay as they were, so that caches hit and signed thinking stays valid.
 
 A continuation that the API refuses with a 400 steps down: prefill, user turn, user turn without
-thinking. What a model refused is remembered.
+thinking, unless the API's words are about something that no form would change. A form counts as refused by
+a model, for all streams of a client, once a lower form was accepted in its place.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from resilient_stream._core.turn.transcript import Turn
 
 from . import models
 from .quote import enough, marked, quote
+from .rejection import may_be_the_form
 from .request_body import (
     extended,
     field_of,
@@ -90,7 +92,7 @@ class Blocked:
 class Planner:
     """Plans the requests of one stream.
 
-    ``refused`` is shared by all streams of a client: the pairs of model and step that a 400 ruled out.
+    ``refused`` is shared by all streams of a client: the pairs of model and step of which it is known.
     """
 
     request: Mapping[str, Any]
@@ -115,6 +117,10 @@ class Planner:
     """How many were left behind when the stream began."""
     overloads: int = 0
     """Overloads in a row on the present model."""
+    _left: list[tuple[str, Step]] = field(default_factory=list)
+    """The steps that were left after a 400. It may have meant something else."""
+    _said: str = ""
+    """What the API said of the last one."""
 
     def __post_init__(self) -> None:
         hops = [models.named(entry) for entry in self.settings.fallback_models]
@@ -162,6 +168,7 @@ class Planner:
         if self.hop >= len(self.settings.fallback_models):
             return False
         self.hop, self.overloads, self.step = self.hop + 1, 0, Step.PREFILL
+        self._left.clear()  # what another model accepts says nothing of this one
         return True
 
     def plan(self, turn: Turn) -> Plan | Settle | Blocked:
@@ -198,23 +205,32 @@ class Planner:
         if self.step is Step.USER_TURN and (self.model, self.step) in self.refused:
             self.step = Step.USER_TURN_WITHOUT_THINKING
 
-    def below(self, refused: Plan, turn: Turn) -> Plan | None:
-        """What to send in place of a continuation that was refused with a 400; None if nothing is left, or
-        all that is left is the same."""
-        while self.step_down(refused.form):
+    def below(self, rejected: Plan, said: str, turn: Turn) -> Plan | None:
+        """What to send in place of a continuation that was rejected with a 400 and these words; None if
+        nothing is left, or all that is left would be rejected for the same reason."""
+        before, self._said = self._said, said
+        if not may_be_the_form(said, before):
+            return None
+        while self._step_down(rejected.form):
             plan = self.plan(turn)
-            if isinstance(plan, Plan) and plan.body != refused.body:
+            if isinstance(plan, Plan) and plan.body != rejected.body:
                 return plan
         return None
 
-    def step_down(self, form: Form) -> bool:
-        """Note that a continuation was refused with a 400; say whether another step is left."""
+    def accepted(self) -> None:
+        """The API has accepted the form that was sent last: what was left for it is refused by the model."""
+        for pair in self._left:
+            self.refused.add(pair)
+        self._left.clear()
+
+    def _step_down(self, form: Form) -> bool:
+        """Leave a step of a continuation; say whether another one is left."""
         if form not in (Form.PREFILL, Form.USER_TURN):
             return False
         if self.container is not None and not self.containerless:
             self.containerless = True  # it may have expired
             return True
-        self.refused.add((self.model, self.step))
+        self._left.append((self.model, self.step))
         if self.step is Step.USER_TURN_WITHOUT_THINKING or self.settings.continuation == "prefill":
             return False
         self.step = Step(self.step + 1)

@@ -49,6 +49,8 @@ class Attempt:
     request_id: str | None = None
     message_id: str | None = None
     failure: Failure | None = None
+    said: str = ""
+    """Of a rejection, the API's own words. They go into reports and notes, not into logs and spans."""
     events: int = 0
     """Events received, pings apart."""
     characters: int = 0
@@ -182,7 +184,8 @@ class Ledger:
         return multiple is not None and billed > allowed
 
     def tell(self, error: BaseException, turn: Turn) -> None:
-        """Add to the exception, as a note, what was tried, what was kept and where it is. No content.
+        """Add to the exception, as a note, what was tried, what was kept and where it is. No content, but the
+        API's own words where it has rejected the last request: the exception may be of an earlier failure.
 
         A rejection of the first request, which brought nothing, says all there is to say.
         """
@@ -198,7 +201,8 @@ class Ledger:
             if blocks
             else "Nothing was received to keep. resilient_stream.report(error) tells of each attempt."
         )
-        error.add_note(f"resilient_stream gave up {tried}. {kept}")
+        said = f" The API said of the last request: {last.said!r}." if last.said else ""
+        error.add_note(f"resilient_stream gave up {tried}.{said} {kept}")
 
     def totals(self) -> dict[str, int]:
         """Token numbers summed over all attempts, estimates included; what no attempt told is left out."""

@@ -52,6 +52,20 @@ def test_a_400_steps_down_to_no_thinking() -> None:
     assert run.forms == ["first", "user_turn"]
 
 
+def test_a_400_about_something_else_is_told_and_asked_for_once() -> None:
+    """No other form is tried, the exception's note has the API's words, and other streams of the client go on as before."""
+    refused: set[tuple[str, Step]] = set()
+    poor = replace(BAD, body={"error": {"message": "Your credit balance is too low."}})
+    run = drive(machine(PREFILL, refused=refused), lambda send: CUT if send.number == 1 else poor)
+    assert (raised(run), run.forms, refused) == (RESET, ["first", "prefill"], set())
+    assert run.machine.ledger.attempts[-1].said == "Your credit balance is too low."
+    assert isinstance(run.last, Raise)
+    (note,) = run.last.error.__notes__
+    assert "The API said of the last request: 'Your credit balance is too low.'" in note
+    again = drive(machine(PREFILL, refused=refused), once_cut(SCRIPT, CUT))
+    assert again.forms == ["first", "prefill"]
+
+
 @pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("fallbacks", [(), ({"model": MODERN}, {"model": PREFILLED})])
 def test_past_the_deadline_nothing_steps_down(fallbacks: tuple[Json, ...], late: bool) -> None:

@@ -280,10 +280,12 @@ def test_code_goes_on_in_its_container(given: Any, sent: Any) -> None:
     before.container = "c"
     made = planner(request, refused)
     assert body(made, before)["container"] == sent
-    assert made.step_down(Form.USER_TURN)
-    assert (body(made, before).get("container"), refused) == (given, set())
-    assert made.step_down(Form.USER_TURN)
-    assert refused == {(MODERN, Step.USER_TURN)}
+    without = made.below(planned(made, before), "", before)
+    assert (without is None) is (sent == given), "the same request is not sent twice"
+    if without is not None and without.body is not None:
+        assert without.body.get("container") == given
+        made.accepted()
+        assert refused == set()
 
 
 def test_never_ends_no_turn_either() -> None:
@@ -292,29 +294,70 @@ def test_never_ends_no_turn_either() -> None:
     assert isinstance(plan, Blocked)
 
 
-def test_a_refused_step_is_left_and_remembered() -> None:
-    """Prefill, user turn, user turn without thinking; other streams of the client begin where this one ended."""
+def below(made: Planner, rejected: Plan, before: Turn, said: str = "") -> Plan:
+    """What is sent after a rejection, which there is."""
+    plan = made.below(rejected, said, before)
+    assert plan is not None
+    return plan
+
+
+def test_a_refused_step_is_left() -> None:
+    """Prefill, user turn, user turn without thinking, and then nothing."""
+    made, before = planner(PREFILL), turn(THOUGHT, cut=LONG)
+    prefill = planned(made, before)
+    user_turn = below(made, prefill, before)
+    assert user_turn.body is not None
+    assert (prefill.form, user_turn.form) == (Form.PREFILL, Form.USER_TURN)
+    assert user_turn.body["messages"][1]["content"][0] == THOUGHT
+    last = below(made, user_turn, before)
+    assert last.body is not None
+    assert last.body["messages"][1]["content"] == [text(LONG)]
+    assert made.below(last, "", before) is None
+    unthinking = planner(PREFILL)
+    assert unthinking.below(below(unthinking, prefill, turn(cut=LONG)), "", turn(cut=LONG)) is None
+
+
+def test_a_step_is_refused_once_a_lower_one_was_accepted() -> None:
+    """Other streams of the client begin where this one ended; a rejection alone teaches them nothing."""
     refused: set[tuple[str, Step]] = set()
-    made = planner(PREFILL, refused)
-    before = turn(THOUGHT, cut=LONG)
-    assert planned(made, before).form is Form.PREFILL
-    assert made.step_down(Form.PREFILL)
-    sent = body(made, before)
-    assert sent["messages"][1]["content"][0] == THOUGHT
-    assert planned(planner(PREFILL, refused), before).form is Form.USER_TURN
-    assert made.step_down(Form.USER_TURN)
-    assert body(made, before)["messages"][1]["content"] == [text(LONG)]
+    made, before = planner(PREFILL, refused), turn(THOUGHT, cut=LONG)
+    user_turn = below(made, planned(made, before), before)
+    assert planned(planner(PREFILL, refused), before).form is Form.PREFILL
+    below(made, user_turn, before)
+    assert refused == set()
+    made.accepted()
+    assert refused == {(PREFILLED, Step.PREFILL), (PREFILLED, Step.USER_TURN)}
     assert body(planner(PREFILL, refused), before)["messages"][1]["content"] == [text(LONG)]
-    assert not made.step_down(Form.USER_TURN)
-    assert refused == {(PREFILLED, step) for step in Step}
     assert planned(planner(PREFILL | {"model": "claude-haiku-4-5"}, refused), before).form is Form.PREFILL
+
+
+def test_what_another_model_accepts_teaches_nothing() -> None:
+    """Of the one that was left."""
+    refused: set[tuple[str, Step]] = set()
+    made, before = planner(PREFILL, refused, fallback_models=({"model": "b"},)), turn(cut=LONG)
+    below(made, planned(made, before), before)
+    assert made.fall_back()
+    made.accepted()
+    assert refused == set()
+
+
+def test_what_no_form_would_change_is_not_asked_again() -> None:
+    """By the API's own words; and what is said of two forms alike is about neither."""
+    for said in ("Your credit balance is too low", "prompt is too long: 200001 tokens > 200000 maximum"):
+        made = planner(PREFILL)
+        assert made.below(planned(made, turn(cut=LONG)), said, turn(cut=LONG)) is None
+    made, before = planner(PREFILL), turn(THOUGHT, cut=LONG)
+    user_turn = below(made, planned(made, before), before, "Nope.")
+    assert made.below(user_turn, "Nope.", before) is None
+    assert below(made, user_turn, before, "Not even so.").form is Form.USER_TURN
 
 
 def test_there_is_no_step_below_some_forms() -> None:
     """A restart is the user's own request, and a policy that wants prefill wants nothing else."""
-    assert not planner().step_down(Form.RESTART)
-    assert not planner().step_down(Form.FIRST)
-    assert not planner(continuation="prefill").step_down(Form.PREFILL)
+    for form in (Form.RESTART, Form.FIRST):
+        assert planner().below(Plan(form), "", turn(cut=LONG)) is None
+    wanted = planner(continuation="prefill")
+    assert wanted.below(planned(wanted, turn(cut=LONG)), "", turn(cut=LONG)) is None
 
 
 def test_max_tokens_counts_all_visible_text_and_no_thinking() -> None:

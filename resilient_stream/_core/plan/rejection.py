@@ -1,0 +1,102 @@
+"""What the API says of a request that it rejects, and whether another form of it may be accepted.
+
+A 400 can mean anything: this model takes no prefill, the signature of a thought is not valid here, the
+account has no credit, the prompt is too long. ``error.type`` is the same for all of them, so the words are
+looked at, and nothing but the step to another form depends on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from resilient_stream._core.failures import Failure, Kind
+
+LONGEST: Final = 300
+"""Characters of it that are kept."""
+
+_FORM: Final = re.compile(
+    r"prefill|assistant|thinking|signature|container|tool_use|tool_result|content block|alternat"
+    r"|\brole|(?:user|last|final|previous) (?:message|turn)",
+    re.IGNORECASE,
+)
+"""Words of a rejection that another form may not meet."""
+
+_OTHER: Final = re.compile(
+    r"credit|billing|balance|payment|quota|spend|usage|subscri|account|organi[sz]ation|workspace|permission"
+    r"|access|api.?key|authenti|authori|token|too long|too large|exceed|context (?:limit|length|window)"
+    r"|maximum|polic|filter|blocked|disabled|available|region|country|rate limit|overloaded",
+    re.IGNORECASE,
+)
+"""Words of one that every form meets."""
+
+_KEY: Final = re.compile(r"[\w+/=-]{32,}")
+"""What may be a key."""
+_STRUCTURE: Final = frozenset({"type", "role", "name", "id", "tool_use_id"})
+"""Fields of a message that hold no content."""
+_WINDOW: Final = 24
+_SHORTEST_CONTENT: Final = 12
+
+
+def said(failure: Failure, request: Mapping[str, Any]) -> str:
+    """The API's own words about a rejection, for people to read; empty where it is none, or nothing was said.
+
+    Not always all of them: no more than `LONGEST` characters, nothing that looks like a key, and nothing
+    at all where they quote the content of the request.
+    """
+    if failure.kind is not Kind.REJECTED:
+        return ""
+    words = " ".join(_message(failure.body).split())[:LONGEST]
+    if words and _quotes(words, request):
+        return "(its words quote the request)"
+    return _KEY.sub("...", words)
+
+
+def may_be_the_form(words: str, before: str) -> bool:
+    """Whether another form of a continuation may be accepted that was rejected with these words.
+
+    Args:
+        words: what was said, as `said` has it.
+        before: what was said of the form before it. Words that are known for neither a form nor anything
+            else mean something else if another form is met by the same.
+    """
+    if _FORM.search(words):
+        return True
+    return not _OTHER.search(words) and (not words or words != before)
+
+
+def _message(body: object) -> str:
+    """The sentence in the body of an error, whoever wrote it."""
+    if isinstance(body, Mapping):
+        error = body.get("error")
+        inner = error if isinstance(error, Mapping) else body
+        found = (inner.get(name) for name in ("message", "error", "detail"))
+        return next((each for each in found if isinstance(each, str)), "")
+    return body if isinstance(body, str) else ""
+
+
+def _quotes(words: str, request: Mapping[str, Any]) -> bool:
+    """Whether words repeat content of a request: a run of 36 characters, or a short content as a whole."""
+    windows = [words[at : at + _WINDOW] for at in range(0, len(words) - _WINDOW + 1, _WINDOW // 2)]
+    for content in _contents([request.get("system"), request.get("messages")]):
+        if len(content) < _SHORTEST_CONTENT:
+            continue
+        if content.strip() in words or any(window in content for window in windows):
+            return True
+    return False
+
+
+def _contents(value: Any) -> Iterator[str]:
+    """All strings in a value but those that only say what something is."""
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case str() as text:
+                yield text
+            case Mapping() as fields:
+                waiting += [each for name, each in fields.items() if name not in _STRUCTURE]
+            case list() | tuple() as items:
+                waiting += items
+            case other if hasattr(other, "__dict__"):  # a model of the SDK's
+                waiting.append(vars(other))
