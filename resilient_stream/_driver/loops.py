@@ -193,10 +193,12 @@ class Driver(_Loop, httpx2.SyncByteStream):
         self._tell()
         if isinstance(action, Send):
             with self._watch.around_request():
+                asked = clock()
                 opened = self._upstream.send(action)
+                took = clock() - asked
             if isinstance(opened, Failure):
                 return action if self._closed else machine.fault(clock(), opened)
-            return machine.head(clock(), opened.status_code, opened.headers.get("request-id"))
+            return machine.head(clock(), opened.status_code, opened.headers.get("request-id"), took)
         self._closing.wait(action.seconds)
         return action if self._closed else machine.waited(clock())
 
@@ -311,10 +313,12 @@ class AsyncDriver(_Loop, httpx2.AsyncByteStream):
         self._tell()
         if isinstance(action, Send):
             with self._watch.around_request():
+                asked = clock()
                 opened = await self._upstream.send(action)
+                took = clock() - asked
             if isinstance(opened, Failure):
                 return action if self._closed else machine.fault(clock(), opened)
-            return machine.head(clock(), opened.status_code, opened.headers.get("request-id"))
+            return machine.head(clock(), opened.status_code, opened.headers.get("request-id"), took)
         with anyio.move_on_after(action.seconds):
             await self._closing.wait()
         return action if self._closed else machine.waited(clock())

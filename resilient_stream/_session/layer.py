@@ -17,6 +17,7 @@ from resilient_stream._policy.model import RetryPolicy
 from resilient_stream._policy.settings import settings_of
 from resilient_stream._report.model import ReportedRecord
 from resilient_stream._telemetry.attributes import Url, of_server
+from resilient_stream._telemetry.guard import guarded
 from resilient_stream._telemetry.logs import watchers
 from resilient_stream._telemetry.observers import Watch
 
@@ -105,7 +106,7 @@ class Layer:
         healed = sendable(messages, unsigned_thinking="claude" not in named(body))
         if healed is messages:
             return None
-        log.debug("left out of the history what the API would refuse: blocks of a turn that was cut")
+        guarded(log.debug, "left out of the history what the API would refuse: blocks of a turn that was cut")
         return {**body, "messages": healed}
 
     def begin(

@@ -66,8 +66,12 @@ def watchers(own: tuple[Observer, ...], *, telemetry_on: bool) -> tuple[Observer
         own: the policy's observers. Telemetry among them stands for the global one.
         telemetry_on: whether the policy wants telemetry.
     """
-    told = not telemetry_on or any(isinstance(observer, Telemetry) for observer in own)
-    return (LOGS, *own) if told else (LOGS, telemetry(), *own)
+    if not telemetry_on or any(isinstance(observer, Telemetry) for observer in own):
+        return (LOGS, *own)
+    try:
+        return (LOGS, telemetry(), *own)
+    except Exception:  # noqa: BLE001 -- a provider of the program's that gives no tracer
+        return (LOGS, *own)
 
 
 def _fields(stream: StreamRecord, attempt: AttemptRecord) -> dict[str, Any]:

@@ -43,6 +43,8 @@ __all__ = [
     "WaitRecord",
 ]
 
+from .guard import guarded
+
 log: Final = logging.getLogger("resilient_stream")
 
 _IDS: Final = itertools.count(1)
@@ -115,7 +117,7 @@ class Watch:
         self.stream = StreamRecord(next(_IDS), model, **server)
         self._observers = observers
         for observer in observers:
-            _safely(observer, observer.on_stream, self.stream)
+            _tell(observer, "on_stream", self.stream)
 
     def answered_by(self, **server: Any) -> None:
         """Note what is known of the server by now: the fields of `StreamRecord`."""
@@ -125,7 +127,7 @@ class Watch:
         """Pass on what happened."""
         for what, record in notes:
             for observer in self._observers:
-                _safely(observer, getattr(observer, f"on_{what}"), self.stream, record)
+                _tell(observer, f"on_{what}", self.stream, record)
 
     @contextmanager
     def around_request(self) -> Generator[None]:
@@ -142,12 +144,22 @@ class Watch:
             stack.callback(_safely, observer, context.__exit__, None, None, None)
 
 
+def _tell(observer: Observer, method: str, *record: object) -> None:
+    _safely(observer, lambda: getattr(observer, method)(*record))
+
+
 def _safely(observer: Observer, tell: Callable[..., Any], *record: object) -> None:
     """Tell an observer; if it raises, say so once."""
     try:
         tell(*record)
-    except Exception:
-        told = vars(observer)
-        if "_complained" not in told:
-            told["_complained"] = True
-            log.exception("the observer %s raised; the stream is not affected", type(observer).__name__)
+    except Exception as error:  # noqa: BLE001 -- it is logged
+        guarded(_complain, observer, error)
+
+
+def _complain(observer: Observer, error: Exception) -> None:
+    """Log an exception, if it is the first that this observer has raised."""
+    told = vars(observer)
+    if "_complained" not in told:
+        told["_complained"] = True
+        name = type(observer).__name__
+        log.error("the observer %s raised; the stream is not affected", name, exc_info=error)

@@ -21,7 +21,7 @@ attributes are this module's own constants: the conventions for generative AI st
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
@@ -142,8 +142,9 @@ class Telemetry(Observer):
     def on_failure(self, stream: StreamRecord, attempt: AttemptRecord) -> None:
         """End the span of the attempt."""
         known = self._streams[stream.id]
-        self._instruments.fault(attempt, _common(stream))
-        self._end_attempt(known, attempt)
+        with ExitStack() as left:  # what one part of an SDK raises keeps none of the others from its end
+            left.callback(self._instruments.fault, attempt, _common(stream))
+            self._end_attempt(known, attempt)
 
     def on_wait(self, stream: StreamRecord, wait: WaitRecord) -> None:
         """Start the span of a wait."""
@@ -181,10 +182,16 @@ class Telemetry(Observer):
     def on_end(self, stream: StreamRecord, end: EndRecord) -> None:
         """End what is open."""
         known = self._streams.pop(stream.id)
-        known.wait.end()
-        if end.attempt.failure is None or end.attempt.failure.kind is Kind.CANCELLED:
-            self._end_attempt(known, end.attempt)
         outcome = _outcome(end, known.tally)
+        with ExitStack() as left:  # as `on_failure`; the last is called first
+            left.callback(self._instruments.end, end, known.tally, outcome, _common(stream))
+            left.callback(known.span.end)
+            left.callback(self._tell_end, known, stream, end, outcome)
+            if end.attempt.failure is None or end.attempt.failure.kind is Kind.CANCELLED:
+                left.callback(self._end_attempt, known, end.attempt)
+            known.wait.end()
+
+    def _tell_end(self, known: _Open, stream: StreamRecord, end: EndRecord, outcome: str) -> None:
         span, tally = known.span, known.tally
         span.set_attributes(_totals(end, tally, outcome))
         span.set_attributes(_server(stream))
@@ -194,8 +201,6 @@ class Telemetry(Observer):
             span.set_attribute("error.type", str(end.failure.kind) if end.failure else end.error)
             if end.failure is None:
                 span.set_status(Status(StatusCode.ERROR))
-        span.end()
-        self._instruments.end(end, tally, outcome, _common(stream))
 
     def _start(self, known: _Open, name: str, attributes: Mapping[str, Any], links: Any = ()) -> Span:
         within = trace.set_span_in_context(known.span, known.context)

@@ -39,7 +39,7 @@ WORDS: dict[str, str] = {
     r"\banext\(": "next(",
     r"\baiter\(": "iter(",
     r"\baclose\b": "close",
-    r"\baread\b": "read",
+    r"\baread_page\b": "read_page",
     r"\baiter_bytes\b": "iter_bytes",
 }
 """Async words to sync words."""

@@ -252,6 +252,34 @@ async def test_a_cancelled_task_ends_its_stream(stage: Stage) -> None:
     assert ear.last().duration == 5.0
 
 
+class Slow(Observer):
+    """Takes longer than any clock of the policy, at one point."""
+
+    def __init__(self, stage: Stage, point: str) -> None:
+        self.stage, self.point = stage, point
+
+    def __getattribute__(self, name: str) -> Any:
+        found = super().__getattribute__(name)
+        if name.startswith(("on_", "around_")) and name == self.point:
+            self.stage.pass_time(10_000.0)
+        return found
+
+
+@everywhere
+async def test_an_observer_that_blocks_is_not_taken_for_the_upstream(stage: Stage) -> None:
+    """Only the upstream's own time counts against it: however long somebody looks at it, it has its patience."""
+    patience: list[list[float]] = []
+    for point in ("", *(f"on_{what}" for what in What), "on_stream", "around_request"):
+        listening(stage, Slow(stage, point))
+        stage.stream(REFUSED, HEAD, BEGUN, RESET, HEAD, *EVENTS, None, waits=[0.5, 0.0])
+        await stage.whole()
+        assert stage.machine.ledger.outcome == "completed"
+        kinds = [one.failure and one.failure.kind for one in stage.machine.ledger.attempts]
+        assert kinds == [Kind.CONNECT, Kind.RESET, None]
+        patience.append(stage.upstream.patience)
+        assert patience[-1] == patience[0]
+
+
 class Clumsy(Observer):
     """Raises whatever it is told."""
 

@@ -91,9 +91,10 @@ class Machine:
         self._started = now
         return self._begin(now, Signal.START)
 
-    def head(self, now: float, status: int, request_id: str | None) -> Action:
-        """The head of an event stream arrived."""
-        self._clocks.headed(now - self.attempt.started)
+    def head(self, now: float, status: int, request_id: str | None, took: float | None = None) -> Action:
+        """The head of an event stream arrived, ``took`` seconds after it was asked for; None for all of the
+        attempt's time."""
+        self._clocks.headed(now - self.attempt.started if took is None else took)
         self.attempt.status, self.attempt.request_id = status, request_id
         return self._go(Signal.HEAD)
 

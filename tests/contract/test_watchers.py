@@ -1,0 +1,209 @@
+"""Whoever watches a stream can't harm it, neither by raising nor by calling back, at any point."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import anthropic
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
+
+from resilient_stream import Observer, RetryPolicy, report, resilient
+from resilient_stream.otel import Telemetry
+from resilient_stream.testing import Status, cut_at
+from tests.support.worlds import ASK, HASTY, TEXT, USER_TURN_MODEL, stand_in
+
+POINTS = [name for name in dir(Observer) if name.startswith(("on_", "around_"))]
+Act = Callable[[], object]
+
+
+class At(Observer):
+    """Does something at each point of one name, or of all, and counts."""
+
+    def __init__(self, act: Act, point: str = "") -> None:
+        self.act, self.point, self.acted = act, point, 0
+
+    def __getattribute__(self, name: str) -> Any:
+        if name.startswith(("on_", "around_")) and self.point in ("", name):
+            return self._acting
+        return super().__getattribute__(name)
+
+    def _acting(self, *_: object) -> None:
+        self.acted += 1
+        self.act()
+
+
+class Unfound(Observer):
+    """Has no method that could be found."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name.startswith("on_") or name == "__dict__":
+            raise RuntimeError(name)
+        return super().__getattribute__(name)
+
+
+class Handler(logging.Handler):
+    """Does something with each record."""
+
+    def __init__(self, act: Act) -> None:
+        super().__init__()
+        self.act = act
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Do it."""
+        self.act()
+
+
+class Processor(SpanProcessor):
+    """Does something with each span, as it starts or as it ends."""
+
+    def __init__(self, act: Act, *, at_start: bool) -> None:
+        self.act, self.at_start = act, at_start
+
+    def on_start(self, span: Span, parent_context: Any = None) -> None:
+        """Do it, if it is the time."""
+        if self.at_start:
+            self.act()
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Do it, if it is the time."""
+        if not self.at_start:
+            self.act()
+
+
+class Exporter(SpanExporter):
+    """Does something with each span that is exported."""
+
+    def __init__(self, act: Act) -> None:
+        self.act = act
+
+    def export(self, spans: Any) -> SpanExportResult:
+        """Do it."""
+        self.act()
+        return SpanExportResult.SUCCESS
+
+
+@contextmanager
+def logger(*, handler: logging.Handler | None = None, test: Any = None) -> Generator[None]:
+    """The library's logger with a handler or a filter, telling everything."""
+    log = logging.getLogger("resilient_stream")
+    level = log.level
+    log.setLevel(logging.DEBUG)
+    if handler is not None:
+        log.addHandler(handler)
+    if test is not None:
+        log.addFilter(test)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+        if handler is not None:
+            log.removeHandler(handler)
+        if test is not None:
+            log.removeFilter(test)
+
+
+@contextmanager
+def nothing() -> Generator[None]:
+    """No surroundings."""
+    yield
+
+
+def watched(kind: str, act: Act) -> tuple[RetryPolicy, AbstractContextManager[None]]:
+    """A policy and surroundings in which a watcher of this kind does something."""
+
+    def as_filter(record: logging.LogRecord) -> bool:
+        act()
+        return True
+
+    if kind == "handler":
+        return HASTY, logger(handler=Handler(act))
+    if kind == "filter":
+        return HASTY, logger(test=as_filter)
+    if kind in ("on_start", "on_end", "export"):
+        tracers = TracerProvider(shutdown_on_exit=False)
+        made = (
+            SimpleSpanProcessor(Exporter(act))
+            if kind == "export"
+            else Processor(act, at_start=kind == "on_start")
+        )
+        tracers.add_span_processor(made)
+        return HASTY.replace(observers=(Telemetry(tracers),)), nothing()
+    return HASTY.replace(observers=(At(act, kind.removeprefix("every point")),)), nothing()
+
+
+KINDS = ["handler", "filter", "on_start", "on_end", "export", "every point", *POINTS]
+
+
+def told(client: anthropic.Anthropic) -> tuple[str, Any]:
+    """The text of one stream, and the stream."""
+    with client.messages.stream(model=USER_TURN_MODEL, max_tokens=4096, messages=ASK) as stream:
+        return "".join(stream.text_stream), stream
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("faults", [[cut_at(3000)], [Status(529), cut_at(2000), cut_at(100)]])
+def test_a_watcher_that_raises(kind: str, faults: list[Any]) -> None:
+    """The stream is whole, whatever a watcher raises, even where it logs what it raised."""
+    raised = []
+
+    def act() -> None:
+        raised.append(kind)
+        raise RuntimeError("a watcher")
+
+    policy, surroundings = watched(kind, act)
+    with stand_in(*faults) as server, surroundings:
+        text, stream = told(resilient(anthropic.Anthropic(api_key="k", base_url=server.url), policy))
+    assert text == TEXT
+    assert report(stream).outcome == "completed"
+    assert raised or kind in ("on_wait", "on_waited", "on_give_up")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_watcher_that_raises_where_all_is_lost(kind: str) -> None:
+    """The failure is raised, and not what a watcher makes of it; the report is there."""
+
+    def act() -> None:
+        raise RuntimeError("a watcher")
+
+    policy, surroundings = watched(kind, act)
+    with stand_in(*[Status(529)] * 9) as server, surroundings:
+        client = resilient(anthropic.Anthropic(api_key="k", base_url=server.url), policy)
+        with pytest.raises(anthropic.APIStatusError) as caught:
+            told(client)
+    assert report(caught.value).outcome == "failed"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_watcher_that_calls_back(kind: str) -> None:
+    """A watcher may stream a message of its own, with the same client, from wherever it is called."""
+    within = threading.Lock()
+    texts: list[str] = []
+
+    def act() -> None:
+        if within.acquire(blocking=False):  # its own stream is watched too
+            try:
+                texts.append(told(clients[0])[0])
+            finally:
+                within.release()
+
+    policy, surroundings = watched(kind, act)
+    with stand_in(cut_at(3000)) as server, surroundings:
+        clients = [resilient(anthropic.Anthropic(api_key="k", base_url=server.url), policy)]
+        text, _ = told(clients[0])
+    assert text == TEXT
+    assert set(texts) <= {TEXT}
+
+
+def test_an_observer_without_anything() -> None:
+    """Not even its attributes can be looked at."""
+    policy = HASTY.replace(observers=())
+    object.__setattr__(policy, "observers", (Unfound(),))
+    with stand_in(cut_at(3000)) as server:
+        text, _ = told(resilient(anthropic.Anthropic(api_key="k", base_url=server.url), policy))
+    assert text == TEXT
