@@ -3,20 +3,26 @@
 It must be long enough to mark one place and short enough to be repeated without a slip: 40 to 120
 characters, from a word boundary to the last non-blank character received, never starting inside a
 character that the eye sees as one. It must be at least as long as the longest stop sequence, which
-could otherwise be cut in two by the seam.
+could otherwise be cut in two by the seam; but never longer than `LONGEST`, because nothing streams while a
+model repeats it.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from itertools import count
 from typing import Final
 
 SHORTEST: Final = 40
 USUAL: Final = 80
 SPREAD: Final = 40
 """How much longer than usual a fragment may be to begin with a word."""
+LONGEST: Final = 1000
+"""Characters of a fragment at most, whatever the stop sequences are and however blank the text is."""
 
 _MARKERS: Final = (("<<<", ">>>"), ("«", "»"), ("[[[", "]]]"), ("{{{", "}}}"))
+_PART: Final = re.compile(r"part-(\d{1,9})>")
 _TAILS: Final = (
     range(0x1160, 0x1200),  # Korean vowels and finals in pieces
     range(0x1F1E6, 0x1F200),  # halves of flags
@@ -34,11 +40,12 @@ def quote(text: str, at_least: int = 0, usual: int = USUAL) -> str:
 
     Args:
         text: what was received.
-        at_least: the least number of characters (the longest stop sequence).
+        at_least: the least number of characters (the longest stop sequence), up to `LONGEST`.
         usual: the number of characters to come close to.
     """
     if not enough(text):
         return text.lstrip()
+    at_least = min(at_least, LONGEST)
     shortest = max(SHORTEST, usual - SPREAD, at_least)
     start = len(text) - max(usual, at_least)
     for longest in (max(usual + SPREAD, at_least), shortest + SPREAD + usual):
@@ -46,13 +53,14 @@ def quote(text: str, at_least: int = 0, usual: int = USUAL) -> str:
         for fits in (_starts_word, _starts_character):
             if found := [at for at in starts if fits(text, at)]:
                 return text[min(found, key=lambda at: abs(at - start)) :]
-    return text[max(0, start) :]
+    return text[max(0, start) :].lstrip()
 
 
 def enough(text: str) -> bool:
-    """Whether ``text`` has enough non-blank characters for a quote to mark a place in it."""
+    """Whether ``text`` has enough non-blank characters for a quote to mark a place in it, or is itself too
+    long for one."""
     near = text[-4 * SHORTEST :]  # nearly always enough to see it
-    return any(len("".join(part.split())) >= SHORTEST for part in (near, text))
+    return len(text) > LONGEST or any(len("".join(part.split())) >= SHORTEST for part in (near, text))
 
 
 def marked(fragment: str) -> str:
@@ -60,9 +68,8 @@ def marked(fragment: str) -> str:
     for opening, closing in _MARKERS:
         if opening not in fragment and closing not in fragment:
             return f"{opening}\n{fragment}\n{closing}"
-    number = 1
-    while f"<part-{number}>" in fragment or f"</part-{number}>" in fragment:
-        number += 1
+    taken = set(_PART.findall(fragment))
+    number = next(number for number in count(1) if str(number) not in taken)
     return f"<part-{number}>\n{fragment}\n</part-{number}>"
 
 

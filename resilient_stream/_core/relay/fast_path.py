@@ -83,12 +83,14 @@ class Steady:
     def _cut(self, chunk: bytes) -> bytes | None:
         """As `quick`, for several frames, or parts of some."""
         framer = self._framer
+        if framer.returns or b"\r" in chunk:
+            return None  # no frame of the short way has one, and what waits would be joined for each chunk
         if framer.grow(chunk):
             return b""
         joined = framer.rest + chunk if framer.pending else chunk
         end = joined.rfind(b"\n\n") + 2
         frames, rest = joined[:end], joined[end:]
-        if b"\r" in rest or not framer.fits(joined):
+        if not framer.fits(joined):
             return None
         out = self._one(frames) or self._several(frames)
         if out is not None:

@@ -22,6 +22,8 @@ class Handover:
         self.turn = turn
         self.out: list[bytes] = []
         self.waiting: list[Event] = []
+        self._starts = 0
+        """How many blocks begin in what waits."""
         self.shift = 0
         """What is added to an index of the attempt that runs."""
 
@@ -43,17 +45,18 @@ class Handover:
     def wait(self, event: Event) -> None:
         """Keep until content comes."""
         self.waiting.append(event)
+        self._starts += event.type == "content_block_start"
 
     def in_order(self, event: Event) -> None:
         """No content: behind what waits, or at once if nothing does."""
         if self.waiting:
-            self.waiting.append(event)
+            self.wait(event)
         else:
             self.hand(event)
 
     def content(self, event: Event) -> None:
         """Content: hand over what waits, then this."""
-        self.waiting.append(event)
+        self.wait(event)
         self.flush()
 
     def flush(self) -> None:
@@ -61,18 +64,22 @@ class Handover:
         for event in self.waiting:
             self.hand(event)
         self.waiting.clear()
+        self._starts = 0
 
     def drop(self) -> None:
         """The attempt is over: what waits is never handed over."""
         self.waiting.clear()
-        self.shift = 0
+        self._starts = self.shift = 0
 
     def drop_empty_block(self) -> bool:
         """Never hand over the block that waits, if there is nothing in it; say whether that is so."""
-        start = max(i for i, event in enumerate(self.waiting) if event.type == "content_block_start")
+        start = len(self.waiting) - 1
+        while self.waiting[start].type != "content_block_start":
+            start -= 1
         empty = not Block.of(self.waiting[start:]).text
         if empty:
             del self.waiting[start:]
+            self._starts -= 1
         return empty
 
     def close_open_block(self) -> None:
@@ -94,8 +101,7 @@ class Handover:
 
     def place_behind(self, index: int) -> None:
         """The block that upstream calls ``index`` is the consumer's next."""
-        waiting = sum(event.type == "content_block_start" for event in self.waiting)
-        self.shift = len(self.turn.blocks) + waiting - index
+        self.shift = len(self.turn.blocks) + self._starts - index
 
     def place_in_last(self, index: int) -> None:
         """The block that upstream calls ``index`` goes on in the consumer's last."""

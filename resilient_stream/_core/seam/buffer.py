@@ -27,13 +27,16 @@ class Splice:
         self._text = asked.text
         self._following: Follow | None = None
         self._left = ""
+        self._half = ""
         self._dropped = 0
         self.head = ""
-        """What is held."""
+        """What is held, less half of a character at its end."""
 
     def grow(self, text: str) -> None:
         """More of the reply."""
-        self.head = events.paired(self.head + text)
+        text = events.paired(self._half + text)
+        self._half = text[-1:] if events.ends_in_half({"text": text}) else ""
+        self.head += text[: len(text) - len(self._half)]
 
     def decide(self, *, final: bool) -> Join | Diverged | None:
         """The join, ``cut`` counted from the beginning of the reply; None if more of it is needed.
@@ -41,14 +44,14 @@ class Splice:
         Args:
             final: whether no more will come.
         """
-        if not final and events.ends_in_half({"text": self.head}):
-            return None
+        if final:
+            self.head, self._half = self.head + self._half, ""
         decided = self._decide(final=final)
         return replace(decided, cut=decided.cut + self._dropped) if isinstance(decided, Join) else decided
 
     def rest(self, joined: Join) -> str:
         """What is handed over of what came so far."""
-        return joined.supplied + self.head[joined.cut - self._dropped :]
+        return joined.supplied + self.head[joined.cut - self._dropped :] + self._half
 
     def _decide(self, *, final: bool) -> Join | Diverged | None:
         if self._following is None:

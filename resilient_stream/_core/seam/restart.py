@@ -39,7 +39,7 @@ def follow(text: str, at: int, head: str) -> Followed:
     """
     cut = 0
     while True:
-        same = shared(text[at : at + len(head) - cut], head[cut:])
+        same = _same(text, at, head, cut)
         at, cut = at + same, cut + same
         if at == len(text) or cut == len(head):
             return Followed(at, cut)
@@ -57,3 +57,16 @@ def follow(text: str, at: int, head: str) -> Followed:
             count -= 1  # no character is split
         at += told.end(count) if told.key else SPAN
         cut += telling.end(count) if telling.key else SPAN
+
+
+def _same(text: str, at: int, head: str, cut: int) -> int:
+    """How many characters of ``head`` from ``cut`` on are those of ``text`` from ``at`` on.
+
+    Ever longer pieces are compared, so that it takes no longer than what agrees is long.
+    """
+    count, size = 0, SPAN
+    while piece := head[cut + count : cut + count + size]:
+        if not text.startswith(piece, at + count):
+            return count + shared(text[at + count : at + count + size], piece)
+        count, size = count + len(piece), 2 * size
+    return count

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from resilient_stream._core.wire import safe_json
 
-from .transcript import SERVER_TOOL_USES, Block, Turn
+from .transcript import SERVER_TOOL_USES, Block, Turn, answers
 
 _HARMLESS: Final = ("web_search", "web_fetch", "tool_search")
 """Server tools that only read: they may run again."""
@@ -25,7 +25,6 @@ _WHOLE_IN_START: Final = frozenset({"container_upload", "mcp_tool_listing", "fal
 """Blocks that come whole in their start, as all results do, and go back as they came."""
 _THINKING: Final = frozenset({"thinking", "redacted_thinking"})
 _DECLINED: Final = _THINKING | {"tool_use"}
-_NO_RESULT: Final = object()
 _LONE_HALVES: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -54,7 +53,7 @@ def salvage(turn: Turn, *, rerun_server_tools: bool = False, keep_thinking: bool
         keep_thinking: False leaves all thinking out.
     """
     kept = Salvage()
-    answered = [block.start.get("tool_use_id") for block in turn.blocks]
+    answered = answers(block.start for block in turn.blocks)
     declined = max((at for at, block in enumerate(turn.blocks) if block.type == "fallback"), default=0)
     for at, block in enumerate((*turn.blocks, *turn.unseen)):
         if at < declined and block.type in _DECLINED:
@@ -67,10 +66,10 @@ def salvage(turn: Turn, *, rerun_server_tools: bool = False, keep_thinking: bool
     if kept.tools_complete and any(map(_dangerous_as_it_stands, turn.blocks)):
         # With the results of the calls beside it, the API would run what there is of it.
         kept.call_cut, kept.blocked = True, "a server tool was cut that would be run as it stands"
-    sent = [block.get("id") for block in kept.blocks]
-    uses = [block.start.get("id") for block in turn.blocks if block.type in SERVER_TOOL_USES]
-    lost = [use for use in uses if use not in sent]
-    kept.blocks = [block for block in kept.blocks if block.get("tool_use_id", _NO_RESULT) not in lost]
+    sent = {str(block.get("id")) for block in kept.blocks}
+    uses = {str(block.start.get("id")) for block in turn.blocks if block.type in SERVER_TOOL_USES}
+    lost = uses - sent
+    kept.blocks = [block for block in kept.blocks if not answers([block]) & lost]
     _end_without_thinking(kept.blocks)
     kept.blocks = safe_json.encodable(kept.blocks)
     return kept
@@ -113,7 +112,7 @@ def _keep_thinking(kept: Salvage, block: Block) -> None:
         kept.blocks.append(block.param())
 
 
-def _keep(kept: Salvage, block: Block, answered: list[Any], *, rerun_server_tools: bool) -> None:
+def _keep(kept: Salvage, block: Block, answered: frozenset[str], *, rerun_server_tools: bool) -> None:
     if block.opaque:
         kept.blocked = f"a {block.type} block has content that is not understood"
     elif block.type == "text":
@@ -138,9 +137,11 @@ def _keep(kept: Salvage, block: Block, answered: list[Any], *, rerun_server_tool
         kept.blocked = f"a {block.type} block is not understood"
 
 
-def _keep_server_tool(kept: Salvage, block: Block, answered: list[Any], *, rerun_server_tools: bool) -> None:
+def _keep_server_tool(
+    kept: Salvage, block: Block, answered: frozenset[str], *, rerun_server_tools: bool
+) -> None:
     name = str(block.start.get("name"))
-    if block.closed and block.start.get("id") in answered:
+    if block.closed and str(block.start.get("id")) in answered:
         if block.parses:
             kept.blocks.append(block.param())
         else:
@@ -166,9 +167,9 @@ def pending(request: Mapping[str, Any], turn: Turn) -> list[Mapping[str, Any]]:
     messages = request.get("messages") or [{}]
     content = messages[-1].get("content") if messages[-1].get("role") == "assistant" else None
     blocks = content if isinstance(content, list) else []
-    answered = [block.get("tool_use_id") for block in (*blocks, *(block.start for block in turn.blocks))]
+    answered = answers((*blocks, *(block.start for block in turn.blocks)))
     uses = [block for block in blocks if block.get("type") in SERVER_TOOL_USES]
-    return [use for use in uses if use.get("id") not in answered]
+    return [use for use in uses if str(use.get("id")) not in answered]
 
 
 def _whole_characters(param: dict[str, Any]) -> dict[str, Any]:

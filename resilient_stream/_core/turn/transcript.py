@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -172,6 +172,8 @@ class Turn:
     stop_reason: str | None = None
     stopped: bool = False
     """``message_stop`` was handed over."""
+    _complete: int = 0
+    """The size of all blocks but the last, which alone can grow."""
 
     @property
     def open_block(self) -> Block | None:
@@ -181,7 +183,7 @@ class Turn:
     @property
     def size(self) -> int:
         """A number that grows whenever content is handed over."""
-        return len(self.blocks) + sum(len(block.raw) + len(block.citations) for block in self.blocks)
+        return len(self.blocks) + self._complete + sum(map(_size, self.blocks[-1:]))
 
     @property
     def characters(self) -> int:
@@ -204,12 +206,12 @@ class Turn:
         Args:
             unanswered: whether tool uses of the server's without a result count, too.
         """
-        answers = [block.start.get("tool_use_id") for block in self.blocks]
+        answered, known = answers(block.start for block in self.blocks), set(self.abandoned)
         for index, block in enumerate(self.blocks):
             lost = not block.closed and block.type != "text" and not block.type.endswith("_tool_result")
             if unanswered and block.type in SERVER_TOOL_USES:
-                lost = lost or block.start.get("id") not in answers
-            if lost and index not in self.abandoned:
+                lost = lost or str(block.start.get("id")) not in answered
+            if lost and index not in known:
                 self.abandoned.append(index)
 
     def apply(self, event: Event) -> None:
@@ -220,6 +222,7 @@ class Turn:
                 self.message = data["message"]
                 self._note_container(data["message"])
             case "content_block_start":
+                self._complete += sum(map(_size, self.blocks[-1:]))
                 self.blocks.append(Block(data["content_block"]))
             case "content_block_delta":
                 self.blocks[data["index"]].apply_delta(data["delta"])
@@ -237,3 +240,12 @@ class Turn:
         container = told.get("container")
         name = container.get("id") if isinstance(container, dict) else None
         self.container = safe_json.whole(name) if isinstance(name, str) else self.container
+
+
+def answers(blocks: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """The ids of the tool uses that these blocks are results of."""
+    return frozenset(str(block["tool_use_id"]) for block in blocks if block.get("tool_use_id") is not None)
+
+
+def _size(block: Block) -> int:
+    return len(block.raw) + len(block.citations)

@@ -33,7 +33,8 @@ class Framer:
         self._limit = limit
         self._rest = bytearray()
         self._scanned = 0
-        self._returns = False
+        self.returns = False
+        """A CR has come: lines may end in it."""
         self.pending = False
         """A frame has begun and is not complete."""
 
@@ -58,7 +59,7 @@ class Framer:
         if not self._rest and b"\r" not in chunk and 0 < chunk.find(b"\n\n") == len(chunk) - 2 < self._limit:
             return [chunk]
         self._rest += chunk
-        self._returns = self._returns or b"\r" in chunk
+        self.returns = self.returns or b"\r" in chunk
         frames = self._cut()
         self.pending = bool(self._rest)
         if len(self._rest) > self._limit or any(len(frame) > self._limit for frame in frames):
@@ -96,7 +97,7 @@ class Framer:
 
     def _next_end(self, start: int) -> int:
         """Where the next frame ends; 0 if none does."""
-        if self._returns:
+        if self.returns:
             match = _BLANK_LINE.search(self._rest, start)
             return match.end() if match else 0
         at = self._rest.find(b"\n\n", start)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resilient_stream._core.plan.quote import LONGEST as LIMIT
 from resilient_stream._core.plan.quote import SHORTEST, SPREAD, USUAL, enough, marked, quote
 
 LONGEST = USUAL + SPREAD
@@ -21,7 +22,7 @@ def test_a_quote_marks_the_end(text: str, at_least: int) -> None:
     text = text.rstrip()
     found = quote(text, at_least)
     assert text.endswith(found)
-    assert found == found.lstrip() or not found or len(found) >= SHORTEST
+    assert found == found.lstrip()
     if enough(text):
         assert len(found) >= SHORTEST
         assert len(found) >= min(at_least, len(text))
@@ -72,6 +73,20 @@ def test_where_no_character_begins_any_place_will_do() -> None:
 def test_forty_visible_characters_are_enough(text: str, *, is_enough: bool) -> None:
     """White space marks no place."""
     assert enough(text) is is_enough
+
+
+@pytest.mark.parametrize("gap", [LIMIT, 50 * LIMIT])
+def test_a_text_of_little_but_white_space_is_not_quoted_whole(gap: int) -> None:
+    """Nobody repeats thousands of blanks: where it is too long to be a quote, its last words are one."""
+    text = "a" + " " * gap + "b"
+    assert enough(text)
+    assert quote(text) == "b"
+    assert len(quote("a" + "\n \n" * gap + "word " * 12 + "end")) <= LONGEST
+
+
+def test_a_stop_sequence_of_any_length_makes_no_quote_of_any_length() -> None:
+    """Nothing streams while a model repeats it."""
+    assert len(quote("word " * 5000 + "end", 20_000)) <= LIMIT + 2 * LONGEST
 
 
 @given(st.text(st.sampled_from("<>«»[]{}part-12/a "), max_size=60))

@@ -141,3 +141,13 @@ def test_what_may_end_a_frame_in_other_ways_is_left_to_the_framer() -> None:
     assert steady.quick(text_delta(1, "a") + b"event: ping\r") is None
     assert framer.feed(text_delta(1, "a") + b"event: ping\r") == [text_delta(1, "a")]
     assert steady.quick(b"\n\n") is None
+
+
+@pytest.mark.parametrize("chunks", [[b"a\r"], [b"a\r", b"\nb"]])
+def test_where_lines_may_end_in_cr_the_framer_alone_keeps_what_waits(chunks: list[bytes]) -> None:
+    """What waits of a large frame is not put together again for each chunk of it."""
+    _, framer, steady = following()
+    for chunk in chunks:
+        assert steady.quick(chunk) is None
+        framer.feed(chunk)
+    assert framer.rest == b"".join(chunks)

@@ -96,8 +96,11 @@ def test_only_an_empty_block_is_dropped() -> None:
     out = way()
     out.wait(read(text_delta(0, " ")))
     out.wait(read(block_start(1, text(""))))
+    out.wait(read(text_delta(1, "")))
     assert out.drop_empty_block()
     assert len(out.waiting) == 1
+    out.place_behind(1)
+    assert out.placed(read(block_start(1, text("")))).data["index"] == 1
     out.wait(read(block_start(1, text(""))))
     out.wait(read(text_delta(1, " ")))
     assert not out.drop_empty_block()

@@ -80,6 +80,14 @@ def test_half_a_character_decides_nothing() -> None:
     assert one.rest(Join(80, Joined.ECHO, verified=True)) == "\U0001f41f"
 
 
+def test_halves_of_characters_do_not_hold_a_reply_for_ever() -> None:
+    """Where another half comes in place of the one that belongs there, the first is as it is."""
+    decided, rest, held = told(splice(), "\ud83d" * 2000, 1)
+    assert decided == Join(0, Joined.AS_IS, verified=False)
+    assert rest == "\ud83d" * 2000
+    assert held <= MOST_HELD
+
+
 @pytest.mark.parametrize("piece", [1, 7, 90])
 @pytest.mark.parametrize(
     ("said", "how"),
