@@ -20,7 +20,7 @@ import httpcore2
 import httpx2
 
 from resilient_stream import ResumeMiddleware
-from resilient_stream._core.loop.states import Action, Send, Wait
+from resilient_stream._core.loop.states import Send, Wait
 from resilient_stream._driver.loops import AsyncDriver, Driver
 from resilient_stream._driver.runtime import Runtime
 from resilient_stream._sdk import middleware
@@ -58,13 +58,13 @@ class Run:
 
 
 class _Driver(Driver):
-    def _step(self, action: Send | Wait) -> Action:
-        return super()._step(_waited(self._clock, action))
+    def _step(self, action: Send | Wait) -> None:
+        super()._step(_waited(self._clock, action))
 
 
 class _AsyncDriver(AsyncDriver):
-    async def _step(self, action: Send | Wait) -> Action:
-        return await super()._step(_waited(self._clock, action))
+    async def _step(self, action: Send | Wait) -> None:
+        await super()._step(_waited(self._clock, action))
 
 
 def _waited(clock: Callable[[], float], action: Send | Wait) -> Send | Wait:

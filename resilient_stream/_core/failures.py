@@ -107,21 +107,6 @@ class Failure:
     body: Any = field(default=None, repr=False, compare=False)
 
 
-IN_BAND_KINDS: Final[Mapping[str, Kind]] = {
-    "overloaded_error": Kind.OVERLOADED,
-    "rate_limit_error": Kind.RATE_LIMITED,
-    "api_error": Kind.API_ERROR,
-    "conflict_error": Kind.API_ERROR,
-    "timeout_error": Kind.TIMEOUT_ERROR,
-    "invalid_request_error": Kind.REJECTED,
-    "authentication_error": Kind.REJECTED,
-    "billing_error": Kind.REJECTED,
-    "permission_error": Kind.REJECTED,
-    "not_found_error": Kind.REJECTED,
-    "request_too_large": Kind.REJECTED,
-}
-"""``error.type`` to kind [platform docs, "Errors"]. A type not listed is trouble of the server's."""
-
 SPEND_CAPS: Final = frozenset({"contract_spend_limit_reached", "enforced_spend_limit_reached"})
 """``error.details.error_code`` of a 429 that no waiting cures."""
 
@@ -144,6 +129,28 @@ def kind_of_status(status: int, error_code: str | None = None) -> Kind:
     if status in (409, 425) or status >= 500:
         return Kind.API_ERROR
     return Kind.REJECTED
+
+
+STATUS_OF_ERROR_TYPE: Final[Mapping[str, int]] = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "conflict_error": 409,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+"""``error.type`` to the status it has outside a stream [platform docs, "Errors"]. A type not listed is
+trouble of the server's."""
+
+IN_BAND_KINDS: Final[Mapping[str, Kind]] = {
+    name: kind_of_status(status) for name, status in STATUS_OF_ERROR_TYPE.items()
+}
+"""``error.type`` to kind."""
 
 
 def kind_of_error(error: object) -> Kind:

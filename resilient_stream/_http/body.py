@@ -5,38 +5,55 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
-from typing import Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import anyio
-import httpx2
 
+from .dialect import dialect_of
 from .read_timeout import Patience, shared
+
+if TYPE_CHECKING:
+    from httpx2 import AsyncByteStream, Response, SyncByteStream
 
 WIND_DOWN: Final = 1.0
 """Seconds that reading on from a closed connection may take; it takes none."""
 
 
-def unread(http: httpx2.Response) -> None:
+def unread(http: Response) -> None:
     """Have a response that somebody has read already, as an event hook may, read once more: decoded, and not
     from its connection, which others have by now.
 
-    httpx2 serves what it has read from attributes of its own, whatever the stream is by then, and has no
-    public way to be told otherwise.
+    httpx and httpx2 serve what they have read from private attributes, whatever the stream is by then, and
+    have no public way to be told otherwise. Where these have other names, the response stays as it is.
     """
     if "_content" not in vars(http):
         return
-    http.stream = httpx2.ByteStream(http.content)
+    http.stream = dialect_of(http).stream_of(http.content)
     http.headers.pop("content-encoding", None)
     for served in ("_content", "_text", "_decoder"):
         vars(http).pop(served, None)
     http.is_stream_consumed = http.is_closed = False
 
 
+def take_over(http: Response, body: Any, *, sync: bool) -> None:
+    """Have the consumer of a response read ``body`` in place of its own.
+
+    Args:
+        http: the response; its body was not read.
+        body: iterable, sync or async, over decoded bytes, with a ``close`` or an ``aclose``. A driver is.
+        sync: which of the two it is.
+    """
+    stream = dialect_of(http).sync_stream if sync else dialect_of(http).async_stream
+    http.stream = stream(body)
+    for header in ("content-encoding", "content-length"):  # of the first attempt's body as it was sent
+        http.headers.pop(header, None)
+
+
 class SyncBody:
     """The body of a sync response."""
 
-    def __init__(self, http: httpx2.Response) -> None:
-        self._stream = cast("httpx2.SyncByteStream", http.stream)
+    def __init__(self, http: Response) -> None:
+        self._stream = cast("SyncByteStream", http.stream)
         self._chunks: Iterator[bytes] = (
             iter(self._stream) if _plain(http) else _decoding(http, self._stream).iter_bytes()
         )
@@ -50,35 +67,74 @@ class SyncBody:
         self._stream.close()
 
 
-class HurriedBody(httpx2.SyncByteStream):
-    """A sync body that has so many ``seconds`` in all, by ``clock``; an async one can be broken off."""
+class SyncPage:
+    """A sync body that is kept as it comes over the wire, and has so many seconds in all.
+
+    Args:
+        http: whose body it is.
+        patience: that of the response's reads.
+        clock: a monotonic clock, in seconds.
+        seconds: how long it may take.
+    """
 
     def __init__(
-        self, stream: httpx2.SyncByteStream, patience: Patience, clock: Callable[[], float], seconds: float
+        self, http: Response, patience: Patience, clock: Callable[[], float], seconds: float
     ) -> None:
-        self._stream, self._patience, self._clock = stream, patience, clock
+        self.raw = bytearray()
+        """What has come of it, in its content encoding."""
+        self._stream = cast("SyncByteStream", http.stream)
+        self._late = dialect_of(http).read_timeout
+        self._patience, self._clock = patience, clock
         self._end = clock() + seconds
 
     def __iter__(self) -> Iterator[bytes]:
         for chunk in self._stream:
+            self.raw += chunk
             yield chunk
             self._patience.seconds = self._end - self._clock()
             if self._patience.seconds <= 0:
-                raise httpx2.ReadTimeout("it took too long")
+                raise self._late("it took too long")
 
     def close(self) -> None:
         """Close it."""
         self._stream.close()
 
 
+class AsyncPage:
+    """An async body that is kept as it comes over the wire. Whoever reads it can break it off.
+
+    Args:
+        http: whose body it is.
+    """
+
+    def __init__(self, http: Response) -> None:
+        self.raw = bytearray()
+        """What has come of it, in its content encoding."""
+        self._stream = cast("AsyncByteStream", http.stream)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        chunks = aiter(self._stream)
+        try:
+            async for chunk in chunks:
+                self.raw += chunk
+                yield chunk
+        finally:
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()
+
+    async def aclose(self) -> None:
+        """Close it."""
+        await self._stream.aclose()
+
+
 class AsyncBody:
     """The body of an async response."""
 
-    def __init__(self, http: httpx2.Response) -> None:
+    def __init__(self, http: Response) -> None:
         self._leave = _leaving(http)
-        self._stream = cast("httpx2.AsyncByteStream", http.stream)
+        self._stream = cast("AsyncByteStream", http.stream)
         self._raw = aiter(self._stream)
-        self._chunks = self._raw if _plain(http) else _decoding(http, _Raw(self._raw)).aiter_bytes()
+        self._chunks = self._raw if _plain(http) else _decoding_async(http, self._raw).aiter_bytes()
 
     async def read(self) -> bytes | None:
         """The next bytes; None at the end."""
@@ -93,11 +149,11 @@ class AsyncBody:
                 await chunks.aclose()
 
 
-def _leaving(http: httpx2.Response) -> Callable[[AsyncIterator[bytes]], Awaitable[None]]:
+def _leaving(http: Response) -> Callable[[AsyncIterator[bytes]], Awaitable[None]]:
     """How to end the generators of a body that has been closed, in the task that closes it.
 
     A transport nests several, and closing the outermost leaves the inner ones to the garbage collector, of
-    which trio complains and which asyncio closes in tasks of its own. Where httpcore2 has closed its
+    which trio complains and which asyncio closes in tasks of its own. Where httpcore has closed its
     connection, reading on ends them all at once. No other body is known to end once it is closed, so it is
     read under a cancellation, which ends it at its first wait. Where the connection is shared (HTTP/2) it is
     not closed, and nobody may read on: a read that is cancelled does not begin under trio, but under asyncio
@@ -128,13 +184,14 @@ async def _read_cancelled_in_trio(chunks: AsyncIterator[bytes]) -> None:
         await _read_cancelled(chunks)
 
 
-def _plain(http: httpx2.Response) -> bool:
+def _plain(http: Response) -> bool:
     """Whether a body's bytes are what they seem."""
-    return http.headers.get("content-encoding", "identity").strip().lower() == "identity"
+    encoding: str = http.headers.get("content-encoding", "identity")
+    return encoding.strip().lower() == "identity"
 
 
-class _Raw(httpx2.AsyncByteStream):
-    """A body that is being read already, in the shape that a response takes."""
+class _Raw:
+    """A body that is being read already."""
 
     def __init__(self, chunks: AsyncIterator[bytes]) -> None:
         self._chunks = chunks
@@ -145,9 +202,14 @@ class _Raw(httpx2.AsyncByteStream):
     async def __anext__(self) -> bytes:
         return await anext(self._chunks)
 
+    async def aclose(self) -> None:
+        """It is closed by whoever opened it."""
 
-def _decoding(
-    http: httpx2.Response, stream: httpx2.SyncByteStream | httpx2.AsyncByteStream
-) -> httpx2.Response:
+
+def _decoding(http: Response, stream: Any) -> Response:
     """A response of its own that undoes the content encoding of ``http``."""
-    return httpx2.Response(http.status_code, headers=http.headers, stream=stream, request=http.request)
+    return dialect_of(http).response(http.status_code, http.headers, http.request, stream=stream)
+
+
+def _decoding_async(http: Response, chunks: AsyncIterator[bytes]) -> Response:
+    return _decoding(http, dialect_of(http).async_stream(_Raw(chunks)))

@@ -9,45 +9,53 @@ from __future__ import annotations
 
 import email.utils
 import math
-import ssl
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-import anthropic
-import httpcore2
-import httpx2
-
 from resilient_stream._core.failures import Failure, Kind, Phase, is_word, kind_of_status
 
-_KINDS: Final[tuple[tuple[type[BaseException], Kind, Phase | None], ...]] = (
-    (ssl.SSLCertVerificationError, Kind.TLS_VERIFY, Phase.CONNECT),
-    (httpx2.TooManyRedirects, Kind.REJECTED, Phase.HEADERS),
-    (httpx2.UnsupportedProtocol, Kind.REJECTED, Phase.CONNECT),
-    (httpx2.LocalProtocolError, Kind.REJECTED, None),
-    (httpx2.ConnectTimeout, Kind.CONNECT, Phase.CONNECT),
-    (httpx2.PoolTimeout, Kind.CONNECT, Phase.CONNECT),
-    (httpx2.ConnectError, Kind.CONNECT, Phase.CONNECT),
-    (httpx2.ProxyError, Kind.CONNECT, Phase.CONNECT),
-    (httpx2.TimeoutException, Kind.SILENT, None),
-    (httpx2.RemoteProtocolError, Kind.CLOSED, None),
-    (httpx2.DecodingError, Kind.CORRUPT, None),
-    (httpcore2.ConnectionNotAvailable, Kind.CLOSED, None),
-    (httpx2.NetworkError, Kind.RESET, None),
-    (ssl.SSLError, Kind.RESET, None),
-    (ConnectionError, Kind.RESET, None),
-    (anthropic.APITimeoutError, Kind.SILENT, None),
+from .dialect import CORE, HTTP, classes
+
+Row = tuple[type[BaseException], Kind, Phase | None]
+"""What an exception of a class stands for. None: the phase it happened in."""
+
+_NAMES: Final[tuple[tuple[tuple[str, ...], str, Kind, Phase | None], ...]] = (
+    (("h2.exceptions",), "H2Error", Kind.CLOSED, None),
+    (("ssl",), "SSLCertVerificationError", Kind.TLS_VERIFY, Phase.CONNECT),
+    (HTTP, "TooManyRedirects", Kind.REJECTED, Phase.HEADERS),
+    (HTTP, "UnsupportedProtocol", Kind.REJECTED, Phase.CONNECT),
+    (HTTP, "LocalProtocolError", Kind.REJECTED, None),
+    (HTTP, "ConnectTimeout", Kind.CONNECT, Phase.CONNECT),
+    (HTTP, "PoolTimeout", Kind.CONNECT, Phase.CONNECT),
+    (HTTP, "ConnectError", Kind.CONNECT, Phase.CONNECT),
+    (HTTP, "ProxyError", Kind.CONNECT, Phase.CONNECT),
+    (HTTP, "TimeoutException", Kind.SILENT, None),
+    (HTTP, "RemoteProtocolError", Kind.CLOSED, None),
+    (HTTP, "DecodingError", Kind.CORRUPT, None),
+    (CORE, "ConnectionNotAvailable", Kind.CLOSED, None),
+    (HTTP, "NetworkError", Kind.RESET, None),
+    (("ssl",), "SSLError", Kind.RESET, None),
+    (("builtins",), "ConnectionError", Kind.RESET, None),
 )
-"""The first row that fits any exception of the chain decides. None: the phase it happened in."""
+"""Packages and the name of an exception of theirs. The first row that fits any exception of the chain
+decides.
+
+What h2 finds wrong with an HTTP/2 connection, because the other side broke the rules or has said goodbye,
+comes through httpcore as it is, or as if it were a mistake of our own."""
 
 
-def of_exception(error: BaseException, phase: Phase) -> Failure | None:
-    """The failure that an exception stands for; None if it is no failure of the transport."""
-    if isinstance(error, anthropic.AnthropicError) and not isinstance(error, anthropic.APIConnectionError):
-        return None
+def of_exception(error: BaseException, phase: Phase, *more: Row) -> Failure | None:
+    """The failure that an exception stands for; None if it is no failure of the transport.
+
+    Args:
+        error: the exception.
+        phase: how far the request had come.
+        more: what exceptions of the adapter's own stand for, where none of the transport's is among them.
+    """
     links = list(chain(error))
-    for kind_of_exception, kind, where in (*_http2_kinds(), *_KINDS):
+    for kind_of_exception, kind, where in (*_rows(), *more):
         for link in links:
             if isinstance(link, kind_of_exception):
                 return Failure(kind, where or phase, detail=type(link).__name__)
@@ -56,12 +64,11 @@ def of_exception(error: BaseException, phase: Phase) -> Failure | None:
     return None
 
 
-def _http2_kinds() -> tuple[tuple[type[BaseException], Kind, None], ...]:
-    """The row for h2, where it is in use. What it finds wrong with an HTTP/2 connection, because the other
-    side broke the rules or has said goodbye, comes through httpcore2 as it is, or as if it were a mistake of
-    our own."""
-    h2 = sys.modules.get("h2.exceptions")
-    return () if h2 is None else ((h2.H2Error, Kind.CLOSED, None),)
+def _rows() -> Iterator[Row]:
+    """The rows of those packages that are in use."""
+    for packages, name, kind, phase in _NAMES:
+        for found in classes(packages, name):
+            yield found, kind, phase
 
 
 def _is_over(held: BaseException) -> bool:
@@ -95,7 +102,8 @@ def chain(error: BaseException) -> Iterator[BaseException]:
         yield link
         context = link.__context__ if link.__suppress_context__ else None
         origins = [each for each in (link.__cause__, context) if each is not None]
-        if isinstance(link, httpcore2.LocalProtocolError):  # it holds h2's exception, which may know better
+        if isinstance(link, classes(CORE, "LocalProtocolError")):
+            # It holds h2's exception, which may know better.
             held = [each for each in link.args if isinstance(each, Exception)]
             origins = [each for each in (*origins, *held) if _is_over(each)]
         waiting += origins

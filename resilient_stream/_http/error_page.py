@@ -7,14 +7,16 @@ The status alone says what kind of failure it is, so none of that may become a f
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import anyio
-import httpx2
 
 from resilient_stream._core.wire import safe_json
 
 from .body import AsyncBody, SyncBody
+
+if TYPE_CHECKING:
+    from httpx2 import Response
 
 LONGEST_PAGE: Final = 64 * 1024
 """Bytes, decoded, that are read of a page. The rest stays unread, and its connection is closed."""
@@ -23,11 +25,11 @@ _SLOW_CHARSETS: Final = frozenset({"punycode"})
 """Charsets that take a time quadratic in the page."""
 
 
-def read_page(http: httpx2.Response) -> None:
+def read_page(http: Response) -> None:
     """Read a response's page.
 
     Raises:
-        httpx2.TransportError: it breaks before its end or its limit.
+        TransportError: it breaks before its end or its limit.
     """
     if _was_read(http):
         return _keep(http, http.content)
@@ -40,7 +42,7 @@ def read_page(http: httpx2.Response) -> None:
     return _keep(http, page)
 
 
-async def aread_page(http: httpx2.Response) -> None:
+async def aread_page(http: Response) -> None:
     """As `read_page`, of an async response."""
     if _was_read(http):
         return _keep(http, http.content)
@@ -54,15 +56,16 @@ async def aread_page(http: httpx2.Response) -> None:
     return _keep(http, page)
 
 
-def _was_read(http: httpx2.Response) -> bool:
+def _was_read(http: Response) -> bool:
     """Whether somebody has read the page already, as an event hook may."""
     return "_content" in vars(http)
 
 
-def _keep(http: httpx2.Response, page: bytes | bytearray) -> None:
+def _keep(http: Response, page: bytes | bytearray) -> None:
     """Have a response hold its page, as if it had read it itself, and say what it is without fail.
 
-    httpx2 keeps what it has read in an attribute of its own, and has no public way to put a page there.
+    httpx and httpx2 keep what they have read in an attribute of their own, and have no public way to put a
+    page there.
     """
     vars(http)["_content"] = bytes(page[:LONGEST_PAGE])
     http.is_stream_consumed = http.is_closed = True
@@ -70,7 +73,7 @@ def _keep(http: httpx2.Response, page: bytes | bytearray) -> None:
         http.encoding = "utf-8"
 
 
-def _readable(http: httpx2.Response) -> bool:
+def _readable(http: Response) -> bool:
     """Whether the page can be decoded as its response says."""
     try:
         return http.charset_encoding not in _SLOW_CHARSETS and isinstance(http.text, str)
@@ -78,7 +81,7 @@ def _readable(http: httpx2.Response) -> bool:
         return False
 
 
-def said(http: httpx2.Response) -> object:
+def said(http: Response) -> object:
     """What a page that was read says: the value of its JSON, or else its text."""
     try:
         return safe_json.parse(http.text)

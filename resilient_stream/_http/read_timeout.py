@@ -22,10 +22,12 @@ import inspect
 import math
 import socket
 from collections.abc import Callable
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-import httpcore2
-import httpx2
+from .dialect import CORE, classes
+
+if TYPE_CHECKING:
+    from httpx2 import Response
 
 LOOK_UP: Final = 5.0
 """Seconds after which a blocked read looks whether the machine has slept."""
@@ -55,7 +57,7 @@ class Patience:
 
     def __init__(
         self,
-        response: httpx2.Response,
+        response: Response,
         silence: float,
         slept: Callable[[], float] | None = None,
         own: float | None = None,
@@ -79,7 +81,7 @@ class Patience:
         stream.read = watch(own, slept)
 
     def _watch(self, own: Callable[..., bytes], slept: Callable[[], float]) -> Callable[..., bytes]:
-        last = slept()
+        last, ran_out = slept(), classes(CORE, "ReadTimeout")
 
         def read(max_bytes: int, timeout: float | None = None) -> bytes:
             nonlocal last
@@ -87,7 +89,7 @@ class Patience:
             while True:
                 try:
                     got = own(max_bytes, timeout=min(LOOK_UP, left))
-                except httpcore2.ReadTimeout:
+                except ran_out:
                     left = _time_left(left, slept() - last)
                     if left == 0:
                         raise
@@ -98,15 +100,15 @@ class Patience:
         return read
 
     def _watch_async(self, own: Callable[..., Any], slept: Callable[[], float]) -> Callable[..., Any]:
-        last = slept()
+        last, ran_out = slept(), classes(CORE, "ReadTimeout")
 
-        async def read(max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 -- httpcore2's
+        async def read(max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 -- httpcore's
             nonlocal last
             left = self.seconds if timeout is None or self.seconds < timeout else timeout
             while True:
                 try:
                     got: bytes = await own(max_bytes, timeout=min(LOOK_UP, left))
-                except httpcore2.ReadTimeout:
+                except ran_out:
                     left = _time_left(left, slept() - last)
                     if left == 0:
                         raise
@@ -150,7 +152,7 @@ class Patience:
                     connection.shutdown(socket.SHUT_RDWR)
 
 
-def shared(response: httpx2.Response) -> bool:
+def shared(response: Response) -> bool:
     """Whether other responses may come over the same connection at the same time."""
     return response.http_version == "HTTP/2"
 

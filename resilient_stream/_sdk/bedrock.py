@@ -17,9 +17,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, Final, Protocol, Self
-
-import httpx2
+from typing import Any, Final, NamedTuple, Protocol, Self
 
 from resilient_stream._core.wire import sse
 
@@ -137,7 +135,40 @@ def _message(data: bytes) -> bytes:
     return message + zlib.crc32(message).to_bytes(4)
 
 
-class FramedBody(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+class MessageDecoder:
+    """Does what the client's decoder does, for one message at a time, where that can't be had."""
+
+    def iter_bytes(self, iterator: Iterator[bytes]) -> Iterator[ServerSentEvent]:
+        """The events of whole messages, whose checksums hold."""
+        for message in iterator:
+            end = 12 + int.from_bytes(message[4:8])
+            headers, payload = _headers(message[12:end]), json.loads(message[end:-4])
+            if headers.get(":message-type") != "event":
+                code = headers.get(":exception-type") or headers.get(":error-code") or ""
+                error = {"type": code, "message": str(payload.get("message", ""))}
+                yield _Decoded("error", json.dumps({"type": "error", "error": error}))
+                continue
+            data = base64.b64decode(payload["bytes"]).decode()
+            yield _Decoded(str(json.loads(data).get("type")), data)
+
+
+class _Decoded(NamedTuple):
+    event: str
+    data: str
+
+
+def _headers(encoded: bytes) -> dict[str, str]:
+    """The headers of a message; all of them are strings, each with its length before it."""
+    found: dict[str, str] = {}
+    while encoded:
+        at = 1 + encoded[0]
+        size = int.from_bytes(encoded[at + 1 : at + 3])
+        found[encoded[1:at].decode()] = encoded[at + 3 : at + 3 + size].decode()
+        encoded = encoded[at + 3 + size :]
+    return found
+
+
+class FramedBody:
     """A driver's body as messages. It is as sync or async as the driver.
 
     Args:

@@ -27,20 +27,23 @@ from anthropic import (
     Middleware,
     not_given,
 )
-from anthropic._base_client import BaseClient
 
 from resilient_stream._core.failures import Failure
 from resilient_stream._core.loop.states import Raise
 from resilient_stream._driver.loops import AsyncDriver, Driver
 from resilient_stream._driver.runtime import Runtime
+from resilient_stream._http.body import take_over
 from resilient_stream._http.classify import AWS_EVENT_STREAM, content_type_of
+from resilient_stream._http.dialect import dialect
+from resilient_stream._http.exchange import AsyncExchange, SyncExchange
 from resilient_stream._policy import scope as _scope
 from resilient_stream._policy.model import RetryPolicy
 from resilient_stream._session.context import StreamContext
 from resilient_stream._session.layer import Layer
 
+from . import private_api
 from .bedrock import FramedBody
-from .exchange import AsyncExchange, Exchange, SyncExchange, Timeout, provider_of
+from .door import AsyncSdkDoor, SdkDoor, SyncSdkDoor, Timeout
 
 NOT_RETRIED: Final = {"x-should-retry": "false"}
 STATUS_OF_NO_RESPONSE: Final = 503
@@ -78,12 +81,13 @@ class ResumeMiddleware(Middleware):
         request, context = self._begin(request, call_next)
         if context is None:
             return call_next(request)
-        exchange = SyncExchange(call_next, request, context, self._timeout(call_next))
+        door = SyncSdkDoor(call_next, request, context.policy, self._timeout(call_next))
+        exchange = SyncExchange(door, context)
         driver = Driver(context.machine(exchange.error_for), exchange, context.runtime, context.watch)
         failed = driver.open()
-        response: APIResponse[Any] = _result(APIResponse, exchange, failed, request, call_next)
+        response: APIResponse[Any] = _result(APIResponse, door, failed, request, call_next)
         if failed is None:
-            _take_over(response.http_response, driver)
+            take_over(response.http_response, _framed(response.http_response, driver), sync=True)
         return response
 
     async def handle_async(self, request: APIRequest, call_next: AsyncCallNext) -> AsyncAPIResponse[Any]:
@@ -91,12 +95,13 @@ class ResumeMiddleware(Middleware):
         request, context = self._begin(request, call_next)
         if context is None:
             return await call_next(request)
-        exchange = AsyncExchange(call_next, request, context, self._timeout(call_next))
+        door = AsyncSdkDoor(call_next, request, context.policy, self._timeout(call_next))
+        exchange = AsyncExchange(door, context)
         driver = AsyncDriver(context.machine(exchange.error_for), exchange, context.runtime, context.watch)
         failed = await driver.open()
-        response: AsyncAPIResponse[Any] = _result(AsyncAPIResponse, exchange, failed, request, call_next)
+        response: AsyncAPIResponse[Any] = _result(AsyncAPIResponse, door, failed, request, call_next)
         if failed is None:
-            _take_over(response.http_response, driver)
+            take_over(response.http_response, _framed(response.http_response, driver), sync=False)
         return response
 
     def _begin(self, request: APIRequest, call_next: object) -> tuple[APIRequest, StreamContext | None]:
@@ -108,13 +113,13 @@ class ResumeMiddleware(Middleware):
         body = request.json
         if layer.why_not(method=request.method, path=path, streams=request.stream, body=body) is not None:
             return request, None
-        client = _client_of(call_next)
+        client = private_api.client_of(call_next)
         url = None if client is None else client.base_url
-        whole = {**cast("Mapping[str, Any]", body), **(request.options.extra_json or {})}
-        return request, layer.begin(whole, url=url, provider=provider_of(client))
+        whole = {**cast("Mapping[str, Any]", body), **private_api.extra_json(request)}
+        return request, layer.begin(whole, url=url, provider=private_api.provider_name(client))
 
     def _timeout(self, call_next: object) -> Timeout:
-        client = _client_of(call_next)
+        client = private_api.client_of(call_next)
         return self._client_timeout if client is None else client.timeout
 
 
@@ -158,41 +163,31 @@ def _path(request: APIRequest) -> str:
     return request.url.partition("?")[0]
 
 
-def _client_of(call_next: object) -> BaseClient[Any, Any] | None:
-    """The client that sends the request, where nothing stands between.
-
-    A copy of a client (``with_options``) shares its middleware, and a request does not say whose it is. The
-    SDK's last handler, a closure, knows the client; there is no public way.
-    """
-    cells = (cell.cell_contents for cell in getattr(call_next, "__closure__", None) or ())
-    return next((client for client in cells if isinstance(client, BaseClient)), None)
-
-
-def _take_over(response: httpx2.Response, driver: Driver | AsyncDriver) -> None:
-    """The consumer reads the driver from here on. It hands over decoded bytes, in the framing it expects."""
-    framed = content_type_of(response) == AWS_EVENT_STREAM
-    response.stream = FramedBody(driver) if framed else driver
-    response.headers.pop("content-encoding", None)
+def _framed(response: httpx2.Response, driver: Driver | AsyncDriver) -> Any:
+    """The driver, in the framing that the response's consumer expects."""
+    return FramedBody(driver) if content_type_of(response) == AWS_EVENT_STREAM else driver
 
 
 def _result(
-    wrapper: Any, exchange: Exchange, failed: Raise | None, request: APIRequest, call_next: object
+    wrapper: type[Any], door: SdkDoor, failed: Raise | None, request: APIRequest, call_next: object
 ) -> Any:
     """What goes back to the SDK: the first good response, or a failure in a form that is not retried."""
-    response, exchange.response = exchange.response, None
+    response, door.response = door.response, None
     if failed is None:
         return response
     error, status = failed.error, STATUS_OF_NO_RESPONSE
     if response is not None and _told_by(response.http_response, failed.failure):
         response.http_response.headers.update(NOT_RETRIED)
-        notes, client = getattr(error, "__notes__", ()), _client_of(call_next)
+        notes, client = getattr(error, "__notes__", ()), private_api.client_of(call_next)
         if not notes or client is None or len(client.middleware) > 1:
             return response  # the SDK makes its own error of it, and others may want to look at it first
         error, status = _noted(client, response.http_response, notes), response.http_response.status_code
+    http2 = dialect("httpx2")
+    stream = http2.sync_stream if wrapper is APIResponse else http2.async_stream
     raising = httpx2.Response(
         status,
         headers=NOT_RETRIED,
-        stream=_RaisingBody(error),
+        stream=stream(_RaisingBody(error)),
         request=getattr(error, "request", None),
     )
     return wrapper(
@@ -205,9 +200,9 @@ def _result(
     )
 
 
-def _noted(client: BaseClient[Any, Any], response: httpx2.Response, notes: Iterable[str]) -> Exception:
+def _noted(client: object, response: httpx2.Response, notes: Iterable[str]) -> Exception:
     """The error that the SDK makes of a response, with what we have to say of it."""
-    error = client._make_status_error_from_response(response)  # noqa: SLF001 -- as in `Exchange.answered`
+    error = private_api.status_error_of(client, response)
     for note in notes:
         error.add_note(note)
     return error
@@ -219,7 +214,7 @@ def _told_by(response: httpx2.Response, failure: Failure) -> bool:
     return same and not response.is_success
 
 
-class _RaisingBody(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+class _RaisingBody:
     """The body of an error response that never was: reading it raises the real failure."""
 
     def __init__(self, error: BaseException) -> None:
@@ -228,6 +223,11 @@ class _RaisingBody(httpx2.SyncByteStream, httpx2.AsyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         raise self._error
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
         raise self._error
-        yield b""
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+    async def aclose(self) -> None:
+        """There is nothing to close."""

@@ -22,7 +22,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resilient_stream._core.failures import Failure, Kind, Phase
-from resilient_stream._http.classify import event_stream, of_exception, of_status, retry_after
+from resilient_stream._http.classify import event_stream, of_status, retry_after
+from resilient_stream._sdk.errors import failure_of as of_exception
 
 REQUEST = httpx2.Request("POST", "http://api.test/v1/messages")
 NOW = 1_900_000_000.0

@@ -10,8 +10,9 @@ import anthropic
 import httpx2
 import pytest
 
-from resilient_stream._core.failures import IN_BAND_KINDS, Failure, Kind, Phase
-from resilient_stream._sdk.errors import STATUS_OF_TYPE, error_of, lighten
+from resilient_stream._core.failures import IN_BAND_KINDS, STATUS_OF_ERROR_TYPE, Failure, Kind, Phase
+from resilient_stream._http.lighten import lighten
+from resilient_stream._sdk.errors import error_of
 
 REQUEST = httpx2.Request("POST", "http://api.test/v1/messages")
 CLIENT = anthropic.Anthropic(api_key="k")
@@ -66,8 +67,7 @@ TYPES = {
 
 def raised(failure: Failure, cause: BaseException | None = None, *, answered: bool = True) -> Exception:
     """The exception, with or without a response having been seen."""
-    # The SDK makes the errors of its own streams with this method; there is no public one.
-    return error_of(failure, REQUEST, cause, CLIENT._make_status_error if answered else None)
+    return error_of(failure, REQUEST, cause, CLIENT, answered=answered)
 
 
 @pytest.mark.parametrize("kind", Kind)
@@ -101,7 +101,7 @@ def test_an_error_told_in_the_stream_has_the_status_it_has_outside(error_type: s
 
 def test_every_error_type_that_is_known_has_a_status() -> None:
     """No error type of the API's is left to the default."""
-    assert set(STATUS_OF_TYPE) == set(IN_BAND_KINDS)
+    assert set(STATUS_OF_ERROR_TYPE) == set(IN_BAND_KINDS)
 
 
 def test_a_status_error_carries_what_the_api_said() -> None:

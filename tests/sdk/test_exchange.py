@@ -23,8 +23,10 @@ from resilient_stream._core.loop.states import Send
 from resilient_stream._core.plan.planner import Form, Plan
 from resilient_stream._core.record.ledger import RECORD_KEY
 from resilient_stream._driver.runtime import Runtime
-from resilient_stream._sdk import exchange as _exchange
-from resilient_stream._sdk.exchange import ERROR_BODY_PATIENCE, AsyncExchange, SyncExchange
+from resilient_stream._driver.upstream import Head
+from resilient_stream._http import exchange as _exchange
+from resilient_stream._http.exchange import ERROR_BODY_PATIENCE, AsyncExchange, SyncExchange
+from resilient_stream._sdk.door import AsyncSdkDoor, SyncSdkDoor
 from resilient_stream._session.context import StreamContext
 from resilient_stream._session.layer import Layer
 from resilient_stream.policy import RetryPolicy
@@ -108,8 +110,8 @@ class Over(BaseException):
 class Talk:
     """An exchange in one of the worlds, and what it was sent."""
 
-    def __init__(self, exchange: Any, seen: list[httpx2.Request], context: StreamContext) -> None:
-        self.exchange, self.seen, self.context = exchange, seen, context
+    def __init__(self, exchange: Any, door: Any, seen: list[httpx2.Request], context: StreamContext) -> None:
+        self.exchange, self.door, self.seen, self.context = exchange, door, seen, context
 
     async def send(self, action: Send = FIRST) -> Any:
         """Send a request."""
@@ -137,7 +139,8 @@ class Probe(anthropic.Middleware):
 
     def _talk(self, kind: Any, request: APIRequest, call_next: Any) -> Talk:
         context = context_of(Runtime(wall=lambda: NOW))
-        return Talk(kind(call_next, request, context, not_given), self.seen, context)
+        door = DOORS[kind](call_next, request, POLICY, not_given)
+        return Talk(kind(door, context), door, self.seen, context)
 
     def handle(self, request: Any, call_next: Any) -> Any:
         """Sync."""
@@ -149,6 +152,9 @@ class Probe(anthropic.Middleware):
         """Async."""
         await self.law(self._talk(AsyncExchange, request, call_next))
         raise Over
+
+
+DOORS: dict[Any, Any] = {SyncExchange: SyncSdkDoor, AsyncExchange: AsyncSdkDoor}
 
 
 def context_of(runtime: Runtime) -> StreamContext:
@@ -201,8 +207,8 @@ def test_a_good_head_comes_back_with_its_body_unread(world: str) -> None:
     """What is an event stream is handed on at its head; its bytes follow as they come."""
 
     async def law(talk: Talk) -> None:
-        assert await talk.send() is given
-        assert talk.exchange.response.http_response is given
+        assert await talk.send() == Head(200, "req_1")
+        assert talk.door.response.http_response is given
         assert [await talk.read() for _ in range(4)] == [b"one", b"two", None, None]
         assert len(talk.seen) == 1
 
@@ -361,7 +367,7 @@ def test_an_error_response_whose_body_breaks_is_judged_by_its_status(
     async def law(talk: Talk) -> None:
         failure = await talk.send()
         assert (failure.kind, failure.phase, failure.status) == (Kind.API_ERROR, Phase.HEADERS, 503)
-        left = talk.exchange.response.http_response
+        left = talk.door.response.http_response
         assert (left.status_code, left.text, left.headers["request-id"]) == (503, "", "req_1")
         assert left.request is talk.seen[0]
         assert body_of(given).closed >= 1
@@ -408,11 +414,14 @@ def test_an_error_page_has_its_time_in_all(world: str, monkeypatch: pytest.Monke
         asked = httpx2.Request("POST", "http://api.test")
         page = httpx2.Response(529, stream=Drops(), request=asked)
         kind: Any = SyncExchange if world == "sync" else AsyncExchange
-        exchange = kind(None, SimpleNamespace(options=None), context_of(Runtime(clock=clock)), not_given)
-        exchange.response = SimpleNamespace(http_response=page)
-        await settled(exchange._read_error(page))
+        request: Any = SimpleNamespace(options=None)
+        door = DOORS[kind](None, request, POLICY, not_given)
+        exchange = kind(door, context_of(Runtime(clock=clock)))
+        door.response = SimpleNamespace(http_response=page)
+        left = await settled(exchange._read_error(page))
         assert 1 <= len(drops) <= 4
-        left = exchange.response.http_response
+        assert left is door.response.http_response
+        assert exchange.page == b"".join(drops)
         assert (left is page, left.status_code, left.content) == (False, 529, b"")
 
     run(world, law)
@@ -439,7 +448,7 @@ def test_an_error_response_knows_how_long_it_took(world: str) -> None:
 
     async def law(talk: Talk) -> None:
         await talk.send()
-        assert talk.exchange.response.http_response.elapsed.total_seconds() >= 0
+        assert talk.door.response.http_response.elapsed.total_seconds() >= 0
 
     probe(world, law, answer(b"{}", status=503))
 
@@ -522,7 +531,7 @@ def test_a_body_that_breaks_is_a_failure_with_its_cause(world: str) -> None:
         assert await talk.read() == b"one"
         failure = await talk.read()
         assert (failure.kind, failure.phase, failure.detail) == (Kind.RESET, Phase.BODY, "ReadError")
-        assert talk.exchange.response is None, "the request that it holds may be large"
+        assert talk.door.response is None, "the request that it holds may be large"
         error = talk.exchange.error_for(failure)
         assert isinstance(error, anthropic.APIConnectionError)
         assert error.__cause__ is broke
@@ -558,7 +567,7 @@ def test_what_is_no_failure_passes_unchanged(world: str) -> None:
         def user(request: Any) -> Any:
             raise own
 
-        talk.exchange._call_next = user
+        talk.door._call_next = user
         with pytest.raises(KeyError) as raised:
             await talk.send()
         assert raised.value is own
@@ -587,8 +596,8 @@ def derived(action: Send, client_timeout: Any = not_given, **options: Any) -> tu
 
     class Look(anthropic.Middleware):
         def handle(self, request: Any, call_next: Any) -> Any:
-            exchange = SyncExchange(call_next, request, context_of(Runtime()), client_timeout)
-            made.append((request, exchange.derive(action)))
+            door = SyncSdkDoor(call_next, request, POLICY, client_timeout)
+            made.append((request, door.derive(action)))
             raise Over
 
     http = httpx2.Client(transport=httpx2.MockTransport(lambda _: httpx2.Response(500)))

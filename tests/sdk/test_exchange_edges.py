@@ -10,14 +10,15 @@ from anthropic._models import FinalRequestOptions
 from resilient_stream import RetryPolicy
 from resilient_stream._core.loop.states import Send
 from resilient_stream._core.plan.planner import Form, Plan
-from resilient_stream._sdk.exchange import SyncExchange
+from resilient_stream._http.exchange import SyncExchange
+from resilient_stream._sdk.door import SyncSdkDoor
 from resilient_stream._session.layer import Layer
 
 
-def exchange(request: APIRequest) -> SyncExchange:
-    """An exchange that never meets a server."""
+def door(request: APIRequest) -> SyncSdkDoor:
+    """A door that never meets a server."""
     call_next: Any = None
-    return SyncExchange(call_next, request, Layer(RetryPolicy()).begin({"model": "m"}), not_given)
+    return SyncSdkDoor(call_next, request, RetryPolicy(), not_given)
 
 
 def bare_request() -> APIRequest:
@@ -28,11 +29,11 @@ def bare_request() -> APIRequest:
 
 def test_a_continuation_of_a_request_without_headers() -> None:
     """Where the user gave no headers there are none to look through."""
-    sent = exchange(bare_request()).derive(Send(Plan(Form.USER_TURN, {"model": "n"}), 2, 1.0, 1.0))
+    sent = door(bare_request()).derive(Send(Plan(Form.USER_TURN, {"model": "n"}), 2, 1.0, 1.0))
     assert sent.json == {"model": "n"}
     assert sent.retries_taken == 1
 
 
 def test_interrupting_what_does_not_read() -> None:
     """An interruption before any response interrupts nothing."""
-    exchange(bare_request()).interrupt()
+    SyncExchange(door(bare_request()), Layer(RetryPolicy()).begin({"model": "m"})).interrupt()

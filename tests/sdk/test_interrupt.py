@@ -12,8 +12,9 @@ import httpx2
 import pytest
 
 from resilient_stream._core.failures import Failure, Kind, Phase
+from resilient_stream._driver.upstream import Head
+from resilient_stream._http.exchange import ERROR_BODY_PATIENCE
 from resilient_stream._http.read_timeout import MOMENT
-from resilient_stream._sdk.exchange import ERROR_BODY_PATIENCE
 from tests.support.stages import ASYNC
 
 from .test_exchange import RESTART, STREAM, Talk, Wire, answer, body_of, probe
@@ -87,7 +88,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         told.append(seconds)
         return anyio.CancelScope(deadline=math.inf if seconds == math.inf else anyio.current_time())
 
-    monkeypatch.setattr("resilient_stream._sdk.exchange.anyio.move_on_after", at_once)
+    monkeypatch.setattr("resilient_stream._http.exchange.anyio.move_on_after", at_once)
     return told
 
 
@@ -97,10 +98,10 @@ def test_a_send_is_broken_off(world: str) -> None:
 
     async def law(talk: Talk) -> None:
         begun = anyio.Event()
-        talk.exchange._call_next = sending(begun)
+        talk.door._call_next = sending(begun)
         failure = await broken_off(talk, talk.send, begun)
         assert isinstance(failure, Failure) and failure.phase is Phase.HEADERS
-        talk.exchange._call_next = None
+        talk.door._call_next = None
         assert isinstance(await talk.send(RESTART), Failure)
 
     probe(world, law)
@@ -112,7 +113,7 @@ def test_a_cancellation_from_further_out_passes(world: str) -> None:
 
     async def law(talk: Talk) -> None:
         begun = anyio.Event()
-        talk.exchange._call_next = sending(begun)
+        talk.door._call_next = sending(begun)
         async with anyio.create_task_group() as others:
             with anyio.CancelScope() as outer:
 
@@ -135,7 +136,7 @@ def test_a_cancellation_of_asyncios_own_passes(first: str) -> None:
 
     async def law(talk: Talk) -> None:
         begun = anyio.Event()
-        talk.exchange._call_next = sending(begun)
+        talk.door._call_next = sending(begun)
         task = asyncio.ensure_future(talk.send())
         await begun.wait()
         acts = [task.cancel, talk.exchange.interrupt]
@@ -152,15 +153,15 @@ def test_a_response_that_was_there_already_is_given_back(world: str) -> None:
     """An interruption that comes too late for the send leaves its response to the release."""
 
     async def law(talk: Talk) -> None:
-        before = talk.exchange._call_next
+        before = talk.door._call_next
 
         async def call_next(request: Any) -> Any:
             answered = await before(request)
             talk.exchange.interrupt()
             return answered
 
-        talk.exchange._call_next = call_next
-        assert await talk.send() is given
+        talk.door._call_next = call_next
+        assert await talk.send() == Head(200, "req_1")
         await talk.release()
         assert body_of(given).closed == 1
 
@@ -174,7 +175,7 @@ def test_a_read_of_a_shared_connection_is_broken_off(world: str) -> None:
 
     async def law(talk: Talk) -> None:
         body = Endless(b"one")
-        talk.exchange._call_next = over_http2(body)
+        talk.door._call_next = over_http2(body)
         await talk.send()
         assert await talk.read() == b"one"
         assert isinstance(await broken_off(talk, talk.read, body.reading), Failure)
@@ -193,7 +194,7 @@ def test_one_silent_stream_of_many_is_noticed(
     user's where that is shorter, and a moment more, so that a connection that is dead is found out first."""
 
     async def law(talk: Talk) -> None:
-        talk.exchange._call_next = over_http2(Endless(), read=given)
+        talk.door._call_next = over_http2(Endless(), read=given)
         await talk.send()
         failure = await talk.read(patience)
         assert (failure.kind, failure.phase, failure.detail) == (Kind.SILENT, Phase.BODY, "ReadTimeout")
@@ -211,7 +212,7 @@ def test_an_error_on_a_shared_connection_costs_no_connection(
     what silence may last."""
 
     async def law(talk: Talk) -> None:
-        talk.exchange._call_next = call_next = over_http2(Endless(), status=529)
+        talk.door._call_next = call_next = over_http2(Endless(), status=529)
         failure = await talk.send()
         assert (failure.kind, failure.status) == (Kind.OVERLOADED, 529)
         assert told[-1] == ERROR_BODY_PATIENCE

@@ -19,7 +19,6 @@ from typing import Any, ClassVar, TypeVar
 
 import anyio
 import anyio.abc
-import httpx2
 import pytest
 import trio.testing
 
@@ -30,6 +29,7 @@ from resilient_stream._core.plan.planner import Planner
 from resilient_stream._core.verdict import GiveUp, History, Limit, Retry
 from resilient_stream._driver.loops import AsyncDriver, Driver
 from resilient_stream._driver.runtime import Runtime
+from resilient_stream._driver.upstream import Head
 from resilient_stream._telemetry.observers import Watch
 
 from .settings import settings_with
@@ -170,7 +170,7 @@ FOREVER = Takes(1e9, None)
 END = object()
 """What no stream hands over."""
 
-HEAD = httpx2.Response(200, headers={"content-type": "text/event-stream", "request-id": "req_1"})
+HEAD = Head(200, "req_1")
 
 
 @dataclass
@@ -240,6 +240,9 @@ class SyncScripted(Scripted):
     def interrupt(self) -> None:
         self.interrupted.set()
 
+    def error_for(self, failure: Failure) -> Broken:
+        return Broken(failure)
+
     def _play(self, step: Any) -> Any:
         match step:
             case Takes(seconds, then):
@@ -274,6 +277,9 @@ class AsyncScripted(Scripted):
 
     def interrupt(self) -> None:
         self.interrupted.set()
+
+    def error_for(self, failure: Failure) -> Broken:
+        return Broken(failure)
 
     async def _play(self, step: Any) -> Any:
         match step:

@@ -12,7 +12,7 @@ import pytest
 
 from resilient_stream._core.failures import Kind, Phase
 from resilient_stream._core.record.lifecycle import FailureRecord
-from resilient_stream._sdk.exchange import provider_of
+from resilient_stream._sdk.private_api import provider_name
 from resilient_stream._telemetry.attributes import of_server, outcome_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "telemetry.md").read_text()
@@ -42,13 +42,13 @@ def client_of(name: str, **options: Any) -> Any:
 def test_the_provider_is_the_sdks(name: str) -> None:
     """By the host alone as by the client, so that both spans of a trace say the same, also behind a gateway."""
     client, wanted = client_of(name), CLIENTS[name][1]
-    own = of_server(client.base_url, provider_of(client))
+    own = of_server(client.base_url, provider_name(client))
     assert own == {"provider": wanted, "server_address": client.base_url.host, "server_port": 443}
     assert of_server(client.base_url) == own
     if hasattr(client, "_gen_ai_provider_name"):  # an SDK that has spans
         assert client._gen_ai_provider_name == wanted
         behind = client_of(name, base_url="http://gateway.test")
-        assert of_server(behind.base_url, provider_of(behind))["provider"] == wanted
+        assert of_server(behind.base_url, provider_name(behind))["provider"] == wanted
 
 
 @pytest.mark.parametrize(

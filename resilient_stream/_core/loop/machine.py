@@ -1,18 +1,14 @@
 """The machine: from what happened to what to do next.
 
-Theory of operation. A stream is a sequence of attempts that the consumer sees as one. The machine
-is told what happened (`start`, `head`, `data`, `end`, `fault`, `waited`, `close`) and answers with
-one action: send this request, read on, wait so long, drain, finish, or raise. It owns no socket, no
-clock and no chance: times are numbers that come in, verdicts come from a `Judge`. Whatever is to be
-handed over is fetched with `take` before acting.
+A stream is a sequence of attempts that the consumer sees as one. The machine is told what happened (`start`,
+`head`, `data`, `end`, `fault`, `waited`, `close`) and answers with one action. It performs no I/O and has no
+clock and no randomness: times are numbers that come in, verdicts come from a `Judge`. What is to be handed
+over is fetched with `take` before acting.
 
-Where a stream can be is `State`; what can happen to it is `Signal`; `TABLE` says which follows
-which, and there is no other place where the state changes. Which signal an input amounts to (is
-this end a completion or a fault? does the verdict retry?) is decided by the methods above the table's
-use; what each state asks of the caller is in `_action`.
-
-A fault is never the end of the matter here: first the relay settles what had come, then a turn that
-is complete finishes, a turn with complete tool calls is settled, and only then the policy is asked.
+`TABLE` says which `State` follows which `Signal`; the state changes nowhere else. The methods decide which
+signal an input amounts to, and `_action` what each state asks of the driver. After a fault the relay first
+settles what had come; a turn that is complete is finished, so is one with complete tool calls, and only then
+the policy is asked.
 """
 
 from __future__ import annotations
@@ -58,8 +54,6 @@ class Machine:
     """The failure that the user will be told of."""
     error: BaseException | None = None
     """The exception that stands for it."""
-    gap: float = 0.0
-    """Seconds of the attempt's longest read; the driver measures."""
     journal: Journal = field(default_factory=Journal)
     """What there is to tell of it."""
 
@@ -71,6 +65,9 @@ class Machine:
     _clocks: Clocks = field(init=False)
     _started: float = 0.0
     _wait: float = 0.0
+    _gap: float = 0.0
+    """Seconds of the attempt's longest read."""
+    _quick: Callable[[bytes], bytes | None] | None = None
     _tries: Tries = field(default_factory=Tries)
     _size: int = 0
     _characters: int = 0
@@ -98,8 +95,17 @@ class Machine:
         self.attempt.status, self.attempt.request_id = status, request_id
         return self._go(Signal.HEAD)
 
+    def fast(self, chunk: bytes, waited: float) -> bytes | None:
+        """The short way of `data`, where `Read.fast` allows it: what to hand over, and nothing else has
+        changed; nothing, if the bytes were kept and `data` need only be told of the time; None if `data` must
+        see them."""
+        if waited > self._gap:  # noqa: PLR1730 -- for each event; `max` takes three times as long
+            self._gap = waited
+        return None if self._quick is None else self._quick(chunk)
+
     def data(self, now: float, chunk: bytes, waited: float) -> Action:
         """Bytes arrived after ``waited`` seconds of reading."""
+        self._gap = max(self._gap, waited)
         if self.state is State.DRAINING:
             self.relay.receive(chunk)
             return self._go(Signal.MORE)
@@ -120,16 +126,14 @@ class Machine:
             return self.fault(now, Failure(Kind.STALLED, Phase.BODY))
         return self._go(Signal.MORE)
 
-    def end(self, now: float) -> Action:
-        """The body ended cleanly."""
-        if self.state is State.DRAINING:
-            return self._go(Signal.END)
-        return self.fault(
-            now, Failure(Kind.TRUNCATED, Phase.BODY, detail="the body ended before a stop reason")
-        )
+    def end(self, now: float, waited: float = 0.0) -> Action:
+        """The body ended cleanly, after ``waited`` seconds of reading."""
+        failure = Failure(Kind.TRUNCATED, Phase.BODY, detail="the body ended before a stop reason")
+        return self.fault(now, failure, waited)
 
-    def fault(self, now: float, failure: Failure) -> Action:
-        """The attempt failed."""
+    def fault(self, now: float, failure: Failure, waited: float = 0.0) -> Action:
+        """The attempt failed, after ``waited`` seconds of reading where a body was read."""
+        self._gap = max(self._gap, waited)
         if self.state is State.DRAINING:
             return self._go(Signal.END)
         self._clocks.count(self.relay.events)
@@ -183,6 +187,13 @@ class Machine:
     # -- one attempt -----------------------------------------------------------------------------
 
     def _begin(self, now: float, signal: Signal) -> Action:
+        self._begin_relay()
+        self._size, self._characters = self.turn.size, self.turn.characters
+        self.ledger.begin(self._plan.form, self.planner.model, self._wait, now, self._characters)
+        self.journal.begins(self.attempt, self._characters)
+        return self._go(signal)
+
+    def _begin_relay(self) -> None:
         self._relay = Relay(
             self._out,
             self._plan,
@@ -190,11 +201,8 @@ class Machine:
             final_usage=self._final_usage,
             asked_again=frozenset(self._barren_endings),
         )
+        self._quick = self._relay.quick
         self._clocks.restart()
-        self._size, self._characters = self.turn.size, self.turn.characters
-        self.ledger.begin(self._plan.form, self.planner.model, self._wait, now, self._characters)
-        self.journal.begins(self.attempt, self._characters)
-        return self._go(signal)
 
     def _final_usage(self, closing: dict[str, Any]) -> dict[str, Any]:
         return final_usage(self.settings.usage, self.ledger, self.relay.opening, closing)
@@ -204,7 +212,7 @@ class Machine:
         attempt, relay = self.attempt, self.relay
         attempt.end(now, failure, relay.events, inferred=relay.inferred)
         attempt.characters = self.turn.characters - self._characters
-        attempt.gap, self.gap = max(self.gap, self._clocks.waited), 0.0
+        attempt.gap, self._gap = max(self._gap, self._clocks.waited), 0.0
         request = self._plan.body or self.planner.request
         attempt.count(relay.opening, relay.closing_usage, ended=relay.ended, request=request)
         if served := self.turn.size > self._size:
@@ -331,7 +339,7 @@ class Machine:
             case State.OPENING:
                 return Send(self._plan, self.attempt.number, self._clocks.first_event, self._clocks.silence)
             case State.READING:
-                return Read(self._clocks.patience, self.relay.quick if self._clocks.steady else None)
+                return Read(self._clocks.patience, fast=self._clocks.steady)
             case State.WAITING:
                 return Wait(self._wait)
             case State.DRAINING:

@@ -6,7 +6,7 @@ in the core decides which signal something amounts to.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
@@ -35,6 +35,7 @@ class Signal(Enum):
     __hash__ = object.__hash__
 
     START = auto()
+    REVIVE = auto()
     HEAD = auto()
     MORE = auto()
     COMPLETE = auto()
@@ -48,6 +49,7 @@ class Signal(Enum):
 
 TABLE: Final[Mapping[tuple[State, Signal], State]] = {
     (State.IDLE, Signal.START): State.OPENING,
+    (State.IDLE, Signal.REVIVE): State.READING,
     (State.OPENING, Signal.HEAD): State.READING,
     (State.OPENING, Signal.RETRY): State.WAITING,
     (State.OPENING, Signal.GIVE_UP): State.FAILED,
@@ -82,10 +84,8 @@ class Read:
     """Read on; no single read may take longer than ``patience`` seconds."""
 
     patience: float
-    quick: Callable[[bytes], bytes | None] | None = field(default=None, compare=False)
-    """The short way of a steady stream, if there is one now. It may be tried before `Machine.data`: what it
-    answers is handed over, and nothing else has changed; where it answers with nothing, the bytes were kept,
-    and `data` need only be told of the time; None if they must go through `data`."""
+    fast: bool = field(default=False, compare=False)
+    """Whether `Machine.fast` may be tried before `Machine.data`."""
 
 
 @dataclass(frozen=True, slots=True)

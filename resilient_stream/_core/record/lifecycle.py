@@ -166,20 +166,16 @@ class Journal:
     began: float = 0.0
     flowing: bool = False
     """The attempt that runs has brought content."""
-    _notes: list[Note] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    """What was not taken yet."""
     _offset: int = 0
     _broken: float | None = None
     _verdict: Retry = AT_ONCE
 
     def take(self) -> list[Note]:
         """The notes so far, given away."""
-        notes, self._notes = self._notes, []
+        notes, self.notes = self.notes, []
         return notes
-
-    @property
-    def empty(self) -> bool:
-        """Whether there is nothing to tell."""
-        return not self._notes
 
     def begins(self, attempt: Attempt, offset: int) -> None:
         """An attempt begins; the consumer has so many characters."""
@@ -244,7 +240,7 @@ class Journal:
         )
 
     def _note(self, what: What, record: AnyRecord) -> None:
-        self._notes.append((what, record))
+        self.notes.append((what, record))
 
     def _wait(self) -> WaitRecord:
         return WaitRecord(self._verdict.wait, self._verdict.source, self._verdict.balance)

@@ -6,6 +6,7 @@ import pytest
 
 from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.loop.machine import Machine
+from resilient_stream._core.loop.revival import revive
 from resilient_stream._core.loop.states import TABLE, Finish, Signal, State
 from tests.support.contents import CALL, text
 from tests.support.machines import RESET, Body, Patient, drive, machine
@@ -30,6 +31,9 @@ def test_every_row_is_driven_and_no_other(monkeypatch: pytest.MonkeyPatch) -> No
     drive(machine(judge=Patient(3)), lambda send: Body([start()], RESET))
     drive(machine(), lambda send: Body([start(), ending()], RESET))
     drive(machine(), lambda send: Body([start(), *block(0, CALL)], RESET))
+    dead = machine()
+    dead.start(0.0)
+    revive(Machine(dead.planner, dead.settings, dead.judge, dead.error_for, dead.record), 1.0, 0.0)
     for made in closed():
         assert isinstance(made.close(1.0), Finish)
         assert made.state is State.DONE

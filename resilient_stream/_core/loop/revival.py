@@ -1,0 +1,49 @@
+"""A stream that began in a process that is gone, taken up by a machine of this one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from resilient_stream._core.failures import Failure, Kind, Phase
+from resilient_stream._core.tokens import of_characters, of_request
+from resilient_stream._core.turn.salvage import kept_size
+
+from .machine import Machine
+from .states import Action, Signal
+
+LOST: Final = Failure(Kind.RESET, Phase.BODY, detail="its process ended")
+"""What the attempt failed of that ran in the process that is gone."""
+
+
+def revive(machine: Machine, now: float, began: float) -> Action:
+    """What to do first, in place of `Machine.start`, where the call was made elsewhere.
+
+    Args:
+        machine: one that was not started. Its record has the turn as far as it was handed over, and the
+            attempts so far; the last of them, if it had not ended, failed as if its connection had been
+            reset. Its planner is pinned to the model that the last attempt went to.
+        now: seconds, by the clock of this process.
+        began: when the call was made, by the same clock.
+    """
+    # ruff: noqa: SLF001 -- another way to begin, apart because it is seldom taken
+    attempts, turn = machine.ledger.attempts, machine.turn
+    if not attempts:
+        return machine.start(now)
+    machine._started = machine.journal.began = began
+    machine._tries.requests = len(attempts) - 1
+    machine._begin_relay()
+    machine._go(Signal.REVIVE)
+    if turn.stop_reason is not None:
+        machine._out.stop()  # supplies what is missing of the ending
+        machine._end(now, "completed")
+        return machine._go(Signal.END)
+    attempt = machine.attempt
+    if attempt.ended is None:
+        attempt.end(now, LOST, attempt.events, inferred=False)
+        attempt.characters = turn.characters - attempt.at
+        if not attempt.usage:
+            output = of_characters(attempt.characters)
+            attempt.estimate(input_tokens=of_request(machine.planner.request), output_tokens=output)
+        machine._tries.count(attempt.started, LOST, kept_size(turn))
+        machine.journal.fails(now, attempt)
+    return machine._decide(now, attempt.failure or LOST)

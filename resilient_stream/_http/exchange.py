@@ -1,0 +1,368 @@
+"""One stream's requests and responses over httpx or httpx2, in turn: the `Upstream` of every such adapter.
+
+`Exchange` holds what sync and async share: how a response or an exception is judged, how long reads may take,
+and where the report hangs. `SyncExchange` and `AsyncExchange` add only the calls that differ. What an adapter
+adds, above all how a request is sent, it says by a `Door`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+import anyio
+
+from resilient_stream._core.failures import Failure, Phase
+from resilient_stream._core.loop.states import Send
+from resilient_stream._core.record.ledger import RECORD_KEY
+from resilient_stream._driver.upstream import Head
+from resilient_stream._session.context import StreamContext
+
+from . import classify as _classify
+from .body import AsyncBody, AsyncPage, SyncBody, SyncPage, unread
+from .dialect import dialect
+from .error_page import aread_page, read_page, said
+from .lighten import lighten
+from .read_timeout import Patience, shared
+
+if TYPE_CHECKING:
+    from httpx2 import Headers, Request, Response
+
+ERROR_BODY_PATIENCE: Final = 10.0
+"""Seconds an error response's body may take in all; its status has said enough. Sync, where a read's
+patience can't be changed, that is looked at as bytes come."""
+
+
+class Unframer(Protocol):
+    """Makes server-sent events of a body in another framing."""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The events of all messages that ``chunk`` completes."""
+        ...
+
+
+class Door:
+    """What an adapter adds to an exchange. The methods are called in the thread or task that reads."""
+
+    package: str = "httpx2"
+    """The HTTP package that it speaks: ``httpx2`` or ``httpx``."""
+    read_timeout: float | None = None
+    """Seconds that a read may take by the user's own timeout, infinite where there is none; None where that
+    can't be seen: then the request has it."""
+
+    def failure_of(self, error: Exception, phase: Phase) -> Failure | None:
+        """The failure that an exception stands for; None if it is no failure of the transport."""
+        return _classify.of_exception(error, phase)
+
+    def request_of(self, error: Exception) -> Request | None:
+        """The request that an exception names, where no response came."""
+        raise NotImplementedError
+
+    def stand_in_request(self) -> Request:
+        """For exceptions, where no request was made: one that says where it would have gone."""
+        raise NotImplementedError
+
+    def error_of(self, failure: Failure, request: Request, cause: BaseException | None) -> Exception:
+        """The exception that raising ``failure`` would raise.
+
+        Args:
+            failure: what happened.
+            request: the first that was made, or the stand-in for it.
+            cause: the exception that it was noticed by, if any.
+        """
+        raise NotImplementedError
+
+    def unframer(self, http: Response) -> Unframer | None:
+        """For a good response: what makes server-sent events of its body; None where it has them already."""
+        return None
+
+    def replace(self, http: Response) -> None:
+        """The last response is an error whose body broke; ``http`` takes its place, without a body."""
+
+    def forget(self) -> None:
+        """Nobody asks for the last response any more."""
+
+
+class SyncDoor(Door):
+    """The door of a sync adapter."""
+
+    def call(self, action: Send) -> Response:
+        """Send a request, and wait for the head of its response. What is raised is given to `failure_of`."""
+        raise NotImplementedError
+
+
+class AsyncDoor(Door):
+    """The door of an async adapter."""
+
+    async def call(self, action: Send) -> Response:
+        """As `SyncDoor.call`."""
+        raise NotImplementedError
+
+
+class Exchange:
+    """What both exchanges have."""
+
+    def __init__(self, door: Door, context: StreamContext) -> None:
+        self.page = b""
+        """The body of the last error response as it came over the wire, in its content encoding."""
+        self._door_of_both = door
+        self._dialect = dialect(door.package)
+        self._context = context
+        self._cause: BaseException | None = None
+        self._http_request: Request | None = None
+        self._patience: Patience | None = None
+        self._unframer: Unframer | None = None
+
+    def error_for(self, failure: Failure) -> Exception:
+        """The exception that raising ``failure`` would raise. It has the cause from now on."""
+        cause, request = self._take_cause(), self._http_request or self._door_of_both.stand_in_request()
+        if cause is not None:
+            lighten(_classify.chain(cause), request)
+        return self._door_of_both.error_of(failure, request, cause)
+
+    def _take_cause(self) -> BaseException | None:
+        cause, self._cause = self._cause, None
+        return cause
+
+    # -- what came back --------------------------------------------------------------------------
+
+    def _failed(self, error: Exception, phase: Phase) -> Failure:
+        """The failure an exception stands for.
+
+        Raises:
+            Exception: ``error`` itself, where it is none of the transport's.
+        """
+        failure = self._door_of_both.failure_of(error, phase)
+        if failure is None:
+            raise error
+        self._cause = error
+        if phase is Phase.BODY:
+            self._door_of_both.forget()
+        request = self._door_of_both.request_of(error)
+        if request is not None:
+            self._note_request(request)
+        return failure
+
+    def _answered(self, http: Response) -> None:
+        """Note a response."""
+        self._cause, self.page = None, b""
+        self._note_request(http.request)
+        if http.is_closed:  # somebody has read it, and others have its connection by now
+            http.extensions.pop("network_stream", None)
+
+    def _note_request(self, request: Request) -> None:
+        record = self._context.record
+        request.extensions[RECORD_KEY] = record
+        vars(request)[RECORD_KEY] = record  # extensions are left out of copies and pickles
+        if self._http_request is None:
+            self._http_request = request
+            self._context.addressed(request.url, request.headers)
+
+    def _judged(self, http: Response) -> Failure | None:
+        """The failure of a response whose body was read, or of a success that is no event stream."""
+        if http.is_success:
+            return _classify.event_stream(http)
+        return _classify.of_status(http.status_code, http.headers, said(http), self._context.runtime.wall())
+
+    def _unreadable(self, http: Response, error: Exception) -> Response:
+        """An error response whose body broke: its status alone has to do.
+
+        Raises:
+            Exception: ``error`` itself, where it is none of the transport's.
+        """
+        if self._door_of_both.failure_of(error, Phase.BODY) is None:
+            raise error
+        headers = _without_encoding(http.headers)
+        empty = self._dialect.response(http.status_code, headers, http.request, content=b"")
+        self._door_of_both.replace(empty)
+        return empty
+
+    # -- bodies ----------------------------------------------------------------------------------
+
+    def _begin(self, http: Response, silence: float) -> Head:
+        """A body is about to be read."""
+        self._patience = Patience(http, silence, self._context.runtime.slept, self._door_of_both.read_timeout)
+        self._unframer = self._door_of_both.unframer(http)
+        unread(http)
+        return Head(http.status_code, http.headers.get("request-id"))
+
+    def _unframed(self, chunk: bytes | None) -> bytes | None:
+        return chunk if chunk is None or self._unframer is None else self._unframer.feed(chunk)
+
+    def _error_patience(self, http: Response) -> Patience:
+        """For the page of an error; a connection that others share is not given up for it."""
+        seconds = self._context.policy.silence_timeout if shared(http) else ERROR_BODY_PATIENCE
+        return Patience(http, seconds, own=min(seconds, self._door_of_both.read_timeout or math.inf))
+
+    def _restore(self) -> None:
+        """Stand before the connection's reads no more."""
+        if self._patience is not None:
+            self._patience.restore()
+            self._patience = None
+
+    def interrupt(self) -> None:
+        """Break a read that another thread or task is blocked in."""
+        patience = self._patience  # another thread may take it away
+        if patience is not None:
+            patience.interrupt()
+
+
+class SyncExchange(Exchange):
+    """Through a sync client.
+
+    Args:
+        door: what the adapter adds.
+        context: the stream's.
+    """
+
+    def __init__(self, door: SyncDoor, context: StreamContext) -> None:
+        super().__init__(door, context)
+        self._door = door
+        self._body: SyncBody | None = None
+
+    def send(self, action: Send) -> Head | Failure:
+        """Send one request, up to the response's head."""
+        self.release()
+        try:
+            http = self._door.call(action)
+            self._answered(http)
+        except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
+            return self._failed(error, Phase.HEADERS)
+        if not http.is_success:
+            http = self._read_error(http)
+        if failure := self._judged(http):
+            http.close()
+            return failure
+        head = self._begin(http, action.silence)
+        self._body = SyncBody(http)
+        return head
+
+    def _read_error(self, http: Response) -> Response:
+        given = http.stream
+        with self._error_patience(http) as patience:
+            page = SyncPage(http, patience, self._context.runtime.clock, ERROR_BODY_PATIENCE)
+            try:
+                http.stream = self._dialect.sync_stream(page)
+                read_page(http)
+            except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
+                return self._unreadable(http, error)
+            finally:  # it knows how long the response took
+                http.stream = given
+                self.page = bytes(page.raw)
+        return http
+
+    def read(self, patience: float) -> bytes | Failure | None:
+        """The next bytes of the body, None at its end."""
+        body, reads = self._body, self._patience
+        if body is None or reads is None:
+            return None
+        reads.seconds = patience
+        try:
+            return self._unframed(body.read())
+        except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
+            return self._failed(error, Phase.BODY)
+
+    def release(self) -> None:
+        """Give the connection back, or close it if the body was not read to its end."""
+        self._restore()
+        if self._body is not None:
+            body, self._body = self._body, None
+            body.close()
+
+
+Result = TypeVar("Result")
+
+
+class AsyncExchange(Exchange):
+    """Through an async client.
+
+    Args:
+        door: what the adapter adds.
+        context: the stream's.
+    """
+
+    def __init__(self, door: AsyncDoor, context: StreamContext) -> None:
+        super().__init__(door, context)
+        self._door = door
+        self._body: AsyncBody | None = None
+        self._scope = anyio.CancelScope()
+        self._interrupted = False
+
+    async def send(self, action: Send) -> Head | Failure:
+        """Send one request, up to the response's head."""
+        await self.release()
+        try:
+            return await self._breakable(lambda: self._open(action))
+        except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
+            return self._failed(error, Phase.HEADERS)
+
+    async def _open(self, action: Send) -> Head | Failure:
+        http = await self._door.call(action)
+        self._answered(http)
+        if not http.is_success:
+            http = await self._read_error(http)
+        if failure := self._judged(http):
+            await http.aclose()
+            return failure
+        head = self._begin(http, action.silence)
+        self._body = AsyncBody(http)
+        return head
+
+    async def _read_error(self, http: Response) -> Response:
+        given = http.stream
+        with self._error_patience(http):
+            page = AsyncPage(http)
+            try:
+                http.stream = self._dialect.async_stream(page)
+                await self._breakable(lambda: aread_page(http), ERROR_BODY_PATIENCE)
+            except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
+                return self._unreadable(http, error)
+            finally:
+                http.stream = given
+                self.page = bytes(page.raw)
+        return http
+
+    async def read(self, patience: float) -> bytes | Failure | None:
+        """The next bytes of the body, None at its end."""
+        body, reads = self._body, self._patience
+        if body is None or reads is None:
+            return None
+        reads.seconds = patience
+        try:
+            chunk = await (body.read() if reads.fine else self._breakable(body.read, reads.from_outside))
+            return self._unframed(chunk)
+        except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
+            return self._failed(error, Phase.BODY)
+
+    async def release(self) -> None:
+        """Give the connection back, or close it if the body was not read to its end."""
+        self._restore()
+        if self._body is not None:
+            body, self._body = self._body, None
+            await body.close()
+
+    def interrupt(self) -> None:
+        """Break off the send or the read that another task is in."""
+        super().interrupt()
+        self._interrupted = True
+        self._scope.cancel()
+
+    async def _breakable(self, act: Callable[[], Awaitable[Result]], seconds: float = math.inf) -> Result:
+        """What ``act`` gives.
+
+        Raises:
+            ReadTimeout: the package's; the time was up, or `interrupt` was called: then nobody asks what it
+            was.
+        """
+        with anyio.move_on_after(seconds) as self._scope:
+            if not self._interrupted:
+                return await act()
+        raise self._dialect.read_timeout("it took too long")
+
+
+def _without_encoding(headers: Headers) -> Any:
+    kept = headers.copy()
+    for name in ("content-encoding", "content-length", "transfer-encoding"):
+        kept.pop(name, None)
+    return kept

@@ -1,0 +1,36 @@
+"""Exceptions that are kept while the next attempt runs hold on to nothing large."""
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from .dialect import CORE, HTTP, classes
+
+if TYPE_CHECKING:
+    from httpx2 import Request
+
+_TRANSPORT: Final = frozenset({"resilient_stream", *HTTP, *CORE, "h11", "h2", "anyio"})
+"""Packages whose frames are over when a body has failed."""
+
+
+def lighten(links: Iterable[BaseException], request: Request) -> None:
+    """Release what exceptions of a transport hold on to.
+
+    The frames of what is over have the connection, and the body of a request that may have been a
+    continuation. Nobody else's frames are touched.
+
+    Args:
+        links: what was raised and what it was made from.
+        request: the one that the user wrote; a transport's exception names it in place of ours.
+    """
+    named = classes(HTTP, "RequestError")
+    for link in links:
+        if isinstance(link, named):
+            link.request = request
+        for frame, _ in traceback.walk_tb(link.__traceback__):
+            if str(frame.f_globals.get("__name__")).partition(".")[0] in _TRANSPORT:
+                with contextlib.suppress(RuntimeError):  # it still runs
+                    frame.clear()

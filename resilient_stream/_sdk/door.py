@@ -1,0 +1,158 @@
+"""The SDK's part of an exchange: its requests, its responses, its exceptions, its decoder."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import anthropic
+import httpx2
+from anthropic import APIRequest, AsyncCallNext, CallNext, NotGiven
+
+from resilient_stream._core.failures import Failure, Phase
+from resilient_stream._core.loop.states import Send
+from resilient_stream._http.classify import AWS_EVENT_STREAM, content_type_of
+from resilient_stream._http.exchange import AsyncDoor, Door, SyncDoor, Unframer
+
+from . import private_api
+from .bedrock import MessageDecoder
+from .bedrock import Unframer as AwsUnframer
+from .errors import error_of, failure_of
+
+if TYPE_CHECKING:
+    from resilient_stream._policy.model import RetryPolicy
+
+Timeout = httpx2.Timeout | float | NotGiven | None
+
+
+class SdkDoor(Door):
+    """What both doors have.
+
+    Args:
+        request: the user's.
+        policy: the stream's.
+        client_timeout: that of the client, where it can be seen.
+    """
+
+    def __init__(self, request: APIRequest, policy: RetryPolicy, client_timeout: Timeout) -> None:
+        self.response: Any = None
+        """The SDK's response to the attempt that answered last; taken away once it is handed on."""
+        self._request = request
+        self._policy = policy
+        self._client_timeout = client_timeout
+        self._client: object = None
+        self._answered = False
+
+    # -- requests --------------------------------------------------------------------------------
+
+    def derive(self, action: Send) -> APIRequest:
+        """The SDK request for one attempt: the user's own, or a copy with another body."""
+        body, timeout = action.plan.body, self._timeout(action.patience)
+        if action.plan.continues:  # it holds its request, which may be large
+            self.response = None
+        if body is None and action.number == 1 and timeout is None:
+            return self._request
+        options = copy.copy(self._request.options)
+        if timeout is not None:
+            options.timeout = timeout
+        if body is not None:
+            options.json_data = dict(body)
+            options.extra_json = None
+            if isinstance(options.headers, Mapping):
+                options.headers = {k: v for k, v in options.headers.items() if k.lower() != "idempotency-key"}
+        return APIRequest(
+            options=options,
+            cast_to=self._request.cast_to,
+            stream=self._request.stream,
+            stream_cls=self._request.stream_cls,
+            retries_taken=action.number - 1,
+        )
+
+    def _timeout(self, first_event: float) -> httpx2.Timeout | None:
+        """The timeouts of the head: the shorter of the policy's and the user's, where those can be
+        seen; None leaves what the client has."""
+        given = self._request.timeout
+        known = self._client_timeout if isinstance(given, NotGiven) else given
+        if isinstance(known, NotGiven):
+            return None
+        base = known if isinstance(known, httpx2.Timeout) else httpx2.Timeout(known)
+        self.read_timeout = math.inf if base.read is None else base.read
+        return httpx2.Timeout(
+            connect=_shorter(base.connect, self._policy.connect_timeout),
+            read=_shorter(base.read, first_event),
+            write=base.write,
+            pool=base.pool,
+        )
+
+    # -- what came back --------------------------------------------------------------------------
+
+    def answered(self, response: Any) -> httpx2.Response:
+        """Note a response."""
+        self.response, self._answered = response, True
+        self._client = private_api.client_of_response(response)
+        http: httpx2.Response = response.http_response
+        return http
+
+    def failure_of(self, error: Exception, phase: Phase) -> Failure | None:
+        """As the SDK wraps them."""
+        return failure_of(error, phase)
+
+    def request_of(self, error: Exception) -> httpx2.Request | None:
+        """The SDK's exceptions name it."""
+        return error.request if isinstance(error, anthropic.APIError) else None
+
+    def stand_in_request(self) -> httpx2.Request:
+        """Where it would have gone."""
+        return httpx2.Request("POST", self._request.url)
+
+    def error_of(self, failure: Failure, request: httpx2.Request, cause: BaseException | None) -> Exception:
+        """The SDK's own."""
+        return error_of(failure, request, cause, self._client, answered=self._answered)
+
+    def unframer(self, http: httpx2.Response) -> Unframer | None:
+        """For the older Bedrock client, whose decoder is the client's own."""
+        if content_type_of(http) != AWS_EVENT_STREAM:
+            return None
+        return AwsUnframer(private_api.sse_decoder(self._client) or MessageDecoder())
+
+    def replace(self, http: httpx2.Response) -> None:
+        """The SDK will read this one."""
+        self.response.http_response = http
+
+    def forget(self) -> None:
+        """Release the response, and its request with it."""
+        self.response = None
+
+
+class SyncSdkDoor(SdkDoor, SyncDoor):
+    """Through the rest of a sync client's middleware chain."""
+
+    def __init__(
+        self, call_next: CallNext, request: APIRequest, policy: RetryPolicy, client_timeout: Timeout
+    ) -> None:
+        super().__init__(request, policy, client_timeout)
+        self._call_next = call_next
+
+    def call(self, action: Send) -> httpx2.Response:
+        """Send one request."""
+        return self.answered(self._call_next(self.derive(action)))
+
+
+class AsyncSdkDoor(SdkDoor, AsyncDoor):
+    """Through the rest of an async client's middleware chain."""
+
+    def __init__(
+        self, call_next: AsyncCallNext, request: APIRequest, policy: RetryPolicy, client_timeout: Timeout
+    ) -> None:
+        super().__init__(request, policy, client_timeout)
+        self._call_next = call_next
+
+    async def call(self, action: Send) -> httpx2.Response:
+        """Send one request."""
+        return self.answered(await self._call_next(self.derive(action)))
+
+
+def _shorter(given: float | None, policy: float) -> float:
+    return policy if given is None else min(given, policy)

@@ -1,0 +1,134 @@
+"""Every use of what the SDK keeps private, with a way on where it has gone.
+
+Each function says what is used, why nothing public does, in which versions it was seen, and what happens
+without it. Nothing here raises because a name is missing: a new release of the SDK that renames one must not
+break a stream. ``tests/sdk/test_private_api.py`` renames them one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import anthropic
+
+if TYPE_CHECKING:
+    from anthropic import APIRequest
+    from httpx2 import URL, Response
+
+SEEN_IN: Final = ("1.0", "2.11", "2.14")
+"""The versions of the SDK in which all of it was found."""
+
+_CLASSES: Final[Mapping[int, str]] = {
+    400: "BadRequestError",
+    401: "AuthenticationError",
+    403: "PermissionDeniedError",
+    404: "NotFoundError",
+    409: "ConflictError",
+    413: "RequestTooLargeError",
+    422: "UnprocessableEntityError",
+    429: "RateLimitError",
+    529: "OverloadedError",
+}
+"""The SDK's public exceptions by status."""
+
+
+class Client(Protocol):
+    """What is used of a client, and is public."""
+
+    @property
+    def base_url(self) -> URL: ...
+    @property
+    def timeout(self) -> Any: ...
+    @property
+    def middleware(self) -> tuple[Any, ...]: ...
+
+
+def client_of(call_next: object) -> Client | None:
+    """The client that sends a request, where nothing stands between: from the closure of the SDK's last
+    handler.
+
+    A copy of a client (``with_options``) shares its middleware, and a request does not say whose it is. None
+    where it can't be found, as behind another middleware: then the timeouts are those that `resilient` saw,
+    and who answers is known once a request is made.
+    """
+    for cell in getattr(call_next, "__closure__", None) or ():
+        try:
+            found = cell.cell_contents
+        except ValueError:  # it is empty
+            continue
+        if all(hasattr(type(found), name) for name in ("base_url", "middleware", "with_options")):
+            client: Client = found
+            return client
+    return None
+
+
+def client_of_response(response: object) -> object:
+    """The client that a response came through: ``APIResponse._client``.
+
+    For the exceptions and the decoder that are the client's own. None where it can't be found: then
+    exceptions are made by their public classes.
+    """
+    return getattr(response, "_client", None)
+
+
+def make_status_error(
+    client: object, message: str, *, body: object, response: Response
+) -> anthropic.APIStatusError:
+    """The client's exception for a status: ``client._make_status_error``, with which the SDK makes the errors
+    of its own streams.
+
+    It knows more classes than there are statuses. Without it the public class of the status is raised.
+    """
+    make = getattr(client, "_make_status_error", None)
+    if make is not None:
+        error: anthropic.APIStatusError = make(message, body=body, response=response)
+        return error
+    status = response.status_code
+    name = _CLASSES.get(status, "InternalServerError" if status >= 500 else "APIStatusError")
+    kind: type[anthropic.APIStatusError] = getattr(anthropic, name, anthropic.APIStatusError)
+    return kind(message, response=response, body=body)
+
+
+def status_error_of(client: object, response: Response) -> anthropic.APIStatusError:
+    """The exception that the SDK will make of an error response whose body was read:
+    ``client._make_status_error_from_response``.
+
+    Used to put a note on it. Without it the message is built as the SDK builds it.
+    """
+    make = getattr(client, "_make_status_error_from_response", None)
+    if make is not None:
+        error: anthropic.APIStatusError = make(response)
+        return error
+    body: object = response.text.strip()
+    try:
+        body = response.json()
+        message = f"Error code: {response.status_code} - {body}"
+    except ValueError:
+        message = str(body) or f"Error code: {response.status_code}"
+    return make_status_error(client, message, body=body, response=response)
+
+
+def sse_decoder(client: object) -> Any:
+    """The decoder of a client whose replies are not server-sent events: ``client._make_sse_decoder()``.
+
+    The older Bedrock client has AWS's event stream. None without it: then the frames are decoded here.
+    """
+    make = getattr(client, "_make_sse_decoder", None)
+    return None if make is None else make()
+
+
+def provider_name(client: object) -> str | None:
+    """Who answers a client, as the SDK's own spans have it: ``client._gen_ai_provider_name``, since 2.11.
+
+    None without it: then the host tells.
+    """
+    known = getattr(client, "_gen_ai_provider_name", None)
+    return known if isinstance(known, str) else None
+
+
+def extra_json(request: APIRequest) -> Mapping[str, Any]:
+    """What ``extra_body`` adds to a request: ``request.options.extra_json``. The options are public, the
+    class that they are of is not. Empty without it: then continuations lack those fields."""
+    extra = getattr(request.options, "extra_json", None)
+    return extra if isinstance(extra, Mapping) else {}
