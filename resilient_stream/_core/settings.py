@@ -4,32 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
-
-DEFAULT_TEMPLATE: Final = (
-    "My connection dropped while you were writing that reply, so I only received it up to this point:\n\n"
-    "{quote}\n\n"
-    "Please start your next message by repeating exactly that fragment, word for word and without the "
-    "markers around it, and then carry on from there as if nothing had happened, without a comment about "
-    "the interruption. If your reply was already complete, just repeat the fragment and stop."
-)
-"""In the user's voice, because a "system notice" is taken for an injection by some models."""
-
-AGAIN_TEMPLATE: Final = (
-    "Your reply was cut off. Its last words were:\n\n{quote}\n\n"
-    "Write the rest of the reply now. Start with those last words, copied exactly, then go on. "
-    "No introduction."
-)
-"""Used after a reply that could not be joined or brought nothing: the same words would bring the same
-again."""
-
-WHOLE_TEMPLATE: Final = (
-    "My connection dropped while you were writing that reply, and all I received is this beginning:\n\n"
-    "{quote}\n\n"
-    "Please write your reply again from the start, beginning with exactly that text, word for word and "
-    "without the markers around it, and without a comment about the interruption."
-)
-"""Used when too little was received for a quote to mark a place."""
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

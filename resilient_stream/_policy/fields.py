@@ -19,6 +19,7 @@ from tenacity.stop import stop_base
 from tenacity.wait import wait_base
 
 from resilient_stream._core.failures import RETRYABLE_KINDS, Kind
+from resilient_stream._core.plan.prompts import PLACE, WORDINGS
 from resilient_stream._core.wire import safe_json
 from resilient_stream._telemetry.observers import Observer
 
@@ -105,9 +106,12 @@ def _json(fields: Mapping[Any, Any]) -> dict[str, Any]:
 def _template(value: object) -> str | None:
     if isinstance(value, str) and not safe_json.is_encodable(value):
         raise ValueError(f"should be text that can be sent: {_HALF}")
-    if value is None or (isinstance(value, str) and "{quote}" in value):
+    if value is None or (isinstance(value, str) and (value in WORDINGS or PLACE in value)):
         return value
-    raise ValueError("should be None (the built-in wording) or a text with the placeholder {quote}")
+    names = ", ".join(f'"{name}"' for name in WORDINGS)
+    raise ValueError(
+        f"should be None, the name of a built-in wording ({names}) or a text with the placeholder {PLACE}"
+    )
 
 
 def _budget(value: object) -> Literal["shared"] | RetryBudget | None:
@@ -221,7 +225,7 @@ class PolicyFields(TypedDict, total=False):
 def shown(name: str, value: object) -> str:
     """A field's value as a ``repr`` or a message may tell it: as Python, but for words that may be a prompt
     or a secret. Of a template that is its length, of a fallback's fields their names."""
-    if name == "continuation_template":
+    if name == "continuation_template" and not (isinstance(value, str) and value in WORDINGS):
         return _veiled(value)
     if name == "fallback_models" and isinstance(value, tuple | list):
         entries = [_entry(item) for item in cast("Collection[Any]", value)]

@@ -138,8 +138,8 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
 
     continuation_template: Template = None
     """The words of that user turn; ``{quote}`` is replaced by the last characters received, other braces
-    stay. After a reply that could not be joined it is asked once more, in a built-in wording. Default None:
-    the built-in wording."""
+    stay. Or the name of a built-in wording: "continue", or "repeat" for the longer one of the first releases.
+    After a reply that could not be joined it is asked once more, in other words. Default None: "continue"."""
 
     quote_length: QuoteLength = 80
     """Characters of that fragment, about: it begins with a word, up to 40 sooner or later, and is never

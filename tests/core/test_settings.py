@@ -1,14 +1,8 @@
-"""The core's settings, and the wordings that it has of its own."""
+"""The core's settings."""
 
 from __future__ import annotations
 
-from resilient_stream._core.settings import DEFAULT_TEMPLATE, WHOLE_TEMPLATE
 from tests.support.settings import settings_with
-
-
-def test_templates_have_a_place_for_the_quote() -> None:
-    """Both built-in wordings quote, once."""
-    assert DEFAULT_TEMPLATE.count("{quote}") == WHOLE_TEMPLATE.count("{quote}") == 1
 
 
 def test_tools_of_the_servers_are_held_together() -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tenacity.asyncio.retry import retry_if_exception as async_retry_if_exception
 
 from resilient_stream._core.failures import FINAL_KINDS, RETRYABLE_KINDS, Kind
+from resilient_stream._core.plan.prompts import WORDINGS
 from resilient_stream._policy.budget import RetryBudget
 from resilient_stream._policy.fields import PolicyFields
 from resilient_stream.errors import PolicyError
@@ -180,6 +181,7 @@ def test_a_fallback_is_copied(kind: Any) -> None:
 def test_a_template_needs_its_place() -> None:
     """The words of a continuation must say where the quote goes; other braces are free."""
     assert policy(continuation_template='{"a": "{quote}"}').continuation_template == '{"a": "{quote}"}'
+    assert [policy(continuation_template=name).continuation_template for name in WORDINGS] == list(WORDINGS)
     for wrong in ("go on", "{ quote }", 3):
         assert complaint(continuation_template=wrong).endswith("the placeholder {quote}")
 

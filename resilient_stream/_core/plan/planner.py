@@ -20,12 +20,13 @@ from typing import Any, Final
 
 from resilient_stream._core.failures import Failure, Kind
 from resilient_stream._core.seam.joined import Asked
-from resilient_stream._core.settings import AGAIN_TEMPLATE, DEFAULT_TEMPLATE, WHOLE_TEMPLATE, Settings
+from resilient_stream._core.settings import Settings
 from resilient_stream._core.turn.salvage import Salvage, harmless, pending, salvage
 from resilient_stream._core.turn.transcript import Turn
 
 from . import models
-from .quote import enough, marked, quote
+from .prompts import prompt, wording
+from .quote import enough, quote
 from .rejection import may_be_the_form
 from .request_body import (
     extended,
@@ -273,21 +274,15 @@ class Planner:
         whole = bool(text) and len(blocks) == 1 and not enough(stripped)
         longest = self._longest_stop_sequence()
         fragment = quote(stripped, longest, self.settings.quote_length) if text else ""
+        asked_in = wording(self.settings.continuation_template)
+        said = prompt(asked_in, fragment, whole=whole, again=self.in_other_words)
         messages = [
             *extended(self.base, blocks),
-            {"role": "user", "content": self._wording(fragment, whole=whole)},
+            {"role": "user", "content": said},
         ]
         asked = Asked(fragment, text[len(stripped) :], whole, stripped) if text else None
         written = 0 if whole else visible(blocks)
         return Plan(Form.USER_TURN, self._body(messages, written), asked, hide_thinking=True)
-
-    def _wording(self, fragment: str, *, whole: bool) -> str:
-        if not fragment:
-            return "My connection dropped while you were replying. Please go on from where your reply stops."
-        template = self.settings.continuation_template or (WHOLE_TEMPLATE if whole else DEFAULT_TEMPLATE)
-        if self.in_other_words:
-            template = AGAIN_TEMPLATE
-        return template.replace("{quote}", marked(fragment))
 
     def _prefills(self) -> bool:
         if self.settings.continuation == "prefill":

@@ -9,6 +9,7 @@ import pytest
 
 from resilient_stream._core.failures import OVERLOAD_KINDS, Failure, Kind, Phase
 from resilient_stream._core.plan.planner import Blocked, Form, Plan, Planner, Settle, Step
+from resilient_stream._core.plan.prompts import CONTINUE
 from resilient_stream._core.seam.joined import Asked
 from resilient_stream._core.turn.transcript import Block, Turn
 from resilient_stream._core.wire.events import Event
@@ -114,7 +115,7 @@ def test_too_little_to_quote_asks_for_the_whole_again() -> None:
     plan = planned(planner(), turn(cut="  Just a few words "))
     assert plan.asked == Asked("Just a few words", " ", whole=True, text="  Just a few words")
     assert plan.body is not None
-    assert "from the start" in plan.body["messages"][-1]["content"]
+    assert "the whole reply again" in plan.body["messages"][-1]["content"]
     assert plan.body["max_tokens"] == REQUEST["max_tokens"]
     short_behind_more = planned(planner(), turn(SEARCH, FOUND, cut="Few."))
     assert short_behind_more.asked == Asked("Few.", "", whole=False, text="Few.")
@@ -142,7 +143,7 @@ def test_without_text_at_the_end_nothing_is_quoted() -> None:
     plan = planned(planner(), turn(text(LONG), SEARCH, FOUND))
     assert (plan.form, plan.asked, plan.hide_thinking) == (Form.USER_TURN, None, True)
     assert plan.body is not None
-    assert "<<<" not in plan.body["messages"][-1]["content"]
+    assert plan.body["messages"][-1]["content"] == CONTINUE.unquoted
     assert planned(planner(continuation="prefill"), turn(text(LONG), SEARCH, FOUND)).asked is None
 
 
