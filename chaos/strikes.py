@@ -161,7 +161,7 @@ def framing(rng: random.Random) -> Fault:
         Gzip(at=at(rng), wrong=wrong),
         LineEndings(ending, split=rng.random() < 0.5),
         Bom(),
-        Labelled("br"),
+        Labelled("x-tide"),
         BadChunk(at=at(rng)),
         Slices(at=at(rng), size=rng.choice((1, 3, 50))),
         Trickle(at=at(rng), every=0.1, size=10, count=rng.choice((None, 5)), then="fin"),

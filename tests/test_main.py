@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import runpy
@@ -7,7 +8,7 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -153,18 +154,18 @@ def test_head_closes_the_pipe_without_a_complaint() -> None:
 @pytest.mark.parametrize("ours", [signal.SIG_IGN, signal.default_int_handler])
 def test_ctrl_c_in_the_middle_of_the_text(ours: Any) -> None:
     """A real interrupt while text flows ends with 130 and one sentence, also where this run is in the background."""
-    before = signal.signal(signal.SIGINT, ours)
-    try:
-        running = interruptible([*PROGRAM, "demo"])
-    finally:
-        signal.signal(signal.SIGINT, before)
-    with running:
-        assert running.stdout is not None
-        for line in running.stdout:
-            if line.startswith("# "):
-                break
-        running.send_signal(signal.SIGINT)
-        _, complaint = running.communicate()
+    with terminal(80) as (mine, theirs):
+        before = signal.signal(signal.SIGINT, ours)
+        try:
+            running = interruptible([*PROGRAM, "demo"], theirs)
+        finally:
+            signal.signal(signal.SIGINT, before)
+        with running:
+            shown = b""
+            while ANSWER[:10].encode() not in shown:
+                shown += shown_on(mine)
+            running.send_signal(signal.SIGINT)
+            _, complaint = running.communicate()
     assert running.returncode == 130
     assert complaint == "\nresilient-stream: interrupted\n"
 
@@ -182,38 +183,50 @@ def test_a_terminal_shows_marks_and_colours_within_its_width() -> None:
     assert "identical to the uncut answer" in after
 
 
-def interruptible(arguments: Sequence[str]) -> subprocess.Popen[str]:
+def interruptible(arguments: Sequence[str], out: int) -> subprocess.Popen[str]:
     """A program that an interrupt reaches: a child ignores what its parent ignores, as a shell's background does."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return subprocess.Popen(
-            arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", env=ENVIRON
-        )
+        return subprocess.Popen(arguments, stdout=out, stderr=subprocess.PIPE, encoding="utf-8", env=ENVIRON)
     finally:
         signal.signal(signal.SIGINT, before)
 
 
-def on_a_terminal(arguments: Sequence[str], columns: int) -> str:
-    """What a program shows on a pseudo-terminal."""
+@contextlib.contextmanager
+def terminal(columns: int) -> Iterator[tuple[int, int]]:
+    """A pseudo-terminal: our end, and the end that a program writes to."""
     import fcntl
     import pty
     import struct
     import termios
 
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    try:
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        yield ours, theirs
+    finally:
+        os.close(ours)
+        with contextlib.suppress(OSError):  # it may be closed, so that only the program has it
+            os.close(theirs)
+
+
+def shown_on(ours: int) -> bytes:
+    """What comes next on a terminal; nothing once the program has closed it."""
+    assert select.select([ours], [], [], 60)[0], "nothing was shown"
+    try:
+        return os.read(ours, 65536)
+    except OSError:  # Linux: the other side has closed
+        return b""
+
+
+def on_a_terminal(arguments: Sequence[str], columns: int) -> str:
+    """What a program shows on a pseudo-terminal."""
     environ = {name: value for name, value in ENVIRON.items() if name != "COLUMNS"}
-    shown = b""
-    with subprocess.Popen(arguments, stdin=theirs, stdout=theirs, stderr=theirs, env=environ) as running:
+    with (
+        terminal(columns) as (ours, theirs),
+        subprocess.Popen(arguments, stdin=theirs, stdout=theirs, stderr=theirs, env=environ) as running,
+    ):
         os.close(theirs)
-        while select.select([ours], [], [], 60)[0]:
-            try:
-                data = os.read(ours, 65536)
-            except OSError:  # Linux: the other side has closed
-                break
-            if not data:
-                break
-            shown += data
-    os.close(ours)
+        shown = b"".join(iter(lambda: shown_on(ours), b""))
     assert running.returncode == 0
     return shown.decode()

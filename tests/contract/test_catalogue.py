@@ -42,7 +42,7 @@ PASSED: Final = [
     "unknown_event",
     "unknown_delta",
     "gzip",
-    "br_unknown",
+    "unknown_encoding",
     "gzip_bad_crc",
     "clean_end_before_message_stop",
     "rst_after_message_stop",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
@@ -251,23 +251,34 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     assert "wait_max = '8s'" in said
 
 
-@pytest.mark.parametrize("field", list(RetryPolicy.model_fields))
-@pytest.mark.parametrize("wrong", ["too long", "in itself", "unprintable"])
-def test_a_value_that_cannot_be_printed_is_told_all_the_same(field: str, wrong: str) -> None:
-    """A number of 5,000 digits, a list within itself and a broken ``__repr__`` are a PolicyError, not one of their own."""
-
-    class Unprintable:
-        def __repr__(self) -> str:
-            raise RuntimeError("no")
-
+def nested(depth: int) -> list[Any]:
+    """Lists in lists."""
     deep: list[Any] = []
-    for _ in range(100_000):
+    for _ in range(depth):
         deep = [deep]
-    said = complaint(
-        **{field: {"too long": -(10**5000), "in itself": deep, "unprintable": [Unprintable()]}[wrong]}
-    )
-    assert said.startswith(field)
-    assert len(said) < 1000
+    return deep
+
+
+class Unprintable:
+    """What no message can show."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: -(10**5000), lambda: nested(100_000), lambda: [Unprintable()]],
+    ids=["too long", "too deep", "unprintable"],
+)
+def test_a_value_that_cannot_be_printed_is_told_all_the_same(make: Callable[[], Any]) -> None:
+    """In any field, a number of 5,000 digits, a list 100,000 deep and a broken ``__repr__`` are a PolicyError, not one
+    of their own."""
+    wrong = make()
+    for field in RetryPolicy.model_fields:
+        said = complaint(**{field: wrong})
+        assert said.startswith(field)
+        assert len(said) < 1000
 
 
 @pytest.mark.parametrize(

@@ -129,4 +129,4 @@ def encodings() -> Iterable[Entry]:
     yield entry("gzip_corrupt", "a compressed body spoiled", corrupt, raises=UNREADABLE)
     crc = Gzip(wrong="bad_crc")
     yield entry("gzip_bad_crc", "a wrong checksum at the end", crc, raises=UNREADABLE, text="whole")
-    yield entry("br_unknown", "a label br on a plain body, no brotli installed", Labelled("br"))
+    yield entry("unknown_encoding", "an encoding that nobody knows, on a plain body", Labelled("x-tide"))
