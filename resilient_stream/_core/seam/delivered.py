@@ -7,12 +7,14 @@ its beginning, which a reply may tell again.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from functools import cached_property
 from typing import Final
 
 from .joined import Asked
 from .lead_ins import in_fence
 from .normalize import Folded
+from .overlap import Places
 
 WINDOW: Final = 1000
 """Characters at the end and at the beginning of the text that are compared by their keys."""
@@ -37,6 +39,7 @@ class Had:
         self.space = asked.space
         self.first = max(0, len(self.text) - max(WINDOW, 3 * len(asked.quote)))
         """Where the part of the text begins that is compared by its key: near the end, or all."""
+        self._once: dict[tuple[str, str], bool] = {}
 
     @cached_property
     def fenced(self) -> bool:
@@ -85,6 +88,38 @@ class Had:
         near = len(self.text) - 2 * len(self._asked.quote) - self._reach
         return max(0, min(near, self.text.rfind("\n\n") + 2))
 
+    @cached_property
+    def places(self) -> Places:
+        """Where in the tail's key each character is."""
+        return Places(self.tail.key)
+
+    @cached_property
+    def beginnings(self) -> int:
+        """The places in the tail's key where a repetition is likely to begin: those of the text and of the
+        fragment."""
+        begun = bisect_right(range(len(self.tail.key)), 0, key=self.place)
+        return (1 << begun) - 1 | 1 << self.fragment
+
+    @cached_property
+    def near(self) -> int:
+        """The places in the tail's key where a repetition may begin: the text's beginning, and all from
+        `earliest` on."""
+        begun = bisect_right(range(len(self.tail.key)), 0, key=self.place)
+        early = bisect_left(range(len(self.tail.key)), self.earliest, key=self.place)
+        return (1 << begun) - 1 | (1 << len(self.tail.key)) - (1 << early)
+
+    @cached_property
+    def habitual(self) -> int:
+        """The places in the tail's key before which it is as at its end: what stands there may come again.
+        Numbers change from row to row."""
+        shape = re.sub(r"\d", "0", self.tail.key)
+        end, found = shape[-ALIKE:], 0
+        at = shape.find(end) if len(end) == ALIKE else -1
+        while at >= 0:
+            found |= 1 << at + ALIKE
+            at = shape.find(end, at + 1)
+        return found
+
     def place(self, at: int) -> int:
         """Where in the text a character of the tail's key is, or its end; 0 for the first not blank."""
         if at == len(self.tail.key):
@@ -101,20 +136,17 @@ class Had:
         return at == 0 or _BORDER.search(self.text, max(0, at - 40), at) is not None
 
     def goes_on_as_at(self, at: int) -> bool:
-        """Whether the tail's key ends as it does before ``at``: what stands there may come again."""
-        key = self.tail.key
-        return at >= ALIKE and _shape(key[at - ALIKE : at]) == _shape(key[-ALIKE:])
+        """Whether the tail's key ends as it does before ``at``."""
+        return bool(self.habitual >> at & 1)
 
     def says_once(self, key: str, raw: str) -> bool:
         """Whether the text says only once what a reply begins with; rows of a table may begin alike."""
-        return self.tail.key.count(key) + self.opening.count(key) < 2 and self.text.count(raw) < 2
+        if (known := self._once.get((key, raw))) is None:
+            known = self.tail.key.count(key) + self.opening.count(key) < 2 and self.text.count(raw) < 2
+            self._once[key, raw] = known
+        return known
 
     @cached_property
     def _leading(self) -> int:
         """White space that the text begins with."""
         return len(self.text) - len(self.text.lstrip())
-
-
-def _shape(key: str) -> str:
-    """Numbers change from row to row."""
-    return re.sub(r"\d", "0", key)

@@ -29,7 +29,7 @@ from .joined import Asked, Decision, Diverged, Follow, Join, Joined
 from .lead_ins import Lead, Start, starts, undecided
 from .near_match import slipped
 from .normalize import Folded, shared, weight
-from .overlap import SEED, Overlaps, overlaps, proved
+from .overlap import SEED, Overlaps, proved
 from .thresholds import ACCIDENT, OUT_OF_PLACE, TOUCHING, is_recased, need, seam_ends
 from .whitespace import Mend, mend
 
@@ -127,6 +127,10 @@ class Joiner:
     def _had(self) -> Had:
         return Had(self.asked, RETOLD)
 
+    @cached_property
+    def _known(self) -> dict[int, Overlaps]:
+        return {}
+
     @property
     def _most_held(self) -> int:
         return max(MOST_HELD, 3 * len(self.asked.quote))
@@ -171,27 +175,40 @@ class Joiner:
     def _from(self, head: str, start: Start, *, final: bool) -> Part:
         """What the head is if the text is told again from ``start``; None if it isn't."""
         told = Folded(head[start.at : start.at + self._most_held])
-        found = overlaps(self._had.tail.key, told.key)
+        found = self._overlaps(start.at, told.key)
         if self._had.quote and told.key.startswith(self._had.quote) and self._counts(head, start):
             return self._cut(head, start, told, len(self._had.quote), final=final)
-        places = [at for at in map(self._had.place, found.alive) if at >= self._had.earliest or at == 0]
-        if told.key and self._had.opening.startswith(told.key):
-            places.append(0)
+        places, first = self._places(found)
         if start.kind is Lead.UNKNOWN:
-            waits = any(at <= self._had.begins(len(self._had.quote)) for at in places) or len(told.key) < SEED
+            waits = (places and first <= self._had.begins(len(self._had.quote))) or len(told.key) < SEED
             return MORE if waits and not final else None
-        sure = len(places) == 1 and weight(told.key) >= RETOLD
-        if sure and len(self._had.text) - places[0] > self._most_held - RETOLD:
-            return Follow(places[0], start.at, Joined.OVERLAP if places[0] else Joined.RESTART)
+        sure = places == 1 and weight(told.key) >= RETOLD
+        if sure and len(self._had.text) - first > self._most_held - RETOLD:
+            return Follow(first, start.at, Joined.OVERLAP if first else Joined.RESTART)
         if (places or len(told.key) < SEED) and not final:
             return MORE
         if sure and self._is_rare(told.key, head, start):
             return Diverged()  # it ended inside what it told again
-        longest = found.complete[0] if found.complete else 0
-        best = longest > max(found.broken.values(), default=0) and not self._owns(head, start, longest)
+        longest = found.complete[-1] if found.complete else 0
+        best = longest > found.longest_left and not self._owns(head, start, longest)
         if best and proved(self._had.tail.key, found.complete, need(self._had, head, start, longest)):
             return self._cut(head, start, told, longest, final=final)
         return self._left(head, start, told, found, final=final)
+
+    def _overlaps(self, at: int, key: str) -> Overlaps:
+        """Where the text is told from ``at`` on. What is known of it is kept: a head grows by little."""
+        found = self._known.get(at)
+        if found is None or not key.startswith(found.told):
+            found = self._known[at] = Overlaps(self._had.places)
+        found.tell(key)
+        return found
+
+    def _places(self, found: Overlaps) -> tuple[int, int]:
+        """How many places of the text agree with all that came, and where the first of them is."""
+        alive = found.alive & self._had.near
+        if found.told and self._had.opening.startswith(found.told):
+            return alive.bit_count() + 1, 0
+        return alive.bit_count(), self._had.place((alive & -alive).bit_length() - 1) if alive else 0
 
     def _counts(self, head: str, start: Start) -> bool:
         """Whether the fragment behind ``start`` is the one that was asked for, and not the text's own."""
@@ -232,8 +249,7 @@ class Joiner:
 
     def _left(self, head: str, start: Start, told: Folded, found: Overlaps, *, final: bool) -> Part:
         """Whether the head followed the text and left it: with a slip in the fragment, or for good."""
-        fragment = self._had.fragment
-        begun = found.broken.get(fragment, 0) >= SEED and weight(self._had.quote) >= TOUCHING
+        begun = found.left() >> self._had.fragment & 1 and weight(self._had.quote) >= TOUCHING
         if begun and not is_recased(self._had, head, start, len(self._had.quote)):
             ends = seam_ends(self._had, head[: start.at], head[start.at], self.asked.quote)
             end = slipped(self._had, told.key, ends=ends, final=final)
@@ -242,17 +258,11 @@ class Joiner:
             if end:
                 cut = start.at + told.end(end)
                 return self._behind(head, cut, Joined.ECHO, verified=False, final=final) or MORE
-        runs = [
-            (run, RETOLD_FROM_START if at == fragment or self._had.place(at) == 0 else RETOLD)
-            for at, run in found.broken.items()
-            if (at == fragment or self._had.place(at) == 0 or self._had.place(at) >= self._had.earliest)
-            and not self._had.goes_on_as_at(at)
-        ]
-        if self._had.first:
-            runs.append((shared(self._had.opening, told.key), RETOLD_FROM_START))
-        if any(weight(told.key[:run]) >= need for run, need in runs) and self._is_rare(told.key, head, start):
-            return Diverged()
-        return None
+        far = found.left(RETOLD) & self._had.near
+        likely = found.left(RETOLD_FROM_START) & self._had.beginnings
+        anew = weight(told.key[: shared(self._had.opening, told.key)]) >= RETOLD_FROM_START
+        left = anew or (far | likely) & ~self._had.habitual
+        return Diverged() if left and self._is_rare(told.key, head, start) else None
 
     def _is_rare(self, key: str, head: str, start: Start) -> bool:
         """Whether the text says only once what the head begins with."""

@@ -70,7 +70,8 @@ def weight(key: str) -> int:
     An ideograph says as much as two letters. A line of dashes or zeros says little however long it is:
     no passage weighs more than four times the number of its different characters.
     """
-    return min(len(key) + sum(character > "\u2e7f" for character in key), 4 * len(set(key)))
+    ideographs = 0 if key.isascii() else sum(map("\u2e7f".__lt__, key))
+    return min(len(key) + ideographs, 4 * len(set(key)))
 
 
 def shared(one: str, other: str) -> int:

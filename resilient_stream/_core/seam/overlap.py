@@ -7,45 +7,95 @@ for a short one, and the beginning of the text for a restart. All comparing is d
 A long agreement is no accident, a short one may be. And text repeats itself: a refrain, equal rows of a
 table, ``ha ha ha``. So what agrees proves a repetition only if it weighs enough, if the text is not in the
 habit of saying it twice in a row, and if it can't be cut at two places.
+
+A set of places is a number whose bits they are. So a character of the reply takes one step for all places
+together: in a text of one letter there are a thousand of them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
-from .normalize import shared, weight
+from .normalize import weight
 
 SEED: Final = 5
 """Characters of a key that must agree before anything is looked at."""
 
 
-@dataclass(frozen=True, slots=True)
+class Places:
+    """Where each character of a text stands."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def of(self) -> dict[str, int]:
+        """The places of a character; those of all are found when one is asked for."""
+        found: dict[str, int] = {}
+        for at, character in enumerate(self.text):
+            found[character] = found.get(character, 0) | 1 << at
+        return found
+
+
 class Overlaps:
-    """Where in a text the beginning of a reply is told. All numbers are characters of keys."""
+    """Where in a text the beginning of a reply is told. All numbers are characters of keys.
 
-    complete: list[int] = field(default_factory=list)
-    """Lengths of the passages that the reply tells up to the text's end; the longest first."""
-    alive: list[int] = field(default_factory=list)
-    """Places in the text that agree with all there is of the reply."""
-    broken: dict[int, int] = field(default_factory=dict)
-    """Places in the text that the reply followed and left before the end, and how far it followed."""
+    Args:
+        places: those of the text.
+    """
 
+    def __init__(self, places: Places) -> None:
+        self.complete: list[int] = []
+        """Lengths of the passages that the reply tells up to the text's end; the longest last."""
+        self.told = ""
+        """What there is of the reply."""
+        self._places = places
+        self._following = (1 << len(places.text)) - 1
+        self._left: list[tuple[int, int, int]] = []  # how far it was followed, what that weighs, the places
 
-def overlaps(text: str, head: str) -> Overlaps:
-    """All places in the key ``text`` where the key ``head`` begins."""
-    found = Overlaps()
-    at = text.find(head[:SEED]) if len(head) >= SEED else -1
-    while at >= 0:
-        missing = len(text) - at
-        if missing <= len(head) and text.endswith(head[:missing]):
-            found.complete.append(missing)
-        elif text.startswith(head, at):
-            found.alive.append(at)
-        else:
-            found.broken[at] = shared(text[at : at + len(head)], head)
-        at = text.find(head[:SEED], at + 1)
-    return found
+    @property
+    def alive(self) -> int:
+        """The places in the text that agree with all there is of the reply."""
+        return self._following if len(self.told) >= SEED else 0
+
+    @property
+    def longest_left(self) -> int:
+        """How far the reply followed the text at most where it left it."""
+        return self._left[-1][0] if self._left else 0
+
+    def left(self, least: int = 0) -> int:
+        """The places that the reply left before the text's end, behind an agreement that weighs so much."""
+        found = 0
+        for _, weighs, places in reversed(self._left):
+            if weighs < least:
+                break
+            found |= places
+        return found
+
+    def tell(self, told: str) -> None:
+        """More of the reply: all of it, which begins with what there was of it."""
+        begun, self.told = len(self.told), told
+        if len(told) < SEED:
+            return
+        if begun < SEED:
+            begun = 0
+            if told[:SEED] not in self._places.text:
+                self._following = 0
+        for run in range(begun, len(told)):
+            if not self._following:
+                break
+            self._step(run)
+
+    def _step(self, run: int) -> None:
+        """Compare the next character, behind ``run`` that agreed."""
+        following, end = self._following, 1 << len(self._places.text) >> run + 1
+        agree = following & (self._places.of.get(self.told[run], 0) >> run)
+        if run >= SEED and agree != following:
+            self._left.append((run, weight(self.told[:run]), following & ~agree))
+        if agree & end and run + 1 >= SEED:
+            self.complete.append(run + 1)
+        self._following = agree & ~end
 
 
 def proved(text: str, complete: list[int], need: int) -> bool:
@@ -56,8 +106,8 @@ def proved(text: str, complete: list[int], need: int) -> bool:
         complete: as in `Overlaps`; not empty.
         need: how much the passage must weigh.
     """
-    longest = complete[0]
+    longest = complete[-1]
     passage = text[len(text) - longest :]
     if weight(passage) < need or passage * 2 in text:
         return False
-    return not any(2 * other >= longest for other in complete[1:])
+    return not any(2 * other >= longest for other in complete[-2:-1])
