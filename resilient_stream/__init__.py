@@ -7,19 +7,22 @@ themselves. `RetryPolicy` says how hard to try, `report` tells what happened.
 
 from __future__ import annotations
 
+import importlib as _importlib
 from typing import TYPE_CHECKING
 
-from ._core.turn.history import sendable
-from ._core.verdict import Limit
-from ._policy.budget import RetryBudget
-from ._policy.scope import Pin, policy_option, policy_scope
-from .anthropic import ResumeMiddleware, resilient
-from .errors import PolicyError
-from .observe import Observer
-from .policy import RetryPolicy
-from .report import StreamReport, report
+from .report import report  # now, or the import of the module would put it in the function's place
 
 if TYPE_CHECKING:
+    from ._core.turn.history import sendable
+    from ._core.verdict import Limit
+    from ._policy.budget import RetryBudget
+    from ._policy.scope import Pin, policy_option, policy_scope
+    from .anthropic import ResumeMiddleware, resilient
+    from .errors import PolicyError
+    from .observe import Observer
+    from .policy import RetryPolicy
+    from .report import StreamReport
+
     __version__: str
 
 __all__ = [
@@ -39,10 +42,36 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> str:
-    """The version, read from the installed distribution when asked for."""
+_HOMES = {
+    "Limit": "_core.verdict",
+    "Observer": "observe",
+    "Pin": "_policy.scope",
+    "PolicyError": "errors",
+    "ResumeMiddleware": "anthropic",
+    "RetryBudget": "_policy.budget",
+    "RetryPolicy": "policy",
+    "StreamReport": "report",
+    "policy_option": "_policy.scope",
+    "policy_scope": "_policy.scope",
+    "resilient": "anthropic",
+    "sendable": "_core.turn.history",
+}
+"""The modules that have the names above. Each is imported when one of its names is asked for, so that nobody
+waits for the SDK who does not use it."""
+
+
+def __getattr__(name: str) -> object:
+    """A public name, or the version, which is read from the installed distribution."""
     if name == "__version__":
         from importlib.metadata import version  # most programs never ask
 
         return version("resilient-stream")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(_importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    """The names, those that are not imported yet among them."""
+    return sorted({*globals(), *__all__, "__version__"})

@@ -74,3 +74,65 @@ def test_unknown_names_are_refused() -> None:
 def test_imports_need_nothing_more(program: str) -> None:
     """No module imports httpx, and the package itself imports without its extras."""
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
+
+
+IMPORTED = """
+import sys
+{first}
+from resilient_stream import report
+assert report.__name__ == "report" and callable(report), report
+import resilient_stream
+assert resilient_stream.report is report
+from resilient_stream.report import StreamReport
+assert StreamReport is resilient_stream.StreamReport
+assert resilient_stream.report is report
+"""
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "",
+        "import resilient_stream.report",
+        "from resilient_stream.report import StreamReport",
+        "import resilient_stream._report.model",
+        "import resilient_stream.anthropic",
+        "from resilient_stream import *",
+    ],
+)
+def test_report_is_the_function_whatever_was_imported_before(first: str) -> None:
+    """The module of that name does not take its place."""
+    subprocess.run([sys.executable, "-W", "error", "-c", IMPORTED.format(first=first)], check=True)
+
+
+LIGHT = """
+import sys
+{first}
+heavy = {{"anthropic", "httpx2", "httpx", "httpcore2", "httpcore", "pydantic"}} & sys.modules.keys()
+assert heavy == {wanted!r}, heavy
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "wanted"),
+    [
+        ("import resilient_stream", set[str]()),
+        ("from resilient_stream import report, sendable, Limit, PolicyError, Observer", set[str]()),
+        ("from resilient_stream import RetryPolicy, policy_scope, policy_option, Pin", {"pydantic"}),
+        ("import resilient_stream.observe, resilient_stream.report, resilient_stream.errors", set[str]()),
+        ("import resilient_stream.otel", set[str]()),
+    ],
+)
+def test_a_name_costs_what_it_needs(first: str, wanted: set[str]) -> None:
+    """Neither the SDK nor an HTTP package is imported by who does not use it."""
+    subprocess.run(
+        [sys.executable, "-W", "error", "-c", LIGHT.format(first=first, wanted=wanted)], check=True
+    )
+
+
+def test_every_public_name_can_be_seen_and_had() -> None:
+    """The lazy names are among those that `dir` lists, and each is the object of its home."""
+    assert set(resilient_stream.__all__) <= set(dir(resilient_stream))
+    for name in resilient_stream.__all__:
+        value = getattr(resilient_stream, name)
+        assert getattr(importlib.import_module("resilient_stream"), name) is value

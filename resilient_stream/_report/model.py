@@ -10,16 +10,15 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
-import anthropic
-import httpx2
 from pydantic import PrivateAttr
 
 from resilient_stream._core.failures import Failure
-from resilient_stream._core.record.ledger import RECORD_KEY, Attempt, Record, Seam
+from resilient_stream._core.record.ledger import Attempt, Record, Seam
 from resilient_stream._core.turn.salvage import partial
 from resilient_stream._core.turn.transcript import Turn
 from resilient_stream._core.verdict import Limit
 
+from .locate import record_of
 from .parts import AttemptReport, FailureReport, Part, SeamReport
 from .table import Table, summary
 
@@ -82,13 +81,13 @@ def report(source: object) -> StreamReport:
     """What happened on a stream.
 
     Args:
-        source: a stream of the SDK, a raw or streaming response, or an exception.
+        source: a stream of the SDK, a raw or streaming response, an exception; or a response or an exception
+            of httpx's or httpx2's.
 
     Raises:
         LookupError: there is none; it does not come from a resilient client.
     """
-    request = _request_of(source)
-    kept = None if request is None else request.extensions.get(RECORD_KEY, vars(request).get(RECORD_KEY))
+    kept = record_of(source)
     if isinstance(kept, Record):
         return _report(kept)
     if isinstance(kept, StreamReport):
@@ -110,24 +109,6 @@ class ReportedRecord(Record):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return StreamReport.model_validate, (_report(self).model_dump(),)
-
-
-def _request_of(source: object) -> httpx2.Request | None:
-    """The httpx request behind anything the SDK hands out."""
-    if isinstance(source, httpx2.Request):
-        return source
-    if isinstance(source, anthropic.APIError):
-        return source.request
-    response = source
-    for name in ("http_response", "response", "_raw_stream"):
-        response = getattr(response, name, response)
-    if isinstance(response, httpx2.Response):
-        try:
-            return response.request
-        except RuntimeError:  # it has none
-            return None
-    cause = source.__cause__ if isinstance(source, BaseException) else None
-    return _request_of(cause) if cause is not None else None
 
 
 def _report(record: Record) -> StreamReport:

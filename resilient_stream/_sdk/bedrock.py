@@ -139,11 +139,17 @@ class MessageDecoder:
     """Does what the client's decoder does, for one message at a time, where that can't be had."""
 
     def iter_bytes(self, iterator: Iterator[bytes]) -> Iterator[ServerSentEvent]:
-        """The events of whole messages, whose checksums hold."""
+        """The events of whole messages.
+
+        Raises:
+            Exception: one is not what it should be.
+        """
         for message in iterator:
+            if zlib.crc32(message[:-4]) != int.from_bytes(message[-4:]):
+                raise zlib.error("the checksum of a message does not hold")
             end = 12 + int.from_bytes(message[4:8])
             headers, payload = _headers(message[12:end]), json.loads(message[end:-4])
-            if headers.get(":message-type") != "event":
+            if headers.get(":message-type", "event") != "event":
                 code = headers.get(":exception-type") or headers.get(":error-code") or ""
                 error = {"type": code, "message": str(payload.get("message", ""))}
                 yield _Decoded("error", json.dumps({"type": "error", "error": error}))

@@ -150,11 +150,20 @@ def resilient(client: ClientT, policy: RetryPolicy | str | None = None) -> Clien
 
     Raises:
         PolicyError: there is no such preset, or ``RESILIENT_STREAM`` has a value it can't have.
+        TypeError: ``client`` is none of the SDK's, or is a class.
     """
+    _check_client(client)
     others = [entry for entry in client.middleware if not isinstance(entry, ResumeMiddleware)]
     ours = ResumeMiddleware(policy, client_timeout=client.timeout)
     # Any middleware makes the SDK send a header of its own: off means that there is none.
     return client.with_options(middleware=[*others, ours] if ours.policy.enabled else others)
+
+
+def _check_client(client: object) -> None:
+    if isinstance(client, type):
+        raise TypeError(f"should be a client, not its class: resilient({client.__name__}(...))")
+    if not all(hasattr(client, name) for name in ("middleware", "timeout", "with_options")):
+        raise TypeError(f"should be a client of the anthropic SDK; not {type(client).__name__}")
 
 
 def _path(request: APIRequest) -> str:

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,7 @@ from resilient_stream._sdk.bedrock import (
     LONGEST_PAYLOAD,
     UNREADABLE,
     FramedBody,
+    MessageDecoder,
     Unframer,
     framed,
 )
@@ -65,10 +67,15 @@ class Decoder:
                 yield Told(json.loads(data)["type"], data)
 
 
+each_decoder = pytest.mark.parametrize("decoder", [Decoder, MessageDecoder])
+"""The client's, and ours that takes its place where it can't be had."""
+
+
+@each_decoder
 @given(places=st.lists(st.integers(0, len(STREAM)), max_size=8))
-def test_messages_become_events_however_they_are_cut(places: list[int]) -> None:
+def test_messages_become_events_however_they_are_cut(decoder: Any, places: list[int]) -> None:
     """The same events come out, in order, whatever the chunks."""
-    unframer, bounds = Unframer(Decoder()), sorted(places)
+    unframer, bounds = Unframer(decoder()), sorted(places)
     told = [unframer.feed(STREAM[a:b]) for a, b in zip([0, *bounds], [*bounds, len(STREAM)], strict=True)]
     assert b"".join(told) == b"".join(EVENTS)
 
@@ -79,13 +86,14 @@ def test_events_become_messages_that_say_the_same() -> None:
     assert framed(b": comment\n\n") == b""
 
 
-def test_data_of_several_lines_stays_so() -> None:
+@each_decoder
+def test_data_of_several_lines_stays_so(decoder: Any) -> None:
     """A host that spreads its JSON over lines is read like any other."""
     message = aws_message(
         {":event-type": "chunk"},
         json.dumps({"bytes": base64.b64encode(b'{"type":\n"ping"}').decode()}).encode(),
     )
-    assert Unframer(Decoder()).feed(message) == b'event: ping\ndata: {"type":\ndata: "ping"}\n\n'
+    assert Unframer(decoder()).feed(message) == b'event: ping\ndata: {"type":\ndata: "ping"}\n\n'
 
 
 @pytest.mark.parametrize("place", [0, 1, 3, 5, 9])
@@ -131,11 +139,21 @@ def test_what_the_decoder_cannot_read_is_corrupt() -> None:
         Unframer(Decoder(ImportError("botocore"))).feed(STREAM)
 
 
-def test_an_exception_becomes_an_error_event() -> None:
+@each_decoder
+def test_an_exception_becomes_an_error_event(decoder: Any) -> None:
     """With the API's own word for it, and AWS's beside it."""
-    frame = Unframer(Decoder()).feed(aws_exception("throttlingException", "Slow down."))
+    frame = Unframer(decoder()).feed(aws_exception("throttlingException", "Slow down."))
     error = json.loads(frame.split(b"data: ")[1])["error"]
     assert error == {"type": "rate_limit_error", "message": "Slow down.", "code": "throttlingException"}
+
+
+def test_our_own_decoder_finds_what_is_spoilt() -> None:
+    """Anywhere in a message: its headers, its payload, its checksum."""
+    message = aws_event(EVENTS[1])
+    for place in range(12, len(message)):
+        spoilt = bytearray(message)
+        spoilt[place] ^= 0x10
+        assert Unframer(MessageDecoder()).feed(bytes(spoilt)) == UNREADABLE
 
 
 def test_an_exception_in_the_words_of_sdk_1_is_one_too() -> None:

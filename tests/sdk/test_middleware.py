@@ -200,3 +200,18 @@ def test_the_environment_outranks_the_policy(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("RESILIENT_STREAM", "off")
     assert resilient(anthropic.Anthropic(api_key="key")).middleware == ()
     assert ResumeMiddleware().policy.enabled is False
+
+
+@pytest.mark.parametrize(
+    ("client", "said"),
+    [
+        (anthropic.Anthropic, r"not its class: resilient\(Anthropic\(\.\.\.\)\)"),
+        (anthropic.AsyncAnthropic, r"not its class: resilient\(AsyncAnthropic\(\.\.\.\)\)"),
+        ("https://api.anthropic.com", "should be a client of the anthropic SDK; not str"),
+        (None, "not NoneType"),
+    ],
+)
+def test_what_is_no_client_is_refused(client: Any, said: str) -> None:
+    """At once, and the message says what should have been given."""
+    with pytest.raises(TypeError, match=said):
+        resilient(client)
