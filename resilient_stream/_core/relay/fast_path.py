@@ -18,9 +18,8 @@ from resilient_stream._core.wire.events import (
     MARK,
     MARKED_END,
     MARKED_FRAMES,
-    is_utf8,
 )
-from resilient_stream._core.wire.sse import Framer
+from resilient_stream._core.wire.sse import Framer, is_utf8
 
 _NO_PREFIX: Final[tuple[bytes, ...]] = ()
 """Nothing starts with one of nothing."""
@@ -61,7 +60,7 @@ class Steady:
         its first, and nothing else; empty bytes for a part of a frame, which is kept; None for any other."""
         if not self._framer.pending and chunk.startswith(self._prefix):  # as `_one`, and nearly always
             tail = CANONICAL_TAIL.fullmatch(chunk, self._length)
-            if tail is not None and self._shown is None and (chunk.isascii() or is_utf8(chunk)):
+            if tail is not None and self._shown is None and is_utf8(chunk):
                 self.passed += 1
                 self._raw += tail[1]
                 return chunk
@@ -74,7 +73,7 @@ class Steady:
     def _one(self, frame: bytes) -> bytes | None:
         if frame.startswith(self._prefix):
             tail = CANONICAL_TAIL.fullmatch(frame, self._length)
-            if tail is not None and (frame.isascii() or is_utf8(frame)):
+            if tail is not None and is_utf8(frame):
                 self.passed += 1
                 self._raw += tail[1]
                 return frame if self._shown is None else self._shown + frame[self._length :]
@@ -102,7 +101,7 @@ class Steady:
         if isinstance(prefix, tuple) or not frames.startswith(prefix) or MARK in frames:
             return None
         marked = frames.replace(prefix, MARK)
-        if MARKED_FRAMES.fullmatch(marked) is None or not (frames.isascii() or is_utf8(frames)):
+        if MARKED_FRAMES.fullmatch(marked) is None or not is_utf8(frames):
             return None
         self.passed += marked.count(MARK)
         self._raw += MARKED_END.sub(b"", marked[1:])

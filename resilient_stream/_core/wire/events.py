@@ -134,15 +134,6 @@ def _error_body(data: str | None) -> Any:
     return body if isinstance(body, dict) else {"unreadable": (data or "")[:LONGEST_ERROR]}
 
 
-def is_utf8(frame: bytes) -> bool:
-    """Whether a frame can be decoded."""
-    try:
-        frame.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 def ends_in_half(delta: dict[str, Any]) -> bool:
     """Whether a delta's text ends in the first half of a surrogate pair, its other half to come."""
     text = delta.get("text") or delta.get("thinking") or ""

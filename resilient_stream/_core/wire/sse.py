@@ -15,15 +15,24 @@ from typing import Any, Final
 
 from resilient_stream._core.failures import Flaw, Kind
 
-MAX_FRAME: Final = 8 * 1024 * 1024
-"""Bytes one event may have. The API's own request limit is 32 MB; events of a few KB are normal."""
+MAX_FRAME: Final = 64 * 1024 * 1024
+"""Bytes one event may have. Most have some hundred; a fetched document is one event of up to ten million. The
+API takes requests of up to 32 MB, so what is longer could not be sent back to it."""
 
 BOM: Final = b"\xef\xbb\xbf"
 
 # A CRLF must never be taken for two line ends, nor be cut in two where lines end in CRLF.
 _BLANK_LINE = re.compile(rb"\r\n(?:\r\n|\n|\r(?=[^\n]))|(?:(?<!\r)\n|\r(?!\n))(?>\r\n|\n|\r)")
-_LINE_END = re.compile(r"\r\n|\n|\r")
-_NAMES: Final = frozenset({b"", b"event", b"data", b"id", b"retry"})
+
+_FIELDS = re.compile(
+    rb"(event|data)(?:: ?([^\r\n]*+)|(?![^\r\n]))"
+    rb"|(?:(?!(?:event|data)(?:[:\r\n]|\Z))[^\r\n]++[\r\n]*+)++"
+)
+"""A line that counts, or all lines up to the next one. A search goes from line to line."""
+
+_KNOWN_LINES = re.compile(
+    rb"(?:(?:event|data|id|retry)?+:[^\r\n]*+|(?:event|data|id|retry)(?![^\r\n])|[\r\n]++)*+"
+)
 
 
 class Framer:
@@ -88,9 +97,10 @@ class Framer:
     def _cut(self) -> list[bytes]:
         frames: list[bytes] = []
         start, end = 0, self._next_end(self._scanned)
-        while end:
-            frames.append(bytes(self._rest[start:end]))
-            start, end = end, self._next_end(end)
+        with memoryview(self._rest) as rest:
+            while end:
+                frames.append(bytes(rest[start:end]))
+                start, end = end, self._next_end(end)
         del self._rest[:start]
         self._scanned = max(0, len(self._rest) - 3)
         return frames
@@ -112,20 +122,32 @@ def fields(frame: bytes) -> tuple[str | None, str | None]:
     Raises:
         Flaw: the frame is not UTF-8 (`Kind.CORRUPT`).
     """
+    if not is_utf8(frame):
+        raise Flaw(Kind.CORRUPT, "invalid UTF-8")
+    event: bytes | None = None
+    data: bytes | bytearray | None = None
+    for line in _FIELDS.finditer(frame):
+        if line[1] == b"event":
+            event = line[2] or b""
+        elif line[1] is not None and data is None:
+            data = line[2] or b""
+        elif line[1] is not None:  # it may have millions of lines
+            data = data if isinstance(data, bytearray) else bytearray(data or b"")
+            data += b"\n"
+            data += line[2] or b""
+    return _text(event), _text(data)
+
+
+def is_utf8(frame: bytes) -> bool:
+    """Whether a frame can be decoded."""
     try:
-        text = frame.decode()
+        return frame.isascii() or frame.decode() is not None
     except UnicodeDecodeError:
-        raise Flaw(Kind.CORRUPT, "invalid UTF-8") from None
-    event: str | None = None
-    data: list[str] = []
-    for line in _LINE_END.split(text):
-        name, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if name == "event":
-            event = value
-        elif name == "data":
-            data.append(value)
-    return event, "\n".join(data) if data else None
+        return False
+
+
+def _text(value: bytes | bytearray | None) -> str | None:
+    return None if value is None else value.decode()
 
 
 def has_strange_line(frame: bytes) -> bool:
@@ -133,7 +155,7 @@ def has_strange_line(frame: bytes) -> bool:
 
     The standard ignores such lines. The API sends none: where one comes, a field's name was spoilt.
     """
-    return any(line and line.partition(b":")[0] not in _NAMES for line in frame.splitlines())
+    return _KNOWN_LINES.fullmatch(frame) is None
 
 
 def encode(event: str, payload: Mapping[str, Any]) -> bytes:

@@ -15,7 +15,6 @@ from resilient_stream._core.wire.events import (
     Event,
     ends_in_half,
     has_content,
-    is_utf8,
     paired,
     read,
 )
@@ -143,12 +142,6 @@ def test_an_event_of_our_own_can_be_read() -> None:
     """What is made here is understood here."""
     event = Event.of({"type": "content_block_stop", "index": 1})
     assert read(event.frame) == event
-
-
-def test_utf8_is_told_from_other_bytes() -> None:
-    """As a decoder would."""
-    assert is_utf8("é".encode())
-    assert not is_utf8(b"\xff")
 
 
 def test_half_a_pair_is_noticed() -> None:

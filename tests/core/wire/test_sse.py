@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from resilient_stream._core.failures import Flaw, Kind
-from resilient_stream._core.wire.sse import Framer, encode, fields
+from resilient_stream._core.wire.sse import MAX_FRAME, Framer, encode, fields, has_strange_line, is_utf8
 
 EVENTS = [b"event: a\ndata: 1\n\n", b": comment\n\n", b"data: 2\ndata: 3\n\n"]
 
@@ -79,6 +82,66 @@ def test_fields_are_read_as_the_standard_says() -> None:
     assert fields(b"event: a\nevent:b\ndata:  x\ndata\nid: 7\n: data: no\nretry: 1\n\n") == ("b", " x\n")
     assert fields(b": nothing\n\n") == (None, None)
     assert fields(b"event: a\r\ndata: 1\rdata: 2\r\n\r\n") == ("a", "1\n2")
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [b"event", b"data", b"id", b"retry", b"", b"eventual", b"dat", b" data", b"\xc3\xa9", b"da\0ta"]
+    ).flatmap(
+        lambda name: st.sampled_from(
+            [name, name + b":", name + b": ", name + b":x", name + b":  y: z", name + b": data"]
+        )
+    )
+)
+ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
+
+
+@given(lines=LINES, end=ENDS, ended=st.booleans())
+def test_fields_and_strange_lines_are_what_a_plain_reading_finds(
+    lines: list[bytes], end: bytes, *, ended: bool
+) -> None:
+    """Line by line, as the standard describes it."""
+    frame = end.join(lines) + end * ended
+    parts = [line.partition(b":") for line in lines]
+    values = [(name, value.removeprefix(b" ").decode()) for name, _, value in parts]
+    named = [value for name, value in values if name == b"event"]
+    data = [value for name, value in values if name == b"data"]
+    assert fields(frame) == (named[-1] if named else None, "\n".join(data) if data else None)
+    known = (b"", b"event", b"data", b"id", b"retry")
+    assert has_strange_line(frame) == any(name not in known for name, _, _ in parts)
+
+
+def test_utf8_is_told_from_other_bytes() -> None:
+    """Overlong forms and halves are none."""
+    assert is_utf8("é".encode())
+    assert not is_utf8(b"\xff")
+    assert not is_utf8(b"\xed\xa0\x80")
+
+
+def test_a_document_is_one_event() -> None:
+    """What the API may send of a fetched document passes; a hundred megabytes do not, nor a line without end."""
+    document = b'event: a\ndata: "' + b"A" * 32 * 2**20 + b'"\n\n'
+    assert Framer().feed(document) == [document]
+    framer = Framer()
+    with pytest.raises(Flaw) as caught:
+        for _ in range(200):
+            framer.feed(b"A" * 2**20)
+    assert caught.value.failure.kind is Kind.CORRUPT
+    assert len(framer.rest) <= MAX_FRAME + 2**20
+
+
+@pytest.mark.parametrize("line", [b"data: x\n", b"data:\n", b":\n", b"x\n", b"\r"])
+def test_an_event_of_millions_of_lines_takes_no_more_than_its_bytes(line: bytes) -> None:
+    """No list of lines is made, which would take fifty bytes for each."""
+    frame = line * (2**20 // len(line))
+    tracemalloc.start()
+    try:
+        fields(frame)
+        has_strange_line(frame)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak <= 4 * len(frame)
 
 
 def test_bad_utf8_is_corrupt() -> None:
