@@ -164,8 +164,9 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
     Default False: only the caller knows what it does."""
 
     max_tokens: MaxTokens = "reduce"
-    """For continuations: "reduce" ``max_tokens`` by what was already written, or "keep" it. Default
-    "reduce": the caller's limit is for the whole message."""
+    """For continuations: "reduce" ``max_tokens`` by what was already written and by what the input has grown,
+    or "keep" it. Text that has reached it by estimate ends with that stop reason, without another request.
+    Default "reduce": the caller's limit is for the whole message."""
 
     usage: UsageRule = "serving"
     """The final message's usage: the "serving" attempt's own numbers, or the "total" over attempts.

@@ -15,8 +15,7 @@ from typing import Any, Final, cast
 from opentelemetry.metrics import Meter
 
 from resilient_stream._core.failures import Kind
-from resilient_stream._core.record.ledger import INPUT_FIELDS
-from resilient_stream._core.tokens import of_characters
+from resilient_stream._core.tokens import INPUT_FIELDS, of_characters
 from resilient_stream._core.verdict import Limit
 
 from .observers import AttemptRecord, EndRecord, FailureRecord, ResumeRecord

@@ -32,7 +32,7 @@ from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, TracerProvider
 
 from resilient_stream._core.failures import Kind
-from resilient_stream._core.record.ledger import INPUT_FIELDS
+from resilient_stream._core.tokens import INPUT_FIELDS
 
 from .attributes import (
     ATTEMPT,

@@ -11,9 +11,9 @@ from resilient_stream._core.tokens import at_least, at_most, estimated, of_chara
 
 TEXTS = {
     "nothing": ("", 0, 0, 0),
-    "English": ("x" * 35, 7, 10, 14),
-    "Chinese": ("潮" * 35, 21, 30, 42),
-    "a half of a pair": ("\ud83d" * 35, 21, 30, 42),
+    "English": ("x" * 63, 14, 18, 26),
+    "Chinese": ("潮" * 21, 14, 18, 26),
+    "a half of a pair": ("\ud83d" * 21, 14, 18, 26),
 }
 
 

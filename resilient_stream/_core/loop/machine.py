@@ -257,8 +257,7 @@ class Machine:
         """After a 400 to a continuation: the next form, at no cost but the attempt itself."""
         if failure.status != 400 or not self._may_send(now):
             return None
-        plan = self.planner.below(self._plan, self.attempt.said, self.turn)
-        if plan is None:
+        if (plan := self.planner.below(self._plan, self.attempt.said, self.turn)) is None:
             return None
         self._tries.barren -= 1
         return self._retry(now, plan)
@@ -272,7 +271,7 @@ class Machine:
         elsewhere = self.planner.note(failure, in_vain=bool(self._asks or self._barren_endings))
         plan = self._next_plan(failure)
         if isinstance(plan, Settle):
-            return self._finish_with_tools(now)
+            return self._finish(now, plan)
         if failure.kind is Kind.REJECTED and self._plan.body is not None:  # the user did not write it
             if (action := self._next_model(now, failure)) is not None:
                 return action
@@ -319,13 +318,14 @@ class Machine:
 
     # -- endings ---------------------------------------------------------------------------------
 
-    def _finish_with_tools(self, now: float) -> Action:
-        """End the turn with the calls that are complete, as the model would have."""
+    def _finish(self, now: float, settled: Settle) -> Action:
+        """End the turn with the calls that are complete, or the text that is long enough."""
         self.turn.abandon(unanswered=False)  # the results of such uses may follow in the next turn
         output = max(1, of_characters(self.turn.size - self._size))
-        self._out.end_with_calls(self._final_usage({"output_tokens": output}))
+        self._out.end_here(settled.stop_reason, self._final_usage({"output_tokens": output}))
         self.attempt.estimate(output_tokens=output)
-        self._end(now, "finished_with_tools")
+        self.ledger.reason = settled.reason
+        self._end(now, "finished_with_tools" if settled.stop_reason == "tool_use" else "completed")
         return self._go(Signal.SETTLED)
 
     # -- the table -------------------------------------------------------------------------------

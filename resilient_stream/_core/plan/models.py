@@ -1,6 +1,7 @@
-"""What is known of models: which accept a prefilled assistant turn, and which think by default.
+"""What is known of models: which accept a prefilled assistant turn, which think by default, how long their
+windows are.
 
-The Models API has no flag for either, so this is a table, with "no" as the answer for an id that is
+The Models API has no flag for the first two, so this is a table, with "no" as the answer for an id that is
 not in it; a model that refuses is remembered elsewhere.
 """
 
@@ -48,3 +49,12 @@ def thinking_on(request: Mapping[str, Any]) -> bool:
         return thinking.get("type") != "disabled"
     name = family(named(request))
     return not (_PREFILL.match(name) or _THINKS_ONLY_WHEN_ASKED.match(name))
+
+
+def window(*names: str) -> int:
+    """The tokens that fit at least into the window of a model that goes by these names.
+
+    Every Claude that is served has 200,000 or more [platform docs, "Context windows"]. Behind an opaque name
+    may be a small model of somebody else's.
+    """
+    return 200_000 if any("claude" in name.lower() for name in names) else 8_192

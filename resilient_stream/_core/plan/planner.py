@@ -25,6 +25,7 @@ from resilient_stream._core.turn.salvage import Salvage, harmless, pending, salv
 from resilient_stream._core.turn.transcript import Turn
 
 from . import models
+from .allowance import Growth, allowed, cap, spent, visible
 from .prompts import prompt, wording
 from .quote import enough, quote
 from .rejection import may_be_the_form
@@ -33,10 +34,8 @@ from .request_body import (
     field_of,
     forced_tool,
     patched,
-    reduced_max_tokens,
     reused,
     structured,
-    visible,
 )
 
 OVERLOADS_BEFORE_FALLBACK: Final = 2
@@ -79,7 +78,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """No request: the turn is finished with the tool calls that are complete."""
+    """No request: the turn ends with what there is."""
+
+    stop_reason: str = "tool_use"
+    reason: str = ""
+    """Why, where the model would not have ended it for certain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,11 +197,12 @@ class Planner:
             )
         if not kept.blocks:
             return replace(self.restart, hide_thinking=any(block.signed for block in turn.blocks))
-        if waited_for:
-            return Blocked("a server tool that the paused turn waits for has no result")
-        if obstacle := self._obstacle():
+        written, held = visible(kept.blocks), not self.grudging
+        if self.settings.max_tokens == "reduce" and spent(self.request, written, held=held):
+            return Settle("max_tokens", "no stop reason came, but what was written has reached max_tokens")
+        if obstacle := self._obstacle(waiting=bool(waited_for)):
             return Blocked(obstacle)
-        return self._continue(kept)
+        return self._continue(kept, turn)
 
     def _skip_refused(self) -> None:
         if self.step is Step.PREFILL and not self._prefills():
@@ -247,8 +251,10 @@ class Planner:
             return Blocked("a tool call made by code needs its container, whose id was not received")
         return Settle()
 
-    def _obstacle(self) -> str | None:
+    def _obstacle(self, *, waiting: bool) -> str | None:
         """Why this request can't be continued once content was handed over."""
+        if waiting:
+            return "a server tool that the paused turn waits for has no result"
         if self.settings.continuation == "restart_only":
             return "the policy only restarts, and content was already handed over"
         if self.base.get("thread") is not None:
@@ -259,30 +265,29 @@ class Planner:
             return "a forced tool call can't be continued"
         return None
 
-    def _continue(self, kept: Salvage) -> Plan:
-        text = kept.text
+    def _continue(self, kept: Salvage, turn: Turn) -> Plan:
+        served, text = turn.message or {}, kept.text
         stripped = text.rstrip()
         if text:
             kept.blocks[-1] = kept.blocks[-1] | {"text": stripped}
         if self.step is Step.PREFILL:
             asked = Asked("", text[len(stripped) :], text=stripped) if text else None
-            written = visible(kept.blocks)
-            return Plan(Form.PREFILL, self._body(extended(self.base, kept.blocks), written), asked)
-        return self._user_turn(kept.blocks, text, stripped)
+            growth = Growth(visible(kept.blocks), kept.blocks)
+            return Plan(Form.PREFILL, self._body(extended(self.base, kept.blocks), growth, served), asked)
+        return self._user_turn(kept.blocks, text, stripped, served)
 
-    def _user_turn(self, blocks: list[dict[str, Any]], text: str, stripped: str) -> Plan:
+    def _user_turn(
+        self, blocks: list[dict[str, Any]], text: str, stripped: str, served: Mapping[str, Any]
+    ) -> Plan:
         whole = bool(text) and len(blocks) == 1 and not enough(stripped)
         longest = self._longest_stop_sequence()
         fragment = quote(stripped, longest, self.settings.quote_length) if text else ""
         asked_in = wording(self.settings.continuation_template)
         said = prompt(asked_in, fragment, whole=whole, again=self.in_other_words)
-        messages = [
-            *extended(self.base, blocks),
-            {"role": "user", "content": said},
-        ]
+        messages = [*extended(self.base, blocks), {"role": "user", "content": said}]
         asked = Asked(fragment, text[len(stripped) :], whole, stripped) if text else None
-        written = 0 if whole else visible(blocks)
-        return Plan(Form.USER_TURN, self._body(messages, written), asked, hide_thinking=True)
+        growth = Growth(visible(blocks), blocks, said, fragment, whole=whole)
+        return Plan(Form.USER_TURN, self._body(messages, growth, served), asked, hide_thinking=True)
 
     def _prefills(self) -> bool:
         if self.settings.continuation == "prefill":
@@ -296,11 +301,12 @@ class Planner:
     def _longest_stop_sequence(self) -> int:
         return max((len(str(sequence)) for sequence in self.base.get("stop_sequences") or ()), default=0)
 
-    def _body(self, messages: list[Any], written: int) -> dict[str, Any]:
+    def _body(self, messages: list[Any], growth: Growth, served: Mapping[str, Any]) -> dict[str, Any]:
         body = {**self.base, "messages": messages}
         if self.container is not None and not self.containerless:
             body["container"] = reused(self.base.get("container"), self.container)
-        original = self.base.get("max_tokens")
-        if self.settings.max_tokens == "reduce" and not self.grudging and isinstance(original, int):
-            body["max_tokens"] = reduced_max_tokens(self.base, original, written)
+        own, most = cap(self.request), cap(self.base)
+        if self.settings.max_tokens == "reduce" and own is not None and most is not None:
+            held = not self.grudging
+            body["max_tokens"] = min(most, allowed(self.base, own, growth, served, held=held))
         return body

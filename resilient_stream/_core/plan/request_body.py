@@ -7,15 +7,7 @@ came in: the first request is the user's own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
-
-from . import models
-
-SMALLEST_MAX_TOKENS: Final = 1024
-SMALLEST_MAX_TOKENS_THINKING: Final = 8192
-MOST_CHARACTERS_PER_TOKEN: Final = 6
-"""A low estimate of the tokens already written: English has about 4 characters to a token, and asking
-for a few tokens too many does no harm, while too few would cut the answer."""
+from typing import Any
 
 
 def patched(request: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,21 +54,6 @@ def forced_tool(request: Mapping[str, Any]) -> bool:
     """Whether a tool call is forced: the API itself prefills such a turn."""
     choice = request.get("tool_choice")
     return isinstance(choice, Mapping) and choice.get("type") in ("any", "tool")
-
-
-def reduced_max_tokens(request: Mapping[str, Any], original: int, written: int) -> int:
-    """``max_tokens`` less what was already written, never so low that the rest can't fit."""
-    thinking = request.get("thinking")
-    budget = thinking.get("budget_tokens") if isinstance(thinking, Mapping) else None
-    floor = max(SMALLEST_MAX_TOKENS, (budget or 0) + SMALLEST_MAX_TOKENS)
-    if models.thinking_on(request):
-        floor = max(floor, SMALLEST_MAX_TOKENS_THINKING)
-    return max(min(original, floor), original - written // MOST_CHARACTERS_PER_TOKEN)
-
-
-def visible(blocks: list[dict[str, Any]]) -> int:
-    """Characters of visible text."""
-    return sum(len(block["text"]) for block in blocks if block["type"] == "text")
 
 
 def _plain(block: Mapping[str, Any]) -> bool:

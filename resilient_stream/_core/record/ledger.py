@@ -15,7 +15,7 @@ from typing import Any, Final
 from resilient_stream._core.failures import Failure, Kind
 from resilient_stream._core.plan.planner import Form
 from resilient_stream._core.seam.joined import Join, Joined
-from resilient_stream._core.tokens import of_characters, of_request
+from resilient_stream._core.tokens import INPUT_FIELDS, of_characters, of_request
 from resilient_stream._core.turn.salvage import partial
 from resilient_stream._core.turn.transcript import Turn
 from resilient_stream._core.verdict import Limit
@@ -26,7 +26,6 @@ RECORD_KEY: Final = "resilient_stream"
 SMALLEST_INPUT_CAP: Final = 50_000
 """Input tokens that are never too many: small requests may be repeated often."""
 
-INPUT_FIELDS: Final = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 COUNTS: Final = (*INPUT_FIELDS, "output_tokens")
 BREAKDOWNS: Final = ("cache_creation", "output_tokens_details", "server_tool_use")
 """Objects of numbers within a usage object."""

@@ -87,10 +87,10 @@ class Handover:
         if self.turn.open_block is not None:
             self.hand(Event.of({"type": "content_block_stop", "index": len(self.turn.blocks) - 1}))
 
-    def end_with_calls(self, usage: Mapping[str, Any]) -> None:
-        """End the turn with the tool calls that the consumer has, as the model would have."""
+    def end_here(self, stop_reason: str, usage: Mapping[str, Any]) -> None:
+        """End the turn with what the consumer has, as the model would have."""
         self.close_open_block()
-        delta = {"stop_reason": "tool_use", "stop_sequence": None}
+        delta = {"stop_reason": stop_reason, "stop_sequence": None}
         self.hand(Event.of({"type": "message_delta", "delta": delta, "usage": usage}))
         self.stop()
 

@@ -129,8 +129,9 @@ def test_thinking_that_ate_the_limit_gets_the_original_one() -> None:
     ]
     run = drive(machine(request), serve(*replies))
     tokens = [send.plan.body["max_tokens"] for send in run.sends[1:] if send.plan.body]
-    assert tokens[0] < 20_000
-    assert tokens[1:] == [20_000, tokens[0]]
+    reduced, whole, again = tokens
+    assert reduced < 20_000 == whole
+    assert abs(again - reduced) < 100, "only the words that ask for more differ"
     assert (run.outcome, run.heard.stop_reason) == ("completed", "max_tokens")
 
 

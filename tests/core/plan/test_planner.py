@@ -111,12 +111,12 @@ def test_only_appended() -> None:
 
 
 def test_too_little_to_quote_asks_for_the_whole_again() -> None:
-    """Beginning with exactly what was received, and with no tokens taken away."""
+    """Beginning with exactly what was received, and with no tokens taken away but for what the input grew by."""
     plan = planned(planner(), turn(cut="  Just a few words "))
     assert plan.asked == Asked("Just a few words", " ", whole=True, text="  Just a few words")
     assert plan.body is not None
     assert "the whole reply again" in plan.body["messages"][-1]["content"]
-    assert plan.body["max_tokens"] == REQUEST["max_tokens"]
+    assert REQUEST["max_tokens"] - 200 < plan.body["max_tokens"] < REQUEST["max_tokens"]
     short_behind_more = planned(planner(), turn(SEARCH, FOUND, cut="Few."))
     assert short_behind_more.asked == Asked("Few.", "", whole=False, text="Few.")
 
@@ -361,18 +361,38 @@ def test_there_is_no_step_below_some_forms() -> None:
     assert wanted.below(planned(wanted, turn(cut=LONG)), "", turn(cut=LONG)) is None
 
 
-def test_max_tokens_counts_all_visible_text_and_no_thinking() -> None:
-    """Of every block."""
+def test_max_tokens_is_reduced_if_the_policy_says_so() -> None:
+    """By all visible text and by no thinking; not where thinking had used all of it up, nor where there is none."""
     before = turn(THOUGHT | {"thinking": "x" * 6000}, text("a" * 600), SEARCH, FOUND, cut="b" * 600)
     request = PREFILL | {"max_tokens": 4096}
-    assert body(planner(request), before)["max_tokens"] == 4096 - 200
-    assert body(planner(request, continuation="user_turn"), before)["max_tokens"] == 4096 - 200
+    assert 4096 - 400 < body(planner(request), before)["max_tokens"] < 4096 - 200
+    assert 4096 - 600 < body(planner(request, continuation="user_turn"), before)["max_tokens"] < 4096 - 300
     assert body(planner(request, max_tokens="keep"), before)["max_tokens"] == 4096
     grudging = planner(request)
     grudging.grudging = True
     assert body(grudging, before)["max_tokens"] == 4096
-    without = {name: value for name, value in request.items() if name != "max_tokens"}
-    assert "max_tokens" not in body(planner(without), before)
+    for odd in (None, "many", 0, True):
+        assert body(planner(request | {"max_tokens": odd}), before)["max_tokens"] == odd
+    small = planner(request, fallback_models=({"model": "b", "max_tokens": 100},))
+    assert small.fall_back()
+    assert body(small, before)["max_tokens"] == 100
+
+
+def test_what_has_reached_max_tokens_is_ended() -> None:
+    """Whatever the failure, whatever else could be done; not under a policy that keeps it or never ends anything."""
+    before = turn(text("a" * 2000), cut="b" * 2000)
+    ended = Settle("max_tokens", "no stop reason came, but what was written has reached max_tokens")
+    others: list[Json] = [{}, {"output_config": {"format": {}}}, {"tool_choice": {"type": "any"}}]
+    for more in others:
+        assert planner(REQUEST | {"max_tokens": 800} | more).plan(before) == ended
+    assert planner(REQUEST | {"max_tokens": 800}, continuation="restart_only").plan(before) == ended
+    assert isinstance(planner(REQUEST | {"max_tokens": 1000}).plan(before), Plan)
+    assert isinstance(planner(REQUEST | {"max_tokens": 800}, max_tokens="keep").plan(before), Plan)
+    assert isinstance(planner(REQUEST | {"max_tokens": 800}, continuation="never").plan(before), Blocked)
+    grudging = planner(REQUEST | {"max_tokens": 1100})
+    assert isinstance(grudging.plan(before), Plan)
+    grudging.grudging = True
+    assert grudging.plan(before) == ended
 
 
 def test_another_model_is_asked_when_the_first_stays_overloaded() -> None:

@@ -6,33 +6,9 @@ from typing import Any
 
 import pytest
 
-from resilient_stream._core.plan.request_body import forced_tool, patched, reduced_max_tokens, structured
+from resilient_stream._core.plan.request_body import forced_tool, patched, structured
 from tests.support.machines import REQUEST
-from tests.support.streams import MODERN, PREFILLED, Json
-
-
-@pytest.mark.parametrize(
-    ("request_", "original", "written", "reduced"),
-    [
-        ({"model": "claude-opus-4-6"}, 4096, 600, 3996),
-        ({"model": "claude-opus-4-6"}, 4096, 60_000, 1024),
-        ({"model": "claude-opus-4-6"}, 500, 60_000, 500),
-        ({"model": "claude-opus-4-6"}, 4096, 0, 4096),
-        ({"model": MODERN}, 64_000, 600_000, 8192),
-        ({"model": MODERN}, 4096, 60_000, 4096),
-        (
-            {"model": PREFILLED, "thinking": {"type": "enabled", "budget_tokens": 10_000}},
-            32_000,
-            600_000,
-            11_024,
-        ),
-        ({"model": PREFILLED, "thinking": {"type": "disabled"}}, 32_000, 600_000, 1024),
-    ],
-)
-def test_max_tokens_shrinks_to_a_floor(request_: Json, original: int, written: int, reduced: int) -> None:
-    """By a low estimate of what was written, never below what the rest and its thinking need."""
-    assert reduced_max_tokens(request_, original, written) == reduced
-
+from tests.support.streams import Json
 
 ASKED = REQUEST | {"speed": "fast", "thinking": {"type": "between_tools"}, "stop_sequences": None}
 

@@ -1,0 +1,126 @@
+"""How much a continuation may write: what is left of the user's ``max_tokens``, and of the model's window.
+
+``max_tokens`` is the user's cap on what is written, over all attempts together. No attempt that was cut tells
+what it had written, so the visible text is estimated: low, as long as the API itself can say when the cap is
+reached, because too low an estimate costs one more short request and too high a one costs words. Thinking
+does not count: each attempt thinks for itself.
+
+The input grows by what was received and by the words that ask for more. A first request that was accepted
+fitted into the window together with its ``max_tokens``, so one that asks for less by as much as it has grown
+fits too. Far from the end of the window that is of no importance to a small ``max_tokens``, and near it no
+estimate is high enough but a high one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from resilient_stream._core import tokens
+
+from . import models
+from .request_body import field_of
+
+ABOVE_BUDGET: Final = 1024
+"""``max_tokens`` must be greater than a thinking budget [platform docs, "Extended thinking"]; so much is for
+the text."""
+LAST_SIXTEENTH: Final = 16
+"""What has come so near to the cap has reached it: nobody is asked for a few words more."""
+SMALL: Final = 1024
+"""So much, beside a thinking budget, may be asked for far from the end of the window, however much the input
+has grown."""
+FEW: Final = 256
+"""The least that is asked for where a high estimate leaves nothing of the window: it may be too high."""
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What a continuation adds to the request that it goes on with."""
+
+    visible: str
+    """The visible text that was written."""
+    blocks: list[dict[str, Any]]
+    """All that is kept of the turn, the text included."""
+    wording: str = ""
+    """The words that ask for more."""
+    quoted: str = ""
+    """What the reply is to repeat: it is no new text."""
+    whole: bool = False
+    """All that was written will be written again: nothing is taken off for it."""
+
+
+def visible(blocks: Iterable[Mapping[str, Any]]) -> str:
+    """The visible text of blocks."""
+    return "".join(block["text"] for block in blocks if block["type"] == "text")
+
+
+def cap(request: Mapping[str, Any]) -> int | None:
+    """The user's ``max_tokens``; None where there is no number."""
+    given = request.get("max_tokens")
+    return given if isinstance(given, int) and not isinstance(given, bool) and given > 0 else None
+
+
+def spent(request: Mapping[str, Any], visible: str, *, held: bool) -> bool:
+    """Whether the visible text has reached ``max_tokens``, as far as that can be known.
+
+    The estimate is low: it takes 4.2 bytes of text for each token of the cap. It is the usual one where the
+    next continuation would not be held to what is left.
+
+    Args:
+        request: the user's own.
+        visible: the text.
+        held: False where the next continuation gets all of ``max_tokens``, whatever was written.
+    """
+    most = cap(request)
+    if most is None:
+        return False
+    left = most - tokens.at_least(visible)
+    if not held or left < _floor(request, most):
+        left = most - tokens.estimated(visible)
+    return left < max(1, most // LAST_SIXTEENTH)
+
+
+def allowed(
+    request: Mapping[str, Any], most: int, growth: Growth, served: Mapping[str, Any], *, held: bool
+) -> int:
+    """The ``max_tokens`` of a continuation.
+
+    Args:
+        request: the one that it goes on with.
+        most: the user's own ``max_tokens``.
+        growth: what it adds.
+        served: the message of the first reply, which tells its model and its input.
+        held: False gives it all that the user had given, as far as the window allows.
+    """
+    written = tokens.at_least(growth.visible) - tokens.at_most(growth.quoted)
+    left = most - written if held and not growth.whole else most
+    added = tokens.of_request(growth.blocks) * tokens.USUAL_BYTES / tokens.FEWEST_BYTES
+    highest = int(added) + tokens.at_most(growth.wording)
+    if _input(request, served) + highest + left > models.window(models.named(request), models.named(served)):
+        room = max(most - highest, FEW)
+    elif held:
+        room = max(most - tokens.estimated(growth.visible + growth.wording), SMALL + _budget(request))
+    else:
+        room = most
+    return min(most, max(min(left, room), _floor(request, most)))
+
+
+def _floor(request: Mapping[str, Any], most: int) -> int:
+    """What the API demands beside a thinking budget; less than all there was."""
+    budget = _budget(request)
+    return budget + ABOVE_BUDGET if 0 < budget < most - ABOVE_BUDGET else budget + 1
+
+
+def _budget(request: Mapping[str, Any]) -> int:
+    """The thinking budget; 0 without one."""
+    budget = field_of(request.get("thinking"), "budget_tokens")
+    return budget if isinstance(budget, int) else 0
+
+
+def _input(request: Mapping[str, Any], served: Mapping[str, Any]) -> int:
+    """The input tokens of a request: as told, or a high estimate."""
+    usage = served.get("usage")
+    told = [field_of(usage, name) for name in tokens.INPUT_FIELDS]
+    count = sum(number for number in told if isinstance(number, int))
+    return count or int(tokens.of_request(request) * tokens.USUAL_BYTES / tokens.FEWEST_BYTES)
