@@ -198,6 +198,13 @@ def seams(session: nox.Session) -> None:
 
 
 @nox.session(python=LOWEST, default=False)
+def models(session: nox.Session) -> None:
+    """How a model of yours goes on with cut replies: `-- --weights FILE.gguf`."""
+    session.install(*dependencies(), *group("models"))
+    session.run("python", "-m", "chaos.models", *session.posargs)
+
+
+@nox.session(python=LOWEST, default=False)
 def coverage(session: nox.Session) -> None:
     """Every line and branch of the package, over all sessions that ran tests."""
     session.install(*group("test"))
