@@ -62,6 +62,12 @@ CUT = st.floats(0, 1)
 PIECE = st.integers(1, 40)
 
 
+PREFIXES = st.sampled_from(
+    ["", "", "<<<\n", "```\n", "**", "Sure! ", "\n\n", "Continuing from where I left off:\n\n"]
+)
+"""What may stand before a repetition."""
+
+
 def ask(text: str, cut: float) -> tuple[Asked, str, str] | None:
     """What is asked when a text is cut, what the consumer has, and the rest; None if there is nothing yet."""
     at = round(cut * len(text))
@@ -157,10 +163,13 @@ def test_any_answer_ends_as_it_ended(text: str, cut: float, reply: str, piece: i
     assert decided.verified or letters(reply) == letters(handed) or of.quote.startswith(reply.strip())
 
 
-@given(TEXT, CUT, TEXT, PIECE, PIECE)
-def test_pieces_do_not_matter(text: str, cut: float, reply: str, piece: int, other: int) -> None:
-    """The same reply joins the same way, however it comes."""
+@given(TEXT, CUT, PREFIXES, st.floats(0, 1), TEXT, PIECE, st.just(10_000) | PIECE)
+def test_pieces_do_not_matter(
+    text: str, cut: float, prefix: str, begun: float, reply: str, piece: int, other: int
+) -> None:
+    """The same reply joins the same way, to the letter, however it comes: also where it tells the text again."""
     if (asked := ask(text, cut)) is None:
         return
-    one, two = joined(asked[0], reply, piece), joined(asked[0], reply, other)
-    assert letters(one[1]) == letters(two[1])
+    said = asked[0].text
+    reply = prefix + said[round(begun * len(said)) :] + reply
+    assert joined(asked[0], reply, piece) == joined(asked[0], reply, other)

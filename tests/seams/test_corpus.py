@@ -48,6 +48,16 @@ def test_nothing_is_cut_of_a_faithful_continuation(manner: str) -> None:
     assert verdicts[Verdict.UNDECIDABLE] <= 5
 
 
+@pytest.mark.parametrize("manner", sorted(MANNERS))
+def test_a_join_is_a_function_of_the_reply(manner: str) -> None:
+    """In deltas of 1, 4 and 100 characters and all at once it joins the same way, to the letter."""
+    texts = list(corpus().values())
+    for number, text in enumerate(texts[sum(map(ord, manner)) % 3 :: 3]):
+        for cut in cuts(text, 701, 17 + 31 * number % 400):
+            came = [play(text, cut, manner, piece) for piece in (1, 4, 100, 10_000)]
+            assert len({one and (one.text, one.verified) for one in came}) == 1, (text[:cut][-60:], came)
+
+
 def test_an_echo_in_other_letters_is_always_found() -> None:
     """In every writing system of the corpus, and proved."""
     for trial in sample(SPELLED_OTHERWISE):

@@ -2,6 +2,9 @@
 
 It is kept until its join is decided. A reply that tells a long text again is followed along it instead,
 and what it repeats is dropped as it comes, so that little is kept of it and nothing is looked at twice.
+
+The decision is taken on the shortest beginning of the reply that allows one. So it depends on the reply
+alone, and not on the deltas in which it comes.
 """
 
 from __future__ import annotations
@@ -11,8 +14,8 @@ from dataclasses import replace
 from resilient_stream._core.wire import events
 
 from .join import Joiner
-from .joined import Asked, Diverged, Follow, Join
-from .restart import follow
+from .joined import Asked, Decision, Diverged, Follow, Join
+from .restart import Followed, follow
 
 
 class Splice:
@@ -26,9 +29,11 @@ class Splice:
         self._seam = Joiner(asked)
         self._text = asked.text
         self._following: Follow | None = None
+        self._followed: Follow | None = None
         self._left = ""
         self._half = ""
         self._dropped = 0
+        self._looked = 0
         self.head = ""
         """What is held, less half of a character at its end."""
 
@@ -54,25 +59,41 @@ class Splice:
         return joined.supplied + self.head[joined.cut - self._dropped :] + self._half
 
     def _decide(self, *, final: bool) -> Join | Diverged | None:
-        if self._following is None:
-            decided = self._seam.join(self.head, final=final)
+        while True:
+            if self._following is not None:
+                told = self._follow(self._following)
+                if told.diverged or told.at < len(self._text):
+                    return Diverged() if told.diverged or final else None
+            decided = self._look(final=final)
             if not isinstance(decided, Follow):
                 return decided
             self._following = decided
             self._drop(decided.cut)
-        return self._follow(self._following, final=final)
 
-    def _follow(self, following: Follow, *, final: bool) -> Join | Diverged | None:
+    def _look(self, *, final: bool) -> Decision:
+        """The decision on the shortest beginning of the head that allows one."""
+        for end in range(self._looked + 1, len(self.head) + 1):
+            if decided := self._ask(self.head[:end], final=False):
+                return decided
+        self._looked = len(self.head)
+        return self._ask(self.head, final=True) if final else None
+
+    def _ask(self, head: str, *, final: bool) -> Decision:
+        if self._followed is None:
+            return self._seam.join(head, final=final)
+        return self._seam.behind(head, self._followed.how, final=final, left=self._left)
+
+    def _follow(self, following: Follow) -> Followed:
+        """Follow the text as far as the head goes. At its end, what comes is no longer followed."""
         told = follow(self._text, following.at, self.head)
         self._drop(told.cut)
         self._left = self._left or told.left
         self._following = replace(following, at=told.at)
-        if told.diverged:
-            return Diverged()
         if told.at == len(self._text):
-            return self._seam.behind(self.head, following.how, final=final, left=self._left)
-        return Diverged() if final else None
+            self._following, self._followed = None, following
+        return told
 
     def _drop(self, count: int) -> None:
         self._dropped += count
         self.head = self.head[count:]
+        self._looked = 0

@@ -22,6 +22,11 @@ WINDOW: Final = 1000
 ALIKE: Final = 3
 """Letters that stand before two places, and are no accident."""
 
+MOST_TRIED: Final = 20
+"""Lines that are looked at for a heading."""
+
+_HEADING: Final = re.compile(r"#{1,6}[ \t]+\S")
+_BOLD_LINE: Final = re.compile(r"\*\*[^*\n]{1,100}\*\*:?[ \t]*(?:\n|$)")
 _BORDER: Final = re.compile(r"(?:\n|[.!?:]\s|[\u3002\uff01\uff1f])\s*$")
 
 
@@ -59,9 +64,31 @@ class Had:
         return Folded(self.text[self.first :])
 
     @cached_property
+    def landmarks(self) -> list[int]:
+        """Where a model may begin the text again, however far from its end: the text's beginning, its last
+        heading, the paragraph that leads to an open fence, the fence, the last paragraph."""
+        text, found = self.text, {0, self.text.rfind("\n\n") + 2}
+        for mark, heading in (("\n#", _HEADING), ("\n**", _BOLD_LINE)):
+            at = len(text)
+            for _ in range(MOST_TRIED):
+                at = text.rfind(mark, 0, at)
+                if at >= 0 and heading.match(text, at + 1):
+                    found.add(at + 1)
+                    break
+        if self.fenced:
+            fence = max(text.rfind("\n```"), text.rfind("\n~~~"))
+            found |= {fence + 1, text.rfind("\n\n", 0, max(0, fence - 1)) + 2}
+        return sorted(at for at in found if at != 1)
+
+    @cached_property
+    def far(self) -> list[tuple[int, str]]:
+        """The landmarks before the tail, each with the key of what stands there."""
+        return [(at, Folded(self.text[at : at + WINDOW]).key) for at in self.landmarks if at < self.first]
+
+    @cached_property
     def opening(self) -> str:
         """The key of the text's beginning, where that is not in the tail."""
-        return Folded(self.text[:WINDOW]).key if self.first else ""
+        return self.far[0][1] if self.first else ""
 
     @cached_property
     def quote(self) -> str:
@@ -83,7 +110,7 @@ class Had:
         """Where the passages begin that may be repeated: the last paragraph, or twice the fragment.
 
         What stands before that comes again in refrains and in rows that are alike; models that begin
-        again there have not been seen.
+        again there, but at none of the `landmarks`, have not been seen.
         """
         near = len(self.text) - 2 * len(self._asked.quote) - self._reach
         return max(0, min(near, self.text.rfind("\n\n") + 2))
@@ -102,11 +129,16 @@ class Had:
 
     @cached_property
     def near(self) -> int:
-        """The places in the tail's key where a repetition may begin: the text's beginning, and all from
-        `earliest` on."""
-        begun = bisect_right(range(len(self.tail.key)), 0, key=self.place)
-        early = bisect_left(range(len(self.tail.key)), self.earliest, key=self.place)
-        return (1 << begun) - 1 | (1 << len(self.tail.key)) - (1 << early)
+        """The places in the tail's key where a repetition may begin: the text's beginning, the landmarks, and
+        all from `earliest` on."""
+        count = range(len(self.tail.key))
+        begun = bisect_right(count, 0, key=self.place)
+        early = bisect_left(count, self.earliest, key=self.place)
+        found = (1 << begun) - 1 | (1 << len(count)) - (1 << early)
+        for landmark in self.landmarks:
+            if landmark >= self.first and (at := bisect_left(count, landmark, key=self.place)) < len(count):
+                found |= 1 << at
+        return found
 
     @cached_property
     def habitual(self) -> int:

@@ -31,7 +31,7 @@ from .near_match import slipped
 from .normalize import Folded, shared, weight
 from .overlap import SEED, Overlaps, proved
 from .thresholds import ACCIDENT, OUT_OF_PLACE, TOUCHING, is_recased, need, seam_ends
-from .whitespace import Mend, mend
+from .whitespace import Mend, is_settled, mend
 
 MOST_HELD: Final = 400
 """Characters of a head that are held at most, for a fragment of the usual length."""
@@ -111,7 +111,7 @@ class Joiner:
         """Join what follows ``cut``, with the white space that belongs there."""
         rest = head[cut:]
         word = rest.lstrip()
-        if not final and (not word or (not verified and word[-1:].isalpha() and word.isalpha())):
+        if not final and not is_settled(self.asked.space, rest, proved=verified):
             return None
         space, blanks = self.asked.space, rest[: len(rest) - len(word)]
         if head[:cut].endswith("\n") and "\n" in space and "\n" not in blanks:
@@ -206,9 +206,9 @@ class Joiner:
     def _places(self, found: Overlaps) -> tuple[int, int]:
         """How many places of the text agree with all that came, and where the first of them is."""
         alive = found.alive & self._had.near
-        if found.told and self._had.opening.startswith(found.told):
-            return alive.bit_count() + 1, 0
-        return alive.bit_count(), self._had.place((alive & -alive).bit_length() - 1) if alive else 0
+        far = [at for at, key in self._had.far if found.told and key.startswith(found.told)]
+        near = [self._had.place((alive & -alive).bit_length() - 1)] if alive else []
+        return alive.bit_count() + len(far), min(far + near, default=0)
 
     def _counts(self, head: str, start: Start) -> bool:
         """Whether the fragment behind ``start`` is the one that was asked for, and not the text's own."""
@@ -260,7 +260,10 @@ class Joiner:
                 return self._behind(head, cut, Joined.ECHO, verified=False, final=final) or MORE
         far = found.left(RETOLD) & self._had.near
         likely = found.left(RETOLD_FROM_START) & self._had.beginnings
-        anew = weight(told.key[: shared(self._had.opening, told.key)]) >= RETOLD_FROM_START
+        anew = any(
+            weight(told.key[: shared(key, told.key)]) >= (RETOLD if at else RETOLD_FROM_START)
+            for at, key in self._had.far
+        )
         left = anew or (far | likely) & ~self._had.habitual
         return Diverged() if left and self._is_rare(told.key, head, start) else None
 

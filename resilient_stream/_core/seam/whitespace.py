@@ -30,6 +30,9 @@ NEAR: Final = 3000
 LONGEST_WORD: Final = 100
 """Letters of the longest word that is looked for in the text."""
 
+LONGEST_TOKEN: Final = 24
+"""Characters of a word that are waited for at most."""
+
 _WORD: Final = r"[^\W\d_]"
 _LETTERS: Final = re.compile(rf"{_WORD}+")
 _MARKUP: Final = re.compile(r"\s*([#|>*+\-`~<{\[(\\]|\d+[.)]\s)")
@@ -40,6 +43,8 @@ _ITEM: Final = re.compile(r"[ \t]*(?:[-*+]|(\d+)[.)])[ \t]")
 _HEADING: Final = re.compile(r"#{2,6} \S")
 _FENCE: Final = re.compile(r"(`{3,}|~{3,})(\s|$)")
 _ROW: Final = re.compile(r"[ \t]*\|.*\|[ \t]*")
+_UNSETTLED: Final = re.compile(r"[`~]+|[-*+|]|\d+[.)]?|#+[ \t]?|[A-Z]")
+"""Where a fence, the marker of a list, a row, a heading or a sentence may begin."""
 _STOPS: Final = re.compile(r"(?:[,;!?]|[a-z]{3}\.|(?<=[^\W\d_]):)[\"'\u201d\u2019)]?$")
 
 
@@ -48,6 +53,25 @@ class Mend(NamedTuple):
 
     drop: int
     supply: str = ""
+
+
+def is_settled(space: str, rest: str, *, proved: bool) -> bool:
+    """Whether more of ``rest`` would change nothing about its white space.
+
+    Args:
+        space: as in `mend`.
+        rest: what follows the cut, as far as it has come.
+        proved: as in `mend`.
+    """
+    word = rest.lstrip()
+    blanks = rest[: len(rest) - len(word)]
+    if not word or len(word) >= LONGEST_TOKEN:
+        return word != ""
+    if "\n" in blanks:  # the whole word may be half of one that the text knows
+        return word[0].isupper() or any(map(str.isspace, word))
+    if not proved and (word.isalpha() or not word.strip("\"'(*`\u2018\u201c")):
+        return False
+    return bool(space or blanks) or _UNSETTLED.fullmatch(word) is None
 
 
 def mend(text: str, space: str, rest: str, *, fenced: Callable[[], bool], proved: bool) -> Mend:

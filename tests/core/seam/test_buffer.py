@@ -56,6 +56,27 @@ def test_a_restart_that_ends_inside_the_text_is_another_answer() -> None:
     assert told(splice(), TEXT[:5000])[0] == Diverged()
 
 
+@pytest.mark.parametrize("piece", [1, 4, 100, 10_000])
+@pytest.mark.parametrize("landmark", ["", "## The storm", "**The storm**", "At noon", "Here it is:", "```sh"])
+@pytest.mark.parametrize("size", [300, 3000])
+def test_a_text_is_followed_from_its_landmarks(landmark: str, size: int, piece: int) -> None:
+    """Its beginning, its last heading, its last paragraph, the fence in which it ends and what leads to it:
+    however far they are from the end, and however small the deltas."""
+    filler = "".join(f"It was tide number {number * 7} of them all. " for number in range(size // 40))
+    text = f"The sea was calm.\n\n## The calm\n\n{filler}\n\n{landmark or 'At one'}"
+    if landmark == "```sh":
+        text += f"\necho one\n\n{filler.replace('. ', chr(10))}echo tw"
+    elif landmark == "Here it is:":
+        text += f"\n\n```sh\necho one\n\n{filler.replace('. ', chr(10))}echo tw"
+    else:
+        text += f"{'' if landmark == 'At noon' else chr(10) * 2} the wind turned. {filler}The master lit tw"
+    decided, rest, _ = told(
+        splice(text), text[text.rindex(landmark) if landmark else 0 :] + "o lamps.", piece
+    )
+    assert isinstance(decided, Join)
+    assert (rest, decided.verified) == ("o lamps.", True)
+
+
 def test_a_restart_alone_is_an_ending() -> None:
     """The answer had been whole."""
     assert told(splice(), TEXT)[0] == Join(len(TEXT), Joined.ECHO_ONLY, verified=True)

@@ -62,3 +62,13 @@ def test_rows_go_on_as_they_went_on_before() -> None:
     assert of.goes_on_as_at(key.index("the"))
     assert not of.goes_on_as_at(key.index("was"))
     assert not of.goes_on_as_at(2)
+
+
+def test_landmarks_are_where_a_text_may_be_begun_again() -> None:
+    """The last heading of either kind, the last paragraph, an open fence and what leads to it; a comment in code
+    is none, nor is bold text in a line."""
+    text = "One.\n\n# Two\n\n## Three\n\n**Four**\n\n**Five** six.\n\nSo:\n\n```sh\n#comment\necho\n\nls"
+    found = [text[at:].partition("\n")[0] for at in had(text).landmarks]
+    assert found == ["One.", "## Three", "**Four**", "So:", "```sh", "ls"]
+    assert had("word " * 100).landmarks == [0]
+    assert had("\n#" * 100 + "word").landmarks == [0]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resilient_stream._core.seam.whitespace import mend
+from resilient_stream._core.seam.whitespace import is_settled, mend
 
 PROSE = (
     "The ferry was late again, and nobody on the pier seemed to mind, or so it seemed, to me.\n\n"
@@ -162,3 +162,37 @@ def test_two_spaces_are_one() -> None:
     assert mended(PROSE, "   and") == "   and"
     assert mended(PROSE + "  and", "  now") == "  now"
     assert mended("few words", "  now") == "  now"
+
+
+@pytest.mark.parametrize(
+    ("space", "rest", "proved", "settled"),
+    [
+        ("", "", True, False),
+        ("", " ", True, False),
+        ("", "t", True, True),
+        ("", "T", True, False),
+        ("", "Th", True, True),
+        ("", " t", True, True),
+        ("", "-", True, False),
+        ("", "- ", True, True),
+        ("", "12", True, False),
+        ("", "12.", True, False),
+        ("", "12. ", True, True),
+        ("", "``", True, False),
+        ("", "```\n", True, True),
+        ("", "##", True, False),
+        ("", "## T", True, True),
+        ("", "\n\nti", True, False),
+        ("", "\n\ntide ", True, True),
+        ("", "\n\nTi", True, True),
+        (" ", "tid", False, False),
+        (" ", "tide,", False, True),
+        (" ", '"', False, False),
+        ("", "x" * 24, False, True),
+    ],
+)
+def test_it_waits_while_the_next_word_may_change_the_white_space(
+    space: str, rest: str, *, proved: bool, settled: bool
+) -> None:
+    """A marker may be half there, a word may be half of one that the text knows."""
+    assert is_settled(space, rest, proved=proved) is settled
