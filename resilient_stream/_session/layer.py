@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from resilient_stream._core.plan.models import named
 from resilient_stream._core.plan.planner import Planner, Step
-from resilient_stream._core.turn.history import sendable
+from resilient_stream._core.turn.history import has_signed_thinking, healed, thinking_of
 from resilient_stream._driver.runtime import Runtime
 from resilient_stream._policy import scope
 from resilient_stream._policy.budget import RetryBudget
@@ -21,6 +21,7 @@ from resilient_stream._telemetry.guard import guarded
 from resilient_stream._telemetry.logs import watchers
 from resilient_stream._telemetry.observers import Watch
 
+from .abandoned import remember, remembered
 from .context import StreamContext
 
 log: Final = logging.getLogger("resilient_stream")
@@ -103,11 +104,12 @@ class Layer:
         messages = body.get("messages")
         if not (path.endswith(HEALED) and isinstance(messages, list)):
             return None
-        healed = sendable(messages, unsigned_thinking="claude" not in named(body))
-        if healed is messages:
+        claude = "claude" in named(body) or has_signed_thinking(messages)
+        kept = healed(messages, lambda thought: not (claude or remembered(thinking_of(thought))))
+        if kept is messages:
             return None
         guarded(log.debug, "left out of the history what the API would refuse: blocks of a turn that was cut")
-        return {**body, "messages": healed}
+        return {**body, "messages": kept}
 
     def begin(
         self,
@@ -127,6 +129,7 @@ class Layer:
             tenant: whose stream it is, where one layer serves several that must not learn from each other.
         """
         record, pin = ReportedRecord(), scope.pin()
+        record.turn.on_lost_thought = remember
         refused = self._refusals_of(tenant)
         planner = Planner(body, self._settings, refused, pin.model if pin is not None else None)
         if pin is not None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from resilient_stream import Pin, RetryBudget, RetryPolicy, policy_option, policy_scope
 from resilient_stream._core.plan.planner import Step
+from resilient_stream._core.turn.transcript import Block
 from resilient_stream._policy.scope import HEADER
 from resilient_stream._session.layer import MOST_REFUSALS, MOST_TENANTS, Layer, Refusals
 
@@ -57,6 +59,44 @@ def test_a_history_is_healed_where_the_api_would_refuse_it() -> None:
     assert layer.healed("/v1/complete", body) is None
     for leaving in (RetryPolicy(heal_history=False), RetryPolicy.preset("off")):
         assert Layer(leaving).healed("/v1/messages", body) is None
+
+
+OPAQUE = ["prod-writer", "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/a1b2c3", ""]
+SIGNED = {"type": "thinking", "thinking": "whole", "signature": "c2ln"}
+SAID = {"type": "text", "text": "So."}
+
+
+def answered(*blocks: dict[str, Any]) -> list[dict[str, Any]]:
+    """A history of one answer."""
+    return [*BODY["messages"], {"role": "assistant", "content": list(blocks)}, UNSENDABLE[2]]
+
+
+def left(model: str, *blocks: dict[str, Any], later: Sequence[Any] = ()) -> Any:
+    """What an answer becomes in a request to a model; None where nothing changes."""
+    body = {"model": model, "messages": [*answered(*blocks), *later]}
+    healed = Layer(RetryPolicy()).healed("/v1/messages", body)
+    return None if healed is None else healed["messages"][1]["content"]
+
+
+@pytest.mark.parametrize("model", [*OPAQUE, "claude-opus-5", "eu.anthropic.claude-opus-5-v1:0"])
+@pytest.mark.parametrize("mark", [SIGNED, {"type": "redacted_thinking", "data": "c2ln"}])
+def test_a_history_is_healed_by_what_it_holds(model: str, mark: dict[str, Any]) -> None:
+    """A thought without a signature goes where another one is signed, in its turn or in another, whatever the model is called."""
+    cut = {"type": "thinking", "thinking": "a cut thought", "signature": ""}
+    assert left(model, cut, mark, SAID) == [mark, SAID]
+    assert left(model, cut, SAID, later=answered(mark, SAID)[1:]) == [SAID]
+
+
+@pytest.mark.parametrize("model", OPAQUE)
+def test_a_thought_that_was_cut_here_is_known_again(model: str) -> None:
+    """By its text, also where no other is signed; one of another model's own stays, as its host wants it."""
+    thought = {"type": "thinking", "thinking": "a thought of another model's"}
+    assert left(model, thought, SAID) is None
+    turn = Layer(RetryPolicy()).begin(BODY).record.turn
+    turn.blocks = [Block({"type": "thinking", "thinking": f"a cut thought of {model}"})]
+    turn.abandon(unanswered=True)
+    cut = {"type": "thinking", "thinking": f"a cut thought of {model}", "signature": ""}
+    assert left(model, cut, thought, SAID) == [thought, SAID]
 
 
 def test_what_is_chosen_for_a_call_counts_for_that_call() -> None:

@@ -13,7 +13,7 @@ except in thinking, which goes: its signature would no longer fit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeVar, overload
 
 from resilient_stream._core.wire.safe_json import encodable, is_encodable
@@ -35,22 +35,42 @@ def sendable(messages: Sequence[Any], *, unsigned_thinking: bool = False) -> Seq
         messages: the ``messages`` of a request.
         unsigned_thinking: keep thinking that has no signature; hosts of other models want it so.
     """
+    return healed(messages, lambda _thought: unsigned_thinking)
+
+
+def healed(messages: Sequence[Any], keeps: Callable[[Any], bool]) -> Sequence[Any]:
+    """As `sendable`; ``keeps`` is asked of each thinking block without a signature whether it stays."""
     if not any(map(_suspect, messages)):
         return messages
     answered: set[str] = set()
-    healed = [
-        _healed(message, answered, last=back == 0, unsigned_thinking=unsigned_thinking)
-        for back, message in enumerate(reversed(messages))
+    made = [
+        _healed(message, answered, keeps, last=back == 0) for back, message in enumerate(reversed(messages))
     ]
-    healed.reverse()
-    if all(after is before for before, after in zip(messages, healed, strict=True)):
+    made.reverse()
+    if all(after is before for before, after in zip(messages, made, strict=True)):
         return messages
     return [
-        after for before, after in zip(messages, healed, strict=True) if after is before or after["content"]
+        after for before, after in zip(messages, made, strict=True) if after is before or after["content"]
     ]
 
 
-def _healed(message: Any, answered: set[str], *, last: bool, unsigned_thinking: bool) -> Any:
+def has_signed_thinking(messages: Iterable[Any]) -> bool:
+    """Whether a thought in the assistant turns is signed, as Claude's are. A host that signs refuses what is
+    not signed."""
+    return any(
+        _get(block, "type") in _THINKING and not _unsigned(block)
+        for message in messages
+        if _is_answer(message)
+        for block in _blocks(message)
+    )
+
+
+def thinking_of(block: Any) -> str:
+    """The text of a thought."""
+    return str(_get(block, "thinking") or "")
+
+
+def _healed(message: Any, answered: set[str], keeps: Callable[[Any], bool], *, last: bool) -> Any:
     """A message without what has to go; ``answered``, the ids of the results behind it, gets its own."""
     if not _is_answer(message):
         return message
@@ -63,7 +83,7 @@ def _healed(message: Any, answered: set[str], *, last: bool, unsigned_thinking: 
         unanswered = _get(block, "type") in _SERVER_TOOLS and str(_get(block, "id")) not in answered
         if not (
             _blank(block)
-            or (not unsigned_thinking and (_unsigned(block) or (thinks and block is not before)))
+            or (thinks and (_unsigned(block) or block is not before) and not keeps(before))
             or (not paused and unanswered)
             or (not kept and block is not blocks[-1] and thinks)
         ):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -96,6 +96,11 @@ class Block:
         return str(self.start.get("text") or "") + self.written
 
     @property
+    def thinking(self) -> str:
+        """The text of a thinking block, what its start carried included."""
+        return str(self.start.get("thinking") or "") + self.written
+
+    @property
     def characters(self) -> int:
         """Characters of a text block: counted, not decoded, for a long text takes much memory as a string."""
         whole = len(self.raw.translate(None, _CONTINUATIONS))
@@ -134,7 +139,7 @@ class Block:
             if citations:
                 block["citations"] = citations
         elif self.type == "thinking":
-            block["thinking"] = str(self.start.get("thinking") or "") + self.written
+            block["thinking"] = self.thinking
             block["signature"] = self.signature or self.start.get("signature", "")
         elif self.type in TOOL_USES and self.raw:
             block["input"] = safe_json.parse(self.written)
@@ -172,6 +177,8 @@ class Turn:
     stop_reason: str | None = None
     stopped: bool = False
     """``message_stop`` was handed over."""
+    on_lost_thought: Callable[[str], None] | None = None
+    """Told the text of each thought that is abandoned."""
     _complete: int = 0
     """The size of all blocks but the last, which alone can grow."""
 
@@ -213,6 +220,8 @@ class Turn:
                 lost = lost or str(block.start.get("id")) not in answered
             if lost and index not in known:
                 self.abandoned.append(index)
+                if block.type == "thinking" and self.on_lost_thought is not None:
+                    self.on_lost_thought(block.thinking)
 
     def apply(self, event: Event) -> None:
         """Record one event that was handed over. Its index must be the consumer's."""

@@ -204,3 +204,15 @@ def test_characters_are_counted_as_a_string_has_them(said: str, begun: str, *, a
     raw = json.dumps(said, ensure_ascii=ascii_only)[1:-1].encode("utf-8", "backslashreplace")
     block = Block({"type": "text", "text": begun}, bytearray(raw))
     assert block.characters == len(block.text)
+
+
+def test_the_thoughts_that_are_lost_are_told_of_once() -> None:
+    """With all of their text; a signed one and whatever else is abandoned are not."""
+    told: list[str] = []
+    begun = Block({"type": "thinking", "thinking": "Hm. "})
+    begun.apply_delta({"type": "thinking_delta", "thinking": "Let me"})
+    signed = Block({"type": "thinking", "thinking": "whole", "signature": "c2ln"}, closed=True)
+    made = Turn(blocks=[signed, Block({"type": "tool_use", "id": "t"}), begun], on_lost_thought=told.append)
+    for _ in range(2):
+        made.abandon(unanswered=True)
+    assert (told, made.abandoned) == (["Hm. Let me"], [1, 2])
