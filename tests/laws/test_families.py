@@ -208,15 +208,16 @@ def test_a_cut_in_a_call_that_is_live_is_an_error(name: str) -> None:
     assert "failed" in seen
 
 
-@pytest.mark.parametrize("held", [True, False])
-def test_calls_are_made_again_only_while_they_are_held(*, held: bool) -> None:
-    """Asked to regenerate, a complete call that nobody has seen is dropped; one that was handed over is kept."""
+def test_calls_that_nobody_has_seen_are_made_again() -> None:
+    """Where the policy asks to regenerate them; where it does not, they end the turn."""
     golden = GOLDEN["parallel_calls"]
     stream = b"".join(sse_events(golden.reply, delta_size=SIZE))
     at = stream.index(b'"index":2') - 40
     world = World("parallel_calls", Body([stream[:at]], RESET), "user_turn")
-    hold = frozenset({"tool_use"} if held else ())
-    run = drive(machine(world.request, completed_tools="regenerate", hold=hold), world.upstream())
-    assert run.outcome == ("completed" if held else "finished_with_tools")
-    assert len(run.sends) == (2 if held else 1)
-    assert [block["id"] for block in run.heard.of_type("tool_use")] == ["toolu_01", "toolu_02"][: 1 + held]
+    for completed_tools, outcome, ids in (
+        ("regenerate", "completed", ["toolu_01", "toolu_02"]),
+        ("finish", "finished_with_tools", ["toolu_01"]),
+    ):
+        run = drive(machine(world.request, completed_tools=completed_tools), world.upstream())
+        assert (run.outcome, len(run.sends)) == (outcome, len(ids))
+        assert [block["id"] for block in run.heard.of_type("tool_use")] == ids

@@ -48,7 +48,8 @@ class Patient:
     def verdict(self, failure: Failure, history: History, error: BaseException) -> Retry | GiveUp:
         """Go on until the attempts are used up."""
         self.asked.append((failure, history))
-        if history.attempts >= self.attempts or history.overspent or failure.kind is Kind.REJECTED:
+        tries = max(history.attempts, history.unreachable)
+        if tries >= self.attempts or history.overspent or failure.kind is Kind.REJECTED:
             return GiveUp("enough")
         return Retry(self.wait, "test")
 
