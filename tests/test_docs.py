@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,6 +62,44 @@ def test_what_the_examples_use_is_imported(page: Path) -> None:
     used = {node.id for node in nodes if isinstance(node, ast.Name)}
     ours = {*resilient_stream.__all__, *resilient_stream.testing.__all__}
     assert not used & {*ours, *MODULES} - imported
+
+
+def test_the_page_waits_beside_a_read_without_ending_it() -> None:
+    """What stands there for a timeout around each event: every event comes, once, however often none was there; and
+    what is left is closed."""
+    page = (ROOT / "docs" / "limits.md").read_text()
+    names: dict[str, Any] = {}
+    exec(re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[-1], names)  # noqa: S102 -- our own page
+    closed: list[int] = []
+
+    async def stream(gates: list[asyncio.Event]) -> AsyncIterator[int]:
+        try:
+            for number, gate in enumerate(gates):
+                await gate.wait()
+                yield number
+        finally:
+            closed.append(len(gates))
+
+    async def read(events: AsyncIterator[int], gates: list[asyncio.Event]) -> list[int | None]:
+        seen: list[int | None] = []
+        async for event in names["or_nothing"](events, 0):
+            seen.append(event)
+            if event is None and seen.count(None) % 3 == 0:
+                next(gate for gate in gates if not gate.is_set()).set()
+        return seen
+
+    async def law() -> None:
+        gates = [asyncio.Event() for _ in range(3)]
+        seen = await read(stream(gates), gates)
+        assert [event for event in seen if event is not None] == [0, 1, 2]
+        assert seen.count(None) >= 9
+        left = names["or_nothing"](stream([asyncio.Event()]), 0)
+        assert await anext(left) is None
+        await left.aclose()
+        await asyncio.sleep(0)
+        assert closed == [3, 1]
+
+    asyncio.run(law())
 
 
 @each_page
