@@ -13,8 +13,8 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init_
 FILES = sorted(TESTS.rglob("test_*.py"))
 APART = ("contract", "laws", "seams")
 """Folders that follow no module: `CONTRIBUTING.md` says what is in them."""
-TOPICS = frozenset({"driver/test_twins.py", "sdk/test_interrupt.py"})
-"""Files about two modules at once."""
+TOPICS = frozenset({"driver/test_twins.py"})
+"""Files about several modules at once."""
 
 
 def place(path: Path) -> str:

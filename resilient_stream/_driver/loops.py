@@ -2,7 +2,7 @@
 
 A driver owns one `Machine` and one upstream, and is the body that the consumer reads. `open` runs until the
 first head is there, or nothing more will be tried; iterating runs until there is something to hand over. What
-the sync and the async loop share is `_Loop`: they differ in what they wait for. Closing ends whatever is
+the sync and the async loop share is `Loop`: they differ in what they wait for. Closing ends whatever is
 going on, from any thread or task: it sets a flag that every step looks at, wakes a wait, and breaks a blocked
 read.
 """
@@ -10,111 +10,20 @@ read.
 from __future__ import annotations
 
 import threading
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
-from typing import Self
 
 import anyio
 
-from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.loop.machine import Machine
 from resilient_stream._core.loop.states import Action, Finish, Raise, Read, Send, State, Wait
-from resilient_stream._core.record.lifecycle import Note
 from resilient_stream._telemetry.observers import Watch
 
 from .finalizer import apart
 from .runtime import Runtime
-from .upstream import AsyncUpstream, Head, Upstream
-
-Keep = Callable[[bytes, list[Note]], None]
-"""Is given what is about to be handed over, and what happened since it was last called. What it raises ends
-the stream, as an exception of the user's code does."""
-
-AsyncKeep = Callable[[bytes, list[Note]], Awaitable[None]]
-"""As `Keep`."""
-
-_CLOSED = Failure(Kind.CANCELLED, Phase.BODY, detail="closed while it was being read")
+from .shared import CLOSED, AsyncKeep, Keep, Loop
+from .upstream import AsyncUpstream, Upstream
 
 
-class _Loop:
-    """What both loops have."""
-
-    machine: Machine
-    _watch: Watch
-    _clock: Callable[[], float]
-    _action: Action
-    _untold: list[Note]
-    """What the observers know, and who keeps the stream does not."""
-    _closed = False
-    """Somebody has closed it: every step looks. (The event beside it wakes a wait; a flag is quicker.)"""
-
-    @property
-    def elapsed(self) -> timedelta | None:
-        """From the call to the end, over all attempts: what ``response.elapsed`` asks its stream for."""
-        attempts = self.machine.ledger.attempts
-        ended = attempts[-1].ended if self.machine.ledger.outcome is not None else None
-        return None if ended is None else timedelta(seconds=ended - attempts[0].started)
-
-    def _opened(self, action: Send, opened: Head | Failure, took: float) -> None:
-        """Tell the machine what became of a request, and how long that took."""
-        if isinstance(opened, Head):
-            self._action = self.machine.head(self._clock(), opened.status, opened.request_id, took)
-        else:
-            self._action = action if self._closed else self.machine.fault(self._clock(), opened)
-
-    def _received(self, action: Read, got: bytes | Failure | None, now: float, waited: float) -> bytes:
-        """Tell the machine what a read has brought; what to hand over now."""
-        machine = self.machine
-        if isinstance(got, bytes):
-            if action.fast:
-                out = machine.fast(got, waited)
-                if out:
-                    return out
-                got = got if out is None else b""
-            self._action = machine.data(now, got, waited)
-        elif got is None:
-            self._action = machine.end(now, waited)
-        else:
-            self._action = machine.fault(now, got, waited)
-        return machine.take()
-
-    def _waited(self, action: Wait) -> None:
-        """Tell the machine that a wait is over."""
-        self._action = action if self._closed else self.machine.waited(self._clock())
-
-    def _end(self, error: str = "") -> None:
-        """End what has not ended: the consumer has left, or an exception of class ``error``, which is no
-        failure, passed through."""
-        if self.machine.state not in (State.DONE, State.FAILED):
-            self._action = self.machine.close(self._clock(), error)
-
-    def _leave(self, error: BaseException) -> None:
-        """An exception that is no failure passes through: a cancellation, or a fault of somebody's code."""
-        self._end(type(error).__name__ if isinstance(error, Exception) else "")
-        self._tell_observers()
-
-    def _tell_observers(self) -> None:
-        notes = self.machine.journal.take()
-        self._untold += notes
-        self._watch.tell(notes)
-
-    def _heir(self) -> Self:
-        """Who does what is left to do, so that nobody holds on to what is collected."""
-        heir = object.__new__(type(self))
-        vars(heir).update(vars(self))
-        return heir
-
-    def _given_up(self) -> BaseException | None:
-        """The exception to raise, if there is one, given away: kept, its traceback would keep alive what it
-        passed through."""
-        if not isinstance(self._action, Raise):
-            return None
-        error, self._action = self._action.error, Finish()
-        self.machine.error = None
-        return error
-
-
-class Driver(_Loop):
+class Driver(Loop):
     """The sync loop, and the body that the consumer reads.
 
     Args:
@@ -176,7 +85,7 @@ class Driver(_Loop):
             if self._closed:
                 self.close()
         if self._closed:
-            raise self._upstream.error_for(_CLOSED)
+            raise self._upstream.error_for(CLOSED)
         if out:
             return out
         self._upstream.release()
@@ -228,11 +137,10 @@ class Driver(_Loop):
 
     def _tell(self, out: bytes = b"") -> None:
         """Pass on what the machine has noted, and what is about to be handed over."""
-        notes = self.machine.journal.take()
-        if self._keep is not None and (out or notes or self._untold):
-            untold, self._untold = self._untold, []
-            self._keep(out, [*untold, *notes])
-        self._watch.tell(notes)
+        self._tell_observers()
+        if self._keep is not None and (out or self._untold):
+            self._keep(out, self._untold)
+            self._untold = []
 
     def close(self) -> None:
         """End the stream, from any thread. Returns at once."""
@@ -257,7 +165,7 @@ class Driver(_Loop):
                 apart(self._heir().close)
 
 
-class AsyncDriver(_Loop):
+class AsyncDriver(Loop):
     """The async loop, under asyncio and trio alike.
 
     Args:
@@ -321,7 +229,7 @@ class AsyncDriver(_Loop):
             if self._closed:
                 await self.aclose()
         if self._closed:
-            raise self._upstream.error_for(_CLOSED)
+            raise self._upstream.error_for(CLOSED)
         if out:
             return out
         await self._upstream.release()
@@ -374,11 +282,10 @@ class AsyncDriver(_Loop):
 
     async def _tell(self, out: bytes = b"") -> None:
         """Pass on what the machine has noted, and what is about to be handed over."""
-        notes = self.machine.journal.take()
-        if self._keep is not None and (out or notes or self._untold):
-            untold, self._untold = self._untold, []
-            await self._keep(out, [*untold, *notes])
-        self._watch.tell(notes)
+        self._tell_observers()
+        if self._keep is not None and (out or self._untold):
+            await self._keep(out, self._untold)
+            self._untold = []
 
     async def aclose(self) -> None:
         """End the stream, from any task."""

@@ -212,4 +212,8 @@ def _decoding(http: Response, stream: Any) -> Response:
 
 
 def _decoding_async(http: Response, chunks: AsyncIterator[bytes]) -> Response:
-    return _decoding(http, dialect_of(http).async_stream(_Raw(chunks)))
+    raw = _Raw(chunks)
+    made = _decoding(http, dialect_of(http).async_stream(raw))
+    # Not by its own generator, which httpx does not close where decoding fails.
+    vars(made)["aiter_raw"] = lambda: raw
+    return made

@@ -56,8 +56,12 @@ class Door:
         return _classify.of_exception(error, phase)
 
     def request_of(self, error: Exception) -> Request | None:
-        """The request that an exception names, where no response came."""
-        raise NotImplementedError
+        """The request that an exception names, if it names one."""
+        try:
+            request: Request | None = getattr(error, "request", None)
+        except RuntimeError:  # httpx's way to say that there is none
+            return None
+        return request
 
     def stand_in_request(self) -> Request:
         """For exceptions, where no request was made: one that says where it would have gone."""

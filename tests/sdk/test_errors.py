@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-import weakref
-from typing import Any, cast
-
 import anthropic
 import httpx2
 import pytest
 
 from resilient_stream._core.failures import IN_BAND_KINDS, STATUS_OF_ERROR_TYPE, Failure, Kind, Phase
-from resilient_stream._http.lighten import lighten
 from resilient_stream._sdk.errors import error_of
 
 REQUEST = httpx2.Request("POST", "http://api.test/v1/messages")
@@ -170,35 +165,3 @@ def test_no_message_holds_more_than_the_kind_and_its_word(kind: Kind) -> None:
     if CLASSES[kind] is anthropic.APIConnectionError:
         assert str(error) == f"The stream broke ({kind}: word)."
         assert str(raised(Failure(kind, Phase.BODY))) == f"The stream broke ({kind})."
-
-
-BROKEN = """
-def broken(body):
-    try:
-        body[len(body)] = 0
-    except IndexError as error:
-        raise Broken("broke", request=theirs) from error
-"""
-THEIRS = httpx2.Request("POST", "http://other.test")
-
-
-class Body(bytearray):
-    """Can be referred to weakly."""
-
-
-@pytest.mark.parametrize(("module", "kept"), [("httpcore2._sync.http11", False), ("users.own", True)])
-def test_an_error_that_is_kept_keeps_nothing_large(module: str, kept: bool) -> None:
-    """The frames of a transport that are over let go of what they have; nobody else's are touched."""
-    names: dict[str, Any] = {"__name__": module, "Broken": httpx2.ReadError, "theirs": THEIRS}
-    exec(BROKEN, names)  # noqa: S102 -- a module of that name
-    body = Body(b"a continuation")
-    gone = weakref.ref(body)
-    with pytest.raises(httpx2.ReadError) as raised:
-        names["broken"](body)
-    error = raised.value
-    del body
-    lighten([error, cast("BaseException", error.__cause__)], REQUEST)
-    gc.collect()
-    assert (gone() is not None) is kept
-    assert error.request is REQUEST
-    assert error.__traceback__ is not None

@@ -19,16 +19,19 @@ from typing import Any, ClassVar, TypeVar
 
 import anyio
 import anyio.abc
+import anyio.lowlevel
 import pytest
 import trio.testing
 
 from resilient_stream._core.failures import Failure
 from resilient_stream._core.loop.machine import Machine
-from resilient_stream._core.loop.states import Send
+from resilient_stream._core.loop.states import Action, Send
 from resilient_stream._core.plan.planner import Planner
+from resilient_stream._core.record.lifecycle import Note
 from resilient_stream._core.verdict import GiveUp, History, Limit, Retry
 from resilient_stream._driver.loops import AsyncDriver, Driver
 from resilient_stream._driver.runtime import Runtime
+from resilient_stream._driver.shared import AsyncKeep
 from resilient_stream._driver.upstream import Head
 from resilient_stream._telemetry.observers import Watch
 
@@ -354,6 +357,10 @@ class Stage:
     upstream: Any
     watch: Watch | None = None
     """Who watches the stream that is made next."""
+    keep: Callable[[bytes, list[Note]], None] | None = None
+    """Who keeps what the stream that is made next hands over."""
+    first: Action | None = None
+    """What the driver begins with, where its machine has begun."""
 
     def now(self) -> float:
         """The time on the stage."""
@@ -367,12 +374,19 @@ class Stage:
         """Have another thread or task do something, in so many seconds."""
         raise NotImplementedError
 
-    def stream(self, *steps: Any, waits: Sequence[float] = (), **settings: Any) -> Any:
-        """A driver whose upstream answers so."""
+    def stream(
+        self,
+        *steps: Any,
+        waits: Sequence[float] = (),
+        begin: Callable[[Machine], Action] | None = None,
+        **settings: Any,
+    ) -> Any:
+        """A driver whose upstream answers so; ``begin`` begins its machine where the driver does not."""
         known = settings_with(**settings)
         self.machine = Machine(
             planner=Planner(REQUEST, known, set()), settings=known, judge=Waits([*waits]), error_for=Broken
         )
+        self.first = None if begin is None else begin(self.machine)
         return self._make(list(steps))
 
     def _make(self, steps: list[Any]) -> Any:
@@ -428,7 +442,10 @@ class SyncStage(Stage):
 
     def _make(self, steps: list[Any]) -> Any:
         self.upstream = SyncScripted(self, steps)
-        self.driver = Driver(self.machine, self.upstream, Runtime(clock=self._clock), self.watch)
+        runtime = Runtime(clock=self._clock)
+        self.driver = Driver(
+            self.machine, self.upstream, runtime, self.watch, first=self.first, keep=self.keep
+        )
         assert type(self.driver._closing) is threading.Event
         self.driver._closing = _VirtualEvent(self)
         return self.driver
@@ -469,7 +486,10 @@ class AsyncStage(Stage):
 
     def _make(self, steps: list[Any]) -> Any:
         self.upstream = AsyncScripted(self, steps)
-        self.driver = AsyncDriver(self.machine, self.upstream, Runtime(clock=self.now), self.watch)
+        runtime, keep = Runtime(clock=self.now), None if self.keep is None else _later(self.keep)
+        self.driver = AsyncDriver(
+            self.machine, self.upstream, runtime, self.watch, first=self.first, keep=keep
+        )
         return self.driver
 
     async def open(self) -> Any:
@@ -480,6 +500,14 @@ class AsyncStage(Stage):
 
     async def close(self) -> None:
         await self.driver.aclose()
+
+
+def _later(keep: Callable[[bytes, list[Note]], None]) -> AsyncKeep:
+    async def kept(out: bytes, notes: list[Note]) -> None:
+        await anyio.lowlevel.checkpoint()
+        keep(out, notes)
+
+    return kept
 
 
 def _chunk(got: bytes | object) -> bytes | None:

@@ -15,9 +15,8 @@ from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._driver.upstream import Head
 from resilient_stream._http.exchange import ERROR_BODY_PATIENCE
 from resilient_stream._http.read_timeout import MOMENT
+from tests.support.exchanges import RESTART, STREAM, Talk, Wire, answer, body_of, probe
 from tests.support.stages import ASYNC
-
-from .test_exchange import RESTART, STREAM, Talk, Wire, answer, body_of, probe
 
 in_async_worlds = pytest.mark.parametrize("world", ASYNC)
 PROMPTLY = 5.0

@@ -1,11 +1,11 @@
-"""The SDK's side of a stream: requests derived, responses and exceptions judged."""
+"""Requests sent, responses and exceptions judged, bodies read."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -16,188 +16,34 @@ import anyio.lowlevel
 import httpcore2
 import httpx2
 import pytest
-from anthropic import APIRequest, not_given
+from anthropic import not_given
 
 from resilient_stream._core.failures import Failure, Kind, Phase
-from resilient_stream._core.loop.states import Send
-from resilient_stream._core.plan.planner import Form, Plan
 from resilient_stream._core.record.ledger import RECORD_KEY
 from resilient_stream._driver.runtime import Runtime
 from resilient_stream._driver.upstream import Head
 from resilient_stream._http import exchange as _exchange
 from resilient_stream._http.exchange import ERROR_BODY_PATIENCE, AsyncExchange, SyncExchange
-from resilient_stream._sdk.door import AsyncSdkDoor, SyncSdkDoor
 from resilient_stream._session.context import StreamContext
-from resilient_stream._session.layer import Layer
-from resilient_stream.policy import RetryPolicy
-from resilient_stream.testing import aws_event, sse_event
-from tests.support.stages import ASYNC, SYNC, Clock, run
-
-from .test_bedrock import Decoder
-
-STREAM = {"content-type": "text/event-stream", "request-id": "req_1"}
-POLICY = RetryPolicy(connect_timeout=5.0, silence_timeout=30.0)
-NOW = 1_900_000_000.0
-FIRST = Send(Plan(Form.FIRST), 1, 300.0, 300.0)
-RESTART = Send(Plan(Form.RESTART), 2, 600.0, 300.0)
-BODY = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Go on."}], "stream": True}
-CONTINUATION = Send(Plan(Form.USER_TURN, BODY), 3, 300.0, 300.0)
-PING = sse_event({"type": "ping"})
-
-
-class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
-    """A body of chunks, of which one may be an exception; it counts how often it is closed."""
-
-    def __init__(self, *chunks: bytes | Exception) -> None:
-        self.chunks, self.closed = chunks, 0
-
-    def __iter__(self) -> Iterator[bytes]:
-        for chunk in self.chunks:
-            if isinstance(chunk, Exception):
-                raise chunk
-            yield chunk
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for chunk in self:
-            await anyio.lowlevel.checkpoint()
-            yield chunk
-
-    def close(self) -> None:
-        """Count."""
-        self.closed += 1
-
-    async def aclose(self) -> None:
-        """Count."""
-        self.closed += 1
-
-
-class Wire:
-    """A connection with a socket."""
-
-    def __init__(self, sock: socket.socket | None = None) -> None:
-        self.sock = sock
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Nothing ever comes."""
-        raise AssertionError
-
-    def get_extra_info(self, info: str) -> Any:
-        """The socket."""
-        return self.sock if info == "socket" else None
-
-
-def answer(
-    *chunks: bytes | Exception, status: int = 200, headers: dict[str, str] | None = None, wire: Any = None
-) -> httpx2.Response:
-    """A response to be given."""
-    body = Body(*chunks)
-    extensions = {"body": body} | ({} if wire is None else {"network_stream": wire})
-    return httpx2.Response(
-        status, headers=STREAM if headers is None else headers, stream=body, extensions=extensions
-    )
-
-
-def body_of(response: httpx2.Response) -> Body:
-    """The body that a response was given; the client puts another stream before it."""
-    body: Body = response.extensions["body"]
-    return body
-
-
-class Over(BaseException):
-    """The law is through; the SDK need not go on."""
-
-
-class Talk:
-    """An exchange in one of the worlds, and what it was sent."""
-
-    def __init__(self, exchange: Any, door: Any, seen: list[httpx2.Request], context: StreamContext) -> None:
-        self.exchange, self.door, self.seen, self.context = exchange, door, seen, context
-
-    async def send(self, action: Send = FIRST) -> Any:
-        """Send a request."""
-        return await settled(self.exchange.send(action))
-
-    async def read(self, patience: float = 30.0) -> Any:
-        """Read on."""
-        return await settled(self.exchange.read(patience))
-
-    async def release(self) -> None:
-        """Give back."""
-        await settled(self.exchange.release())
-
-
-async def settled(result: Any) -> Any:
-    """What a call gives, in either world."""
-    return await result if isinstance(result, Awaitable) else result
-
-
-class Probe(anthropic.Middleware):
-    """Runs a law in the place of our own middleware."""
-
-    def __init__(self, law: Callable[[Talk], Coroutine[Any, Any, None]], seen: list[httpx2.Request]) -> None:
-        self.law, self.seen = law, seen
-
-    def _talk(self, kind: Any, request: APIRequest, call_next: Any) -> Talk:
-        context = context_of(Runtime(wall=lambda: NOW))
-        door = DOORS[kind](call_next, request, POLICY, not_given)
-        return Talk(kind(door, context), door, self.seen, context)
-
-    def handle(self, request: Any, call_next: Any) -> Any:
-        """Sync."""
-        talk = self._talk(SyncExchange, request, call_next)
-        run("sync", lambda: self.law(talk))
-        raise Over
-
-    async def handle_async(self, request: Any, call_next: Any) -> Any:
-        """Async."""
-        await self.law(self._talk(AsyncExchange, request, call_next))
-        raise Over
-
-
-DOORS: dict[Any, Any] = {SyncExchange: SyncSdkDoor, AsyncExchange: AsyncSdkDoor}
-
-
-def context_of(runtime: Runtime) -> StreamContext:
-    """The context of a stream."""
-    return Layer(POLICY, runtime).begin(BODY)
-
-
-def probe(world: str, law: Callable[[Talk], Coroutine[Any, Any, None]], *answers: Any) -> None:
-    """Run a law on an exchange whose requests are answered so."""
-    left, seen = list(answers), list[httpx2.Request]()
-
-    def handler(request: httpx2.Request) -> httpx2.Response:
-        seen.append(request)
-        given = left.pop(0)
-        if isinstance(given, Exception):
-            raise given
-        return given  # type: ignore[no-any-return]  # it is a response
-
-    known: Any = {
-        "api_key": "k",
-        "base_url": "http://api.test",
-        "max_retries": 0,
-        "middleware": [Probe(law, seen)],
-    }
-    asked: Any = {**BODY, "messages": [{"role": "user", "content": "Tides?"}]}
-    transport = httpx2.MockTransport(handler)
-
-    async def whole() -> None:
-        http = httpx2.AsyncClient(transport=transport)
-        async with anthropic.AsyncAnthropic(http_client=http, **known) as client:
-            await client.messages.create(**asked)
-
-    def whole_sync() -> None:
-        with anthropic.Anthropic(http_client=httpx2.Client(transport=transport), **known) as client:
-            client.messages.create(**asked)
-
-    with pytest.raises(Over):
-        whole_sync() if world == "sync" else anyio.run(whole, backend=world)
-    assert not left, "not all was asked for"
-
-
-in_worlds = pytest.mark.parametrize("world", [*SYNC, *ASYNC])
-
+from tests.support.exchanges import (
+    CONTINUATION,
+    DOORS,
+    FIRST,
+    PING,
+    POLICY,
+    RESTART,
+    STREAM,
+    Body,
+    Talk,
+    Wire,
+    answer,
+    body_of,
+    context_of,
+    in_worlds,
+    probe,
+    settled,
+)
+from tests.support.stages import Clock, run
 
 # -- sending and reading ---------------------------------------------------------------------------
 
@@ -488,41 +334,6 @@ def test_a_success_that_is_no_event_stream_is_refused(world: str) -> None:
 
 
 @in_worlds
-def test_another_framing_is_read_by_the_clients_own_decoder(
-    world: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Messages of AWS's event stream come as the server-sent events that they carry."""
-
-    async def law(talk: Talk) -> None:
-        await talk.send()
-        assert [await talk.read() for _ in range(2)] == [PING, None]
-
-    for client in (anthropic.Anthropic, anthropic.AsyncAnthropic):
-        monkeypatch.setattr(client, "_make_sse_decoder", lambda self: Decoder())
-    probe(world, law, answer(aws_event(PING), headers={"content-type": "application/vnd.amazon.eventstream"}))
-
-
-@in_worlds
-def test_a_connection_that_fails_is_raised_as_the_sdk_did(world: str) -> None:
-    """What the SDK raised before the head is the exception that giving up raises."""
-
-    async def law(talk: Talk) -> None:
-        for cause, kind, wanted in (
-            (refused, Kind.CONNECT, anthropic.APIConnectionError),
-            (silent, Kind.SILENT, anthropic.APITimeoutError),
-        ):
-            failure = await talk.send()
-            assert failure.kind is kind
-            error = talk.exchange.error_for(failure)
-            assert type(error) is wanted
-            assert error.__cause__ is cause
-            assert error.request.extensions[RECORD_KEY] is talk.context.record
-
-    refused, silent = httpx2.ConnectError("refused"), httpx2.ReadTimeout("")
-    probe(world, law, refused, silent)
-
-
-@in_worlds
 def test_a_body_that_breaks_is_a_failure_with_its_cause(world: str) -> None:
     """The exception by which a break was noticed hangs on the one that is raised, and on no other."""
 
@@ -574,121 +385,3 @@ def test_what_is_no_failure_passes_unchanged(world: str) -> None:
 
     own = KeyError("own")
     probe(world, law, answer(own))
-
-
-@in_worlds
-def test_before_any_request_an_error_still_names_where_it_would_have_gone(world: str) -> None:
-    """A failure that precedes the httpx request has one made up for it."""
-
-    async def law(talk: Talk) -> None:
-        error = talk.exchange.error_for(Failure(Kind.CANCELLED, Phase.BODY))
-        assert (error.request.method, error.request.url.path) == ("POST", "/v1/messages")
-
-    probe(world, law)
-
-
-# -- requests --------------------------------------------------------------------------------------
-
-
-def derived(action: Send, client_timeout: Any = not_given, **options: Any) -> tuple[APIRequest, APIRequest]:
-    """The user's request and what is made of it."""
-    made: list[tuple[APIRequest, APIRequest]] = []
-
-    class Look(anthropic.Middleware):
-        def handle(self, request: Any, call_next: Any) -> Any:
-            door = SyncSdkDoor(call_next, request, POLICY, client_timeout)
-            made.append((request, door.derive(action)))
-            raise Over
-
-    http = httpx2.Client(transport=httpx2.MockTransport(lambda _: httpx2.Response(500)))
-    with (
-        anthropic.Anthropic(api_key="k", middleware=[Look()], http_client=http) as client,
-        pytest.raises(Over),
-    ):
-        client.messages.create(
-            model="m", max_tokens=99, messages=[{"role": "user", "content": "Tides?"}], stream=True, **options
-        )
-    return made[0]
-
-
-def whole_body(request: APIRequest) -> dict[str, Any]:
-    """A request's JSON, with what ``extra_body`` adds; some versions of the SDK add it earlier."""
-    json_data: Any = request.json
-    return {**json_data, **(request.options.extra_json or {})}
-
-
-def headers_of(request: APIRequest) -> dict[str, Any]:
-    """The headers that were given with the call."""
-    given: Any = request.options.headers
-    return dict(given)
-
-
-def test_the_first_request_is_the_users_own() -> None:
-    """Where no timeout can be seen the very request goes on, not a copy."""
-    user, ours = derived(FIRST)
-    assert ours is user
-
-
-def test_a_repeated_request_says_the_same() -> None:
-    """A restart differs in nothing but the count of retries that the SDK tells the API."""
-    user, ours = derived(
-        RESTART, extra_body={"top_k": 5}, extra_headers={"Idempotency-Key": "i", "x-own": "1"}
-    )
-    assert ours is not user
-    assert whole_body(ours) == whole_body(user)
-    assert ours.options.headers == user.options.headers
-    assert ours.retries_taken == 1
-
-
-def test_a_continuation_has_another_body_and_nothing_else_of_its_own() -> None:
-    """Everything of the user's request but its body stays, except the key that was for that body."""
-    headers = {"Idempotency-Key": "i", "x-own": "1"}
-    user, ours = derived(
-        CONTINUATION, extra_body={"top_k": 5}, extra_headers=headers, extra_query={"beta": "true"}
-    )
-    assert whole_body(ours) == BODY
-    names = {name.lower() for name in headers_of(ours)}
-    assert "x-own" in names
-    assert "idempotency-key" not in names
-    assert ours.options.params == user.options.params
-    assert (ours.url, ours.method) == (user.url, user.method)
-    assert (ours.cast_to, ours.stream, ours.stream_cls) == (user.cast_to, True, user.stream_cls)
-    assert ours.retries_taken == 2
-
-
-def test_the_users_request_is_not_changed() -> None:
-    """What other middleware, and the SDK's own loop, hold of the request stays as it was."""
-    headers = {"Idempotency-Key": "i"}
-    user, ours = derived(CONTINUATION, httpx2.Timeout(600.0), extra_headers=headers, extra_body={"top_k": 5})
-    assert ours.options is not user.options
-    assert headers_of(user)["Idempotency-Key"] == "i"
-    assert (whole_body(user)["top_k"], whole_body(user)["max_tokens"]) == (5, 99)
-    assert isinstance(user.timeout, type(not_given))
-
-
-@pytest.mark.parametrize(
-    ("client", "call", "connect", "read", "rest"),
-    [
-        (600.0, None, 5.0, 300.0, 600.0),
-        (2.0, None, 2.0, 2.0, 2.0),
-        (httpx2.Timeout(600.0, connect=1.0), None, 1.0, 300.0, 600.0),
-        (httpx2.Timeout(600.0, read=None, connect=None), None, 5.0, 300.0, 600.0),
-        (httpx2.Timeout(None), None, 5.0, 300.0, None),
-        (None, None, 5.0, 300.0, None),
-        (600.0, 7.0, 5.0, 7.0, 7.0),
-        (2.0, 60.0, 5.0, 60.0, 60.0),
-        (not_given, 60.0, 5.0, 60.0, 60.0),
-    ],
-)
-def test_the_shorter_timeout_wins(
-    client: Any, call: Any, connect: float, read: float, rest: float | None
-) -> None:
-    """Of the user's timeouts, the call's before the client's, and the policy's, the shorter is sent."""
-    _, ours = derived(FIRST, client, **({} if call is None else {"timeout": call}))
-    assert ours.timeout == httpx2.Timeout(connect=connect, read=read, write=rest, pool=rest)
-
-
-def test_no_timeout_with_the_call_leaves_the_policys() -> None:
-    """``timeout=None`` means no limit of the user's, so the policy's hold."""
-    _, ours = derived(FIRST, 2.0, timeout=None)
-    assert ours.timeout == httpx2.Timeout(connect=5.0, read=300.0, write=None, pool=None)

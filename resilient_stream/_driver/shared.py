@@ -1,0 +1,105 @@
+"""What the sync and the async loop share: everything but the waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, Final, Self
+
+from resilient_stream._core.failures import Failure, Kind, Phase
+from resilient_stream._core.loop.machine import Machine
+from resilient_stream._core.loop.states import Action, Finish, Raise, Read, Send, State, Wait
+from resilient_stream._core.record.lifecycle import Note
+from resilient_stream._telemetry.observers import Watch
+
+from .upstream import Head
+
+Keep = Callable[[bytes, list[Note]], None]
+"""Is given what is about to be handed over, and what happened since it was last called. What it raises ends
+the stream, as an exception of the user's code does."""
+
+AsyncKeep = Callable[[bytes, list[Note]], Awaitable[None]]
+"""As `Keep`."""
+
+CLOSED: Final = Failure(Kind.CANCELLED, Phase.BODY, detail="closed while it was being read")
+
+
+class Loop:
+    """What both loops have."""
+
+    machine: Machine
+    _watch: Watch
+    _keep: Any
+    """A `Keep` or an `AsyncKeep`, if there is one."""
+    _clock: Callable[[], float]
+    _action: Action
+    _untold: list[Note]
+    """What the observers were told and ``keep`` was not, yet."""
+    _closed = False
+    """Somebody has closed it: every step looks. (The event beside it wakes a wait; a flag is quicker.)"""
+
+    @property
+    def elapsed(self) -> timedelta | None:
+        """From the call to the end, over all attempts: what ``response.elapsed`` asks its stream for."""
+        attempts = self.machine.ledger.attempts
+        ended = attempts[-1].ended if self.machine.ledger.outcome is not None else None
+        return None if ended is None else timedelta(seconds=ended - attempts[0].started)
+
+    def _opened(self, action: Send, opened: Head | Failure, took: float) -> None:
+        """Tell the machine what became of a request, and how long that took."""
+        if isinstance(opened, Head):
+            self._action = self.machine.head(self._clock(), opened.status, opened.request_id, took)
+        else:
+            self._action = action if self._closed else self.machine.fault(self._clock(), opened)
+
+    def _received(self, action: Read, got: bytes | Failure | None, now: float, waited: float) -> bytes:
+        """Tell the machine what a read has brought; what to hand over now."""
+        machine = self.machine
+        if isinstance(got, bytes):
+            if action.fast:
+                out = machine.fast(got, waited)
+                if out:
+                    return out
+                got = got if out is None else b""
+            self._action = machine.data(now, got, waited)
+        elif got is None:
+            self._action = machine.end(now, waited)
+        else:
+            self._action = machine.fault(now, got, waited)
+        return machine.take()
+
+    def _waited(self, action: Wait) -> None:
+        """Tell the machine that a wait is over."""
+        self._action = action if self._closed else self.machine.waited(self._clock())
+
+    def _end(self, error: str = "") -> None:
+        """End what has not ended: the consumer has left, or an exception of class ``error``, which is no
+        failure, passed through."""
+        if self.machine.state not in (State.DONE, State.FAILED):
+            self._action = self.machine.close(self._clock(), error)
+
+    def _leave(self, error: BaseException) -> None:
+        """An exception that is no failure passes through: a cancellation, or a fault of somebody's code."""
+        self._end(type(error).__name__ if isinstance(error, Exception) else "")
+        self._tell_observers()
+
+    def _tell_observers(self) -> None:
+        notes = self.machine.journal.take()
+        if self._keep is not None:
+            self._untold += notes
+        self._watch.tell(notes)
+
+    def _heir(self) -> Self:
+        """Who does what is left to do, so that nobody holds on to what is collected."""
+        heir = object.__new__(type(self))
+        vars(heir).update(vars(self))
+        return heir
+
+    def _given_up(self) -> BaseException | None:
+        """The exception to raise, if there is one, given away: kept, its traceback would keep alive what it
+        passed through."""
+        if not isinstance(self._action, Raise):
+            return None
+        error, self._action = self._action.error, Finish()
+        self.machine.error = None
+        return error
