@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,6 +16,8 @@ import resilient_stream.testing
 from resilient_stream import RetryPolicy
 from resilient_stream._core.failures import Kind
 from resilient_stream._core.loop.states import TABLE, Signal
+from resilient_stream._session.layer import Layer
+from resilient_stream.testing import ErrorEvent, StandIn, Status, cut_at
 
 ROOT = Path(__file__).parent.parent
 MODULES = ("anthropic", "pybreaker", "pytest", "resilient_stream", "tenacity")
@@ -107,3 +110,35 @@ def test_links_lead_somewhere(page: Path) -> None:
     """Every relative link of a page has a file at its end."""
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
         assert target.startswith("http") or (page.parent / target).exists(), target
+
+
+def test_the_adapter_on_its_page_works() -> None:
+    """It goes on after a cut, an overload and an overload in the stream, and raises what it says after the last."""
+    page = (ROOT / "docs" / "adapters.md").read_text()
+    (code,) = re.findall(r"<!-- an adapter -->\n```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(code, "adapters.md", "exec"), names)  # noqa: S102 -- our own page
+    text = "The tide comes in twice a day, and goes out as often as it came in. " * 12
+    policy = RetryPolicy(
+        wait_initial=0, wait_max=0, overload_wait_initial=0, overload_wait_max=0, budget=None
+    )
+    body = {
+        "model": "claude-sonnet-5",
+        "max_tokens": 900,
+        "messages": [{"role": "user", "content": "Tides?"}],
+    }
+    headers = {"x-api-key": "key", "anthropic-version": "2023-06-01", "content-type": "application/json"}
+
+    def told(layer: Layer, server: StandIn) -> str:
+        host = server.url.removeprefix("http://")
+        events = b"".join(names["stream"](layer, host, headers, {**body, "stream": True}))
+        deltas = re.findall(rb'"type":"text_delta","text":("(?:[^"\\\\]|\\\\.)*")', events)
+        return "".join(json.loads(delta) for delta in deltas)
+
+    overload = ErrorEvent(after=9, error="overloaded_error")
+    for faults in ([], [cut_at(1500, "rst"), Status(529), overload, cut_at(1700, "fin")]):
+        with StandIn(reply=text.rstrip(), faults=faults) as server:
+            assert told(Layer(policy), server) == text.rstrip()
+            assert len(server.requests) == len(faults) + 1
+    with StandIn(faults=[Status(529)] * 3) as server, pytest.raises(ConnectionError, match="overloaded"):
+        told(Layer(policy.replace(max_attempts=2)), server)

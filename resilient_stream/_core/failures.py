@@ -105,6 +105,8 @@ class Failure:
     """The server's ``x-should-retry``; it outranks every rule of ours."""
     request_id: str | None = None
     body: Any = field(default=None, repr=False, compare=False)
+    frame: bytes = field(default=b"", repr=False, compare=False)
+    """The event that told of an in-band error, as it came; empty where none did, or one too long to keep."""
 
 
 SPEND_CAPS: Final = frozenset({"contract_spend_limit_reached", "enforced_spend_limit_reached"})
@@ -171,9 +173,11 @@ def is_word(value: object) -> TypeGuard[str]:
 class Flaw(Exception):
     """Raised inside the core where a failure is noticed; it never leaves the machine."""
 
-    def __init__(self, kind: Kind, detail: str, *, in_band: bool = False, body: Any = None) -> None:
+    def __init__(
+        self, kind: Kind, detail: str, *, in_band: bool = False, body: Any = None, frame: bytes = b""
+    ) -> None:
         super().__init__(detail)
-        self.failure = Failure(kind, Phase.BODY, in_band=in_band, detail=detail, body=body)
+        self.failure = Failure(kind, Phase.BODY, in_band=in_band, detail=detail, body=body, frame=frame)
 
 
 class Barren(Flaw):

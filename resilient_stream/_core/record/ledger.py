@@ -188,20 +188,32 @@ class Ledger:
 
         A rejection of the first request, which brought nothing, says all there is to say.
         """
-        count, last = len(self.attempts), self.attempts[-1]
-        failure, blocks = last.failure, partial(turn)
+        count, failure, blocks = len(self.attempts), self.attempts[-1].failure, partial(turn)
         if count == 1 and not blocks and failure is not None and failure.kind is Kind.REJECTED:
             return
-        seconds = (last.ended or last.started) - self.attempts[0].started
-        tried = f"after {count} attempt{'s' * (count != 1)} in {seconds:.1f} s: {self.reason}"
-        kept = (
-            f"{turn.characters} characters of text were received: resilient_stream.report(error).partial is "
-            "the message so far, valid as history, and the report tells of each attempt."
+        where = (
+            "resilient_stream.report(error).partial is the message so far, valid as history, and the report "
+            "tells of each attempt."
             if blocks
-            else "Nothing was received to keep. resilient_stream.report(error) tells of each attempt."
+            else "resilient_stream.report(error) tells of each attempt."
         )
+        error.add_note(f"resilient_stream {self.summary(turn)} {where}")
+
+    def summary(self, turn: Turn) -> str:
+        """What was tried and what was received, for any reader: "gave up after 3 attempts in 2.5 s: ...".
+
+        It speaks of no exception, so a server can say it to a client in another language.
+        """
+        count, last = len(self.attempts), self.attempts[-1]
+        seconds = (last.ended or last.started) - self.attempts[0].started
         said = f" The API said of the last request: {last.said!r}." if last.said else ""
-        error.add_note(f"resilient_stream gave up {tried}.{said} {kept}")
+        kept = (
+            f"{turn.characters} characters of text were received."
+            if partial(turn)
+            else "Nothing was received to keep."
+        )
+        tried = f"after {count} attempt{'s' * (count != 1)} in {seconds:.1f} s: {self.reason}"
+        return f"gave up {tried}.{said} {kept}"
 
     def totals(self) -> dict[str, int]:
         """Token numbers summed over all attempts, estimates included; what no attempt told is left out."""

@@ -179,8 +179,9 @@ class Relay:
                 error = event.data.get("error")
                 word = error.get("type") if isinstance(error, dict) else None
                 detail = word if is_word(word) else "unreadable error"
-                body = event.data if len(event.frame) <= events.LONGEST_ERROR else None
-                raise Flaw(kind_of_error(error), detail, in_band=True, body=body)
+                kept = len(event.frame) <= events.LONGEST_ERROR
+                body, frame = (event.data, event.frame) if kept else (None, b"")
+                raise Flaw(kind_of_error(error), detail, in_band=True, body=body, frame=frame)
             case _:
                 self._block.aside(event)
 

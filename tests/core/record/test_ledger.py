@@ -278,7 +278,7 @@ def test_an_exception_tells_what_was_tried_and_what_is_kept() -> None:
     first.started, second.started, second.ended = 1.0, 3.0, 3.45
     (said,) = note(Turn(message={}, blocks=[Block({"type": "text", "text": "Tides"})]), first, second)
     assert said == (
-        "resilient_stream gave up after 2 attempts in 2.5 s: so. 5 characters of text were received: "
+        "resilient_stream gave up after 2 attempts in 2.5 s: so. 5 characters of text were received. "
         "resilient_stream.report(error).partial is the message so far, valid as history, and the report tells "
         "of each attempt."
     )
@@ -286,6 +286,17 @@ def test_an_exception_tells_what_was_tried_and_what_is_kept() -> None:
     assert said == (
         "resilient_stream gave up after 1 attempt in 0.0 s: so. Nothing was received to keep. "
         "resilient_stream.report(error) tells of each attempt."
+    )
+
+
+def test_what_was_tried_can_be_told_in_any_language() -> None:
+    """Without a word that means something in a program alone; why, and what the API said, are in it."""
+    last = attempt()
+    last.said = "no such model"
+    told = Ledger([last], reason="so").summary(Turn())
+    assert told == (
+        "gave up after 1 attempt in 0.0 s: so. The API said of the last request: 'no such model'. Nothing was "
+        "received to keep."
     )
 
 

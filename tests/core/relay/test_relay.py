@@ -101,6 +101,7 @@ def test_an_error_event_is_told_in_a_word(error: object, detail: str, *, kept: b
         told(made, start(), one)
     failure = caught.value.failure
     assert (failure.detail, failure.body) == (detail, {"type": "error", "error": error} if kept else None)
+    assert failure.frame == (one if kept else b"")
 
 
 def test_the_last_event_needs_no_blank_line() -> None:
