@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from resilient_stream._core.failures import Barren, Failure, Flaw, Kind, Phase
 from resilient_stream._core.plan.planner import Blocked, Plan, Planner, Settle
@@ -31,12 +31,10 @@ from resilient_stream._core.turn.salvage import kept_size
 from resilient_stream._core.turn.transcript import Turn
 from resilient_stream._core.verdict import AT_ONCE, GiveUp, Judge, Retry
 
+from .draining import Draining
 from .states import TABLE, Action, Drain, Finish, Raise, Read, Send, Signal, State, Wait
 from .timeouts import Clocks
 from .tries import Tries
-
-DRAIN_PATIENCE: Final = 1.0
-"""Seconds the end of a complete body may take. It follows within milliseconds where it comes at all."""
 
 
 @dataclass(slots=True, repr=False)
@@ -69,6 +67,7 @@ class Machine:
     """Seconds of the attempt's longest read."""
     _quick: Callable[[bytes], bytes | None] | None = None
     _tries: Tries = field(default_factory=Tries)
+    _drained: Draining = field(default_factory=Draining)
     _size: int = 0
     _characters: int = 0
     _barren_endings: set[str] = field(default_factory=set)
@@ -108,7 +107,8 @@ class Machine:
         self._gap = max(self._gap, waited)
         if self.state is State.DRAINING:
             self.relay.receive(chunk)
-            return self._go(Signal.MORE)
+            self._drained.read(len(chunk), waited)
+            return self._go(Signal.END if self._drained.over else Signal.MORE)
         relay, clocks = self.relay, self._clocks
         clocks.count(relay.events)
         try:
@@ -343,7 +343,7 @@ class Machine:
             case State.WAITING:
                 return Wait(self._wait)
             case State.DRAINING:
-                return Drain(DRAIN_PATIENCE)
+                return Drain(self._drained.patience)
             case State.FAILED if self.failure is not None and self.error is not None:
                 return Raise(self.failure, self.error)
             case _:

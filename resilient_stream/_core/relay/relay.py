@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, Final
 
-from resilient_stream._core.failures import Barren, Flaw, is_word, kind_of_error
+from resilient_stream._core.failures import Barren, Flaw, Kind, is_word, kind_of_error
 from resilient_stream._core.plan.planner import Form, Plan
 from resilient_stream._core.seam.joined import Join
 from resilient_stream._core.settings import Settings
@@ -24,6 +24,10 @@ from .fast_path import Steady
 from .open_block import Passage
 from .output import Handover
 from .reply_start import Head
+
+LONGEST_UNSEEN: Final = 128 * 1024 * 1024
+"""Bytes that an attempt may bring in a row without anything to hand over. The longest thought of a
+continuation, which is not handed over, has a sixth of that, at four bytes a delta."""
 
 UsageOf = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -62,6 +66,7 @@ class Relay:
         self.quick = self.steady.quick
         """The short way of the block that is live."""
         self._first_frame = True
+        self._unseen = 0
         self._grammar = Grammar()
         self._block = Passage(out, plan, settings, self._head, self._grammar, self.steady)
 
@@ -107,6 +112,9 @@ class Relay:
                     self._behind(frame)
                 else:
                     self._frame(frame)
+            self._unseen = 0 if self.out.out else self._unseen + len(chunk)
+            if self._unseen > LONGEST_UNSEEN:
+                raise Flaw(Kind.PROTOCOL, f"{LONGEST_UNSEEN} bytes, and nothing to hand over")  # noqa: TRY301 -- as all flaws
         except Flaw:
             self.framer.drop()  # what follows a flaw follows a gap
             if not self.complete:

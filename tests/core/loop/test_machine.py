@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from resilient_stream._core.failures import Failure, Kind, Phase
-from resilient_stream._core.loop.machine import DRAIN_PATIENCE
+from resilient_stream._core.loop.draining import DRAIN_PATIENCE
 from resilient_stream._core.loop.states import Drain, Finish, Raise, Read, Send, State
 from tests.support.broken import CUT, DONE, DOWN, HEAD, SCRIPT, answer, raised
 from tests.support.contents import PROSE, SEARCH, THOUGHT, text

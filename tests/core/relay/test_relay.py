@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from resilient_stream._core.failures import Barren, Flaw, Kind
+from resilient_stream._core.relay import relay as relay_module
 from resilient_stream._core.turn.transcript import Turn
 from resilient_stream._core.wire.events import LONGEST_ERROR
 from tests.support.contents import CALL, OMITTED, REDACTED, SEARCH, THOUGHT, text
@@ -102,6 +103,21 @@ def test_an_error_event_is_told_in_a_word(error: object, detail: str, *, kept: b
     failure = caught.value.failure
     assert (failure.detail, failure.body) == (detail, {"type": "error", "error": error} if kept else None)
     assert failure.frame == (one if kept else b"")
+
+
+def test_what_nobody_sees_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thought that is not handed over may be long, not endless; anything that is handed over begins the count anew."""
+    monkeypatch.setattr(relay_module, "LONGEST_UNSEEN", 10_000)
+    made = going_on()
+    told(made, start(id="other"), block_start(0, THOUGHT))
+    thought = delta(0, type="thinking_delta", thinking="hm " * 20)
+    for _ in range(5):
+        told(made, *[thought] * 50)
+        told(made, PING)
+    with pytest.raises(Flaw) as caught:
+        told(made, *[thought] * 100)
+    assert caught.value.failure.kind is Kind.PROTOCOL
+    assert "nothing to hand over" in caught.value.failure.detail
 
 
 def test_the_last_event_needs_no_blank_line() -> None:
