@@ -113,6 +113,7 @@ SPEND_CAPS: Final = frozenset({"contract_spend_limit_reached", "enforced_spend_l
 """``error.details.error_code`` of a 429 that no waiting cures."""
 
 
+_ERROR_STATUS: Final = re.compile(r"[45]\d\d", re.ASCII)
 _WORD: Final = re.compile(r"[\w./:-]{1,80}", re.ASCII)
 
 
@@ -149,20 +150,21 @@ STATUS_OF_ERROR_TYPE: Final[Mapping[str, int]] = {
 """``error.type`` to the status it has outside a stream [platform docs, "Errors"]. A type not listed is
 trouble of the server's."""
 
-IN_BAND_KINDS: Final[Mapping[str, Kind]] = {
-    name: kind_of_status(status) for name, status in STATUS_OF_ERROR_TYPE.items()
-}
-"""``error.type`` to kind."""
-
 
 def kind_of_error(error: object) -> Kind:
     """The kind of an in-band error, by its ``error`` object; an unreadable one is the server's trouble."""
-    if not isinstance(error, Mapping):
-        return Kind.API_ERROR
-    name, details = error.get("type"), error.get("details")
-    kind = IN_BAND_KINDS.get(name, Kind.API_ERROR) if is_word(name) else Kind.API_ERROR
+    details = error.get("details") if isinstance(error, Mapping) else None
     code = details.get("error_code") if isinstance(details, Mapping) else None
-    return Kind.REJECTED if kind is Kind.RATE_LIMITED and is_word(code) and code in SPEND_CAPS else kind
+    return kind_of_status(status_of_error(error), code if is_word(code) else None)
+
+
+def status_of_error(error: object) -> int:
+    """The status that an in-band error would have had outside a stream: that of its type. Where the type is
+    not the API's, gateways may give the status as ``code``, in digits or as a number; else it is 500."""
+    name, code = (error.get("type"), error.get("code")) if isinstance(error, Mapping) else (None, None)
+    known = STATUS_OF_ERROR_TYPE.get(name) if is_word(name) else None
+    digits = str(code) if isinstance(code, int | str) else ""
+    return known or (int(digits) if _ERROR_STATUS.fullmatch(digits) else 500)
 
 
 def is_word(value: object) -> TypeGuard[str]:
@@ -174,10 +176,17 @@ class Flaw(Exception):
     """Raised inside the core where a failure is noticed; it never leaves the machine."""
 
     def __init__(
-        self, kind: Kind, detail: str, *, in_band: bool = False, body: Any = None, frame: bytes = b""
+        self,
+        kind: Kind,
+        detail: str,
+        *,
+        phase: Phase = Phase.BODY,
+        in_band: bool = False,
+        body: Any = None,
+        frame: bytes = b"",
     ) -> None:
         super().__init__(detail)
-        self.failure = Failure(kind, Phase.BODY, in_band=in_band, detail=detail, body=body, frame=frame)
+        self.failure = Failure(kind, phase, in_band=in_band, detail=detail, body=body, frame=frame)
 
 
 class Barren(Flaw):

@@ -167,7 +167,6 @@ def _number(value: str | None) -> float | None:
     return number if math.isfinite(number) else None
 
 
-SERVER_SENT_EVENTS: Final = "text/event-stream"
 AWS_EVENT_STREAM: Final = "application/vnd.amazon.eventstream"
 """The framing of the older Bedrock client."""
 
@@ -177,20 +176,14 @@ def content_type_of(response: Any) -> str:
     return str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
 
 
-def event_stream(response: Any) -> Failure | None:
-    """The failure of a success that is no event stream; None if it is one.
+def without_body(response: Any) -> Failure | None:
+    """The failure of a success that has no body, by its status; None for any other.
 
-    A 200 that does not say what it is gets the benefit of the doubt, as it does from the SDK.
+    What is in a body is told by its first bytes, for many gateways label a sound event stream wrongly.
     """
-    content_type = content_type_of(response)
-    if content_type in (SERVER_SENT_EVENTS, AWS_EVENT_STREAM):
-        return None
-    if not content_type and response.status_code == 200:
+    status, request_id = response.status_code, response.headers.get("request-id")
+    if status not in (204, 205):
         return None
     return Failure(
-        Kind.PROTOCOL,
-        Phase.HEADERS,
-        detail=f"content-type {content_type or 'missing'}"[:80],
-        status=response.status_code,
-        request_id=response.headers.get("request-id"),
+        Kind.PROTOCOL, Phase.HEADERS, detail=f"status {status}", status=status, request_id=request_id
     )

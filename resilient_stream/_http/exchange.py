@@ -164,9 +164,9 @@ class Exchange:
             self._context.addressed(request.url, request.headers)
 
     def _judged(self, http: Response) -> Failure | None:
-        """The failure of a response whose body was read, or of a success that is no event stream."""
+        """The failure of a response whose body was read; None for a success, whose body will tell."""
         if http.is_success:
-            return _classify.event_stream(http)
+            return _classify.without_body(http)
         return _classify.of_status(http.status_code, http.headers, said(http), self._context.runtime.wall())
 
     def _unreadable(self, http: Response, error: Exception) -> Response:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from tenacity import Future, RetryCallState, Retrying
 from tenacity.retry import retry_base
@@ -28,7 +28,9 @@ from resilient_stream.errors import PolicyError
 
 from .budget import RetryBudget
 from .fields import StopRule, WaitRule
-from .model import RetryPolicy
+
+if TYPE_CHECKING:
+    from .model import RetryPolicy
 
 __all__ = ["Judgement", "StreamState"]
 

@@ -13,7 +13,7 @@ from typing import Any
 import anthropic
 import httpx2
 
-from resilient_stream._core.failures import STATUS_OF_ERROR_TYPE, Failure, Kind, Phase
+from resilient_stream._core.failures import Failure, Kind, Phase, status_of_error
 from resilient_stream._http import classify
 
 from . import private_api
@@ -57,7 +57,8 @@ def error_of(
 
 
 def _status_error(failure: Failure, request: httpx2.Request, client: object) -> Exception:
-    status = failure.status if not failure.in_band else STATUS_OF_ERROR_TYPE.get(failure.detail, 500)
+    told = failure.body.get("error") if isinstance(failure.body, Mapping) else {"type": failure.detail}
+    status = status_of_error(told) if failure.in_band else failure.status
     headers = {"request-id": failure.request_id} if failure.request_id else {}
     response = httpx2.Response(status or 500, headers=headers, request=request)
     body: Any = failure.body

@@ -7,8 +7,8 @@ import pytest
 from resilient_stream._core.failures import (
     CONNECTION_KINDS,
     FINAL_KINDS,
-    IN_BAND_KINDS,
     OVERLOAD_KINDS,
+    STATUS_OF_ERROR_TYPE,
     Barren,
     Failure,
     Flaw,
@@ -17,6 +17,7 @@ from resilient_stream._core.failures import (
     is_word,
     kind_of_error,
     kind_of_status,
+    status_of_error,
 )
 
 
@@ -57,10 +58,27 @@ def test_a_spend_cap_is_final(code: str) -> None:
     assert kind_of_error(error) is Kind.REJECTED
 
 
-@pytest.mark.parametrize("name", IN_BAND_KINDS)
-def test_an_error_has_the_kind_of_its_type(name: str) -> None:
+@pytest.mark.parametrize(("name", "status"), STATUS_OF_ERROR_TYPE.items())
+def test_an_error_has_the_kind_of_its_type(name: str, status: int) -> None:
     """Whatever else is in it."""
-    assert kind_of_error({"type": name, "details": "?"}) is IN_BAND_KINDS[name]
+    error = {"type": name, "details": "?", "code": 599}
+    assert status_of_error(error) == status
+    assert kind_of_error(error) is kind_of_status(status)
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [(400, 400), ("400", 400), (529, 529), ("503", 503)]
+    + [
+        (code, 500)
+        for code in (None, True, 40, 4000, "4OO", "", 200, 302, 600, 4.0, [400], "\u0664\u0660\u0660")
+    ],
+)
+def test_an_error_without_a_type_of_the_apis_has_the_status_of_its_code(code: object, status: int) -> None:
+    """Gateways put the status there; what is no error's status says nothing."""
+    for error in ({"code": code}, {"code": code, "type": "None"}, {"code": code, "type": None}):
+        assert status_of_error(error) == status
+        assert kind_of_error(error) is kind_of_status(status)
 
 
 DEEP: list[object] = []

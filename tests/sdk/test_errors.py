@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import anthropic
 import httpx2
 import pytest
 
-from resilient_stream._core.failures import IN_BAND_KINDS, STATUS_OF_ERROR_TYPE, Failure, Kind, Phase
+from resilient_stream._core.failures import STATUS_OF_ERROR_TYPE, Failure, Kind, Phase, kind_of_error
 from resilient_stream._sdk.errors import error_of
 
 REQUEST = httpx2.Request("POST", "http://api.test/v1/messages")
@@ -85,8 +87,8 @@ def test_a_broken_wire_is_no_status(kind: Kind, answered: bool) -> None:
 @pytest.mark.parametrize("error_type", TYPES)
 def test_an_error_told_in_the_stream_has_the_status_it_has_outside(error_type: str) -> None:
     """``except OverloadedError`` works in mid-stream, where the wire's status is 200."""
-    body = {"type": "error", "error": {"type": error_type, "message": "Sorry."}}
-    kind = IN_BAND_KINDS.get(error_type, Kind.API_ERROR)
+    body: dict[str, Any] = {"type": "error", "error": {"type": error_type, "message": "Sorry."}}
+    kind = kind_of_error(body["error"])
     error = raised(Failure(kind, Phase.BODY, in_band=True, detail=error_type, status=200, body=body))
     status, wanted = TYPES[error_type]
     assert isinstance(error, anthropic.APIStatusError)
@@ -94,9 +96,24 @@ def test_an_error_told_in_the_stream_has_the_status_it_has_outside(error_type: s
     assert (error.status_code, error.body) == (status, body)
 
 
-def test_every_error_type_that_is_known_has_a_status() -> None:
+def test_every_error_type_that_is_known_is_looked_at_here() -> None:
     """No error type of the API's is left to the default."""
-    assert set(STATUS_OF_ERROR_TYPE) == set(IN_BAND_KINDS)
+    assert set(STATUS_OF_ERROR_TYPE) < set(TYPES)
+
+
+def test_an_error_in_a_gateways_spelling_has_the_status_of_its_code() -> None:
+    """And its words are in the message and the body, as the gateway told them."""
+    body = {"error": {"message": "Your credit balance is too low", "type": "None", "code": "402"}}
+    error = raised(Failure(Kind.REJECTED, Phase.BODY, in_band=True, detail="None", body=body))
+    assert isinstance(error, anthropic.APIStatusError)
+    assert (error.status_code, error.body) == (402, body)
+    assert "credit balance" in error.message
+
+
+def test_an_error_whose_words_were_too_long_has_the_status_of_its_type() -> None:
+    """They are not kept; the type is."""
+    error = raised(Failure(Kind.OVERLOADED, Phase.BODY, in_band=True, detail="overloaded_error"))
+    assert isinstance(error, anthropic.OverloadedError)
 
 
 def test_a_status_error_carries_what_the_api_said() -> None:

@@ -149,7 +149,7 @@ class Machine:
             self._out.stop()  # supplies what is missing of the ending
             self._settle_attempt(now, None)
             return self._go(Signal.END)
-        if failure.phase is not Phase.BODY:
+        if failure.status is not None:
             self.attempt.status, self.attempt.request_id = failure.status, failure.request_id
         self._settle_attempt(now, failure)
         return self._step_down(now, failure) or self._decide(now, failure)

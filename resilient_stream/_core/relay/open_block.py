@@ -18,13 +18,12 @@ from typing import Any
 
 from resilient_stream._core.plan.planner import Plan
 from resilient_stream._core.settings import Settings
-from resilient_stream._core.turn.transcript import SERVER_TOOL_USES, TOOL_USES
+from resilient_stream._core.turn.transcript import SERVER_TOOL_USES, TOOL_USES, Block
 from resilient_stream._core.wire import events
 from resilient_stream._core.wire.event_order import Grammar
 from resilient_stream._core.wire.events import Event
 
 from .fast_path import Steady
-from .held_block import HeldBlock
 from .output import Handover
 from .reply_start import Head
 
@@ -35,6 +34,8 @@ class Mode(Enum):
     LIVE = auto()
     WAITING = auto()
     """Its start waits for content."""
+    HELD = auto()
+    """All of it waits until it is complete."""
     HIDDEN = auto()
     """It is not handed over at all."""
     SEAM = auto()
@@ -64,18 +65,14 @@ class Passage:
         self._head = head
         self._grammar = grammar
         self._mode = Mode.LIVE
-        self._held: HeldBlock | None = None
-        """The open block, if all of it waits until it is complete. The mode says nothing of it then."""
-        self._start: dict[str, Any] = {}
-        """What the block whose head is held began with."""
+        self._held: list[Event] = []
 
     def aside(self, event: Event) -> None:
         """An event that is no content keeps its place behind what waits."""
-        if self._held is not None:
-            self._hold(self._held, event)
+        if self._mode is Mode.HELD and self._grammar.open is not None:
+            self._held.append(event)
         else:
             self.out.in_order(event)
-            self._hand_on_if_full()
 
     def start(self, event: Event) -> None:
         """A block begins."""
@@ -84,7 +81,7 @@ class Passage:
         if kind in ("thinking", "redacted_thinking") and self._plan.hide_thinking:
             self._mode = Mode.HIDDEN
         elif kind == "text" and self._head.wanted:
-            self._mode, self._start = Mode.SEAM, event.data
+            self._mode, self._held = Mode.SEAM, [event]
             self._head.grow(str(block.get("text") or ""))
             self._decide(final=False)
         else:
@@ -95,7 +92,7 @@ class Passage:
 
     def _open(self, event: Event, kind: object) -> None:
         if self._settings.holds(kind):
-            self._held = HeldBlock(event)
+            self._mode, self._held = Mode.HELD, [event]
         elif kind in ("text", "thinking", "redacted_thinking") and not events.has_content(
             event.data["content_block"]
         ):
@@ -108,20 +105,18 @@ class Passage:
     def delta(self, event: Event) -> None:
         """It goes on."""
         delta = event.data["delta"]
-        if self._held is not None:
-            self._hold(self._held, self.out.placed(event))
-            return
         match self._mode:
             case Mode.HIDDEN:
                 pass
             case Mode.SEAM:
                 self._seam_delta(event, delta)
+            case Mode.HELD:
+                self._held.append(self.out.placed(event))
             case Mode.WAITING:
                 self.out.wait(self.out.placed(event))
                 if events.has_content(delta) and not events.ends_in_half(delta):
                     self.out.flush()
                     self._go_live()
-                self._hand_on_if_full()
             case _:
                 self._live(self.out.placed(event), delta)
 
@@ -129,45 +124,28 @@ class Passage:
         if delta.get("type") == "signature_delta" or events.ends_in_half(delta):
             self.out.wait(event)
             self.steady.rest()
-            self._hand_on_if_full()
         else:
             self.out.content(event)
             self._go_live()
 
-    def _hold(self, held: HeldBlock, event: Event) -> None:
-        held.add(event)
-        if held.too_long:
-            self._held = None
-            self.out.wait_whole(held)
-            self.out.flush()
-            self._go_live()
-
-    def _hand_on_if_full(self) -> None:
-        """What waits has its limits: beyond them it is handed on, though what it waits for has not come."""
-        if self.out.full:
-            self.out.flush()
-            if self._mode is Mode.WAITING and self._grammar.open is not None:
-                self._go_live()
-
     def _go_live(self) -> None:
         """From here on canonical deltas of the open block take the short way."""
         self._mode = Mode.LIVE
-        self.steady.follow(self._turn.blocks[-1], self._grammar.index, self.out.shift)
+        shift = self.out.shift + self._grammar.index - self._grammar.label
+        self.steady.follow(self._turn.blocks[-1], self._grammar.label, shift)
 
     def stop(self, event: Event, kind: object) -> None:
         """The block, of that type, is complete."""
-        if self._held is not None:
-            self._release(self._held, self.out.placed(event), kind)
-            return
         if self._mode is Mode.SEAM:
             self._decide(final=True)
         self.steady.rest()
         match self._mode:
+            case Mode.HELD:
+                self._release(self.out.placed(event), kind)
             case Mode.WAITING if kind == "text" and self._plan.continues and self.out.drop_empty_block():
                 pass  # all of it was an echo: there is no block
             case Mode.WAITING:
                 self.out.wait(self.out.placed(event))
-                self._hand_on_if_full()
             case Mode.LIVE if kind == "thinking":
                 self.out.wait(self.out.placed(event))
             case Mode.LIVE:
@@ -175,32 +153,41 @@ class Passage:
             case _:
                 pass
 
-    def _release(self, held: HeldBlock, stop: Event, kind: object) -> None:
+    def _release(self, stop: Event, kind: object) -> None:
         """A held block is complete. A tool call goes at once, if its input parses; what may still
         be regenerated, or is only good together with what follows it, waits for that."""
-        self._held, self._mode = None, Mode.LIVE
-        held.add(stop)
-        self.out.wait_whole(held)
+        block = Block.of(self._held)
+        for held in [*self._held, stop]:
+            self.out.wait(held)
+        self._held = []
         regenerate = kind == "tool_use" and self._settings.completed_tools == "regenerate"
-        if kind in TOOL_USES and held.block.parses and not regenerate:
+        if kind in TOOL_USES and block.parses and not regenerate:
             self.out.flush()
 
     def left_open(self) -> None:
         """The message ends inside the block. It stays open, as the API left it."""
-        if self._held is not None:
-            self.out.wait_whole(self._held)
-        self._held, self._mode = None, Mode.LIVE
+        for held in self._held:
+            self.out.wait(held)
+        self._held, self._mode = [], Mode.LIVE
         self.steady.rest()
 
     def die(self) -> None:
         """The attempt is over. A head that was held is joined with what came of it; what waits is dropped."""
         if self._mode is Mode.SEAM and self._head.decide_at_death():
             self._join()
-        if self._held is not None and self._held.block.type in SERVER_TOOL_USES:
-            self._turn.unseen.append(self._held.block)
+        if self._mode is Mode.HELD and self._held:
+            self._note_unseen(self._held)
+        for waiting in self._grammar.behind():
+            self._note_unseen(waiting)
         self.out.drop()
-        self._held = None
+        self._held.clear()
         self.steady.rest()
+
+    def _note_unseen(self, events: list[Event]) -> None:
+        """Note a block that nobody will see, if it is a tool use of the server's: it may have run."""
+        block = Block.of(events)
+        if block.type in SERVER_TOOL_USES:
+            self._turn.unseen.append(block)
 
     # -- the seam --------------------------------------------------------------------------------
 
@@ -221,15 +208,15 @@ class Passage:
 
     def _join(self) -> None:
         """Hand over what follows the cut."""
-        start = self._start
-        if self._folds(start["content_block"]):
+        start, self._held = self._held[0], []
+        if self._folds(start):
             self.out.place_in_last(self._grammar.index)
             self._go_live()
         else:
             self.out.place_behind(self._grammar.index)
             self._mode = Mode.WAITING
-            empty = {**start["content_block"], "text": ""}
-            self.out.wait(self.out.placed(Event.of({**start, "content_block": empty})))
+            empty = {**start.data["content_block"], "text": ""}
+            self.out.wait(self.out.placed(Event.of({**start.data, "content_block": empty})))
         whole = self._head.rest.rstrip(events.FIRST_HALVES)
         for piece in (whole, self._head.rest[len(whole) :]):
             if piece:
@@ -238,9 +225,9 @@ class Passage:
                     Event.of({"type": "content_block_delta", "index": self._grammar.index, "delta": delta})
                 )
 
-    def _folds(self, block: dict[str, Any]) -> bool:
+    def _folds(self, start: Event) -> bool:
         """Whether the continuation's text goes on in the block that is open: not where either cites."""
         last = self._turn.open_block
         if last is None or last.type != "text" or last.citations or last.start.get("citations"):
             return False
-        return block.get("citations") is None
+        return start.data["content_block"].get("citations") is None

@@ -9,17 +9,10 @@ There is one way out for all attempts, so that what one has handed over is not l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from resilient_stream._core.turn.transcript import Block, Turn
 from resilient_stream._core.wire.events import Event
-
-from .held_block import HeldBlock
-
-MOST_WAITING: Final = 1000
-LONGEST_WAITING: Final = 8 * 1024 * 1024
-"""Events, and their bytes, that wait for content. A healthy stream has a ping every few seconds and some
-empty events before its first; what is more is handed on."""
 
 
 class Handover:
@@ -27,18 +20,17 @@ class Handover:
 
     def __init__(self, turn: Turn) -> None:
         self.turn = turn
-        self.out: list[bytes | bytearray] = []
-        self.waiting: list[Event | HeldBlock] = []
-        self._waiting_bytes = 0
-        self._starts: list[int] = []
-        """Where blocks begin in what waits."""
+        self.out: list[bytes] = []
+        self.waiting: list[Event] = []
+        self._starts = 0
+        """How many blocks begin in what waits."""
         self.shift = 0
         """What is added to an index of the attempt that runs."""
 
     def take(self) -> bytes:
         """What is to be handed over now; empty if nothing is."""
         if len(self.out) == 1:
-            return bytes(self.out.pop())
+            return self.out.pop()
         out = b"".join(self.out)
         self.out.clear()
         return out
@@ -50,22 +42,10 @@ class Handover:
         self.out.append(event.frame)
         self.turn.apply(event)
 
-    @property
-    def full(self) -> bool:
-        """Whether so much waits that it must be handed on, content or not."""
-        return len(self.waiting) > MOST_WAITING or self._waiting_bytes > LONGEST_WAITING
-
     def wait(self, event: Event) -> None:
         """Keep until content comes."""
-        if event.type == "content_block_start":
-            self._starts.append(len(self.waiting))
         self.waiting.append(event)
-        self._waiting_bytes += len(event.frame)
-
-    def wait_whole(self, held: HeldBlock) -> None:
-        """Keep a block that was held until content comes. It has a limit of its own."""
-        self._starts.append(len(self.waiting))
-        self.waiting.append(held)
+        self._starts += event.type == "content_block_start"
 
     def in_order(self, event: Event) -> None:
         """No content: behind what waits, or at once if nothing does."""
@@ -81,35 +61,25 @@ class Handover:
 
     def flush(self) -> None:
         """Hand over what waits."""
-        for each in self.waiting:
-            if isinstance(each, HeldBlock):
-                self._hand_block(each)
-            else:
-                self.hand(each)
-        self._forget()
-
-    def _hand_block(self, held: HeldBlock) -> None:
-        self.close_open_block()
-        self.out.append(held.frames)
-        self.turn.blocks.append(held.block)
+        for event in self.waiting:
+            self.hand(event)
+        self.waiting.clear()
+        self._starts = 0
 
     def drop(self) -> None:
         """The attempt is over: what waits is never handed over."""
-        self._forget()
-        self.shift = 0
-
-    def _forget(self) -> None:
         self.waiting.clear()
-        self._starts.clear()
-        self._waiting_bytes = 0
+        self._starts = self.shift = 0
 
     def drop_empty_block(self) -> bool:
         """Never hand over the block that waits, if there is nothing in it; say whether that is so."""
-        start = self._starts[-1]
-        empty = not Block.of(each for each in self.waiting[start:] if isinstance(each, Event)).text
+        start = len(self.waiting) - 1
+        while self.waiting[start].type != "content_block_start":
+            start -= 1
+        empty = not Block.of(self.waiting[start:]).text
         if empty:
             del self.waiting[start:]
-            del self._starts[-1]
+            self._starts -= 1
         return empty
 
     def close_open_block(self) -> None:
@@ -131,7 +101,7 @@ class Handover:
 
     def place_behind(self, index: int) -> None:
         """The block that upstream calls ``index`` is the consumer's next."""
-        self.shift = len(self.turn.blocks) + len(self._starts) - index
+        self.shift = len(self.turn.blocks) + self._starts - index
 
     def place_in_last(self, index: int) -> None:
         """The block that upstream calls ``index`` goes on in the consumer's last."""

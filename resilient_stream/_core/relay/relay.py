@@ -16,9 +16,10 @@ from resilient_stream._core.failures import Barren, Flaw, Kind, is_word, kind_of
 from resilient_stream._core.plan.planner import Form, Plan
 from resilient_stream._core.seam.joined import Join
 from resilient_stream._core.settings import Settings
-from resilient_stream._core.wire import events, sse
+from resilient_stream._core.wire import events, shapes, sse
 from resilient_stream._core.wire.event_order import Grammar
 from resilient_stream._core.wire.events import Event
+from resilient_stream._core.wire.usage import kept, shown
 
 from .fast_path import Steady
 from .open_block import Passage
@@ -106,8 +107,8 @@ class Relay:
         try:
             for frame in self.framer.feed(chunk):
                 if self._first_frame:
+                    frame = events.first(frame)  # noqa: PLW2901 -- the repaired frame is the frame
                     self._first_frame = False
-                    frame = frame.removeprefix(sse.BOM)  # noqa: PLW2901 -- the repaired frame is the frame
                 if self.complete:
                     self._behind(frame)
                 else:
@@ -142,12 +143,15 @@ class Relay:
         """Read a last event that lacks its blank line; the flaw that it tells of. One that is cut is none."""
         rest = self.framer.drop()
         try:
+            if self._first_frame and clean:
+                rest = events.first(rest)
             kind = events.read(rest).type if rest else "ping"
             if kind not in (events.SKIPPED, "ping"):
                 untouched = clean and kind == "message_stop" and self._plan.form is Form.FIRST
                 self._frame(rest if untouched else rest + b"\n\n")
         except Flaw as flaw:
-            return flaw if flaw.failure.in_band or isinstance(flaw, Barren) else None
+            told = flaw.failure.in_band or flaw.failure.detail == events.NO_STREAM
+            return flaw if told or isinstance(flaw, Barren) else None
         return None
 
     def _frame(self, frame: bytes) -> None:
@@ -165,8 +169,11 @@ class Relay:
             self._block.aside(event)
             return
         self._events += 1
-        kind = (self._grammar.open or {}).get("type")
-        self._grammar.check(event)
+        for each in self._grammar.take(shapes.mended(event)):
+            self._pass(each)
+
+    def _pass(self, event: Event) -> None:
+        """The next event, in order."""
         match event.type:
             case "message_start" if self._turn.message is None:
                 self.out.wait(event)
@@ -177,7 +184,7 @@ class Relay:
             case "content_block_delta":
                 self._block.delta(event)
             case "content_block_stop":
-                self._block.stop(event, kind)
+                self._block.stop(event, self._grammar.kind)
             case "message_delta":
                 self._message_delta(event)
             case "message_stop":
@@ -203,20 +210,26 @@ class Relay:
     # -- the message -----------------------------------------------------------------------------
 
     def _message_delta(self, event: Event) -> None:
-        stop_reason, usage = event.data["delta"].get("stop_reason"), event.data.get("usage")
-        first = self._plan.form is Form.FIRST
-        for name, value in (usage or {}).items():
-            if value is not None or name not in self.closing_usage:
-                self.closing_usage[name] = value
+        stop_reason, first = event.data["delta"].get("stop_reason"), self._plan.form is Form.FIRST
+        event = self._with_usage(event)
         if stop_reason:
             if self._grammar.open is not None and first:
                 self._block.left_open()
             elif self._grammar.open is not None:
-                self._read(Event.of({"type": "content_block_stop", "index": self._grammar.index}))
-            self._head.end(str(stop_reason))
+                self._pass(self._grammar.close_open())
+            self._head.end(stop_reason)
             self.out.flush()
             if not first:
                 self.out.close_open_block()
-        if (usage or stop_reason) and not first:
-            event = Event.of({**event.data, "usage": self._final_usage(self.closing_usage)})
         self.out.in_order(event)
+
+    def _with_usage(self, event: Event) -> Event:
+        """Note the usage that a ``message_delta`` tells of; the event with the usage that is to be shown."""
+        told, closing = event.data.get("usage"), self.closing_usage
+        before = {**(self.opening or {}).get("usage", {}), **closing}
+        for name, value in kept(before, told if isinstance(told, dict) else {}).items():
+            if value is not None or name not in closing:
+                closing[name] = value
+        ours = self._plan.form is not Form.FIRST and (told or event.data["delta"].get("stop_reason"))
+        usage = shown(before, self._final_usage(closing) if ours else told)
+        return event if usage == told else Event.of({**event.data, "usage": usage})

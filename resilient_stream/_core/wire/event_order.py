@@ -1,36 +1,53 @@
-"""The grammar of one message's stream.
+"""The order of one message's events.
 
 ``message_start``, then blocks one after the other, each with ``content_block_start``, deltas and
-``content_block_stop`` under the next index, then ``message_delta`` between blocks, then
-``message_stop``; no block after the stop reason [platform docs, "Streaming"]. A stop reason may come while
-a block is open: ``max_tokens`` inside a tool call looks so (SDK's tests). What breaks the grammar would make
-the SDK above fail in its own ways, or worse, accept two messages as one. Events that are not named here
-may come anywhere.
+``content_block_stop``, then ``message_delta``, then ``message_stop``; no block after the stop reason
+[platform docs, "Streaming"]. A stop reason may come while a block is open: ``max_tokens`` inside a tool
+call looks so (SDK's tests). What breaks this order would make the SDK above fail in its own ways, or worse,
+accept two messages as one.
+
+Gateways keep to less: blocks that overlap, blocks without a stop, indices with gaps where blocks were
+filtered out, or none at all. The meaning is plain, and the SDK reads most of it. So blocks that begin while
+another is open wait behind it, and go on in order, under indices that rise by one. Events that are not
+named here may come anywhere.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from resilient_stream._core.failures import Flaw, Kind
 
-from .events import Event
+from . import shapes
+from .events import Event, read
+
+NO_REASON_AT_STOP = "message_stop without a stop reason"
+"""The detail of the failure of a message that ends and does not say why."""
 
 
 class Grammar:
-    """Checks the events of one attempt, in order."""
+    """Takes the events of one attempt, and gives them in order."""
 
     def __init__(self) -> None:
         self.opening: dict[str, Any] | None = None
         """The message of ``message_start``."""
         self.open: dict[str, Any] | None = None
-        """The content block that is open."""
+        """The content block that is open; of several, the first."""
+        self.kind = ""
+        """The type of that block, or of the last."""
         self.index = -1
-        """The index of the block that is open, or was last."""
+        """The index under which it goes on."""
+        self.label = -1
+        """The index under which it came."""
         self.stop_reason: str | None = None
+        self._labels = set[int]()
+        self._behind = dict[int, list[bytes]]()
+        self._growing = set[int]()
 
-    def check(self, event: Event) -> None:
-        """Take the next event.
+    def take(self, event: Event) -> Iterator[Event]:
+        """What may go on now that this event has come, in order. The attributes are those of each event in
+        turn.
 
         Raises:
             Flaw: it can't come here (`Kind.PROTOCOL`), or ends a message that has no stop reason
@@ -38,52 +55,112 @@ class Grammar:
         """
         match event.type:
             case "message_start":
-                self._message_start(event.data.get("message"))
+                yield from self._message_start(event)
             case "content_block_start":
-                self._block_start(event.data.get("index"), event.data.get("content_block"))
-            case "content_block_delta":
-                self._in_block(event, isinstance(event.data.get("delta"), dict))
-            case "content_block_stop":
-                self._in_block(event, well_formed=True)
-                self.open = None
+                yield from self._block_start(event)
+            case "content_block_delta" | "content_block_stop":
+                yield from self._in_block(event)
             case "message_delta":
-                self._message_delta(event.data.get("delta"), event.data.get("usage"))
+                yield from self._message_delta(event)
             case "message_stop" if self.stop_reason is None:
-                raise Flaw(Kind.TRUNCATED, "message_stop without a stop reason")
+                raise Flaw(Kind.TRUNCATED, NO_REASON_AT_STOP)
             case _:
-                pass
+                yield event
 
-    def _message_start(self, message: Any) -> None:
-        if self.opening is not None or not isinstance(message, dict):
-            raise Flaw(Kind.PROTOCOL, "a second message_start" if self.opening else "a broken message_start")
-        self.opening = message
+    def close_open(self) -> Event:
+        """The stop of the open block, where it does not come."""
+        self.open = None
+        return Event.of({"type": "content_block_stop", "index": self.index})
 
-    def _block_start(self, index: Any, block: Any) -> None:
+    def behind(self) -> list[list[Event]]:
+        """The events of the blocks that wait behind the open one, block by block."""
+        return [[read(frame) for frame in frames] for frames in self._behind.values()]
+
+    def _message_start(self, event: Event) -> Iterator[Event]:
+        if self.opening is not None:
+            if event.data["message"] == self.opening and not self._labels:
+                return  # the same frame twice
+            raise Flaw(Kind.PROTOCOL, "a second message_start")
+        self.opening = message = event.data["message"]
+        if not message["content"]:
+            yield event
+            return
+        yield Event.of({**event.data, "message": {**message, "content": []}})
+        for given in message["content"]:  # where the SDK would put it, ahead of what follows
+            start = {"type": "content_block_start", "index": -1, "content_block": shapes.block(given)}
+            yield self._begin(Event.of(start), -1)
+            yield self.close_open()
+
+    def _block_start(self, event: Event) -> Iterator[Event]:
+        begun = self.index + 1 + len(self._behind)
+        label = _number(event.data.get("index"), begun)
         if (
             self.opening is None
-            or self.open is not None
             or self.stop_reason is not None
-            or not _is(index, self.index + 1)
-            or not isinstance(block, dict)
-            or not isinstance(block.get("type"), str)
+            or label in self._labels
+            or (self.open is not None and label != max(self._labels) + 1)  # what lies between may be missing
         ):
             raise Flaw(Kind.PROTOCOL, "a content_block_start out of place")
-        self.index += 1
-        self.open = block
+        self._labels.add(label)
+        if self.open is None:
+            yield self._begin(event, label)
+        else:
+            self._behind[label] = [event.frame]
+            self._growing.add(label)
 
-    def _in_block(self, event: Event, well_formed: bool) -> None:  # noqa: FBT001 -- private, called by position once
-        if self.open is None or not _is(event.data.get("index"), self.index) or not well_formed:
+    def _in_block(self, event: Event) -> Iterator[Event]:
+        label = _number(event.data.get("index"), None if self._behind else self.label)
+        if self.open is not None and label == self.label:
+            yield self._front(event)
+            yield from self._follow()
+        elif label in self._growing:
+            self._behind[label].append(event.frame)
+            if event.type == "content_block_stop":
+                self._growing.remove(label)
+        else:
             raise Flaw(Kind.PROTOCOL, f"a {event.type} out of place")
 
-    def _message_delta(self, delta: Any, usage: Any) -> None:
-        ending = isinstance(delta, dict) and delta.get("stop_reason") is not None
-        if self.opening is None or not isinstance(delta, dict) or (self.open is not None and not ending):
+    def _message_delta(self, event: Event) -> Iterator[Event]:
+        if self.opening is None:
             raise Flaw(Kind.PROTOCOL, "a message_delta out of place")
-        if usage is not None and not isinstance(usage, dict):
-            raise Flaw(Kind.PROTOCOL, "a message_delta with broken usage")
-        self.stop_reason = delta.get("stop_reason") or self.stop_reason
+        reason = event.data["delta"].get("stop_reason")
+        if isinstance(reason, str) and reason:
+            while self._behind:  # the block in front was never closed
+                yield self.close_open()
+                yield from self._follow()
+            self.stop_reason = reason
+        yield event
+
+    # -- the block in front ----------------------------------------------------------------------
+
+    def _begin(self, event: Event, label: int) -> Event:
+        self.open, self.label = event.data["content_block"], label
+        self.kind, self.index = self.open["type"], self.index + 1
+        return self._placed(event)
+
+    def _front(self, event: Event) -> Event:
+        """An event of the open block."""
+        if event.type == "content_block_stop":
+            self.open = None
+        return self._placed(event)
+
+    def _follow(self) -> Iterator[Event]:
+        """If no block is open: what has come of those behind it, up to one that is not complete."""
+        while self.open is None and self._behind:
+            label = next(iter(self._behind))
+            self._growing.discard(label)
+            start, *rest = map(read, self._behind.pop(label))
+            yield self._begin(start, label)
+            for event in rest:
+                yield self._front(event)
+
+    def _placed(self, event: Event) -> Event:
+        """The event under the index that it goes on with; the very same where it has that."""
+        index = event.data.get("index")
+        same = type(index) is int and index == self.index
+        return event if same else Event.of({**event.data, "index": self.index})
 
 
-def _is(index: Any, number: int) -> bool:
-    """Whether a JSON value is this number; true and 1.0 are not 1."""
-    return type(index) is int and index == number
+def _number(index: Any, default: Any) -> Any:
+    """An index; the default where it is no number. True and 1.0 are none."""
+    return index if type(index) is int else default

@@ -12,11 +12,12 @@ the fault-free path never parses JSON.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from resilient_stream._core.failures import Flaw, Kind
+from resilient_stream._core.failures import Flaw, Kind, Phase
 
 from . import safe_json, sse
 
@@ -62,6 +63,8 @@ MESSAGE_EVENTS: Final = frozenset(
 LONGEST_ERROR: Final = 64 * 1024
 """Bytes of an error event that are kept for the exception, as of an error page."""
 
+NO_STREAM: Final = "the body is no event stream"
+
 SKIPPED: Final = "skipped"
 """The type of an event that no consumer sees: comments, and frames without data."""
 
@@ -81,6 +84,19 @@ class Event:
         return cls(kind, data, sse.encode(kind, data))
 
 
+def first(frame: bytes) -> bytes:
+    """The first frame of a body, or all of a body without a blank line; without a byte order mark.
+
+    Raises:
+        Flaw: `Kind.PROTOCOL`: this is no event stream, and tells of no error. Labels don't count: many event
+            streams come under another one.
+    """
+    frame = frame.removeprefix(sse.BOM)
+    if sse.is_event_stream(frame) or _bare_error(frame) is not None:
+        return frame
+    raise Flaw(Kind.PROTOCOL, NO_STREAM, phase=Phase.HEADERS)  # of a reply nothing has come
+
+
 def read(frame: bytes) -> Event:
     """What ``frame`` says.
 
@@ -91,15 +107,20 @@ def read(frame: bytes) -> Event:
     if name == "error":
         return Event("error", _error_body(data), frame)
     if not data:
-        if name in MESSAGE_EVENTS or sse.has_strange_line(frame):
+        strange = sse.has_strange_line(frame)
+        if strange and (error := _bare_error(frame)) is not None:
+            return Event("error", error, frame)
+        if strange or name in MESSAGE_EVENTS:
             raise Flaw(Kind.CORRUPT, "an event that has lost its data")
         return Event("ping" if name == "ping" else SKIPPED, {}, frame)
     payload = _payload(name, data)
     if payload is None:
         return Event(SKIPPED, {}, frame)
-    kind = str(payload.get("type"))
-    if kind == "error":
+    if _tells_error(payload):
         return Event("error", payload, frame)
+    if payload.get("type") is None:
+        return Event.of({**payload, "type": name})
+    kind = str(payload.get("type"))
     if name in (None, "ping") and kind != "ping" and not (kind.isascii() and kind.isidentifier()):
         return Event(SKIPPED, {}, frame)
     # The SDK goes by the event line alone here, and would drop what the data says: without a name or with
@@ -118,11 +139,38 @@ def _payload(name: str | None, data: str) -> dict[str, Any] | None:
         if name in (None, "ping"):
             return None
         raise Flaw(Kind.CORRUPT, "invalid JSON") from None
-    if isinstance(payload, dict) and isinstance(payload.get("type"), str):
-        return payload
+    if isinstance(payload, dict):
+        typed = isinstance(payload.get("type"), str)
+        named = payload.get("type") is None and name in MESSAGE_EVENTS
+        if typed or named or _tells_error(payload):
+            return payload
     if name in (None, "ping"):
         return None
     raise Flaw(Kind.PROTOCOL, "an event without a type")
+
+
+def _tells_error(payload: dict[str, Any]) -> bool:
+    """Whether an object is an error in one of the spellings that gateways have for it: with or without a
+    type of its own, as an object or as words."""
+    kind, error = payload.get("type"), payload.get("error")
+    if kind == "error":
+        return True
+    words = isinstance(error, str) and error != "" and kind is None
+    return words or (isinstance(error, dict) and error != {} and kind not in MESSAGE_EVENTS)
+
+
+def _bare_error(frame: bytes) -> dict[str, Any] | None:
+    """The error that JSON outside a field tells of: in a line of its own, or as the whole body of a
+    response."""
+    text = frame.decode(errors="replace") if len(frame) <= LONGEST_ERROR else ""
+    for candidate in (text, *text.splitlines()):
+        if candidate.lstrip().startswith(("{", "[")):
+            with contextlib.suppress(ValueError):
+                body = safe_json.parse(candidate)
+                body = body[0] if isinstance(body, list) and body else body
+                if isinstance(body, dict) and _tells_error(body):
+                    return body
+    return None
 
 
 def _error_body(data: str | None) -> Any:

@@ -31,8 +31,16 @@ _FIELDS = re.compile(
 """A line that counts, or all lines up to the next one. A search goes from line to line."""
 
 _KNOWN_LINES = re.compile(
-    rb"(?:(?:event|data|id|retry)?+:[^\r\n]*+|(?:event|data|id|retry)(?![^\r\n])|[\r\n]++)*+"
+    rb"(?:(?:event|data|id|retry)?+:[^\r\n]*+|(?:event|data|id|retry)(?![^\r\n])|[ \t]*+[\r\n]++)*+[ \t]*+"
 )
+
+_BLANK = re.compile(rb"[ \t\r\n]*+")
+
+_FIELD_LINE = re.compile(
+    rb"(?<![^\r\n])(?:(?:event|data|id|retry)?:|(?:event|data|id|retry)(?![^\r\n])"
+    rb"|(?:e|ev|eve|even|d|da|dat|i|r|re|ret|retr)\Z)"
+)
+"""A line that only an event stream has, or the beginning of one at the very end."""
 
 
 class Framer:
@@ -148,6 +156,13 @@ def is_utf8(frame: bytes) -> bool:
 
 def _text(value: bytes | bytearray | None) -> str | None:
     return None if value is None else value.decode()
+
+
+def is_event_stream(start: bytes) -> bool:
+    """Whether a body that begins so, up to its first blank line or its end, can be an event stream: if it
+    says anything, some line is a comment, or of a field that the standard knows, or the beginning of
+    one."""
+    return _FIELD_LINE.search(start) is not None or _BLANK.fullmatch(start) is not None
 
 
 def has_strange_line(frame: bytes) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from resilient_stream._core.failures import Barren, Flaw, Kind
 from resilient_stream._core.relay import relay as relay_module
 from resilient_stream._core.turn.transcript import Turn
-from resilient_stream._core.wire.events import LONGEST_ERROR
+from resilient_stream._core.wire.events import LONGEST_ERROR, NO_STREAM
 from tests.support.contents import CALL, OMITTED, REDACTED, SEARCH, THOUGHT, text
 from tests.support.relays import QUOTE, going_on, heard, relay, told
 from tests.support.streams import (
@@ -222,3 +222,93 @@ def test_a_number_that_is_taken_back_stays() -> None:
     for usage in ({"output_tokens": 5, "cache": None}, {"output_tokens": None, "cache": None}):
         told(made, frame({"type": "message_delta", "delta": {"stop_reason": None}, "usage": usage}))
     assert made.closing_usage == {"output_tokens": 5, "cache": None}
+
+
+# -- what gateways make of it -----------------------------------------------------------------------
+
+
+def test_blocks_that_overlap_are_handed_over_in_order() -> None:
+    """A text that begins while a call is written comes behind the call; later deltas pass as they come."""
+    made = relay()
+    first, second = block(1, CALL), block(2, text("One moment."), size=4)
+    out = told(made, start(), *block(0, text("I look.")), *first[:2], *second[:-1], *first[2:])
+    assert out == b"".join([start(), *block(0, text("I look.")), *first, *second[:-1]])
+    assert told(made, text_delta(2, " Now.")) == text_delta(2, " Now.")
+    assert made.quick(text_delta(2, " Then.")) == text_delta(2, " Then.")
+    assert told(made, block_stop(2), ending("tool_use"), STOP)
+    assert [one.text for one in made.out.turn.blocks if one.type == "text"] == [
+        "I look.",
+        "One moment. Now. Then.",
+    ]
+
+
+def test_blocks_under_other_indices_are_numbered_anew() -> None:
+    """Also where their deltas take the short way."""
+    made = relay()
+    assert b'"index":0' in told(made, start(), block_start(3, text("")), text_delta(3, "a"))
+    assert told(made, text_delta(3, "b")) == text_delta(0, "b")
+    assert made.quick(text_delta(3, "c")) == text_delta(0, "c")
+    assert told(made, block_stop(3))
+    assert made.out.turn.blocks[0].text == "abc"
+
+
+def test_a_tool_of_the_servers_that_waits_behind_a_block_is_remembered() -> None:
+    """It may have run, though nobody has seen it."""
+    made = relay()
+    told(made, start(), block_start(0, text("")), text_delta(0, "a"), *block(1, SEARCH), *block(2, CALL))
+    made.end()
+    assert [one.type for one in made.out.turn.unseen] == ["server_tool_use"]
+    assert made.out.turn.unseen[0].param() == SEARCH
+
+
+@pytest.mark.parametrize("usage", [None, "none", {}, {"output_tokens": None}, {"output_tokens": 0}])
+def test_usage_that_says_nothing_takes_nothing_back(usage: object) -> None:
+    """What was told before is shown instead, and nothing of it counts as told."""
+    made = relay()
+    told(made, start(), *block(0, text("a")), ending(None, 7))
+    last = frame({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": usage})
+    assert b'"usage":{"output_tokens":7}' in told(made, last)
+    assert made.closing_usage == {"output_tokens": 7}
+
+
+def test_usage_of_a_message_start_counts_until_more_is_told() -> None:
+    """A zero for the input, which there must have been, says nothing."""
+    made = relay()
+    last = frame(
+        {
+            "type": "message_delta",
+            "delta": {},
+            "usage": {"input_tokens": 0, "output_tokens": 5, "novel": None},
+        }
+    )
+    assert b'"usage":{"input_tokens":25,"output_tokens":5,"novel":null}' in told(
+        made, start(), *block(0, text("a")), last
+    )
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>\n\n<body>", b"<html><body>\n", b'{"type": "message"}', b"Bad gateway"]
+)
+def test_a_body_that_is_no_event_stream_is_told_as_such(body: bytes) -> None:
+    """At its first blank line or at its end, before anything is made of it."""
+    made = relay()
+    with pytest.raises(Flaw) as caught:
+        made.receive(body)
+        made.end(clean=True)
+    assert (caught.value.failure.kind, caught.value.failure.detail) == (Kind.PROTOCOL, NO_STREAM)
+
+
+def test_a_body_that_was_cut_shows_nothing() -> None:
+    """Half a line may be the beginning of anything."""
+    made = relay()
+    made.receive(b"<ht")
+    made.end()
+
+
+def test_a_body_that_is_an_error_is_that_error() -> None:
+    """A 200 may have the JSON of an error response."""
+    made = relay()
+    made.receive(b'{"error": {"type": "overloaded_error"}}')
+    with pytest.raises(Flaw) as caught:
+        made.end(clean=True)
+    assert (caught.value.failure.kind, caught.value.failure.in_band) == (Kind.OVERLOADED, True)

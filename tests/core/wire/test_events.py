@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from resilient_stream._core.failures import Flaw, Kind
+from resilient_stream._core.failures import Failure, Flaw, Kind, Phase
 from resilient_stream._core.wire.events import (
     CANONICAL_HEAD,
     CANONICAL_TAIL,
     LONGEST_ERROR,
+    NO_STREAM,
     SKIPPED,
     Event,
     ends_in_half,
+    first,
     has_content,
     paired,
     read,
@@ -131,6 +134,85 @@ def test_an_unreadable_error_is_still_an_error(data: str) -> None:
     event = read(f"event: error\ndata: {data}\n\n".encode())
     assert event.type == "error"
     assert event.data == {"unreadable": data[:LONGEST_ERROR]}
+
+
+CREDIT = {"error": {"message": "Your credit balance is too low", "type": "invalid_request_error"}}
+SAID = json.dumps(CREDIT)
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        f"data: {SAID}\n\n",
+        f"event: ping\ndata: {SAID}\n\n",
+        f"event: error\ndata: {SAID}\n\n",
+        f"event: message\ndata: {SAID}\n\n",
+        f"event: content_block_delta\ndata: {SAID}\n\n",
+        f"{SAID}\n\n",
+        f"  {SAID}\r\n\r\n",
+        f"event: x\n{SAID}\n\n",
+        f"oops\n{SAID}\n\n",
+        json.dumps(CREDIT, indent=2) + "\n\n",
+        f"[{SAID}]\n\n",
+    ],
+)
+def test_an_error_is_understood_in_every_spelling(one: str) -> None:
+    """Typed or not, in a field or as a bare line: gateways tell errors as they like."""
+    event = read(one.encode())
+    assert (event.type, event.data) == ("error", CREDIT)
+
+
+@pytest.mark.parametrize(
+    ("payload", "kind"),
+    [
+        ({"type": "novel", "error": {"message": "x"}}, "error"),
+        ({"error": "Overloaded"}, "error"),
+        ({"type": "novel", "error": "x"}, "novel"),
+        ({"type": "novel", "error": {}}, "novel"),
+        ({"type": "novel", "error": None}, "novel"),
+        ({"type": "message_stop", "error": {"message": "x"}}, "message_stop"),
+    ],
+)
+def test_what_tells_of_an_error_is_one(payload: dict[str, Any], kind: str) -> None:
+    """A field of that name makes an error of anything but the events of a message, if it says anything."""
+    assert read(f"event: x\ndata: {json.dumps(payload)}\n\n".encode()).type == kind
+
+
+def test_a_long_line_is_not_searched_for_an_error() -> None:
+    """It would take many times its bytes."""
+    long = json.dumps({"error": {"message": "x" * LONGEST_ERROR}})
+    with pytest.raises(Flaw):
+        read(f"{long}\n\n".encode())
+
+
+@pytest.mark.parametrize("one", ["[]", "[1]", "{}", '{"no": 1}', "{", '{"error": null}'])
+def test_other_bare_json_is_no_error(one: str) -> None:
+    """It may be an event that has lost the name of its field."""
+    with pytest.raises(Flaw):
+        read(f"{one}\n\n".encode())
+
+
+@pytest.mark.parametrize("given", ["", '"type": null, '])
+def test_an_event_without_a_type_has_that_of_its_event_line(given: str) -> None:
+    """Where that is one of a message's."""
+    event = read(f'event: content_block_stop\ndata: {{{given}"index": 0}}\n\n'.encode())
+    assert (event.type, event.data) == ("content_block_stop", {"type": "content_block_stop", "index": 0})
+    assert read(event.frame) == event
+
+
+@pytest.mark.parametrize("start", [b"<html>\n\n", b"Bad gateway\n", b'{"type": "message"}', b"\xff\xfe\n\n"])
+def test_a_body_that_is_no_event_stream_is_a_breach_of_protocol(start: bytes) -> None:
+    """Whatever its label: a page, words, an answer that is no stream. Of a reply nothing has come then."""
+    with pytest.raises(Flaw) as caught:
+        first(start)
+    assert caught.value.failure == Failure(Kind.PROTOCOL, Phase.HEADERS, detail=NO_STREAM)
+
+
+@pytest.mark.parametrize("start", [b"event: x\n\n", b": hello\n\n", b"\n", b"", SAID.encode()])
+def test_a_body_that_may_be_one_is_read(start: bytes) -> None:
+    """And so is one that tells of an error; a byte order mark is taken away."""
+    assert first(start) == start
+    assert first(b"\xef\xbb\xbf" + start) == start
 
 
 def test_an_error_keeps_its_body() -> None:

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from resilient_stream._core.failures import Flaw, Kind
-from resilient_stream._core.wire.sse import MAX_FRAME, Framer, encode, fields, has_strange_line, is_utf8
+from resilient_stream._core.wire.sse import (
+    MAX_FRAME,
+    Framer,
+    encode,
+    fields,
+    has_strange_line,
+    is_event_stream,
+    is_utf8,
+)
 
 EVENTS = [b"event: a\ndata: 1\n\n", b": comment\n\n", b"data: 2\ndata: 3\n\n"]
 
@@ -108,7 +116,24 @@ def test_fields_and_strange_lines_are_what_a_plain_reading_finds(
     data = [value for name, value in values if name == b"data"]
     assert fields(frame) == (named[-1] if named else None, "\n".join(data) if data else None)
     known = (b"", b"event", b"data", b"id", b"retry")
-    assert has_strange_line(frame) == any(name not in known for name, _, _ in parts)
+    assert has_strange_line(frame) == any(
+        name not in known for line, (name, _, _) in zip(lines, parts, strict=True) if line.strip(b" \t")
+    )
+    said = [name for line, (name, _, _) in zip(lines, parts, strict=True) if line.strip(b" \t")]
+    if ended or not lines[-1:]:
+        assert is_event_stream(frame) == (not said or any(name in known for name in said))
+
+
+@pytest.mark.parametrize(
+    ("start", "is_one"),
+    [
+        *((one, True) for one in (b"", b" \t\r\n", b":", b"eve", b"\r\ndat", b"data")),
+        *((one, False) for one in (b"<p>\n", b"{\n", b"eve\n", b"even:", b"ok", b"idea")),
+    ],
+)
+def test_a_body_shows_what_it_is(start: bytes, is_one: bool) -> None:
+    """By any line that only an event stream has, or the beginning of one at the very end."""
+    assert is_event_stream(start) is is_one
 
 
 def test_utf8_is_told_from_other_bytes() -> None:

@@ -1,0 +1,118 @@
+"""The fields that a consumer can't do without, and what stands for them where the meaning is plain.
+
+Hosts and gateways leave out what is empty, or spell it null; the SDK then fails over an attribute of None.
+Here such a field gets its empty value. A field of a type that says nothing a reader could guess is a flaw:
+the frame is never handed on. What the SDK reads without failing stays as it came, however odd it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from resilient_stream._core.failures import Flaw, Kind
+
+from .events import Event
+
+GROWING: Final[Mapping[str, str]] = {
+    "text_delta": "text",
+    "thinking_delta": "thinking",
+    "input_json_delta": "partial_json",
+}
+"""Delta type to the field with the string that it adds."""
+
+NO_REASON: Final[Mapping[str, Any]] = {"stop_reason": None, "stop_sequence": None}
+_NOTHING_SPENT: Final[Mapping[str, Any]] = {"input_tokens": 0, "output_tokens": 0}
+_TOOL_USES: Final = ("tool_use", "server_tool_use", "mcp_tool_use")
+
+Json = Mapping[str, Any]
+
+
+def mended(event: Event) -> Event:
+    """The event with the fields that a consumer needs: the very same where it has them.
+
+    The index of a block's events and the usage of a ``message_delta`` are looked at elsewhere: what is
+    missing of them follows from the events before.
+
+    Raises:
+        Flaw: `Kind.PROTOCOL`: a field is of a type that can't be read.
+    """
+    match event.type:
+        case "message_start":
+            return _with(event, "message", _message(event.data.get("message")))
+        case "content_block_start":
+            return _with(event, "content_block", block(event.data.get("content_block")))
+        case "content_block_delta":
+            return _with(event, "delta", _delta(event.data.get("delta")))
+        case "message_delta":
+            return _with(event, "delta", _ending(event.data.get("delta")))
+        case _:
+            return event
+
+
+def _with(event: Event, name: str, value: Json) -> Event:
+    return event if event.data.get(name) is value else Event.of({**event.data, name: value})
+
+
+def _message(message: Any) -> Json:
+    if not isinstance(message, dict):
+        raise Flaw(Kind.PROTOCOL, "a broken message_start")
+    content, changes = message.get("content"), dict[str, Any]()
+    if not content and content != []:
+        changes["content"] = []
+    elif not isinstance(content, list):
+        raise Flaw(Kind.PROTOCOL, "a message_start with broken content")
+    if not isinstance(message.get("usage"), dict):
+        changes["usage"] = dict(_NOTHING_SPENT)
+    return {**message, **changes} if changes else message
+
+
+def block(given: Any) -> dict[str, Any]:
+    """What starts a content block, with the fields that its type needs.
+
+    Raises:
+        Flaw: as `mended`.
+    """
+    kind = given.get("type") if isinstance(given, dict) else None
+    if not isinstance(kind, str):
+        raise Flaw(Kind.PROTOCOL, "a content_block_start without a block")
+    if kind in ("text", "thinking"):
+        given = _with_string(given, kind)
+    elif kind in _TOOL_USES and not given.get("input") and given.get("input") != {}:
+        given = {**given, "input": {}}
+    broken_list = kind == "text" and not isinstance(given.get("citations") or [], list)
+    if broken_list or (kind == "fallback" and not isinstance(given.get("to"), dict)):
+        raise Flaw(Kind.PROTOCOL, f"a {kind} block with a broken field")
+    whole: dict[str, Any] = given
+    return whole
+
+
+def _delta(delta: Any) -> Json:
+    if not isinstance(delta, dict):
+        raise Flaw(Kind.PROTOCOL, "a content_block_delta without a delta")
+    kind = delta.get("type")
+    if kind is None:
+        kind = next((each for each, name in GROWING.items() if isinstance(delta.get(name), str)), None)
+        delta = {"type": kind, **{name: value for name, value in delta.items() if name != "type"}}
+    if not isinstance(kind, str):
+        raise Flaw(Kind.PROTOCOL, "a delta without a type")
+    return _with_string(delta, GROWING[kind]) if kind in GROWING else delta
+
+
+def _ending(delta: Any) -> Json:
+    if not isinstance(delta, dict):
+        if delta:
+            raise Flaw(Kind.PROTOCOL, "a message_delta with a broken delta")
+        return NO_REASON
+    reason = delta.get("stop_reason")
+    return delta if reason is None or isinstance(reason, str) else {**delta, "stop_reason": None}
+
+
+def _with_string(part: dict[str, Any], name: str) -> dict[str, Any]:
+    """With a string under ``name``: one that is missing or null is empty."""
+    value = part.get(name)
+    if value is None:
+        return {**part, name: ""}
+    if not isinstance(value, str):
+        raise Flaw(Kind.PROTOCOL, f"a {part['type']} whose {name} is no string")
+    return part
