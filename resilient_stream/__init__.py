@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 from .report import report  # now, or the import of the module would put it in the function's place
 
 if TYPE_CHECKING:
+    from ._clients.resilient import resilient
     from ._core.turn.history import sendable
     from ._core.verdict import Limit
     from ._policy.budget import RetryBudget
     from ._policy.scope import Pin, policy_option, policy_scope
-    from .anthropic import ResumeMiddleware, resilient
+    from .anthropic import ResumeMiddleware
     from .errors import PolicyError
     from .observe import Observer
     from .policy import RetryPolicy
@@ -53,7 +54,7 @@ _HOMES = {
     "StreamReport": "report",
     "policy_option": "_policy.scope",
     "policy_scope": "_policy.scope",
-    "resilient": "anthropic",
+    "resilient": "_clients.resilient",
     "sendable": "_core.turn.history",
 }
 """The modules that have the names above. Each is imported when one of its names is asked for, so that nobody

@@ -15,11 +15,11 @@ import anyio
 
 from resilient_stream._core.failures import Failure, Phase
 from resilient_stream._core.loop.states import Send
-from resilient_stream._core.record.ledger import RECORD_KEY
 from resilient_stream._driver.upstream import Head
 from resilient_stream._session.context import StreamContext
 
 from . import classify as _classify
+from .attach import attach
 from .body import AsyncBody, AsyncPage, SyncBody, SyncPage, unread
 from .dialect import dialect
 from .error_page import aread_page, read_page, said
@@ -156,9 +156,7 @@ class Exchange:
             http.extensions.pop("network_stream", None)
 
     def _note_request(self, request: Request) -> None:
-        record = self._context.record
-        request.extensions[RECORD_KEY] = record
-        vars(request)[RECORD_KEY] = record  # extensions are left out of copies and pickles
+        attach(request, self._context.record)
         if self._http_request is None:
             self._http_request = request
             self._context.addressed(request.url, request.headers)

@@ -21,6 +21,7 @@ from resilient_stream._core.verdict import Limit
 from .locate import record_of
 from .parts import AttemptReport, FailureReport, Part, SeamReport
 from .table import Table, summary
+from .unprotected import Unprotected
 
 Outcome = Literal["running", "completed", "finished_with_tools", "failed", "cancelled"]
 
@@ -92,6 +93,10 @@ def report(source: object) -> StreamReport:
         return _report(kept)
     if isinstance(kept, StreamReport):
         return kept
+    if isinstance(kept, Unprotected):
+        raise LookupError(  # noqa: TRY004 -- as below
+            f"no report: this call was not protected, because {kept.reason}"
+        )
     raise LookupError(
         f"no report on this {type(source).__name__}: should be a stream, a response or an exception of a "
         "client made with resilient_stream.resilient()"

@@ -1,0 +1,59 @@
+"""One function for every client: the SDK's, httpx's and httpx2's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast
+
+from resilient_stream._transport import client as http
+
+if TYPE_CHECKING:
+    from resilient_stream._policy.model import RetryPolicy
+
+
+class _SdkClient(Protocol):
+    """What is needed of a client of the SDK; every class of it has that."""
+
+    @property
+    def middleware(self) -> tuple[Any, ...]: ...
+    @property
+    def timeout(self) -> Any: ...
+    def with_options(self, *, middleware: Any) -> Self: ...
+
+
+class _HttpClient(Protocol):
+    """What a client of httpx or httpx2 has."""
+
+    @property
+    def timeout(self) -> Any: ...
+    def build_request(self, method: str, url: Any) -> Any: ...
+
+
+ClientT = TypeVar("ClientT", bound=_SdkClient | _HttpClient)
+
+
+def resilient(client: ClientT, policy: RetryPolicy | str | None = None) -> ClientT:
+    """A client of the same type whose streams survive.
+
+    It shares the connections of ``client``, which stays as it is. Of the SDK: the client's ``max_retries``
+    has no say over streams; its timeouts have, where they are shorter than the policy's. Of httpx and
+    httpx2: the transport and the mounts that the client has are wrapped, so its proxies, ``verify``,
+    ``http2`` and limits stay; its timeouts count where they are shorter, but for the packages' default of 5
+    s, which can't be told from a wish. A client that is already resilient gets the new policy instead of a
+    second layer.
+
+    Args:
+        client: any client of the SDK, of httpx or of httpx2, sync or async.
+        policy: a `RetryPolicy`, the name of a preset ("interactive", "batch", "agent", "observe",
+            "off"), or None for the defaults.
+
+    Raises:
+        PolicyError: there is no such preset, or ``RESILIENT_STREAM`` has a value it can't have.
+        TypeError: ``client`` is none of these, or is a class.
+    """
+    if http.is_client(client):
+        return cast("ClientT", http.resilient(client, policy))
+    from resilient_stream._sdk import (
+        middleware,  # the SDK takes a second to import, and not everybody has use for it
+    )
+
+    return cast("ClientT", middleware.resilient(cast("Any", client), policy))

@@ -1,0 +1,246 @@
+"""The transports: one request in, one response out whose body reads on through any number of attempts.
+
+A transport stands between a client and the connections. It sees each request of a client as it is sent,
+after authentication, and each response before redirects are followed. One class serves httpx and httpx2:
+the request that comes decides. Only a stream of ``POST .../v1/messages`` is protected; everything else
+passes through as it is.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from resilient_stream._core.loop.states import Raise
+from resilient_stream._driver.loops import AsyncDriver, Driver
+from resilient_stream._driver.runtime import Runtime
+from resilient_stream._http.attach import attach
+from resilient_stream._http.body import take_over
+from resilient_stream._http.dialect import dialect_of
+from resilient_stream._http.exchange import AsyncExchange, Exchange, SyncExchange
+from resilient_stream._policy import scope as _scope
+from resilient_stream._session.layer import Layer
+
+from .calls import Protected, read
+from .door import AsyncTransportDoor, PassedOn, SyncTransportDoor, ToldInBand, TransportDoor
+
+if TYPE_CHECKING:
+    from httpx2 import Request, Response
+
+    from resilient_stream._policy.model import RetryPolicy
+
+    _Base: Any
+    """Of either package's class of transports, for type checkers."""
+else:
+    _Base = object
+
+
+class _Transport(_Base):  # type: ignore[misc]  # a base of two packages
+    """What both transports have.
+
+    Args:
+        transport: the transport below, of httpx's or httpx2's; None for that package's own, with its
+            defaults, made
+            when the first request comes. A client that is given a transport by hand ignores its own
+            ``verify``, ``http2``, ``limits`` and ``proxy``: give them to the transport below, or use
+            `resilient(client)`.
+        policy: a `RetryPolicy`, the name of a preset, or None for the defaults.
+        auth: the authentication that later attempts run through: a function without arguments, or None.
+        runtime: clocks and randomness, for tests.
+    """
+
+    _OWN: str
+    """The name of a package's own transport."""
+
+    def __init__(
+        self,
+        transport: Any = None,
+        policy: RetryPolicy | str | None = None,
+        *,
+        auth: Callable[[], Any] | None = None,
+        runtime: Runtime | None = None,
+    ) -> None:
+        self._layer = Layer(_scope.resolved(policy), runtime)
+        self._below = transport
+        self._auth = auth or (lambda: None)
+        self._lock = threading.Lock()
+
+    @property
+    def policy(self) -> RetryPolicy:
+        """The policy of streams for which no other is chosen."""
+        return self._layer.policy
+
+    @property
+    def wrapped(self) -> Any:
+        """The transport below; None where its package is not known yet."""
+        return self._below
+
+    def _transport(self, request: Request) -> Any:
+        with self._lock:
+            if self._below is None:
+                package = sys.modules[type(request).__module__.partition(".")[0]]
+                self._below = getattr(package, self._OWN)()
+            return self._below
+
+    def _door(self, kind: type[Any], request: Request, call: Protected) -> Any:
+        return kind(
+            self._transport(request),
+            request,
+            call.context.policy,
+            call.content,
+            healed=call.healed,
+            auth=self._auth(),
+        )
+
+
+class ResilientTransport(_Transport):
+    """A sync transport whose streams survive: ``httpx.Client(transport=ResilientTransport())``, for httpx2
+    as well."""
+
+    _OWN = "HTTPTransport"
+
+    def handle_request(self, request: Request) -> Response:
+        """Send one request; the response's body reads on through whatever happens to it.
+
+        Raises:
+            Exception: a transport exception of the request's package, where there was no response to the last
+                attempt. In the body: `RemoteProtocolError` or `ReadTimeout` of that package. `report` takes
+                each.
+        """
+        call = read(self._layer.chosen(), request)
+        if not isinstance(call, Protected):
+            response: Response = self._transport(call).handle_request(call)
+            return response
+        context, door = call.context, self._door(SyncTransportDoor, request, call)
+        attach(request, context.record)
+        exchange = SyncExchange(door, context)
+        driver = Driver(context.machine(exchange.error_for), exchange, context.runtime, context.watch)
+        try:
+            failed = driver.open()
+        except PassedOn as passed:
+            return passed.response
+        if failed is not None:
+            return _last(failed, door, exchange, request)
+        opened = _opened(door)
+        take_over(opened, _SyncBody(driver), sync=True)
+        return opened
+
+    def close(self) -> None:
+        """Close the transport below."""
+        if self._below is not None:
+            self._below.close()
+
+    def __enter__(self) -> Self:
+        if self._below is not None:
+            self._below.__enter__()
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        if self._below is not None:
+            self._below.__exit__(*about)
+
+
+class AsyncResilientTransport(_Transport):
+    """An async transport whose streams survive, under asyncio and trio, for httpx and httpx2."""
+
+    _OWN = "AsyncHTTPTransport"
+
+    async def handle_async_request(self, request: Request) -> Response:
+        """As `ResilientTransport.handle_request`."""
+        call = read(self._layer.chosen(), request)
+        if not isinstance(call, Protected):
+            response: Response = await self._transport(call).handle_async_request(call)
+            return response
+        context, door = call.context, self._door(AsyncTransportDoor, request, call)
+        attach(request, context.record)
+        exchange = AsyncExchange(door, context)
+        driver = AsyncDriver(context.machine(exchange.error_for), exchange, context.runtime, context.watch)
+        try:
+            failed = await driver.open()
+        except PassedOn as passed:
+            return passed.response
+        if failed is not None:
+            return _last(failed, door, exchange, request)
+        opened = _opened(door)
+        take_over(opened, _AsyncBody(driver), sync=False)
+        return opened
+
+    async def aclose(self) -> None:
+        """Close the transport below."""
+        if self._below is not None:
+            await self._below.aclose()
+
+    async def __aenter__(self) -> Self:
+        if self._below is not None:
+            await self._below.__aenter__()
+        return self
+
+    async def __aexit__(self, *about: object) -> None:
+        if self._below is not None:
+            await self._below.__aexit__(*about)
+
+
+class _Body:
+    """The driver's bytes, and at the end what the API said of it."""
+
+    def __init__(self, driver: Any) -> None:
+        self._driver = driver
+
+    @property
+    def elapsed(self) -> timedelta | None:
+        """From the call to the end, over all attempts."""
+        elapsed: timedelta | None = self._driver.elapsed
+        return elapsed
+
+
+class _SyncBody(_Body):
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._driver
+        except ToldInBand as told:
+            yield told.frame
+
+    def close(self) -> None:
+        self._driver.close()
+
+
+class _AsyncBody(_Body):
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._driver:
+                yield chunk
+        except ToldInBand as told:
+            yield told.frame
+
+    async def aclose(self) -> None:
+        await self._driver.aclose()
+
+
+def _opened(door: TransportDoor) -> Response:
+    """The first good response, released from its door."""
+    response, door.response = door.response, None
+    assert response is not None, "a stream was opened, so a response was noted"  # noqa: S101 -- for types
+    return response
+
+
+def _last(failed: Raise, door: TransportDoor, exchange: Exchange, request: Request) -> Response:
+    """What a failure before the head comes to: the last response as it came, where there was one.
+
+    Raises:
+        Exception: the package's own, where there was none.
+    """
+    response = door.response
+    if response is None or response.is_success or response.status_code != failed.failure.status:
+        raise failed.error
+    if not exchange.page:  # it has none, or somebody had read it before it came here
+        return response
+    made = dialect_of(request)
+    headers = response.headers.copy()
+    if headers.get("content-length", str(len(exchange.page))) != str(len(exchange.page)):
+        headers.pop("content-length")  # only the beginning of a large page is kept
+    again = made.response(response.status_code, headers, request, stream=made.stream_of(exchange.page))
+    again.extensions = response.extensions
+    return again

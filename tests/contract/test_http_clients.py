@@ -1,0 +1,371 @@
+"""Clients of httpx and httpx2 keep the promises that clients of the SDK keep."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import httpx2
+import pytest
+
+from resilient_stream import RetryPolicy, policy_scope, report, resilient
+from resilient_stream.testing import CATALOGUE, ErrorEvent, Status, cut_at, sse_events
+from tests.support.http_clients import (
+    HEADERS,
+    HttpWorld,
+    asking,
+    events_of,
+    every_http_world,
+    httpx_sync_and_asyncio,
+)
+from tests.support.worlds import CUT_HISTORY, HASTY, NERVOUS, TEXT, stand_in
+
+from .test_catalogue import FAILED, PASSED, SILENCES, WAITING
+
+WHOLE = sse_events(TEXT)
+BEGUN = WHOLE[:-6]
+
+REDIRECTS = {"r301", "r302", "r303", "r307", "r308"}
+"""Which are followed by a client, above its transport, where it is told to; and lead to another path."""
+
+
+def met(name: str, world: HttpWorld) -> Any:
+    """What comes of a fault of the catalogue."""
+    entry = CATALOGUE[name]
+    policy = NERVOUS if name in SILENCES else HASTY
+    with stand_in(*entry.faults) as server:
+        client = world.client(policy, follow_redirects=True)
+        return world.stream(server.url, client=client)
+
+
+@httpx_sync_and_asyncio
+@pytest.mark.parametrize("name", [name for name in PASSED if name not in {*WAITING, *REDIRECTS}])
+def test_passes(world: HttpWorld, name: str) -> None:
+    """What is no fault is served by one request, and comes out whole."""
+    seen = met(name, world)
+    assert (seen.error, seen.text, seen.whole) == (None, TEXT, True)
+    assert seen.kinds == [None]
+
+
+@httpx_sync_and_asyncio
+@pytest.mark.parametrize("name", [name for name in FAILED if name not in {*WAITING, "keepalive_race"}])
+def test_survives(world: HttpWorld, name: str) -> None:
+    """A fault amounts to the same kind as through the SDK, and the answer comes out whole."""
+    seen = met(name, world)
+    assert (seen.error, seen.text, seen.whole, seen.status) == (None, TEXT, True, 200)
+    assert seen.kinds[0] == FAILED[name][0]
+    assert seen.kinds[-1] is None
+
+
+@every_http_world
+def test_a_stream_survives_one_fault_of_each_family(world: HttpWorld) -> None:
+    """Before the head, in the body by a reset, by a clean end, by the API's own word; every package and world."""
+    faults = (
+        Status(529),
+        cut_at(1200, "rst"),
+        cut_at(1500, "clean"),
+        ErrorEvent("overloaded_error", after=20),
+    )
+    with stand_in(*faults) as server:
+        seen = world.stream(server.url)
+        assert len(server.requests) == 5
+    assert (seen.error, seen.text, seen.whole) == (None, TEXT, True)
+    assert seen.kinds == ["overloaded", "reset", "truncated", "overloaded", None]
+    events = [event["type"] for event in events_of(seen.raw)]
+    assert events.count("message_start") == events.count("message_stop") == 1
+
+
+@every_http_world
+def test_giving_up_before_the_head_hands_on_the_last_response(world: HttpWorld) -> None:
+    """Status, headers and bytes of the upstream's own last page."""
+    with stand_in(always=Status(529, message="busy")) as server:
+        bare = world.stream(server.url, None)
+        seen = world.stream(server.url, HASTY.replace(max_attempts=2))
+    assert (seen.status, seen.raw, seen.error) == (529, bare.raw.replace(b"req_0001", b"req_0003"), None)
+    assert {name: seen.headers[name] for name in ("content-type", "content-length")} == {
+        name: bare.headers[name] for name in ("content-type", "content-length")
+    }
+    assert seen.kinds == ["overloaded"] * 2
+    assert seen.report.outcome == "failed"
+
+
+@every_http_world
+def test_giving_up_in_the_body_raises_the_packages_exception(world: HttpWorld) -> None:
+    """`RemoteProtocolError` for a broken body, with the report on it; what was handed over is there."""
+    with stand_in(always=cut_at(1500)) as server:
+        seen = world.stream(server.url, HASTY.replace(max_attempts=1))
+    assert type(seen.error) is world.package.RemoteProtocolError
+    assert TEXT.startswith(seen.text)
+    assert seen.text
+    assert seen.report.outcome == "failed"
+    assert seen.report.partial is not None
+
+
+@every_http_world
+def test_what_the_api_said_in_the_stream_ends_it(world: HttpWorld) -> None:
+    """The API's own error event is handed on, and then the body ends."""
+    with stand_in(always=ErrorEvent("invalid_request_error", message="no", after=20)) as server:
+        seen = world.stream(server.url)
+    last = events_of(seen.raw)[-1]
+    assert seen.error is None
+    assert (last["type"], last["error"]["type"], last["error"]["message"]) == (
+        "error",
+        "invalid_request_error",
+        "no",
+    )
+    assert not seen.whole
+
+
+@every_http_world
+def test_nobody_there(world: HttpWorld) -> None:
+    """The package's own exception of the connection."""
+    seen = world.stream("http://127.0.0.1:9", HASTY.replace(max_attempts=2))
+    assert type(seen.error) is world.package.ConnectError
+    assert seen.kinds == ["connect"] * 2
+
+
+@every_http_world
+def test_a_client_is_made_resilient(world: HttpWorld) -> None:
+    """The same type comes back, the client stays as it was, and a second time replaces the policy."""
+    bare = world.client(None)
+    made = resilient(resilient(bare, "batch"), HASTY)
+    assert type(made) is type(bare)
+    with stand_in(cut_at(1500, "rst")) as server:
+        seen = world.stream(server.url, client=made)
+    assert (seen.text, seen.kinds) == (TEXT, ["reset", None])
+    assert not hasattr(vars(bare)["_transport"], "policy")
+    assert vars(made)["_transport"].policy is HASTY
+    assert vars(made)["_transport"].wrapped is vars(bare)["_transport"]
+
+
+@httpx_sync_and_asyncio
+def test_a_healthy_stream_is_handed_on_as_it_came(world: HttpWorld) -> None:
+    """Bytes, request and headers are those of the bare client."""
+    with stand_in() as server:
+        bare, seen = world.stream(server.url, None), world.stream(server.url)
+        plain, ours = server.requests
+    assert seen.raw == bare.raw.replace(b"0001", b"0002")
+    assert (ours.body, ours.headers) == (plain.body, plain.headers)
+
+
+@httpx_sync_and_asyncio
+@pytest.mark.parametrize("options", [{"timeout": 5.0}, {"timeout": None}])
+def test_the_packages_default_timeout_is_no_wish(world: HttpWorld, options: Any) -> None:
+    """Neither the default of 5 s nor the absence of any sets a clock: the policy's are obeyed."""
+    with stand_in(always=CATALOGUE["stall_mid"].faults[0]) as server:
+        seen = world.stream(server.url, client=world.client(NERVOUS.replace(max_attempts=1), **options))
+    assert type(seen.error) is world.package.ReadTimeout
+    assert seen.kinds == ["silent"]
+
+
+@httpx_sync_and_asyncio
+def test_a_shorter_timeout_of_the_users_is_obeyed(world: HttpWorld) -> None:
+    """It cuts a silence that the policy would wait out."""
+    with stand_in(always=CATALOGUE["stall_mid"].faults[0]) as server:
+        seen = world.stream(server.url, client=world.client(HASTY.replace(max_attempts=1), timeout=0.3))
+    assert type(seen.error) is world.package.ReadTimeout
+
+
+@httpx_sync_and_asyncio
+def test_a_history_is_healed(world: HttpWorld) -> None:
+    """What a cut has left in it is taken out, with a true content-length; count_tokens too."""
+    with stand_in() as server:
+        seen = world.stream(server.url, send={"json": asking(messages=CUT_HISTORY)})
+    assert (seen.text, seen.status) == (TEXT, 200)
+
+
+def chunks() -> Iterator[bytes]:
+    """A body that can be read once."""
+    yield json.dumps(asking()).encode()
+
+
+UNPROTECTED: dict[str, tuple[dict[str, Any], str]] = {
+    "generator": ({"content": chunks}, "its body can be sent only once"),
+    "signed": ({"headers": {**HEADERS, "authorization": "AWS4-HMAC-SHA256 Credential=a"}}, "signed"),
+    "compressed": ({"headers": {**HEADERS, "content-encoding": "gzip"}}, "compressed"),
+}
+
+
+@pytest.mark.parametrize("name", UNPROTECTED)
+@pytest.mark.parametrize("package", [httpx, httpx2])
+def test_what_is_not_protected_says_why(name: str, package: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """The call goes through as it is; `report` and one line of the log have the reason."""
+    send, reason = UNPROTECTED[name]
+    send = {"content": json.dumps(asking()), "headers": HEADERS, **send}
+    if callable(send["content"]):
+        send["content"] = send["content"]()
+    caplog.set_level("DEBUG", "resilient_stream")
+    with stand_in() as server, HttpWorld(package).client() as client:
+        response = client.post(f"{server.url}/v1/messages", **send)
+    with pytest.raises(LookupError, match=reason):
+        report(response)
+    assert [line for line in caplog.messages if reason in line]
+
+
+@pytest.mark.parametrize("package", [httpx, httpx2])
+def test_everything_else_passes_through(package: Any) -> None:
+    """Other paths and methods, and messages without a stream, have no report and no reason."""
+    with stand_in() as server, HttpWorld(package).client() as client:
+        told = client.post(f"{server.url}/v1/messages", json=asking(stream=False), headers=HEADERS)
+        models = client.get(f"{server.url}/v1/models", headers=HEADERS)
+    assert (told.status_code, told.json()["content"][0]["text"]) == (200, TEXT)
+    assert models.status_code == 200
+    for response in (told, models):
+        with pytest.raises(LookupError, match="no report on this Response"):
+            report(response)
+
+
+@httpx_sync_and_asyncio
+def test_a_policy_scope_counts(world: HttpWorld) -> None:
+    """As for clients of the SDK."""
+    with stand_in(cut_at(1500)) as server, policy_scope(HASTY.replace(max_attempts=1)):
+        seen = world.stream(server.url)
+    assert seen.error is not None
+
+
+def test_switched_off_it_is_the_bare_client() -> None:
+    """Nothing is done, and nothing is reported."""
+    world = HttpWorld(httpx)
+    with stand_in(cut_at(1500)) as server:
+        seen = world.stream(server.url, RetryPolicy.preset("off"))
+        assert len(server.requests) == 1
+    assert type(seen.error) is httpx.RemoteProtocolError
+    with pytest.raises(LookupError, match="switched off"):
+        report(seen.error)
+
+
+class Token(httpx.Auth):
+    """A token that the server stops taking, and how to get the next."""
+
+    def __init__(self) -> None:
+        self.token = 0
+
+    def auth_flow(self, request: Any) -> Any:
+        """Send with the token; after a 401 with the next."""
+        request.headers["authorization"] = f"Bearer {self.token}"
+        response = yield request
+        if response.status_code == 401:
+            self.token += 1
+            request.headers["authorization"] = f"Bearer {self.token}"
+            yield request
+
+
+@httpx_sync_and_asyncio
+def test_a_refused_continuation_goes_through_the_clients_authentication(world: HttpWorld) -> None:
+    """Once, as a first request would; the stream goes on with the new token."""
+    auth = Token()
+    with stand_in(cut_at(1500, "rst"), Status(401, message="expired")) as server:
+        made = resilient(world.client(None, auth=auth), HASTY)
+        seen = world.stream(server.url, client=made)
+        tokens = [request.headers["authorization"] for request in server.requests]
+    assert (seen.text, seen.error) == (TEXT, None)
+    assert tokens == ["Bearer 0", "Bearer 0", "Bearer 1"]
+
+
+@httpx_sync_and_asyncio
+def test_a_continuation_is_redirected_to_no_other_host(world: HttpWorld) -> None:
+    """Neither the partial answer nor the key goes there: the stream ends with what ended it first."""
+    moved = httpx.Response(307, headers={"location": "http://elsewhere.test/v1/messages"})
+    asked: list[str] = []
+
+    def answer(request: Any) -> Any:
+        asked.append(request.url.host)
+        if len(asked) == 1:
+            return world.package.Response(
+                200, headers={"content-type": "text/event-stream"}, content=b"".join(BEGUN)
+            )
+        return world.package.Response(307, headers=moved.headers)
+
+    seen = world.stream("http://api.test", client=_mocked(world, answer))
+    assert set(asked) == {"api.test"}
+    assert type(seen.error) is world.package.RemoteProtocolError
+    assert seen.kinds[:2] == ["truncated", "rejected"]
+
+
+@httpx_sync_and_asyncio
+def test_a_redirect_on_the_same_host_is_followed(world: HttpWorld) -> None:
+    """By a later attempt as well, which its client never sees."""
+    asked: list[str] = []
+
+    def answer(request: Any) -> Any:
+        asked.append(request.url.path)
+        if len(asked) == 2:
+            return world.package.Response(307, headers={"location": "/other/v1/messages"})
+        content = b"".join(BEGUN if len(asked) == 1 else WHOLE)
+        return world.package.Response(200, headers={"content-type": "text/event-stream"}, content=content)
+
+    seen = world.stream("http://api.test", client=_mocked(world, answer))
+    assert asked == ["/v1/messages", "/v1/messages", "/other/v1/messages"]
+    assert (seen.whole, seen.error) == (True, None)
+
+
+def _mocked(world: HttpWorld, answer: Any) -> Any:
+    below = world.package.MockTransport(answer)
+    return resilient(world.client(None, transport=below, follow_redirects=True), HASTY)
+
+
+@httpx_sync_and_asyncio
+@pytest.mark.parametrize("name", sorted(REDIRECTS))
+def test_a_redirect_before_the_head_is_the_clients(world: HttpWorld, name: str) -> None:
+    """It sees what it would see without us, and follows as it would."""
+    with stand_in(*CATALOGUE[name].faults) as server:
+        bare = world.stream(server.url, client=world.client(None, follow_redirects=True))
+    with stand_in(*CATALOGUE[name].faults) as server:
+        seen = world.stream(server.url, client=world.client(follow_redirects=True))
+    assert (seen.status, seen.raw) == (bare.status, bare.raw)
+
+
+def test_leaving_early_ends_the_upstream() -> None:
+    """Closing the response sends nothing more, and the report says that it was left."""
+    with stand_in(cut_at(2000)) as server, HttpWorld(httpx).client() as client:
+        with client.stream("POST", f"{server.url}/v1/messages", json=asking(), headers=HEADERS) as response:
+            next(response.iter_lines())
+        assert report(response).outcome == "cancelled"
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("read", ["read", "iter_text", "iter_lines", "iter_raw", "iter_bytes"])
+def test_every_way_to_read(read: str) -> None:
+    """Each gives the whole answer, after a cut."""
+    ask = {"json": asking(), "headers": HEADERS}
+    with (
+        stand_in(cut_at(2000)) as server,
+        HttpWorld(httpx).client() as client,
+        client.stream("POST", f"{server.url}/v1/messages", **ask) as response,
+    ):
+        got = getattr(response, read)()
+        parts = [got] if isinstance(got, bytes) else list(got)
+    text = "".join(part.decode() if isinstance(part, bytes) else part for part in parts)
+    assert text.count("message_stop") == 2  # the event's name and its type
+    assert response.headers.get("content-length") is None
+
+
+def test_an_event_hook_may_read_the_response() -> None:
+    """What a hook has read is whole."""
+    texts: list[str] = []
+
+    def hook(response: Any) -> None:
+        texts.append(response.read().decode())
+
+    with stand_in(cut_at(2000)) as server:
+        client = HttpWorld(httpx).client(event_hooks={"response": [hook]})
+        with client:
+            response = client.post(f"{server.url}/v1/messages", json=asking(), headers=HEADERS)
+    assert texts == [response.text]
+    assert "message_stop" in response.text
+
+
+def test_wsgi_and_asgi_transports() -> None:
+    """Applications in the same process are upstreams like any other."""
+    calls: list[int] = []
+
+    def application(environ: Any, start: Any) -> Any:
+        calls.append(1)
+        start("200 OK", [("content-type", "text/event-stream")])
+        return [b"".join(BEGUN if len(calls) == 1 else WHOLE)]
+
+    client = httpx.Client(transport=httpx.WSGITransport(app=application))
+    seen = HttpWorld(httpx).stream("http://app.test", client=resilient(client, HASTY))
+    assert (seen.whole, seen.kinds) == (True, ["truncated", None])
