@@ -171,7 +171,9 @@ def test_a_typed_program_sends_it_back_without_a_cast() -> None:
         sync_client(server.url, HASTY.replace(max_attempts=1)) as client,
     ):
         with pytest.raises(anthropic.APIConnectionError) as caught:
-            list(client.messages.create(model=USER_TURN_MODEL, max_tokens=9, messages=history, stream=True))
+            list(
+                client.messages.create(model=USER_TURN_MODEL, max_tokens=4096, messages=history, stream=True)
+            )
         partial = report(caught.value).partial
         assert partial is not None
         history.append(partial)

@@ -32,7 +32,7 @@ CUT_HISTORY: Final[list[Any]] = [
 ]
 """A history that the API refuses: it has what cuts have left behind."""
 
-TEXT: Final = ANSWER[:600].rstrip()
+TEXT: Final = f"{ANSWER[:600].rstrip()}."
 USER_TURN_MODEL: Final = "claude-sonnet-5"
 PREFILL_MODEL: Final = "claude-haiku-4-5"
 
