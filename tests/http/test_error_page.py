@@ -103,10 +103,10 @@ def test_a_page_that_others_have_read_is_cut_too(world: str) -> None:
 @in_worlds
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "gzip, gzip"])
 def test_a_bomb_is_not_unpacked(world: str, encoding: str) -> None:
-    """A page that unpacks to a gigabyte is unpacked a piece at a time, and no further than the limit."""
+    """A page that unpacks to 64 MiB is unpacked a piece at a time, and no further than the limit."""
     blank = b"\0" * 2**20
-    packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16 if "gzip" in encoding else zlib.MAX_WBITS)
-    bomb = b"".join(packer.compress(blank) for _ in range(1024)) + packer.flush()
+    packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS | 16 if "gzip" in encoding else zlib.MAX_WBITS)
+    bomb = b"".join(packer.compress(blank) for _ in range(64)) + packer.flush()
     bomb = gzip.compress(bomb) if "," in encoding else bomb
     tracemalloc.start()
     try:
