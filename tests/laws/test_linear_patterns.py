@@ -2,7 +2,9 @@
 
 Each pattern is found in the source, with the way it is used, and attacked: for each repetition in it, a string that
 the repetition takes is repeated many times, behind what comes before it, and followed by what the pattern refuses.
-Twice over, an exponential or quadratic pattern shows itself by how its time grows.
+So is each character that a set of the pattern names: two neighbouring sets may share one. An exponential or
+quadratic pattern shows itself by how its time grows. (Analysers of patterns were tried: those for Python do not
+know possessive repetitions, or take a search for a run at the end to be linear.)
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ BOUND: Final = 160
 BOUNDED: Final = {
     "resilient_stream._core.seam.delivered._BORDER": "it is shown 40 characters",
     "resilient_stream._core.seam.ending._MARKER": "it is shown lines of fewer than 80 characters",
+    "resilient_stream._core.seam.ending._NO_STOP": "it is shown 60 characters",
 }
 """Patterns whose callers bound what they are shown, and how."""
 
@@ -148,6 +151,26 @@ def _sample(kind: Any, value: Any) -> str:
             return ""
 
 
+def characters(tree: Any) -> Iterator[str]:
+    """A character of each part of each set in a pattern."""
+    for kind, value in tree:
+        match str(kind):
+            case "IN":
+                yield _member(value)
+                yield from (chr(one) for name, one in value if name == _constants.LITERAL)
+                yield from (chr(one[0]) for name, one in value if name == _constants.RANGE)
+            case "BRANCH":
+                yield from (each for branch in value[1] for each in characters(branch))
+            case "SUBPATTERN":
+                yield from characters(value[3])
+            case "ATOMIC_GROUP":
+                yield from characters(value)
+            case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+                yield from characters(value[2])
+            case _:
+                pass
+
+
 def _member(members: Any) -> str:
     """A character of a set."""
     parts = [(kind, value) for kind, value in members if kind != _constants.NEGATE]
@@ -241,6 +264,7 @@ def worst(found: Found) -> tuple[float, str]:
     )
     tree = _parser.parse(found.pattern.pattern, flags)
     tried = set(attacks(tree)) | {("", "a"), ("", " "), ("", "\n"), ("", "a ")}
+    tried |= {(before, one) for before, _ in tried for one in characters(tree)}
     most = 0.0, ""
     for call in sorted(found.calls):
         for before, pump in sorted(tried):
@@ -267,6 +291,8 @@ def test_the_patterns_are_found() -> None:
         (r"\s*$", "search"),
         (r"(?:a|a)*c", "match"),
         (r"a*a*c", "match"),
+        (r"[a-z']*[;.']*", "fullmatch"),
+        (r"~{3,}[^`]*\n", "match"),
     ],
 )
 def test_a_bad_pattern_is_noticed(pattern: str, call: str) -> None:

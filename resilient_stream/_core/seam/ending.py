@@ -109,9 +109,10 @@ def can_end(text: str, space: str = "") -> bool:
 def _stops(line: str) -> bool:
     """Whether the line ends with a sentence."""
     end = _FOOTNOTE.sub("", line)
-    while end and _SYMBOL.match(end[-1]):
-        end = end[:-1]
-    end = end.rstrip(_CLOSERS)
+    size = len(end)
+    while size and _SYMBOL.match(end, size - 1):
+        size -= 1
+    end = end[:size].rstrip(_CLOSERS)
     if end[-1:] == ";" and "\u0370" <= end[-2:-1] <= "\u1fff":
         return True  # a question in Greek
     if end[-1:] not in STOPS or not end or _NO_STOP.search(end[-60:]):

@@ -155,7 +155,7 @@ _PAUSES: Final = frozenset(",.! \u2014:\u060c\uff0c\u3002\uff01\u3001-")
 """What stands between a courtesy and what follows it."""
 
 _OPENING: Final = re.compile(r"[\s*_(\[\u2014\u2026.]*")
-_CLOSING: Final = r"[\s*_)\].!\u2026:\uff1a\u3002\uff01\u2014,\u060c\uff0c\u3001-]*"
+_CLOSING: Final = re.compile(r"[\s*_)\].!\u2026:\uff1a\u3002\uff01\u2014,\u060c\uff0c\u3001-]*")
 _COURTESY: Final = re.compile("|".join(f"(?:{row})" for row in COURTESIES.values()), re.IGNORECASE)
 _APOLOGIES: Final = tuple(
     (
@@ -167,14 +167,8 @@ _APOLOGIES: Final = tuple(
 _APOLOGY: Final = tuple(
     (re.compile(f"(?:{rows})", re.IGNORECASE), re.compile(tail)) for rows, tail in _APOLOGIES
 )
-_GREETS: Final = re.compile(
-    "(?:"
-    + "|".join([_COURTESY.pattern, *(f"(?:{rows}){tail.rstrip('+')}" for rows, tail in _APOLOGIES)])
-    + f"){_CLOSING}",
-    re.IGNORECASE,
-)
 _ANNOUNCES: Final = re.compile(
-    f"(?:{'|'.join(row for rows in ANNOUNCEMENTS.values() for row in rows)}){_CLOSING}", re.IGNORECASE
+    f"(?:{'|'.join(row for rows in ANNOUNCEMENTS.values() for row in rows)}){_CLOSING.pattern}", re.IGNORECASE
 )
 
 
@@ -190,7 +184,9 @@ def announces(sentence: str) -> bool:
 def greets(sentence: str) -> bool:
     """Whether a sentence is a mere courtesy."""
     opened = _OPENING.match(sentence)
-    return opened is not None and _GREETS.fullmatch(sentence, opened.end()) is not None
+    return opened is not None and any(
+        _CLOSING.fullmatch(sentence, end) for end in _courtesy_ends(sentence, opened.end())
+    )
 
 
 def _behind_courtesies(sentence: str) -> Iterator[int]:

@@ -223,6 +223,11 @@ class Turn:
                 if block.type == "thinking" and self.on_lost_thought is not None:
                     self.on_lost_thought(block.thinking)
 
+    def begin(self, block: Block) -> None:
+        """Record a block that was handed over, or the start of one: no other can grow any more."""
+        self._complete += sum(map(_size, self.blocks[-1:]))
+        self.blocks.append(block)
+
     def apply(self, event: Event) -> None:
         """Record one event that was handed over. Its index must be the consumer's."""
         data = event.data
@@ -231,8 +236,7 @@ class Turn:
                 self.message = data["message"]
                 self._note_container(data["message"])
             case "content_block_start":
-                self._complete += sum(map(_size, self.blocks[-1:]))
-                self.blocks.append(Block(data["content_block"]))
+                self.begin(Block(data["content_block"]))
             case "content_block_delta":
                 self.blocks[data["index"]].apply_delta(data["delta"])
             case "content_block_stop":

@@ -196,3 +196,9 @@ def test_it_waits_while_the_next_word_may_change_the_white_space(
 ) -> None:
     """A marker may be half there, a word may be half of one that the text knows."""
     assert is_settled(space, rest, proved=proved) is settled
+
+
+def test_a_number_of_any_length_begins_no_item() -> None:
+    """Python reads none of five thousand digits."""
+    rest = "2" * 5000 + ". two"
+    assert mended("1. One.", rest) == rest
