@@ -122,6 +122,8 @@ class Machine:
         if not self.journal.flowing and self.turn.size > self._size:
             self._flows(now)
         clocks.read(waited, relay.events)
+        if relay.ended:
+            clocks.end()
         if clocks.waited >= clocks.limit:
             return self.fault(now, Failure(Kind.STALLED, Phase.BODY))
         return self._go(Signal.MORE)

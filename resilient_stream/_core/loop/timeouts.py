@@ -3,13 +3,20 @@
 A ping is a byte but no event: it ends a silence and not a stall. Only the time spent reading counts,
 so a consumer may take as long as it likes. A clock that fired is twice as patient in the next attempt,
 because what it took for death may have been a long thought.
+
+After the stop reason only the end of the message is missing, which follows within milliseconds where it
+comes at all. It is not waited for by these clocks, whatever else comes meanwhile.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from resilient_stream._core.failures import Failure, Kind, Phase
+
+ENDING_PATIENCE: Final = 1.0
+"""Seconds of reading that the end of a message may take after its stop reason."""
 
 
 @dataclass(slots=True)
@@ -25,10 +32,12 @@ class Clocks:
     """The part of `waited` that passed before the head."""
     events: int = 0
     """Events that came in this attempt."""
+    ending: bool = False
+    """The stop reason has come."""
 
     def restart(self) -> None:
         """A new attempt begins."""
-        self.waited, self.before, self.events = 0.0, 0.0, 0
+        self.waited, self.before, self.events, self.ending = 0.0, 0.0, 0, False
 
     def headed(self, seconds: float) -> None:
         """The head took so long: the first event is waited for since the request."""
@@ -37,12 +46,19 @@ class Clocks:
     @property
     def steady(self) -> bool:
         """An event was seen, and another one does not change `patience`."""
+        if self.ending:
+            return False
         return self.events > 0 and (self.waited == 0.0 or self.waited <= self.limit - self.silence)
 
     def count(self, events: int) -> None:
         """So many events have come; those that took the short way are told of later."""
-        if events != self.events:
+        if events != self.events and not self.ending:
             self.waited, self.before, self.events = 0.0, 0.0, events
+
+    def end(self) -> None:
+        """The stop reason has come: from now on only the end of the message is waited for."""
+        if not self.ending:
+            self.waited, self.before, self.ending = 0.0, 0.0, True
 
     def read(self, waited: float, events: int) -> None:
         """A read took ``waited`` seconds, and so many events have come with it."""
@@ -57,7 +73,10 @@ class Clocks:
 
     @property
     def limit(self) -> float:
-        """Seconds that may pass without an event."""
+        """Seconds that may pass without an event, or until the end of a message whose stop reason has
+        come."""
+        if self.ending:
+            return ENDING_PATIENCE
         return self.stall if self.events else self.first_event
 
     @property

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.loop.machine import Machine
-from resilient_stream._core.loop.states import Read, Send, Wait
+from resilient_stream._core.loop.states import Finish, Read, Send, Wait
 from tests.support.broken import HEAD
 from tests.support.machines import Patient, machine
 from tests.support.streams import (
     PING,
     Json,
     block_stop,
+    ending,
+    frame,
     start,
     text_delta,
 )
@@ -129,3 +133,25 @@ def test_events_on_the_short_way_start_the_stall_clock_anew() -> None:
     made.fault(74.0, Failure(Kind.SILENT, Phase.BODY))
     assert made.attempt.failure is not None
     assert (made.attempt.failure.kind, made.attempt.gap) == (Kind.STALLED, 39.0)
+
+
+@pytest.mark.parametrize("comes", [PING, frame({"type": "novel"}), ending(None), b": keep-alive\n\n"])
+def test_a_finished_answer_is_not_held_for_its_message_stop(comes: bytes) -> None:
+    """After the stop reason, whatever else comes, the message_stop is supplied within a second of reading."""
+    made = reading()
+    made.data(3.0, HEAD + block_stop(0) + ending(), 3.0)
+    made.take()
+    for now in (3.4, 3.8):
+        assert made.data(now, comes, 0.4).__class__ is Read
+    assert made.data(4.0, comes, 0.2) == Finish()
+    assert made.take().endswith(b'"message_stop"}\n\n')
+    assert (made.ledger.outcome, len(made.ledger.attempts)) == ("completed", 1)
+
+
+def test_a_silence_behind_the_stop_reason_is_the_end_of_the_message() -> None:
+    """The read is given a second, and no other request is sent."""
+    made = reading()
+    action = made.data(3.0, HEAD + block_stop(0) + ending("tool_use"), 3.0)
+    assert action == Read(1.0)
+    assert made.fault(4.0, Failure(Kind.SILENT, Phase.BODY), 1.0) == Finish()
+    assert (made.ledger.outcome, made.turn.stopped) == ("completed", True)

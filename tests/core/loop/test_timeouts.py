@@ -152,3 +152,24 @@ def test_no_response_is_the_first_clocks() -> None:
     failure = clocks.fired(Failure(Kind.SILENT, Phase.HEADERS))
     assert (failure.kind, failure.detail) == (Kind.SILENT, "no response for 50 s (first_event_timeout)")
     assert (clocks.first_event, clocks.silence, clocks.stall) == (100, 30, 70)
+
+
+def test_the_end_of_a_message_is_waited_for_a_second() -> None:
+    """From its stop reason on, by the time spent reading; neither pings nor events lengthen it."""
+    clocks = Clocks(first_event=50, silence=30, stall=70)
+    clocks.read(25, 1)
+    clocks.end()
+    assert (clocks.patience, clocks.limit, clocks.steady) == (1.0, 1.0, False)
+    clocks.read(0.25, 1)
+    clocks.end()
+    clocks.read(0.25, 2)
+    assert (clocks.patience, clocks.waited) == (0.5, 0.5)
+    clocks.restart()
+    assert (clocks.patience, clocks.limit) == (30, 50)
+
+
+def test_a_shorter_silence_is_kept_to_behind_the_stop_reason() -> None:
+    """The policy may be less patient still."""
+    clocks = Clocks(first_event=50, silence=0.5, stall=70)
+    clocks.end()
+    assert clocks.patience == 0.5
