@@ -23,6 +23,8 @@ _HARMLESS: Final = ("web_search", "web_fetch", "tool_search")
 
 _WHOLE_IN_START: Final = frozenset({"container_upload", "mcp_tool_listing", "fallback"})
 """Blocks that come whole in their start, as all results do, and go back as they came."""
+_PRELUDES: Final = frozenset({"mcp_tool_listing", "fallback"})
+"""Blocks that say what will answer, and are no answer."""
 _THINKING: Final = frozenset({"thinking", "redacted_thinking"})
 _DECLINED: Final = _THINKING | {"tool_use"}
 _LONE_HALVES: Final = re.compile("[\ud800-\udfff]")
@@ -89,9 +91,9 @@ def kept_size(turn: Turn) -> int:
     """A number that grows whenever a turn gets more that will be kept.
 
     What was cut off and is asked for again (a thought, a search without its result) does not count, nor does
-    white space at the end.
+    white space at the end, nor what each reply may begin with.
     """
-    blocks = salvage(turn).blocks
+    blocks = [block for block in salvage(turn).blocks if block["type"] not in _PRELUDES]
     return sum(1 + len((b.get("text") or "").rstrip()) + len(b.get("citations") or ()) for b in blocks)
 
 

@@ -299,12 +299,13 @@ def test_a_container_has_a_name_that_can_be_sent() -> None:
         (turn(text("a")), turn(text("a"), SEARCH)),
         (turn(text("a")), turn(text("a"), UNSIGNED, UNSIGNED, SEARCH, SEARCH)),
         (turn(), turn(THOUGHT)),
+        (turn(), turn(LISTING, LISTING, FALLBACK)),
         (turn(), turn(cut=text(" \n "))),
         (turn(cut=text("a")), turn(cut=text("a \n"))),
     ],
 )
 def test_what_is_asked_for_again_is_no_progress(before: Turn, after: Turn) -> None:
-    """A thought that is cut or has nothing behind it, a search without its result, white space at the end."""
+    """A thought that is cut or has nothing behind it, a search without its result, white space at the end, a list of tools."""
     assert kept_size(before) == kept_size(after)
 
 
