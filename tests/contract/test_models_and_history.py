@@ -180,5 +180,5 @@ def test_a_typed_program_sends_it_back_without_a_cast() -> None:
         beta.append(partial)
         history, beta = sendable(history), sendable(beta)
         history.append({"role": "user", "content": "Go on."})
-        client.messages.create(model=USER_TURN_MODEL, max_tokens=9, messages=history)
+        client.messages.create(model=USER_TURN_MODEL, max_tokens=4096, messages=history)
     assert history[:-1] == beta
