@@ -21,7 +21,7 @@ from resilient_stream.testing import ErrorEvent, StandIn, Status, cut_at
 
 ROOT = Path(__file__).parent.parent
 MODULES = ("anthropic", "pybreaker", "pytest", "resilient_stream", "tenacity")
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def test_the_state_diagram_is_the_table() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,3 +80,14 @@ def test_every_test_states_its_law() -> None:
         if not ast.get_docstring(test)
     ]
     assert silent == []
+
+
+def test_the_guide_names_every_harness_and_folder() -> None:
+    """Each module of `support` is in the table of `CONTRIBUTING.md`, and what the table names is there; so are the
+    folders that are kept apart."""
+    guide = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    table = guide.partition("What `support` has:")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", table, re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"\w+", row)}
+    assert named == {path.stem for path in (TESTS / "support").glob("*.py")} - {"__init__"}
+    assert {name for name in APART if f"| `{name}` |" not in guide} == set()
