@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from httpx2 import Headers, Request, Response
 
 ERROR_BODY_PATIENCE: Final = 10.0
-"""Seconds an error response's body may take in all; its status has said enough. Sync, where a read's
-patience can't be changed, that is looked at as bytes come."""
+"""Seconds an error response's body may take in all, or less where the policy's silence timeout is shorter:
+its status has said enough. Where a read's patience can't be changed (sync), this is checked as bytes come."""
 
 
 class Unframer(Protocol):
@@ -192,9 +192,14 @@ class Exchange:
     def _unframed(self, chunk: bytes | None) -> bytes | None:
         return chunk if chunk is None or self._unframer is None else self._unframer.feed(chunk)
 
+    @property
+    def _page_seconds(self) -> float:
+        """How long the page of an error may take in all."""
+        return min(ERROR_BODY_PATIENCE, self._context.policy.silence_timeout)
+
     def _error_patience(self, http: Response) -> Patience:
         """For the page of an error; a connection that others share is not given up for it."""
-        seconds = self._context.policy.silence_timeout if shared(http) else ERROR_BODY_PATIENCE
+        seconds = self._context.policy.silence_timeout if shared(http) else self._page_seconds
         return Patience(http, seconds, own=min(seconds, self._door_of_both.read_timeout or math.inf))
 
     def _restore(self) -> None:
@@ -243,7 +248,7 @@ class SyncExchange(Exchange):
     def _read_error(self, http: Response) -> Response:
         given = http.stream
         with self._error_patience(http) as patience:
-            page = SyncPage(http, patience, self._context.runtime.clock, ERROR_BODY_PATIENCE)
+            page = SyncPage(http, patience, self._context.runtime.clock, self._page_seconds)
             try:
                 http.stream = self._dialect.sync_stream(page)
                 read_page(http)
@@ -317,7 +322,7 @@ class AsyncExchange(Exchange):
             page = AsyncPage(http)
             try:
                 http.stream = self._dialect.async_stream(page)
-                await self._breakable(lambda: aread_page(http), ERROR_BODY_PATIENCE)
+                await self._breakable(lambda: aread_page(http), self._page_seconds)
             except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
                 return self._unreadable(http, error)
             finally:

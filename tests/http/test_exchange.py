@@ -225,16 +225,19 @@ def test_an_error_response_whose_body_breaks_is_judged_by_its_status(
 
 
 @in_worlds
-def test_an_error_page_may_not_keep_us_waiting(world: str) -> None:
-    """The body of an error is read with a patience of its own, and the wire is given back."""
+@pytest.mark.parametrize(("silence", "patience"), [(300.0, ERROR_BODY_PATIENCE), (0.4, 0.4)])
+def test_an_error_page_may_not_keep_us_waiting(world: str, silence: float, patience: float) -> None:
+    """The body of an error is read with a patience of its own, no longer than a silence may last, and the wire is given
+    back."""
 
     async def law(talk: Talk) -> None:
         await talk.send()
-        assert talk.seen[0].extensions["timeout"]["read"] == ERROR_BODY_PATIENCE
+        assert talk.seen[0].extensions["timeout"]["read"] == patience
         assert "read" not in vars(wire)
 
     wire = Wire()
-    probe(world, law, answer(b"<html>", status=502, headers={}, wire=wire))
+    page = answer(b"<html>", status=502, headers={}, wire=wire)
+    probe(world, law, page, policy=POLICY.replace(silence_timeout=silence))
 
 
 @in_worlds

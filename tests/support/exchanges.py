@@ -123,12 +123,17 @@ async def settled(result: Any) -> Any:
 class Probe(anthropic.Middleware):
     """Runs a law in the place of our own middleware."""
 
-    def __init__(self, law: Callable[[Talk], Coroutine[Any, Any, None]], seen: list[httpx2.Request]) -> None:
-        self.law, self.seen = law, seen
+    def __init__(
+        self,
+        law: Callable[[Talk], Coroutine[Any, Any, None]],
+        seen: list[httpx2.Request],
+        policy: RetryPolicy,
+    ) -> None:
+        self.law, self.seen, self.policy = law, seen, policy
 
     def _talk(self, kind: Any, request: APIRequest, call_next: Any) -> Talk:
-        context = context_of(Runtime(wall=lambda: NOW))
-        door = DOORS[kind](call_next, request, POLICY, not_given)
+        context = context_of(Runtime(wall=lambda: NOW), self.policy)
+        door = DOORS[kind](call_next, request, self.policy, not_given)
         return Talk(kind(door, context), door, self.seen, context)
 
     def handle(self, request: Any, call_next: Any) -> Any:
@@ -146,12 +151,17 @@ class Probe(anthropic.Middleware):
 DOORS: dict[Any, Any] = {SyncExchange: SyncSdkDoor, AsyncExchange: AsyncSdkDoor}
 
 
-def context_of(runtime: Runtime) -> StreamContext:
+def context_of(runtime: Runtime, policy: RetryPolicy = POLICY) -> StreamContext:
     """The context of a stream."""
-    return Layer(POLICY, runtime).begin(BODY)
+    return Layer(policy, runtime).begin(BODY)
 
 
-def probe(world: str, law: Callable[[Talk], Coroutine[Any, Any, None]], *answers: Any) -> None:
+def probe(
+    world: str,
+    law: Callable[[Talk], Coroutine[Any, Any, None]],
+    *answers: Any,
+    policy: RetryPolicy = POLICY,
+) -> None:
     """Run a law on an exchange whose requests are answered so."""
     left, seen = list(answers), list[httpx2.Request]()
 
@@ -166,7 +176,7 @@ def probe(world: str, law: Callable[[Talk], Coroutine[Any, Any, None]], *answers
         "api_key": "k",
         "base_url": "http://api.test",
         "max_retries": 0,
-        "middleware": [Probe(law, seen)],
+        "middleware": [Probe(law, seen, policy)],
     }
     asked: Any = {**BODY, "messages": [{"role": "user", "content": "Tides?"}]}
     transport = httpx2.MockTransport(handler)
