@@ -105,6 +105,8 @@ class Failure:
     """The server's ``x-should-retry``; it outranks every rule of ours."""
     request_id: str | None = None
     body: Any = field(default=None, repr=False, compare=False)
+    undecodable: bool = False
+    """The body's content encoding could not be undone; another one may be asked for."""
     frame: bytes = field(default=b"", repr=False, compare=False)
     """The event that told of an in-band error, as it came; empty where none did, or one too long to keep."""
 
@@ -190,8 +192,10 @@ class Flaw(Exception):
 
 
 class Barren(Flaw):
-    """A continuation ended, formally well, without bringing anything."""
+    """A reply ended, formally well, without bringing anything."""
 
-    def __init__(self, stop_reason: str) -> None:
-        super().__init__(Kind.PROTOCOL, "the continuation brought nothing")
+    def __init__(self, stop_reason: str, detail: str = "the continuation brought nothing") -> None:
+        super().__init__(Kind.PROTOCOL, detail)
         self.stop_reason = stop_reason
+        self.answer = list[Any]()
+        """The events of an answer of nothing, which must do where nothing else can be asked."""

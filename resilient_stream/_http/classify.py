@@ -58,7 +58,8 @@ def of_exception(error: BaseException, phase: Phase, *more: Row) -> Failure | No
     for kind_of_exception, kind, where in (*_rows(), *more):
         for link in links:
             if isinstance(link, kind_of_exception):
-                return Failure(kind, where or phase, detail=type(link).__name__)
+                undecodable = kind is Kind.CORRUPT
+                return Failure(kind, where or phase, detail=type(link).__name__, undecodable=undecodable)
     if phase is Phase.BODY and isinstance(error, OSError):
         return Failure(Kind.RESET, phase, detail=type(error).__name__)
     return None

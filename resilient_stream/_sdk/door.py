@@ -62,6 +62,10 @@ class SdkDoor(Door):
             options.extra_json = None
             if isinstance(options.headers, Mapping):
                 options.headers = {k: v for k, v in options.headers.items() if k.lower() != "idempotency-key"}
+        if action.identity:
+            given = options.headers if isinstance(options.headers, Mapping) else {}
+            others = {name: value for name, value in given.items() if name.lower() != "accept-encoding"}
+            options.headers = {**others, "accept-encoding": "identity"}
         return APIRequest(
             options=options,
             cast_to=self._request.cast_to,

@@ -328,6 +328,7 @@ def test_each_exception_of_the_catalogue_has_one_kind_and_phase(name: str) -> No
     failure = of_exception(make(), where)
     assert failure is not None
     assert (failure.kind, failure.phase, failure.in_band, failure.status) == (kind, phase, False, None)
+    assert failure.undecodable is (kind is Kind.CORRUPT)
 
 
 class H2Error(Exception):

@@ -208,6 +208,17 @@ def test_a_continuation_of_a_request_without_headers() -> None:
     assert sent.retries_taken == 1
 
 
+def test_a_body_without_an_encoding_is_asked_for() -> None:
+    """Whatever encoding the user asked for, in any spelling; the other headers stay."""
+    action = Send(Plan(Form.RESTART), 2, 1.0, 1.0, identity=True)
+    user, ours = derived(action, extra_headers={"Accept-Encoding": "br", "x-own": "1"})
+    names = [name for name in headers_of(ours) if name.lower() == "accept-encoding"]
+    assert [headers_of(ours)[name] for name in names] == ["identity"]
+    assert headers_of(ours)["x-own"] == "1"
+    assert headers_of(user)["Accept-Encoding"] == "br"
+    assert headers_of(door(bare_request()).derive(action)) == {"accept-encoding": "identity"}
+
+
 def test_interrupting_what_does_not_read() -> None:
     """An interruption before any response interrupts nothing."""
     SyncExchange(door(bare_request()), Layer(RetryPolicy()).begin({"model": "m"})).interrupt()

@@ -30,11 +30,13 @@ from resilient_stream._core.tokens import of_characters
 from resilient_stream._core.turn.salvage import kept_size
 from resilient_stream._core.turn.transcript import Turn
 from resilient_stream._core.verdict import AT_ONCE, GiveUp, Judge, Retry
+from resilient_stream._core.wire.event_order import NO_REASON_AT_STOP
+from resilient_stream._core.wire.events import Event
 
 from .draining import Draining
 from .states import TABLE, Action, Drain, Finish, Raise, Read, Send, Signal, State, Wait
 from .timeouts import Clocks
-from .tries import Tries
+from .tries import REPEATED, Tries
 
 
 @dataclass(slots=True, repr=False)
@@ -72,6 +74,8 @@ class Machine:
     _characters: int = 0
     _barren_endings: set[str] = field(default_factory=set)
     _asks: int = 0
+    _identity: bool = False
+    _answer: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.turn, self.ledger = self.record.turn, self.record.ledger
@@ -151,6 +155,7 @@ class Machine:
             self._out.stop()  # supplies what is missing of the ending
             self._settle_attempt(now, None)
             return self._go(Signal.END)
+        self._identity = self._identity or failure.undecodable
         if failure.status is not None:
             self.attempt.status, self.attempt.request_id = failure.status, failure.request_id
         self._settle_attempt(now, failure)
@@ -203,7 +208,7 @@ class Machine:
             final_usage=self._final_usage,
             asked_again=frozenset(self._barren_endings),
         )
-        self._quick = self._relay.quick
+        self._quick, self._answer = self._relay.quick, []
         self._clocks.restart()
 
     def _final_usage(self, closing: dict[str, Any]) -> dict[str, Any]:
@@ -224,7 +229,7 @@ class Machine:
         if failure is None:
             self._end(now, "completed")
         elif failure.kind is not Kind.CANCELLED:
-            if self._tries.count(attempt.started, failure, kept_size(self.turn)):
+            if self._tries.count(attempt.started, failure, kept_size(self.turn), relay.events):
                 self._asks, self._barren_endings = 0, set()
             attempt.said = said(failure, request)
             self.journal.fails(now, attempt)
@@ -244,7 +249,12 @@ class Machine:
 
     def _flaw(self, now: float, flaw: Flaw) -> Action:
         failure = flaw.failure
+        if self.relay.tells_again and failure.detail == NO_REASON_AT_STOP and self._tries.died_of(failure):
+            self.relay.end_without_reason()
+            self._settle_attempt(now, None)
+            return self._go(Signal.COMPLETE)
         if isinstance(flaw, Barren):
+            self._answer = flaw.answer
             self._barren_endings.add(flaw.stop_reason)
             self.planner.grudging = flaw.stop_reason == "max_tokens"
         if failure.detail in REFUSALS:
@@ -283,6 +293,8 @@ class Machine:
         self.failure, self.error = failure, error
         if isinstance(plan, Blocked):
             return self._give_up(now, plan.reason, error)
+        if self._tries.repeated and not self._barren_endings:
+            return self._give_up(now, REPEATED, error)
         multiple, written = self.settings.max_input_multiple, self.turn.characters
         overspent = self.ledger.overspent(multiple, written, self.planner.request)
         history = self._tries.history(self._started, now, overspent=overspent, elsewhere=elsewhere)
@@ -312,6 +324,10 @@ class Machine:
         return action if verdict.wait > 0 else self.waited(now)
 
     def _give_up(self, now: float, reason: str, error: BaseException) -> Action:
+        if self._answer:  # of nothing, but better than none
+            self._out.hand_all(self._answer)
+            self._end(now, "completed")
+            return self._go(Signal.SETTLED)
         self.turn.abandon(unanswered=True)
         self.ledger.reason = reason
         self.ledger.tell(error, self.turn)
@@ -339,7 +355,8 @@ class Machine:
     def _action(self) -> Action:
         match self.state:
             case State.OPENING:
-                return Send(self._plan, self.attempt.number, self._clocks.first_event, self._clocks.silence)
+                patience, silence = self._clocks.first_event, self._clocks.silence
+                return Send(self._plan, self.attempt.number, patience, silence, self._identity)
             case State.READING:
                 return Read(self._clocks.patience, fast=self._clocks.steady)
             case State.WAITING:

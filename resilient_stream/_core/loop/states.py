@@ -77,6 +77,8 @@ class Send:
     """Seconds the first byte of the reply may take."""
     silence: float
     """Seconds a read of its body may take, where one cannot be told from another."""
+    identity: bool = False
+    """Ask for a body without a content encoding: one could not be decoded."""
 
 
 @dataclass(frozen=True, slots=True)

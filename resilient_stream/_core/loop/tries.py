@@ -3,14 +3,23 @@
 An attempt that got a connection is a request, whether or not an answer came. One that could not connect,
 behind one that could, has sent nothing: the network is away, as it is for a while after a cut or when a
 machine wakes up. Such failures cost nobody anything, so it is not their number that counts but the time.
+
+A reply that is broken in the same way at the same place as the one before it is broken for a reason that
+asking again does not remove, while each request is billed.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from resilient_stream._core.failures import Failure, Kind
 from resilient_stream._core.verdict import History
+
+BROKEN: Final = frozenset({Kind.CORRUPT, Kind.PROTOCOL, Kind.TRUNCATED})
+"""What a reply is that came and could not be used."""
+
+REPEATED: Final = "the reply was broken twice in the same way at the same place"
 
 
 @dataclass(slots=True)
@@ -23,11 +32,14 @@ class Tries:
     """Requests in a row that brought nothing."""
     unreachable: int = 0
     """Failures to connect in a row, behind an attempt that did connect."""
+    repeated: bool = False
+    """The last attempt brought nothing, and was broken as the one before it, at the same place."""
+    _last: tuple[Failure | None, int] = (None, 0)
     _kept: int = 0
     _connected: bool = False
     _away_since: float = 0.0
 
-    def count(self, started: float, failure: Failure, kept: int) -> bool:
+    def count(self, started: float, failure: Failure, kept: int, events: int = 0) -> bool:
         """Count an attempt that began at ``started`` and failed; say whether it has made progress.
 
         Args:
@@ -35,6 +47,7 @@ class Tries:
             failure: what it died of.
             kept: the size of what is kept of the turn. What was handed over and will be asked for again is
                 no progress.
+            events: how many had come of the reply.
         """
         connected = failure.kind is not Kind.CONNECT
         if self._connected and not connected:
@@ -44,8 +57,16 @@ class Tries:
         self._connected = self._connected or connected
         self.requests, self.unreachable = self.requests + 1, 0
         progress, self._kept = kept > self._kept, kept
+        broken = failure.kind in BROKEN and (events > 0 or failure.kind is not Kind.TRUNCATED)
+        self.repeated = broken and not progress and self.died_of(failure) and self._last[1] == events
+        self._last = failure, events
         self.barren = 0 if progress else self.barren + 1
         return progress
+
+    def died_of(self, failure: Failure) -> bool:
+        """Whether that is what the last attempt died of, whatever its request was called."""
+        last = self._last[0]
+        return last is not None and last == replace(failure, request_id=last.request_id)
 
     def history(self, began: float, now: float, *, overspent: bool, elsewhere: bool) -> History:
         """What a policy is asked about."""

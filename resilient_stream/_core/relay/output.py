@@ -8,7 +8,7 @@ There is one way out for all attempts, so that what one has handed over is not l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from resilient_stream._core.turn.transcript import Block, Turn
@@ -47,6 +47,12 @@ class Handover:
         self.waiting.append(event)
         self._starts += event.type == "content_block_start"
 
+    def hand_all(self, events: Iterable[Event]) -> None:
+        """Hand over now, one after the other, and end the message."""
+        for event in events:
+            self.hand(event)
+        self.stop()
+
     def in_order(self, event: Event) -> None:
         """No content: behind what waits, or at once if nothing does."""
         if self.waiting:
@@ -65,6 +71,12 @@ class Handover:
             self.hand(event)
         self.waiting.clear()
         self._starts = 0
+
+    @property
+    def waits_for_content(self) -> bool:
+        """Whether all that waits has said nothing: blank text at most."""
+        starts = (one.data["content_block"] for one in self.waiting if one.type == "content_block_start")
+        return all(block["type"] == "text" for block in starts)
 
     def drop(self) -> None:
         """The attempt is over: what waits is never handed over."""

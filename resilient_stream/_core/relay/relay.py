@@ -61,6 +61,7 @@ class Relay:
         self._turn = out.turn
         self._plan = plan
         self._final_usage = final_usage
+        self._asked_again = asked_again
         self._head = Head(plan, accept_unverified=settings.unverified == "accept", asked_again=asked_again)
         self.framer = sse.Framer()
         self.steady = Steady(self.framer)
@@ -85,6 +86,19 @@ class Relay:
     def inferred(self) -> bool:
         """Whether the reply ended without bringing anything."""
         return self._head.inferred
+
+    @property
+    def tells_again(self) -> bool:
+        """As `Head.tells_again`."""
+        return self._head.tells_again
+
+    def end_without_reason(self) -> None:
+        """End the message though no stop reason came: the reply has shown that it is whole."""
+        delta = {"type": "message_delta", "delta": dict(shapes.NO_REASON), "usage": {}}
+        self._head.infer()
+        self.out.close_open_block()
+        self.out.hand_all([self._with_usage(Event.of(delta), ours=True)])
+        self.complete = True
 
     @property
     def joined(self) -> Join | None:
@@ -211,7 +225,9 @@ class Relay:
 
     def _message_delta(self, event: Event) -> None:
         stop_reason, first = event.data["delta"].get("stop_reason"), self._plan.form is Form.FIRST
-        event = self._with_usage(event)
+        self._ask_again_if_empty(event)
+        ours = not first and bool(stop_reason or event.data.get("usage"))
+        event = self._with_usage(event, ours=ours)
         if stop_reason:
             if self._grammar.open is not None and first:
                 self._block.left_open()
@@ -223,13 +239,32 @@ class Relay:
                 self.out.close_open_block()
         self.out.in_order(event)
 
-    def _with_usage(self, event: Event) -> Event:
-        """Note the usage that a ``message_delta`` tells of; the event with the usage that is to be shown."""
+    def _ask_again_if_empty(self, event: Event) -> None:
+        """An answer of nothing, for which no token was written, is what a sick host says.
+
+        Raises:
+            Barren: this is one, for the first time.
+        """
+        reason, usage = event.data["delta"].get("stop_reason"), event.data.get("usage")
+        said = usage.get("output_tokens") if isinstance(usage, dict) else None
+        if said or reason != "end_turn" or reason in self._asked_again or self._plan.continues:
+            return
+        if self._turn.message is None and self._grammar.open is None and self.out.waits_for_content:
+            flaw = Barren(reason, "an answer of nothing")
+            flaw.answer = [*self.out.waiting, self._with_usage(event, ours=False)]
+            raise flaw
+
+    def _with_usage(self, event: Event, *, ours: bool) -> Event:
+        """Note the usage that a ``message_delta`` tells of; the event with the usage that is to be shown.
+
+        Args:
+            event: a ``message_delta``.
+            ours: show the final usage of all attempts.
+        """
         told, closing = event.data.get("usage"), self.closing_usage
         before = {**(self.opening or {}).get("usage", {}), **closing}
         for name, value in kept(before, told if isinstance(told, dict) else {}).items():
             if value is not None or name not in closing:
                 closing[name] = value
-        ours = self._plan.form is not Form.FIRST and (told or event.data["delta"].get("stop_reason"))
         usage = shown(before, self._final_usage(closing) if ours else told)
         return event if usage == told else Event.of({**event.data, "usage": usage})

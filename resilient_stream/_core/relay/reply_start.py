@@ -131,6 +131,12 @@ class Head:
         self.inferred = alone and not self._other and stop_reason in INFERRED_ENDINGS
         self._leave()
 
+    @property
+    def tells_again(self) -> bool:
+        """Whether the reply has told what the consumer has, up to its end, and no more."""
+        told = self.joined if self.joined is not None and self.joined.how is Joined.ECHO_ONLY else self._alone
+        return told is not None and told.verified
+
     def _is_none(self, decided: Join) -> bool:
         """Whether a complete block has nothing but a part of the fragment, or all of it where the text can't
         end."""
@@ -138,6 +144,10 @@ class Head:
 
     def _brings(self, decided: Join) -> bool:
         return self._splice is not None and self._splice.rest(decided).strip() != ""
+
+    def infer(self) -> None:
+        """That the text was whole is concluded from the reply."""
+        self.inferred = True
 
     def _leave(self) -> None:
         self._nothing = False

@@ -9,6 +9,7 @@ from anthropic.types import StopReason
 from anthropic.types.beta import BetaStopReason
 
 from resilient_stream._core.failures import Failure, Kind, Phase
+from resilient_stream._core.loop.states import Finish
 from resilient_stream._core.seam.joined import Joined
 from tests.support.broken import CUT, DOWN, SCRIPT, answer, raised
 from tests.support.consumer import whole
@@ -18,6 +19,7 @@ from tests.support.streams import (
     ERROR,
     PING,
     STOP,
+    Json,
     block,
     block_start,
     ending,
@@ -163,3 +165,100 @@ def test_tools_with_side_effects_do_not_run_twice() -> None:
     assert drive(machine(hold=held), lambda send: unseen).outcome == "failed"
     again = drive(machine(hold=held, rerun_server_tools=True), serve(unseen, SCRIPT.stream()))
     assert (again.outcome, again.forms) == ("completed", ["first", "restart"])
+
+
+# -- what is broken the same way twice --------------------------------------------------------------
+
+NO_REASON = {"no message_delta": [STOP], "null": [ending(None), STOP]}
+STORY = (
+    "The keeper woke before dawn because the lamp had gone quiet. He climbed the steps and sat down to wait."
+)
+
+
+@pytest.mark.parametrize("last", NO_REASON)
+def test_a_whole_text_without_a_stop_reason_is_believed_the_second_time(last: str) -> None:
+    """A continuation that tells the end of the text again, and ends without a reason too, shows that it is whole.
+    No reason is made up; the report says by what the end was known."""
+    end = b"".join(NO_REASON[last])
+    first = b"".join([start(), *block(0, text(STORY))]) + end
+    again = b"".join([start(id="x"), *block(0, text(STORY[-60:]))]) + end
+    run = drive(machine(), serve(first, again), strict=False)
+    assert (run.outcome, len(run.sends), run.machine.attempt.inferred) == ("completed", 2, True)
+    assert run.machine.turn.blocks[0].text == STORY
+    assert (run.machine.turn.stop_reason, run.machine.turn.stopped) == (None, True)
+    assert run.out.count(b"event: message_stop") == 1
+
+
+def test_a_text_that_is_not_evidently_whole_is_not_believed() -> None:
+    """In the middle of a sentence an echo alone shows nothing; asked once more, the failure is raised."""
+    cut = STORY[:70]
+    first = b"".join([start(), *block(0, text(cut)), STOP])
+    again = b"".join([start(id="x"), *block(0, text(cut[-60:])), STOP])
+    run = drive(machine(), serve(first, again))
+    assert raised(run).kind is Kind.TRUNCATED
+    assert len(run.sends) == 3
+    assert run.machine.ledger.reason == "the reply was broken twice in the same way at the same place"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"event: x\ndata: {\n\n",
+        block_start(7, text("")) * 2,
+        b"<html>\n\n",
+        STOP,
+    ],
+)
+def test_what_is_broken_the_same_way_twice_is_not_asked_for_again(broken: bytes) -> None:
+    """It would be broken a third time, and billed."""
+    opening = b"" if broken.startswith(b"<") else start()
+    run = drive(machine(), serve(opening + broken))
+    assert len(run.sends) == 2
+    assert run.outcome == "failed"
+
+
+@pytest.mark.parametrize("usage", [0, None])
+@pytest.mark.parametrize("content", [[], [text("")], [text(" \n")]])
+def test_an_answer_of_nothing_is_asked_for_again(content: list[Json], usage: int | None) -> None:
+    """Without a token written it is no answer; the second is believed."""
+    nothing = message(content, output=usage or 0)
+    nothing = nothing if usage == 0 else nothing.replace(b'"usage": {"output_tokens": 0}', b'"usage": null')
+    run = drive(machine(), serve(nothing, message([text("Here I am.")])))
+    assert (run.heard.text, run.outcome, len(run.sends)) == ("Here I am.", "completed", 2)
+    failure = run.machine.ledger.attempts[0].failure
+    assert failure is not None and failure.detail == "an answer of nothing"
+    run = drive(machine(), serve(nothing))
+    assert (run.heard.stop_reason, run.outcome, len(run.sends)) == ("end_turn", "completed", 2)
+
+
+@pytest.mark.parametrize("reason", ["max_tokens", "refusal", "stop_sequence", "tool_use"])
+def test_another_reason_explains_an_answer_of_nothing(reason: str) -> None:
+    """And so do tokens that were written."""
+    assert len(drive(machine(), serve(message([], reason, output=0))).sends) == 1
+    assert len(drive(machine(), serve(message([], output=3))).sends) == 1
+
+
+@pytest.mark.parametrize("call", [CALL, THOUGHT, SEARCH])
+def test_what_is_no_text_is_an_answer(call: Json) -> None:
+    """Whatever the usage says."""
+    assert len(drive(machine(), serve(message([call], output=0))).sends) == 1
+
+
+@pytest.mark.parametrize("fields", [{"continuation": "never"}, {}])
+def test_an_answer_of_nothing_must_do_where_nothing_can_be_asked(fields: Json) -> None:
+    """It is handed over as it came, not raised as a failure."""
+    nothing = message([], output=0)
+    run = drive(machine(judge=Patient(1), **fields), serve(nothing))
+    assert (run.outcome, len(run.sends), run.heard.stop_reason) == ("completed", 1, "end_turn")
+    assert isinstance(run.last, Finish)
+
+
+def test_a_body_that_could_not_be_decoded_is_asked_for_without_an_encoding() -> None:
+    """From then on; what can't be decoded then either is not asked for a third time."""
+    broken = Failure(Kind.CORRUPT, Phase.BODY, detail="DecodingError", undecodable=True)
+    run = drive(machine(), serve(Body([start()], broken), message([text("Here.")])))
+    assert [send.identity for send in run.sends] == [False, True]
+    assert run.heard.text == "Here."
+    run = drive(machine(), serve(Body([start()], broken)))
+    assert [send.identity for send in run.sends] == [False, True]
+    assert raised(run).kind is Kind.CORRUPT

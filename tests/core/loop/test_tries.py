@@ -49,3 +49,48 @@ def test_behind_any_connection_it_is_time_that_counts(kind: Kind) -> None:
     assert told(tries) == (2, 0, 0, 0.0)
     assert not tries.count(102.0, REFUSED, 1)
     assert told(tries, 104.0) == (2, 0, 1, 2.0)
+
+
+BAD = Failure(Kind.CORRUPT, Phase.BODY, detail="invalid JSON")
+
+
+@pytest.mark.parametrize(
+    ("second", "kept", "events", "repeated"),
+    [
+        (BAD, 0, 3, True),
+        (Failure(Kind.CORRUPT, Phase.BODY, detail="invalid JSON", request_id="req_2"), 0, 3, True),
+        (BAD, 0, 4, False),
+        (BAD, 5, 3, False),
+        (Failure(Kind.CORRUPT, Phase.BODY, detail="invalid UTF-8"), 0, 3, False),
+        (Failure(Kind.PROTOCOL, Phase.BODY, detail="invalid JSON"), 0, 3, False),
+    ],
+)
+def test_what_is_broken_twice_in_the_same_way_is_noticed(
+    second: Failure, kept: int, events: int, *, repeated: bool
+) -> None:
+    """The same kind and detail at the same place, with nothing new in between."""
+    tries = Tries()
+    tries.count(0.0, BAD, 0, 3)
+    assert (tries.repeated, tries.died_of(second)) == (
+        False,
+        second.kind is BAD.kind and second.detail == BAD.detail,
+    )
+    tries.count(1.0, second, kept, events)
+    assert tries.repeated is repeated
+
+
+@pytest.mark.parametrize("kind", sorted(RETRYABLE_KINDS - {Kind.CORRUPT, Kind.PROTOCOL, Kind.TRUNCATED}))
+def test_trouble_that_passes_is_no_broken_reply(kind: Kind) -> None:
+    """A host that is overloaded twice may be well the third time."""
+    tries = Tries()
+    for now in range(3):
+        tries.count(now, Failure(kind, Phase.BODY, detail="x"), 0, 3)
+        assert not tries.repeated
+
+
+def test_a_body_without_an_event_is_no_broken_reply() -> None:
+    """There is nothing in it to be broken."""
+    tries = Tries()
+    for now in range(3):
+        tries.count(now, Failure(Kind.TRUNCATED, Phase.BODY), 0, 0)
+        assert not tries.repeated
