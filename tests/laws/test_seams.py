@@ -102,13 +102,12 @@ def letters(text: str) -> str:
 
 @given(TEXT, CUT, PIECE)
 def test_after_an_echo_nothing_is_repeated_and_nothing_lost(text: str, cut: float, piece: int) -> None:
-    """The consumer has the text as it was written, and it is proved; but an ending is no more than inferred."""
+    """The consumer has the text as it was written."""
     if (asked := ask(text, cut)) is None:
         return
     of, had, rest = asked
     decided, handed = joined(of, of.quote + rest, piece)
     assert isinstance(decided, Join)
-    assert decided.verified or not rest.strip()
     assert letters(had + handed) == letters(text)
 
 
@@ -119,14 +118,16 @@ def test_after_an_echo_nothing_is_repeated_and_nothing_lost(text: str, cut: floa
     PIECE,
 )
 def test_a_dressed_echo_is_found(text: str, cut: float, dress: str, piece: int) -> None:
-    """Where the fragment is long enough to be one, what follows it is handed over and it itself is not."""
+    """Where the fragment is long enough to be one, what follows it is handed over and it itself is not; unless
+    it comes once more behind markers, which is taken for a repetition."""
     if (asked := ask(text, cut)) is None or asked[0].whole or "``" in asked[0].quote:
         return
-    of, had, rest = asked
+    of, _, rest = asked
     decided, handed = joined(of, dress.format(of.quote) + rest, piece)
     assert isinstance(decided, Join)
-    assert decided.verified or not rest.strip()
-    assert letters(had + handed).endswith(letters(rest))
+    gone = letters(rest)[: len(letters(rest)) - len(letters(handed))]
+    assert letters(rest) == gone + letters(handed)
+    assert not gone or (dress.startswith("<<<") and len(gone) >= 12 and letters(of.text).endswith(gone))
 
 
 @given(TEXT, CUT, PIECE)
@@ -144,7 +145,7 @@ def test_what_is_cut_is_what_the_consumer_has(text: str, cut: float, piece: int)
         return
     gone = letters(rest)[: len(letters(rest)) - len(letters(handed))]
     assert letters(rest) == gone + letters(handed)
-    assert not gone or decided.verified
+    assert not gone or decided.verified or decided.how is Joined.ECHO_ONLY  # and no more than a sign
     assert Folded(of.text).key.endswith(Folded(gone).key)
 
 
@@ -160,7 +161,8 @@ def test_any_answer_ends_as_it_ended(text: str, cut: float, reply: str, piece: i
     if decided.how is Joined.ECHO and not decided.verified:
         return  # told with a slip
     assert letters(reply).endswith(letters(handed[len(decided.supplied) :]))
-    assert decided.verified or letters(reply) == letters(handed) or of.quote.startswith(reply.strip())
+    echoed = decided.how in (Joined.ECHO, Joined.ECHO_ONLY, Joined.OVERLAP, Joined.RESTART)
+    assert echoed or letters(reply) == letters(handed) or of.quote.startswith(reply.strip())
 
 
 @given(TEXT, CUT, PREFIXES, st.floats(0, 1), TEXT, PIECE, st.just(10_000) | PIECE)

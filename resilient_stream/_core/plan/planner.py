@@ -26,7 +26,7 @@ from resilient_stream._core.turn.transcript import Turn
 
 from . import models
 from .allowance import Growth, allowed, cap, spent, visible
-from .prompts import prompt, wording
+from .prompts import all_words, prompt, wording
 from .quote import enough, quote
 from .rejection import may_be_the_form
 from .request_body import (
@@ -285,7 +285,9 @@ class Planner:
         asked_in = wording(self.settings.continuation_template)
         said = prompt(asked_in, fragment, whole=whole, again=self.in_other_words)
         messages = [*extended(self.base, blocks), {"role": "user", "content": said}]
-        asked = Asked(fragment, text[len(stripped) :], whole, stripped) if text else None
+        asked = None
+        if text:
+            asked = Asked(fragment, text[len(stripped) :], whole, stripped, all_words(asked_in))
         growth = Growth(visible(blocks), blocks, said, fragment, whole=whole)
         return Plan(Form.USER_TURN, self._body(messages, growth, served), asked, hide_thinking=True)
 

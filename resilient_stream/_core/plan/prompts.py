@@ -91,6 +91,12 @@ def wording(template: str | None) -> Wording:
     return named or Wording(template, template, _AGAIN, CONTINUE.unquoted, markers=True)
 
 
+def all_words(asked: Wording) -> tuple[str, ...]:
+    """All that this wording and the built-in ones say with a quote: a model may say it in its turn."""
+    known = (asked, *WORDINGS.values())
+    return tuple(dict.fromkeys(text for each in known for text in (each.continued, each.whole, each.again)))
+
+
 def prompt(asked: Wording, fragment: str, *, whole: bool, again: bool) -> str:
     """What the user turn says.
 

@@ -159,9 +159,9 @@ class Ledger:
     def join(self, attempt: Attempt, at: int, joined: Join | None) -> None:
         """Note, once, how an attempt's text was joined behind ``at`` characters, if it was."""
         if joined is not None and all(seam.attempt != attempt.number for seam in self.seams):
-            supplied = len(joined.supplied)
+            supplied, cut = len(joined.supplied) - joined.kept, joined.cut - joined.kept
             self.seams.append(
-                Seam(attempt.number, at, joined.how, joined.cut, verified=joined.verified, supplied=supplied)
+                Seam(attempt.number, at, joined.how, cut, verified=joined.verified, supplied=supplied)
             )
 
     def overspent(self, multiple: float | None, characters: int, request: Mapping[str, Any]) -> bool:

@@ -194,7 +194,7 @@ class Journal:
         self._note(What.CONTENT, record)
         if self._broken is not None:
             recovery, self._broken = now - self._broken, None
-            how, cut = (None, 0) if join is None else (join.how, join.cut)
+            how, cut = (None, 0) if join is None else (join.how, join.cut - join.kept)
             verified = None if join is None else join.verified
             self._note(What.RESUME, ResumeRecord(record, recovery, how, cut, verified))
 

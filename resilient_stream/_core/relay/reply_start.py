@@ -139,8 +139,10 @@ class Head:
 
     def _is_none(self, decided: Join) -> bool:
         """Whether a complete block has nothing but a part of the fragment, or all of it where the text can't
-        end."""
-        return not self._brings(decided) and not (decided.how is Joined.ECHO_ONLY and decided.verified)
+        end. A sign behind that is believed when it was asked twice."""
+        if decided.how is Joined.ECHO_ONLY and not decided.verified:
+            return not (self._brings(decided) and self._accept and self._asked_again)
+        return not self._brings(decided) and decided.how is not Joined.ECHO_ONLY
 
     def _brings(self, decided: Join) -> bool:
         return self._splice is not None and self._splice.rest(decided).strip() != ""

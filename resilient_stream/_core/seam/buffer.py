@@ -15,7 +15,7 @@ from resilient_stream._core.wire import events
 
 from .join import Joiner
 from .joined import Asked, Decision, Diverged, Follow, Join
-from .restart import Followed, follow
+from .restart import follow
 
 
 class Splice:
@@ -30,6 +30,8 @@ class Splice:
         self._text = asked.text
         self._following: Follow | None = None
         self._followed: Follow | None = None
+        self._told: list[str] | None = None
+        self._diverged = False
         self._left = ""
         self._half = ""
         self._dropped = 0
@@ -49,6 +51,8 @@ class Splice:
         Args:
             final: whether no more will come.
         """
+        if self._diverged:
+            return Diverged()
         if final:
             self.head, self._half = self.head + self._half, ""
         decided = self._decide(final=final)
@@ -60,14 +64,12 @@ class Splice:
 
     def _decide(self, *, final: bool) -> Join | Diverged | None:
         while True:
-            if self._following is not None:
-                told = self._follow(self._following)
-                if told.diverged or told.at < len(self._text):
-                    return Diverged() if told.diverged or final else None
+            if self._following is not None and not self._follow(self._following, final=final):
+                return Diverged() if self._diverged else None
             decided = self._look(final=final)
             if not isinstance(decided, Follow):
                 return decided
-            self._following = decided
+            self._following, self._told = decided, [] if decided.again else None
             self._drop(decided.cut)
 
     def _look(self, *, final: bool) -> Decision:
@@ -81,19 +83,35 @@ class Splice:
     def _ask(self, head: str, *, final: bool) -> Decision:
         if self._followed is None:
             return self._seam.join(head, final=final)
-        return self._seam.behind(head, self._followed.how, final=final, left=self._left)
+        return self._seam.behind(head, self._followed, final=final, left=self._left)
 
-    def _follow(self, following: Follow) -> Followed:
-        """Follow the text as far as the head goes. At its end, what comes is no longer followed."""
+    def _follow(self, following: Follow, *, final: bool) -> bool:
+        """Follow the text as far as the head goes; whether that is over, and the join may be decided."""
         told = follow(self._text, following.at, self.head)
+        if told.diverged or (final and told.at < len(self._text)):
+            self._diverged = self._told is None
+            return self._take_back()
         self._drop(told.cut)
         self._left = self._left or told.left
         self._following = replace(following, at=told.at)
-        if told.at == len(self._text):
-            self._following, self._followed = None, following
-        return told
+        if told.at < len(self._text):
+            return False
+        self._following, self._followed = None, following
+        return True
+
+    def _take_back(self) -> bool:
+        """What was told behind a repetition is the text's own: it is joined as it came. Whether that is
+        so."""
+        if self._told is None:
+            return False
+        told = "".join(self._told)
+        self.head, self._dropped, self._looked = told + self.head, self._dropped - len(told), 0
+        self._seam, self._following, self._told = replace(self._seam, looks=False), None, None
+        return True
 
     def _drop(self, count: int) -> None:
+        if self._told is not None:
+            self._told.append(self.head[:count])
         self._dropped += count
         self.head = self.head[count:]
         self._looked = 0

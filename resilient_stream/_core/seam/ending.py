@@ -103,7 +103,7 @@ def can_end(text: str, space: str = "") -> bool:
     near = text[-NEAR:]
     if _BRACES.fullmatch(line):
         return not _opened(near)
-    return not _is_open(_last_part(near), line) and _stops(line)
+    return not is_open(last_part(near), line) and _stops(line)
 
 
 def _stops(line: str) -> bool:
@@ -121,14 +121,19 @@ def _stops(line: str) -> bool:
     return not _NUMBER.search(end) or (len(_WORDS.findall(line)) >= 3 and len(_CELLS.findall(line)) < 3)
 
 
-def _last_part(near: str) -> str:
-    """The last paragraph, or the last item of its list."""
+def last_part(near: str) -> str:
+    """The end of a text: the last paragraph, or the last item of its list."""
     part = near[max((found.end() for found in _PARAGRAPH.finditer(near)), default=0) :]
     return part[max((found.start() for found in _ITEM.finditer(part)), default=0) :]
 
 
-def _is_open(part: str, line: str) -> bool:
-    """Whether a bracket, a quotation, an emphasis or a piece of code is open."""
+def is_open(part: str, line: str) -> bool:
+    """Whether a bracket, a quotation, an emphasis or a piece of code is open.
+
+    Args:
+        part: the last paragraph, or the last item of a list.
+        line: the last line.
+    """
     plain, item = _SPAN.sub("", part), _ITEM.sub("", line)
     if _opened(plain) or line.count("`") % 2 or item.count("**") % 2:
         return True

@@ -18,11 +18,12 @@ then leaves it is another answer: it is never put behind this one.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
 from typing import Final, TypeAlias
 
+from .after_echo import AfterEcho, Place
 from .delivered import Had
 from .ending import can_end
 from .joined import Asked, Decision, Diverged, Follow, Join, Joined
@@ -31,18 +32,14 @@ from .near_match import slipped
 from .normalize import Folded, shared, weight
 from .overlap import SEED, Overlaps, proved
 from .thresholds import ACCIDENT, OUT_OF_PLACE, TOUCHING, is_recased, need, seam_ends
-from .whitespace import Mend, is_settled, mend
+from .told_again import RETOLD, RETOLD_FROM_START
+from .whitespace import Mend, indent, is_settled, mend
 
 MOST_HELD: Final = 400
 """Characters of a head that are held at most, for a fragment of the usual length."""
 
 LONGEST_CLOSER: Final = 12
 """Characters that close a wrapper at most, with the line break before them."""
-
-RETOLD: Final = 64
-"""Letters that must agree for a passage far from the end to be followed, or refused if it is left."""
-RETOLD_FROM_START: Final = 32
-"""The same for the beginning of the text or of the fragment, where a repetition is likely."""
 
 _SAID: Final = frozenset(":.!?\u2026\uff1a\u3002\uff01\uff1f")
 
@@ -62,6 +59,8 @@ class Joiner:
     """Decides the join of one reply; equal questions have equal answers."""
 
     asked: Asked
+    looks: bool = True
+    """Whether the text may be told once more behind a repetition; not if that was tried."""
 
     def join(self, head: str, *, final: bool) -> Decision:
         """Decide the join, or None if more of the head is needed.
@@ -78,48 +77,37 @@ class Joiner:
         lead = len(head) - len(body)
         decided: Decision
         if body.startswith(quote):
-            decided = self._behind(head, lead + len(quote), Joined.ECHO, verified=True, final=enough)
+            decided = self._after.join(head, Place(lead + len(quote), Joined.ECHO), final=enough)
         elif quote.startswith(body) and (final or not enough):
             return Join(len(head), Joined.AS_IS, verified=False) if final else None
         else:
             decided = self._search(head, final=enough)
-        return self._ended(head, decided) if final and isinstance(decided, Join) else decided
+        return self._after.ended(head, decided) if final and isinstance(decided, Join) else decided
 
-    def behind(self, head: str, how: Joined, *, final: bool, left: str) -> Join | None:
+    def behind(self, head: str, followed: Follow, *, final: bool, left: str) -> Decision:
         """Join ``head``, which follows a text that was told again.
 
         Args:
             head: what has come of it.
-            how: how it was told again.
+            followed: how it was told again.
             final: as in `join`.
             left: what is new in the last character that was told again.
         """
         enough = final or len(head) >= self._most_held
-        joined = self._behind(head, 0, how, verified=True, final=enough, left=left)
-        return self._ended(head, joined) if final and joined else joined
+        decided = self._after.join(head, Place(0, followed.how, left), final=enough)
+        return self._after.ended(head, decided) if final and isinstance(decided, Join) else decided
 
-    def _ended(self, head: str, joined: Join) -> Join:
-        """The join of a head that is all there is. A repetition alone proves the place; it is an ending only
-        where the text may end."""
-        if not joined.verified or (joined.supplied + head[joined.cut :]).strip():
-            return joined
-        return replace(joined, how=Joined.ECHO_ONLY, verified=can_end(self._had.text, self.asked.space))
-
-    def _behind(
-        self, head: str, cut: int, how: Joined, *, verified: bool, final: bool, left: str = ""
-    ) -> Join | None:
-        """Join what follows ``cut``, with the white space that belongs there."""
-        rest = head[cut:]
-        word = rest.lstrip()
-        if not final and not is_settled(self.asked.space, rest, proved=verified):
+    def _unproved(self, head: str, cut: int, how: Joined, *, final: bool) -> Join | None:
+        """Join what follows ``cut``, where nothing proves that it belongs there."""
+        rest, space = head[cut:], self.asked.space
+        if not final and not is_settled(space, rest, proved=False):
             return None
-        space, blanks = self.asked.space, rest[: len(rest) - len(word)]
+        blanks = rest[: len(rest) - len(rest.lstrip())]
         if head[:cut].endswith("\n") and "\n" in space and "\n" not in blanks:
-            # The line was broken before the cut: what follows is an indent, as is the end of the space.
-            mended = Mend(shared(space.rpartition("\n")[2], blanks))
+            mended = Mend(indent(space, blanks))
         else:
-            mended = mend(self._had.text, space, rest, fenced=self._is_fenced, proved=verified)
-        return Join(cut + mended.drop, how, verified=verified, supplied=left + mended.supply)
+            mended = mend(self._had.text, space, rest, fenced=self._is_fenced, proved=False)
+        return Join(cut + mended.drop, how, verified=False, supplied=mended.supply)
 
     # -- what was handed over --------------------------------------------------------------------
 
@@ -130,6 +118,10 @@ class Joiner:
     @cached_property
     def _known(self) -> dict[int, Overlaps]:
         return {}
+
+    @cached_property
+    def _after(self) -> AfterEcho:
+        return AfterEcho(self.asked, self._had, self._most_held, self.looks)
 
     @property
     def _most_held(self) -> int:
@@ -163,14 +155,14 @@ class Joiner:
         if waits:
             return None
         if opened is not None:
-            return self._behind(head, opened.at, Joined.PREAMBLE, verified=False, final=final)
+            return self._unproved(head, opened.at, Joined.PREAMBLE, final=final)
         if self.asked.whole and self._begins_anew(head):
             return Diverged()
         body, opener = head.lstrip(), self._had.opener
         if opener and body.startswith(opener):
             cut = len(head) - len(body) + len(opener)
-            return self._behind(head, cut, Joined.OVERLAP, verified=True, final=final)
-        return self._behind(head, 0, Joined.AS_IS, verified=False, final=final)
+            return self._after.join(head, Place(cut, Joined.OVERLAP), final=final)
+        return self._unproved(head, 0, Joined.AS_IS, final=final)
 
     def _from(self, head: str, start: Start, *, final: bool) -> Part:
         """What the head is if the text is told again from ``start``; None if it isn't."""
@@ -225,27 +217,28 @@ class Joiner:
             start.kind is not Lead.BARE or not start.wrapped or weight(had.quote) >= SEED
         )
 
-    def _cut(self, head: str, start: Start, told: Folded, count: int, *, final: bool) -> Join | More:
+    def _cut(self, head: str, start: Start, told: Folded, count: int, *, final: bool) -> Part:
         """Cut behind the passage of ``count`` characters of the key, and behind what closes its wrappers."""
-        cut = start.at + told.end(count)
-        left = told.left(count)
-        cut += 0 if left else shared(self._had.trailing, head[cut:])
+        had, cut, left = self._had, start.at + told.end(count), told.left(count)
+        cut += 0 if left else shared(had.trailing, head[cut:])
+        closed = cut
         if start.closers:
             if len(head) - cut < LONGEST_CLOSER and not final:
                 return MORE
-            cut = _closed(head, cut, start.closers)
-        if count == len(self._had.quote):
+            closed = _closed(head, cut, start.closers)
+        if count == len(had.quote):
             how = Joined.ECHO
         else:
-            how = (
-                Joined.RESTART if count == len(self._had.tail.key) and not self._had.first else Joined.OVERLAP
-            )
-        return self._behind(head, cut, how, verified=True, final=final, left=left) or MORE
+            how = Joined.RESTART if count == len(had.tail.key) and not had.first else Joined.OVERLAP
+        fence = start.wrapper.startswith(("```", "~~~"))
+        wrapper = "" if closed == cut else "fence" if fence else "pair"
+        place = Place(closed, how, left, start.opened, wrapper)
+        return self._after.join(head, place, final=final) or MORE
 
     def _owns(self, head: str, start: Start, count: int) -> bool:
         """Whether what looks like a wrapper is a part of the text that is told again."""
         at = self._had.begins(count) if start.wrapped and count else 0
-        return at > 0 and self._had.text[at - 1] == head[start.at - 1]
+        return at > 0 and self._had.text[:at].rstrip().endswith(start.wrapper.rstrip())
 
     def _left(self, head: str, start: Start, told: Folded, found: Overlaps, *, final: bool) -> Part:
         """Whether the head followed the text and left it: with a slip in the fragment, or for good."""
@@ -257,7 +250,7 @@ class Joiner:
                 return MORE
             if end:
                 cut = start.at + told.end(end)
-                return self._behind(head, cut, Joined.ECHO, verified=False, final=final) or MORE
+                return self._unproved(head, cut, Joined.ECHO, final=final) or MORE
         far = found.left(RETOLD) & self._had.near
         likely = found.left(RETOLD_FROM_START) & self._had.beginnings
         anew = any(

@@ -43,6 +43,8 @@ class Asked:
     """The fragment is all that was received: the whole answer was asked for again."""
     text: str = field(default="", repr=False)
     """All of the text that is continued, without that white space; no more than the quote if empty."""
+    wordings: tuple[str, ...] = field(default=(), repr=False)
+    """What the request may have said around the quote, with ``{quote}`` in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Join:
     how: Joined
     verified: bool
     supplied: str = field(default="", repr=False)
+    kept: int = 0
+    """Characters of ``supplied`` that are the reply's: they stand before a marker that is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class Follow:
     at: int
     cut: int
     how: Joined
+    again: bool = False
+    """It is told behind a repetition already. If the reply leaves the text, it is the text's own."""
 
 
 @dataclass(frozen=True, slots=True)

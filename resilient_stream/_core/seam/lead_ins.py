@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
+from .markers import MARKER
 from .preambles import announces, greets
 
 LONGEST_LINE: Final = 160
@@ -24,15 +25,15 @@ LONGEST_LINE: Final = 160
 _PAIRS: Final = {
     "\u201c": "\u201d", "\u201e": "\u201c\u201d", "\u00ab": "\u00bb", "\u2018": "\u2019", "\u2039": "\u203a",
     "\u300c": "\u300d", "\u300e": "\u300f", '"': '"', "'": "'", "**": "**", "*": "*", "_": "_", "`": "`",
-    "<<<": ">>>", "[[[": "]]]", "{{{": "}}}",
 }  # fmt: skip
 _EMPHASIS: Final = "*_`"
 """What emphasises stands in a line; the line's end is the text's."""
 _LINE_END: Final = r"(?:[ \t]*\n)?"
 _OPENER: Final = re.compile(
-    r"(?P<fence>(?P<ticks>`{3,}+|~{3,}+)(?P<language>[^\s`]*)[ \t]*\n)|(?P<part><part-\d+>)|"
-    r"(?P<pair>\*\*|<<<|\[\[\[|\{\{\{|[\u201c\u201e\u00ab\u2018\u2039\u300c\u300e\"'*_`])|"
-    r"(?P<dots>\u2026|\.\.\.|\[\u2026\]|\[\.\.\.\])|(?P<aside>> )"
+    r"(?P<fence>(?P<ticks>`{3,}+|~{3,}+)(?P<language>[^\s`]*)[ \t]*\n)|"
+    rf"(?P<marker>{MARKER})|(?P<pair>\*\*|[\u201c\u201e\u00ab\u2018\u2039\u300c\u300e\"'*_`])|"
+    r"(?P<dots>\u2026|\.\.\.|\[\u2026\]|\[\.\.\.\])|(?P<aside>> )",
+    re.IGNORECASE,
 )
 _END: Final = re.compile(r"[^\n]{1,160}?(?::(?=\s)|[.!\u2026](?=\s)|[\uff1a\u3002\uff01]|(?=\n))")
 _BREAK: Final = re.compile(r"(?:[ \t]{2,})?\n(?:[ \t]*\n)?|[ \t]?")
@@ -68,6 +69,10 @@ class Start:
     """Whether a wrapper stands before it."""
     closers: tuple[str, ...] = ()
     """Patterns of what closes the wrappers, the innermost first."""
+    wrapper: str = ""
+    """The innermost wrapper."""
+    opened: str = ""
+    """What stands before it that may be closed later: "marker", "fence" or nothing."""
 
 
 def in_fence(text: str, fences: re.Pattern[str] = _FENCE) -> bool:
@@ -128,7 +133,7 @@ def undecided(head: str) -> bool:
 def _wrapped(head: str, start: Start, *, fenced: Callable[[], bool]) -> Iterator[Start]:
     """A place, and the place behind the wrappers that stand there."""
     yield start
-    at, kind = start.at, start.kind
+    at, kind, opened = start.at, start.kind, ""
     closers: list[str] = []
     for _ in range(4):
         opener = _OPENER.match(head, at)
@@ -139,14 +144,15 @@ def _wrapped(head: str, start: Start, *, fenced: Callable[[], bool]) -> Iterator
             if opener["language"] and fenced():
                 kind = Lead.REOPENED
             else:  # where one is open, an empty line behind the fence says that it is the text's own end
-                behind = r"\n(?=[^\n])" if fenced() else r"(?:\n|$)"
+                behind = r"(?:\n(?=[^\n])|\Z)" if fenced() else r"(?:\n|$)"
                 closers.insert(0, rf"\n?{opener['ticks']}[ \t]*{behind}")
-        elif opener["part"]:
-            closers.insert(0, "\\s?" + re.escape(opener["part"].replace("<", "</")) + _LINE_END)
+                opened = opened or ("" if fenced() else "fence")
+        elif opener["marker"]:
+            opened = "marker"
         elif opener["pair"]:
             closing = _PAIRS[opener["pair"]]
             closer = f"\\s?[{closing}]" if len(opener["pair"]) == 1 else "\\s?" + re.escape(closing)
             closers.insert(0, closer if opener["pair"][0] in _EMPHASIS else closer + _LINE_END)
         if kind is not Lead.REOPENED:
             at += len(head[at:]) - len(head[at:].lstrip())
-        yield Start(at, kind, wrapped=True, closers=tuple(closers))
+        yield Start(at, kind, wrapped=True, closers=tuple(closers), wrapper=opener[0], opened=opened)

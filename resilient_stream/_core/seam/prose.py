@@ -46,9 +46,9 @@ def runs_on(text: str, word: str) -> bool:
     if _BROKEN.search(text) or line.count("`") % 2:
         return False
     if first.islower():
-        return _is_prose(line) and _CAPITAL.search(line) is not None
+        return is_prose(line) and _CAPITAL.search(line) is not None
     return len(_WITHIN.findall(line)) > 0 and (
-        len(line) >= LONG_LINE_OF_IDEOGRAPHS if _solid(last) else len(line) >= LONG_LINE and _is_prose(line)
+        len(line) >= LONG_LINE_OF_IDEOGRAPHS if _solid(last) else len(line) >= LONG_LINE and is_prose(line)
     )
 
 
@@ -57,7 +57,7 @@ def joins_without_space(text: str, word: str) -> bool:
     return _solid(text[-1:]) and _solid(word[:1])
 
 
-def _is_prose(line: str) -> bool:
+def is_prose(line: str) -> bool:
     """Whether a line is long and nearly all of it words."""
     words = line.split()
     plain = sum(_WORD.fullmatch(word) is not None for word in words)

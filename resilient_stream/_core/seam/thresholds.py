@@ -80,7 +80,7 @@ def _need(had: Had, head: str, start: Start, at: int) -> int:
     """The same, whatever the letter case, of the passage that begins at ``at``."""
     text = had.text
     if start.kind is not Lead.BARE or start.wrapped:
-        return ACCIDENT if _is_begun_again(had, at) else OUT_OF_PLACE
+        return ACCIDENT if is_begun_again(had, at) else OUT_OF_PLACE
     lead, first = head[: start.at], head[start.at : start.at + 1]
     ends = seam_ends(had, lead, first, text[at:])
     if had.is_border(at):
@@ -96,7 +96,7 @@ def _need(had: Had, head: str, start: Start, at: int) -> int:
         return SET_APART
     if parts:
         return _touching(had, at, first)
-    return ACCIDENT if _is_begun_again(had, at) else TOUCHING
+    return ACCIDENT if is_begun_again(had, at) else TOUCHING
 
 
 def seam_ends(had: Had, lead: str, first: str, passage: str) -> bool:
@@ -122,7 +122,7 @@ def _is_out_of_place(had: Had, at: int, first: str, *, ends: bool) -> bool:
         return "\n" in passage or (first == text[at] and first.islower() and text[-1] in ".!?\u2026")
     begins = not (text[at - 1].isalnum() and passage[0].isalnum() and passage[0] < "\u2e80")
     several = len({word.casefold() for word in _WORD.findall(passage)}) >= 3
-    return begins and several and text[-1] not in PAUSES and not _is_begun_again(had, at)
+    return begins and several and text[-1] not in PAUSES and not is_begun_again(had, at)
 
 
 def _touching(had: Had, at: int, first: str) -> int:
@@ -130,11 +130,11 @@ def _touching(had: Had, at: int, first: str) -> int:
     if _LETTERS.fullmatch(had.text, at) and first < "\u2e80":
         return ONE_WORD
     inside = had.text[at - 1].isalnum() and had.text[at] < "\u2e80"
-    again = not had.text[at - 1].isspace() and _is_begun_again(had, at)
+    again = not had.text[at - 1].isspace() and is_begun_again(had, at)
     return ACCIDENT if inside or again else OUT_OF_PLACE
 
 
-def _is_begun_again(had: Had, at: int) -> bool:
+def is_begun_again(had: Had, at: int) -> bool:
     """Whether the passage that begins at ``at`` has begun before: what stands before it ends as it ends, or
     it ends with a word that is said twice."""
     key = had.tail.key

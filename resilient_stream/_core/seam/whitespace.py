@@ -55,6 +55,12 @@ class Mend(NamedTuple):
     supply: str = ""
 
 
+def indent(space: str, blanks: str) -> int:
+    """How much of ``blanks`` is had already, where the line was broken before them: what follows is an
+    indent, and so is the end of ``space``."""
+    return shared(space.rpartition("\n")[2], blanks)
+
+
 def is_settled(space: str, rest: str, *, proved: bool) -> bool:
     """Whether more of ``rest`` would change nothing about its white space.
 
@@ -74,7 +80,9 @@ def is_settled(space: str, rest: str, *, proved: bool) -> bool:
     return bool(space or blanks) or _UNSETTLED.fullmatch(word) is None
 
 
-def mend(text: str, space: str, rest: str, *, fenced: Callable[[], bool], proved: bool) -> Mend:
+def mend(
+    text: str, space: str, rest: str, *, fenced: Callable[[], bool], proved: bool, broken: bool = False
+) -> Mend:
     """What makes ``rest`` follow ``text`` and ``space``.
 
     Args:
@@ -83,6 +91,7 @@ def mend(text: str, space: str, rest: str, *, fenced: Callable[[], bool], proved
         rest: what follows the cut; it has a character that is not blank, or is all there is.
         fenced: tells whether the text ends inside a code fence; it reads all of it.
         proved: whether the reply repeated what it was asked to repeat.
+        broken: whether a marker stands before ``rest``, which may have brought a line break.
     """
     blanks = rest[: len(rest) - len(rest.lstrip())]
     drop = shared(space, blanks)
@@ -96,7 +105,8 @@ def mend(text: str, space: str, rest: str, *, fenced: Callable[[], bool], proved
         "\n" not in space
         and "\n" in blanks
         and (
-            _mid_sentence(near, line, word, proved=proved) or (blanks.count("\n") > 1 and runs_on(near, word))
+            _mid_sentence(near, line, word, proved=proved)
+            or ((broken or blanks.count("\n") > 1) and runs_on(near, word))
         )
         and not fenced()
     ):

@@ -9,7 +9,7 @@ import pytest
 
 from resilient_stream._core.failures import OVERLOAD_KINDS, Failure, Kind, Phase
 from resilient_stream._core.plan.planner import Blocked, Form, Plan, Planner, Settle, Step
-from resilient_stream._core.plan.prompts import CONTINUE
+from resilient_stream._core.plan.prompts import CONTINUE, all_words
 from resilient_stream._core.seam.joined import Asked
 from resilient_stream._core.turn.transcript import Block, Turn
 from resilient_stream._core.wire.events import Event
@@ -18,6 +18,7 @@ from tests.support.machines import REQUEST
 from tests.support.settings import settings_with
 from tests.support.streams import MODERN, PREFILLED, Json
 
+WORDS = all_words(CONTINUE)
 LONG = "These are the words that came before the connection dropped and was gone."
 
 
@@ -113,12 +114,12 @@ def test_only_appended() -> None:
 def test_too_little_to_quote_asks_for_the_whole_again() -> None:
     """Beginning with exactly what was received, and with no tokens taken away but for what the input grew by."""
     plan = planned(planner(), turn(cut="  Just a few words "))
-    assert plan.asked == Asked("Just a few words", " ", whole=True, text="  Just a few words")
+    assert plan.asked == Asked("Just a few words", " ", whole=True, text="  Just a few words", wordings=WORDS)
     assert plan.body is not None
     assert "the whole reply again" in plan.body["messages"][-1]["content"]
     assert REQUEST["max_tokens"] - 200 < plan.body["max_tokens"] < REQUEST["max_tokens"]
     short_behind_more = planned(planner(), turn(SEARCH, FOUND, cut="Few."))
-    assert short_behind_more.asked == Asked("Few.", "", whole=False, text="Few.")
+    assert short_behind_more.asked == Asked("Few.", "", whole=False, text="Few.", wordings=WORDS)
 
 
 @pytest.mark.parametrize(("length", "quoted"), [(40, 41), (80, 81), (200, 201)])

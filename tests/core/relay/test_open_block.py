@@ -159,8 +159,8 @@ def test_thinking_of_a_user_turn_is_hidden() -> None:
     """Signed against another history; what follows it gets the next index all the same."""
     made = going_on(block_stop(0))
     assert told(made, start(), *block(0, THOUGHT), *block(1, REDACTED)) == b""
-    told(made, *block(2, text(QUOTE + ",")), *block(3, text("more")), ending())
-    assert heard(made).blocks == [text(QUOTE), text(","), text("more")]
+    told(made, *block(2, text(QUOTE + " once")), *block(3, text("more")), ending())
+    assert heard(made).blocks == [text(QUOTE), text(" once"), text("more")]
 
 
 def test_what_follows_an_echo_in_another_block_goes_on() -> None:

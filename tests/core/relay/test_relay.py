@@ -184,7 +184,7 @@ def test_the_final_usage_is_asked_for_unless_it_is_the_first_attempts() -> None:
     """A first attempt's numbers pass untouched."""
     made = going_on()
     assert b'"mine":1' in told(
-        made, start(), block_start(0, text(QUOTE + "!")), block_stop(0), ending(None), ending()
+        made, start(), block_start(0, text(QUOTE + " once")), block_stop(0), ending(None), ending()
     )
     assert made.closing_usage == {"output_tokens": 40}
     assert b"mine" not in told(relay(), start(), ending())

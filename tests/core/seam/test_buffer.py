@@ -51,6 +51,14 @@ def test_a_restart_that_leaves_the_text_is_another_answer() -> None:
     assert (decided, rest) == (Diverged(), "")
 
 
+def test_another_answer_stays_one() -> None:
+    """Whatever else comes."""
+    one = splice()
+    assert told(one, TEXT[:10_000] + "Another sentence, of another tide, by another hand.")[0] == Diverged()
+    one.grow(TEXT[10_000:])
+    assert one.decide(final=True) == Diverged()
+
+
 def test_a_restart_that_ends_inside_the_text_is_another_answer() -> None:
     """Nothing of what was handed over is taken back."""
     assert told(splice(), TEXT[:5000])[0] == Diverged()

@@ -67,7 +67,7 @@ def test_a_language_opens_a_fence_again_only_where_one_is_open() -> None:
     head = "```python\nx = 1"
     open_fence = list(starts(head, fenced=lambda: True))[-1]
     wrapper = list(starts(head, fenced=lambda: False))[-1]
-    assert open_fence == Start(10, Lead.REOPENED, wrapped=True)
+    assert open_fence == Start(10, Lead.REOPENED, wrapped=True, wrapper="```python\n")
     assert (wrapper.kind, len(wrapper.closers)) == (Lead.BARE, 1)
     unnamed = list(starts("```\nx = 1", fenced=lambda: True))[-1]
     assert (unnamed.kind, len(unnamed.closers)) == (Lead.BARE, 1)

@@ -1,0 +1,85 @@
+"""Markers around a quote: those that a request has, and those that models invent.
+
+Models write the request's markers again, opening ones and closing ones, on one side of the quote or on both,
+or tags of their own. Where the text itself has signs of that kind they are the text's, and are left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_NAMES: Final = (
+    r"part-\d{1,9}|fragment|quote|quotation|text|excerpt|snippet|passage|partial|previous|reply|response|answer|"
+    r"message|output|content|continue|continuation|last[-_]words|begin|start|end|resume"
+)
+_ANGLES: Final = r"[\u00ab\u00bb](?=[ \t]*(?:\n|\Z))"
+MARKER: Final = rf"(?:<{{3,}}+|>{{3,}}+|\[{{3}}|\]{{3}}|\{{{{3}}|\}}{{3}}|{_ANGLES}|</?(?:{_NAMES})>)"
+"""A pattern for one marker. A single angle quote is one where it ends its line."""
+
+_ONE: Final = re.compile(rf"(?P<lead>\s*)(?P<marker>{MARKER})[ \t]*(?P<end>\n?)", re.IGNORECASE)
+_PART: Final = re.compile(
+    r"\s*+(?:<+|>+|\[{1,2}|\]{1,2}|\{{1,2}|\}{1,2}|[\u00ab\u00bb]\s*|</?[a-z][\w-]{0,13})?", re.IGNORECASE
+)
+_LATER: Final = re.compile(rf"[ \t]*+\n?[ \t]*+({MARKER})[ \t]*+(?:\n|\Z)", re.IGNORECASE)
+_FENCE_LATER: Final = re.compile(r"\n(`{3,}+)[ \t]*+(?:\n|\Z)")
+_HALF: Final = re.compile(r"\s*[<>]{1,2}\s*")
+
+MARKUP: Final = 2000
+"""Characters at the text's end in which a tag says that the text is markup."""
+
+
+def is_own(marker: str, text: str) -> bool:
+    """Whether ``text`` has signs like ``marker``."""
+    if marker[-1] == ">" and marker[1] not in "<>":
+        return "</" in text[-MARKUP:] or marker.strip("</>") + ">" in text
+    return marker[:3] in text
+
+
+def passed(rest: str, text: str, *, opened: bool, final: bool) -> int | None:
+    """How many characters at the beginning of ``rest`` are markers, with the end of the line that each is on.
+
+    A marker is alone on its line, or at least begins one. None if more of ``rest`` may be a marker.
+
+    Args:
+        rest: what follows a repetition.
+        text: what stands before it.
+        opened: whether a marker stood before the repetition: then half of one ends it as well.
+        final: whether no more will come.
+    """
+    at = 0
+    while True:
+        found = _ONE.match(rest, at)
+        if found is None or is_own(found["marker"], text):
+            waits = found is None and not final and _PART.fullmatch(rest, at)
+            if opened and final and _HALF.fullmatch(rest, at):
+                return len(rest)
+            return None if waits else at
+        ends = found.end() == len(rest)
+        if ends and not found["end"] and not final:
+            return None
+        begins = "\n" in found["lead"] or at > 0
+        if found["end"] or ends:
+            if not (begins or not found["lead"]):
+                return at
+            at = found.end()
+        elif begins and found["marker"][:1] in "<>" and found["marker"][1:2] in "<>":
+            return found.end("marker")
+        else:
+            return at
+
+
+def closing(rest: str, text: str, *, fence: bool, final: bool) -> tuple[int, int] | None:
+    """Where in ``rest`` a marker closes what was opened before the repetition, with its line; None if
+    nowhere.
+
+    Args:
+        rest: what follows the repetition.
+        text: what stands before it.
+        fence: whether a code fence was opened, and not a marker.
+        final: whether no more will come.
+    """
+    for found in (_FENCE_LATER if fence else _LATER).finditer(rest):
+        if (final or found[0].endswith("\n")) and (fence or not is_own(found[1], text)):
+            return found.span()
+    return None

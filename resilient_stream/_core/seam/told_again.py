@@ -1,0 +1,210 @@
+"""Is the text told once more behind a repetition?
+
+A model that has repeated the quote may begin its sentence, its section or the whole text again. Text
+repeats itself as well, and here the model has shown that it knows its place. So more is asked for than
+where nothing was repeated. Behind a marker, which no text has, the usual thresholds hold. Without one a
+passage is cut only if it is long and begins again in the middle of a sentence of prose, or of something
+that is open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import cached_property
+from typing import Final, NamedTuple, TypeAlias
+
+from .delivered import Had
+from .ending import NEAR, STOPS, is_open, last_part
+from .joined import Asked, Diverged, Follow, Joined
+from .lead_ins import Lead, Start
+from .normalize import Folded, shared, weight
+from .overlap import SEED
+from .prose import is_prose
+from .thresholds import ACCIDENT, OUT_OF_PLACE, SET_APART, is_begun_again, need
+
+RETOLD: Final = 64
+"""Letters that must agree for a passage far from the end to be followed, or refused if it is left."""
+RETOLD_FROM_START: Final = 32
+"""The same where a repetition is likely: from the beginning of the text or of the fragment on, or behind a
+marker."""
+LONG_PARAGRAPH: Final = 100
+"""Characters of a line that is no verse."""
+CHANGED: Final = 24
+"""Letters of other words that may stand before the fragment, where all of it is told again."""
+
+
+class Sign(Enum):
+    """What there is to say where nothing is cut."""
+
+    NOTHING = auto()
+    MORE = auto()
+    """More of the head is needed."""
+    DOUBT = auto()
+    """Something is told again, and it may be the text's own."""
+
+
+class Behind(NamedTuple):
+    """Where in the head a passage that is told again ends."""
+
+    at: int
+    left: str
+    """What is new in its last character."""
+
+
+Again: TypeAlias = Sign | Behind | Follow | Diverged
+
+
+@dataclass(frozen=True)
+class Retelling:
+    """Looks for the text in what follows a repetition.
+
+    Args:
+        asked: what the reply was asked to begin with.
+        had: what was handed over.
+        most_held: characters of a head that are held at most.
+    """
+
+    asked: Asked
+    had: Had
+    most_held: int
+
+    def look(self, head: str, at: int, how: Joined, *, marked: bool, final: bool) -> Again:
+        """What ``head`` tells again from ``at`` on.
+
+        Args:
+            head: the beginning of the reply.
+            at: where in it the repetition ends.
+            how: how that was told.
+            marked: whether a marker or a wrapper has been closed before ``at``.
+            final: whether this much of the head is enough.
+        """
+        rest = head[at : at + self.most_held]
+        blanks = len(rest) - len(rest.lstrip())
+        told, apart = Folded(rest[blanks:]), marked or "\n" in rest[:blanks]
+        key, tail, begin = told.key, self.had.tail.key, at + blanks
+        if not key:
+            return Sign.NOTHING
+        if marked and (count := self._with_other_words(key, final=final)):
+            return Behind(begin + told.end(count), told.left(count)) if count > 0 else Sign.MORE
+        places = self._apart if apart else self._close
+        alive = [place for place in places if tail.startswith(key, place)]
+        far = [place for place, begun in self.had.far if apart and begun.startswith(key)]
+        complete = max((len(tail) - place for place in places if self._is_told(key, place)), default=0)
+        alive = [place for place in alive if len(tail) - place > len(key)]
+        if alive or far:
+            if final and not self._is_rare(key, rest[blanks:]):
+                return Sign.NOTHING
+            return self._alive(key, alive, far, begin, how, marked=marked, final=final)
+        if complete and self._is_enough(head, begin, complete, marked=marked, apart=apart):
+            return Behind(begin + told.end(complete), told.left(complete))
+        if complete:
+            doubt = apart and weight(key[:complete]) >= OUT_OF_PLACE and tail[-complete:] * 2 not in tail
+            return Sign.DOUBT if doubt else Sign.NOTHING
+        return self._left(key, places, rest[blanks:], marked=marked)
+
+    # -- where it may be told from -----------------------------------------------------------------
+
+    @cached_property
+    def _apart(self) -> list[int]:
+        """Places in the tail's key where a line, a sentence or the fragment begins, as far back as
+        matters."""
+        had, found = self.had, {self.had.fragment}
+        near = had.near
+        for at in range(len(had.tail.key)):
+            if near >> at & 1 and had.is_border(had.place(at)) and not self._is_inside(at):
+                found.add(at)
+        return sorted(at for at in found if at >= 0)
+
+    def _is_inside(self, at: int) -> bool:
+        """Whether a character of the text is split there."""
+        return at > 0 and self.had.tail.at[at] == self.had.tail.at[at - 1]
+
+    @cached_property
+    def _close(self) -> list[int]:
+        """Those of them where the fragment, the last line or the last sentence begins."""
+        return sorted({self.had.fragment, *self._apart[-2:]} - {-1})
+
+    def _is_told(self, key: str, place: int) -> bool:
+        tail = self.had.tail.key
+        return len(tail) - place <= len(key) and key.startswith(tail[place:])
+
+    # -- what it amounts to -------------------------------------------------------------------------
+
+    def _with_other_words(self, key: str, *, final: bool) -> int:
+        """How much of ``key`` is other words and then all of the fragment; -1 if more of it may be."""
+        quote = self.had.quote
+        if weight(quote) < SET_APART or key[:1] == quote[:1]:
+            return 0
+        at = key.find(quote[:SEED], 1, CHANGED + SEED)
+        if at > 0 and key.startswith(quote, at):
+            return at + len(quote)
+        waits = quote.startswith(key[at:]) if at > 0 else len(key) < CHANGED + SEED
+        return -1 if waits and not final else 0
+
+    def _alive(
+        self,
+        key: str,
+        alive: list[int],
+        far: list[int],
+        begin: int,
+        how: Joined,
+        *,
+        marked: bool,
+        final: bool,
+    ) -> Again:
+        """All that came agrees with the text, which goes on."""
+        places = [*far, *map(self.had.place, alive)]
+        far_back = len(self.had.text) - places[0] > self.most_held - RETOLD
+        if len(places) == 1 and weight(key) >= RETOLD and far_back:
+            return Follow(places[0], begin, how, again=not marked)
+        if not final:
+            return Sign.MORE
+        if marked and weight(key) >= RETOLD_FROM_START:
+            return Diverged()  # it ended inside what it told again
+        return Sign.DOUBT if marked or weight(key) >= RETOLD_FROM_START else Sign.NOTHING
+
+    def _is_enough(self, head: str, begin: int, count: int, *, marked: bool, apart: bool) -> bool:
+        """Whether the passage of ``count`` characters up to the text's end is no accident."""
+        had, tail = self.had, self.had.tail.key
+        passage = tail[len(tail) - count :]
+        if passage * 2 in tail:
+            return False
+        if marked:
+            if count == len(had.quote) >= SEED and self.asked.whole:
+                return True
+            least = need(had, head, Start(begin, Lead.BARE, wrapped=True), count)
+            return weight(passage) >= least
+        line = had.text[had.text.rfind("\n") + 1 :]
+        if self._is_unfinished and apart:
+            return weight(passage) >= OUT_OF_PLACE and not is_begun_again(had, had.begins(count))
+        if weight(passage) < SET_APART:
+            return False
+        goes_on = had.text[-1] not in STOPS and is_prose(line)
+        return goes_on or (apart and len(line) >= LONG_PARAGRAPH and is_prose(line))
+
+    @cached_property
+    def _is_unfinished(self) -> bool:
+        """Whether the last line can't be followed by another: something is open in it."""
+        text = self.had.text
+        line = text[text.rfind("\n") + 1 :][-NEAR:]
+        return not self.had.fenced and is_open(last_part(text[-NEAR:]), line)
+
+    def _left(self, key: str, places: list[int], raw: str, *, marked: bool) -> Again:
+        """Whether it followed the text from somewhere, and left it."""
+        had = self.had
+        likely = [self._run(key, place) for place in places if place == had.fragment or had.place(place) == 0]
+        likely += [shared(begun, key) for _, begun in had.far]
+        runs = [self._run(key, place) for place in places if not had.goes_on_as_at(place)]
+        anew = weight(key[: max(likely, default=0)]) >= RETOLD_FROM_START
+        again = weight(key[: max(runs, default=0)]) >= (ACCIDENT if marked else RETOLD)
+        if not (anew or again) or not self._is_rare(key, raw):
+            return Sign.NOTHING
+        return Diverged() if anew and marked else Sign.DOUBT
+
+    def _run(self, key: str, place: int) -> int:
+        return shared(self.had.tail.key[place : place + len(key)], key)
+
+    def _is_rare(self, key: str, raw: str) -> bool:
+        """Whether the text says only once what is told again, so that it is not in its habit."""
+        return self.had.says_once(key[:ACCIDENT], raw[:RETOLD_FROM_START])

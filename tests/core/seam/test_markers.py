@@ -1,0 +1,80 @@
+"""Markers around a quote."""
+
+from __future__ import annotations
+
+import pytest
+
+from resilient_stream._core.seam.markers import closing, is_own, passed
+
+TEXT = "The keeper climbed the stairs, and never found the"
+
+
+@pytest.mark.parametrize(
+    ("rest", "behind"),
+    [
+        ("\n>>>\n\n ship.", "\n ship."),
+        (">>>\n ship.", " ship."),
+        ("\n>>>> \nship.", "ship."),
+        ("\n<<<\n>>>\nship.", "ship."),
+        ("\n]]]\nship.", "ship."),
+        ("\n</part-12>\nship.", "ship."),
+        ("\n</Fragment>\nship.", "ship."),
+        ("\n\u00bb\nship.", "ship."),
+        ("\n>>> ship.", " ship."),
+        ("\n>>>ship.", "ship."),
+        (" >>> 2", " >>> 2"),
+        (" >>>\nship.", " >>>\nship."),
+        ("\n]]] ship.", "\n]]] ship."),
+        ("\n<div>\nship.", "\n<div>\nship."),
+        ("\n>> ship.", "\n>> ship."),
+        (" ship.", " ship."),
+    ],
+)
+def test_markers_are_passed_with_the_ends_of_their_lines(rest: str, behind: str) -> None:
+    """One line break is the marker's; the next, and a space, are the text's. In the middle of a line it is no
+    marker."""
+    for final in (True, False):
+        cut = passed(rest, TEXT, opened=False, final=final)
+        assert cut is not None
+        assert rest[cut:] == behind
+
+
+@pytest.mark.parametrize("rest", ["", "\n", "\n>", "\n>>>", "\n<frag", "\n\u00bb", "\n>>>\n", "\n{{"])
+def test_what_may_become_a_marker_is_waited_for(rest: str) -> None:
+    """Its line may go on, and another may follow."""
+    assert passed(rest, TEXT, opened=False, final=False) is None
+    assert passed(rest, TEXT, opened=False, final=True) is not None
+
+
+def test_half_a_marker_at_the_end_counts_where_one_was_opened() -> None:
+    """Two signs of three."""
+    assert passed("\n>>", TEXT, opened=True, final=True) == 3
+    assert passed("\n>>", TEXT, opened=False, final=True) == 0
+
+
+@pytest.mark.parametrize(
+    ("marker", "text", "own"),
+    [
+        (">>>", ">>> x = 1\n", True),
+        (">>>>", "a >> b", False),
+        ("<text>", "<svg>\n<g></g>", True),
+        ("</text>", "the <text>", True),
+        ("<text>", "a text", False),
+    ],
+)
+def test_a_sign_that_the_text_has_is_no_marker(marker: str, text: str, *, own: bool) -> None:
+    """A session of Python, a document of markup."""
+    assert is_own(marker, text) is own
+    cut = passed(f"\n{marker}\nx", text, opened=True, final=True)
+    assert (cut == 0) is own
+
+
+def test_a_marker_may_be_closed_behind_something_new() -> None:
+    """At the end of a line; a fence only on a line of its own."""
+    assert closing("tter\n>>>\n\nunder", TEXT, fence=False, final=False) == (4, 9)
+    assert closing("tter>>>\nunder", TEXT, fence=False, final=False) == (4, 8)
+    assert closing("tter\n>>>", TEXT, fence=False, final=False) is None
+    assert closing("tter\n>>>", TEXT, fence=False, final=True) == (4, 8)
+    assert closing("tter\n>>>\n", ">>> 1", fence=False, final=True) is None
+    assert closing("tter\n```\nunder", TEXT, fence=True, final=False) == (4, 9)
+    assert closing("tter ```\nunder", TEXT, fence=True, final=True) is None
