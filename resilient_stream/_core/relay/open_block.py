@@ -14,18 +14,23 @@ The thinking of a user turn is not handed over.
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import Any
+from typing import Any, Final
 
+from resilient_stream._core.failures import Flaw
 from resilient_stream._core.plan.planner import Plan
 from resilient_stream._core.settings import Settings
 from resilient_stream._core.turn.transcript import SERVER_TOOL_USES, TOOL_USES, Block
 from resilient_stream._core.wire import events
 from resilient_stream._core.wire.event_order import Grammar
 from resilient_stream._core.wire.events import Event
+from resilient_stream._core.wire.tool_input import ToolInput
 
 from .fast_path import Steady
 from .output import Handover
 from .reply_start import Head
+
+_COMPLETE: Final = ("tool_use", "end_turn")
+"""Stop reasons that say that the model has written all it wanted to."""
 
 
 class Mode(Enum):
@@ -66,6 +71,9 @@ class Passage:
         self._grammar = grammar
         self._mode = Mode.LIVE
         self._held: list[Event] = []
+        self._input: ToolInput | None = None
+        self._cut: Flaw | None = None
+        """A tool call that is over has half an input. Where the message ends with that, it is the model's."""
 
     def aside(self, event: Event) -> None:
         """An event that is no content keeps its place behind what waits."""
@@ -75,7 +83,13 @@ class Passage:
             self.out.in_order(event)
 
     def start(self, event: Event) -> None:
-        """A block begins."""
+        """A block begins.
+
+        Raises:
+            Flaw: the call before it has half an input.
+        """
+        if self._cut is not None:
+            raise self._cut
         block = event.data["content_block"]
         kind = block.get("type")
         if kind in ("thinking", "redacted_thinking") and self._plan.hide_thinking:
@@ -91,6 +105,7 @@ class Passage:
             self._open(self.out.placed(event), kind)
 
     def _open(self, event: Event, kind: object) -> None:
+        self._input = ToolInput() if kind in TOOL_USES else None
         if self._settings.holds(kind):
             self._mode, self._held = Mode.HELD, [event]
         elif kind in ("text", "thinking", "redacted_thinking") and not events.has_content(
@@ -103,8 +118,16 @@ class Passage:
             self._go_live()
 
     def delta(self, event: Event) -> None:
-        """It goes on."""
+        """It goes on.
+
+        Raises:
+            Flaw: the input of a call is no JSON.
+        """
         delta = event.data["delta"]
+        if self._input is not None and delta.get("type") == "input_json_delta":
+            piece = self._input.take(delta["partial_json"])
+            if piece != delta["partial_json"]:
+                event = Event.of({**event.data, "delta": {**delta, "partial_json": piece}})
         match self._mode:
             case Mode.HIDDEN:
                 pass
@@ -131,6 +154,9 @@ class Passage:
     def _go_live(self) -> None:
         """From here on canonical deltas of the open block take the short way."""
         self._mode = Mode.LIVE
+        if self._input is not None:  # each piece is looked at
+            self.steady.rest()
+            return
         shift = self.out.shift + self._grammar.index - self._grammar.label
         self.steady.follow(self._turn.blocks[-1], self._grammar.label, shift)
 
@@ -139,6 +165,9 @@ class Passage:
         if self._mode is Mode.SEAM:
             self._decide(final=True)
         self.steady.rest()
+        if kind == "tool_use" and self._input is not None and not self._input.whole:
+            self._cut = self._input.broken()
+        self._input = None
         match self._mode:
             case Mode.HELD:
                 self._release(self.out.placed(event), kind)
@@ -146,7 +175,7 @@ class Passage:
                 pass  # all of it was an echo: there is no block
             case Mode.WAITING:
                 self.out.wait(self.out.placed(event))
-            case Mode.LIVE if kind == "thinking":
+            case Mode.LIVE if kind == "thinking" or self._cut is not None:
                 self.out.wait(self.out.placed(event))
             case Mode.LIVE:
                 self.out.content(self.out.placed(event))
@@ -163,6 +192,19 @@ class Passage:
         regenerate = kind == "tool_use" and self._settings.completed_tools == "regenerate"
         if kind in TOOL_USES and block.parses and not regenerate:
             self.out.flush()
+
+    def end(self, stop_reason: str) -> None:
+        """The message ends with this reason.
+
+        Raises:
+            Flaw: it says that all is there, and a call has half an input.
+        """
+        if stop_reason not in _COMPLETE:
+            return
+        if self._cut is not None:
+            raise self._cut
+        if self._grammar.kind == "tool_use" and self._input is not None and not self._input.whole:
+            raise self._input.broken()
 
     def left_open(self) -> None:
         """The message ends inside the block. It stays open, as the API left it."""

@@ -229,6 +229,7 @@ class Relay:
         ours = not first and bool(stop_reason or event.data.get("usage"))
         event = self._with_usage(event, ours=ours)
         if stop_reason:
+            self._block.end(stop_reason)
             if self._grammar.open is not None and first:
                 self._block.left_open()
             elif self._grammar.open is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from resilient_stream._core.failures import Flaw, Kind
 from resilient_stream._core.plan.planner import Form, Plan
 from resilient_stream._core.seam.joined import Asked, Joined
 from tests.support.contents import CALL, CITED, CODE, OTHER_CALL, REDACTED, THOUGHT, text
@@ -227,3 +228,80 @@ def test_a_block_that_a_continuation_leaves_open_is_closed() -> None:
         assert [block.text if block.type == "text" else None for block in made.out.turn.blocks] == blocks
         assert all(block.closed for block in made.out.turn.blocks)
         assert made.complete
+
+
+# -- the input of calls -----------------------------------------------------------------------------
+
+BAD = ('{"word": Dave}', '{"word": "tide"}{"word": "tide"}', '{"word": "a "quoted" b"}', '{"word": "ti')
+
+
+def call(written: str, kind: str = "tool_use") -> list[bytes]:
+    """A call whose input is written so, in two pieces."""
+    started = {"type": kind, "id": "toolu_1", "name": "look", "input": {}}
+    pieces = [delta(0, type="input_json_delta", partial_json=one) for one in (written[:9], written[9:])]
+    return [start(), block_start(0, started), *pieces, block_stop(0)]
+
+
+@pytest.mark.parametrize("reason", ["tool_use", "end_turn"])
+@pytest.mark.parametrize("hold", [frozenset({"tool_use"}), frozenset[str]()])
+@pytest.mark.parametrize("written", BAD)
+def test_a_call_whose_input_is_no_json_is_never_handed_over(
+    written: str, hold: frozenset[str], reason: str
+) -> None:
+    """A held one not at all, a live one up to the piece that breaks it; half an input is none either, where the
+    model says that it is done."""
+    made = relay(hold=hold)
+    with pytest.raises(Flaw) as caught:
+        told(made, *call(written), ending(reason))
+    failure = caught.value.failure
+    assert failure.kind is Kind.CORRUPT
+    assert failure.detail.startswith("the input of a tool call is no JSON (")
+    out = made.out.take()
+    assert b"content_block_stop" not in out and b"message_delta" not in out
+    assert bool(out) is (not hold)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+@pytest.mark.parametrize("hold", [frozenset({"tool_use"}), frozenset[str]()])
+def test_half_an_input_passes_where_the_message_ended_in_it(hold: frozenset[str], *, closed: bool) -> None:
+    """``max_tokens`` cuts it off, closed or not."""
+    frames = [*call(BAD[-1])[: None if closed else -1], ending("max_tokens")]
+    assert told(relay(hold=hold), *frames) == b"".join(frames)
+
+
+@pytest.mark.parametrize("hold", [frozenset({"tool_use"}), frozenset[str]()])
+def test_half_an_input_is_not_followed_by_another_block(hold: frozenset[str]) -> None:
+    """What was cut off was not the message."""
+    made = relay(hold=hold)
+    with pytest.raises(Flaw) as caught:
+        told(made, *call(BAD[-1]), block_start(1, text("a")))
+    assert caught.value.failure.kind is Kind.CORRUPT
+
+
+def test_a_call_left_open_has_half_an_input_too() -> None:
+    """Its stop never came, but the message ended as if it were whole."""
+    made = relay()
+    with pytest.raises(Flaw) as caught:
+        told(made, *call(BAD[-1])[:-1], ending("tool_use"))
+    assert caught.value.failure.kind is Kind.CORRUPT
+
+
+def test_blanks_in_front_of_an_input_are_left_out() -> None:
+    """The SDK takes them for broken JSON while they are all there is."""
+    made = relay()
+    out = told(made, *call(" " * 9 + '{"a": 1}'))
+    assert b'"partial_json":""' in out
+    assert made.out.turn.blocks[0].parses
+
+
+def test_the_input_of_a_servers_tool_is_looked_at_as_it_passes() -> None:
+    """It is live; what breaks it is never handed on."""
+    made = relay()
+    first, rest = (
+        call('{"query": Dave}', "server_tool_use")[:3],
+        call('{"query": Dave}', "server_tool_use")[3:],
+    )
+    assert told(made, *first) == b"".join(first)
+    with pytest.raises(Flaw):
+        told(made, *rest)
+    assert made.out.take() == b""

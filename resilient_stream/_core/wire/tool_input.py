@@ -1,0 +1,148 @@
+"""The input of a tool call, which is JSON written piece by piece.
+
+The SDK parses what there is of it with each piece, and fails over what can't become JSON any more. Models
+write such input now and then where it is not buffered for them. So each piece is looked at before it goes
+on.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from resilient_stream._core.failures import Flaw, Kind
+
+from . import events, safe_json
+
+_STRING: Final = re.compile(
+    r'(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u(?:[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}'
+    r"|(?![dD][89a-fA-F])[0-9a-fA-F]{4})))*+"
+)
+_CUT_ESCAPE: Final = re.compile(
+    r"\\(?:u(?:[dD][89abAB][0-9a-fA-F]{2}(?:\\(?:u(?:[dD](?:[c-fC-F][0-9a-fA-F]?)?)?)?)?"
+    r"|[dD](?:[89abAB][0-9a-fA-F]?)?|(?![dD][89a-fA-F])[0-9a-fA-F]{0,3})?)?"
+)
+_SCALAR: Final = re.compile(r"[-+.0-9A-Za-z]*+")
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,4299})(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?", re.ASCII)
+_CUT_NUMBER: Final = re.compile(
+    r"-?(?:(?:0|[1-9][0-9]{0,4299})(?:\.[0-9]*|(?:\.[0-9]+)?[eE][-+]?[0-9]*)?)?", re.ASCII
+)
+_WORDS: Final = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
+_VALUE, _FIRST_VALUE, _FIRST_KEY, _KEY, _COLON, _NEXT = (
+    "value",
+    "first value",
+    "first key",
+    "key",
+    "colon",
+    "next",
+)
+
+
+class ToolInput:
+    """One input, as far as it has come."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        """Characters that have come."""
+        self._open: list[str] = []
+        self._wants = _VALUE
+        self._in_string = False
+        self._tail = ""
+        self._half = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is complete: a whole value, or nothing at all."""
+        return not self._open and not self._in_string
+
+    def take(self, piece: str) -> str:
+        """The piece as it may go on: without blanks in front of all else, which the SDK takes for broken, and
+        with the halves of a surrogate pair put together.
+
+        Raises:
+            Flaw: `Kind.CORRUPT`: whatever follows, this is no JSON.
+        """
+        self.size += len(piece)
+        piece = events.paired(self._half + piece)
+        self._half = piece[-1] if "\ud800" <= piece[-1:] <= "\udbff" else ""
+        piece = safe_json.whole(piece[: len(piece) - len(self._half)])
+        if not self._open and not piece.strip(" \t\r\n"):
+            return ""
+        self._read(self._tail + piece)
+        return piece
+
+    def broken(self) -> Flaw:
+        """That it is no JSON. Its length is told, not what it says."""
+        return Flaw(Kind.CORRUPT, f"the input of a tool call is no JSON ({self.size} characters)")
+
+    def _read(self, text: str) -> None:
+        at, self._tail = 0, ""
+        while at < len(text):
+            if self._in_string:
+                at = self._string(text, at)
+            elif text[at] in " \t\r\n":
+                at += 1
+            else:
+                at = self._token(text, at)
+
+    def _string(self, text: str, at: int) -> int:
+        at = _end(_STRING, text, at)
+        if at == len(text):
+            return at
+        if text[at] == '"':
+            self._in_string = False
+            self._wants = _COLON if self._wants in (_KEY, _FIRST_KEY) else _NEXT
+            return at + 1
+        if _CUT_ESCAPE.fullmatch(text, at) is None:
+            raise self.broken()
+        self._tail = text[at:]
+        return len(text)
+
+    def _token(self, text: str, at: int) -> int:
+        sign, wants = text[at], self._wants
+        if not self._open and (wants == _NEXT or sign not in "{["):  # the SDK reads no other value in pieces
+            raise self.broken()
+        if sign == '"' and wants not in (_NEXT, _COLON):
+            self._in_string = True
+        elif sign in "{[" and wants in (_VALUE, _FIRST_VALUE) and len(self._open) < safe_json.MAX_DEPTH:
+            self._open.append(sign)
+            self._wants = _FIRST_KEY if sign == "{" else _FIRST_VALUE
+        elif sign in "}]" and self._closes(sign):
+            self._open.pop()
+            self._wants = _NEXT
+        elif sign == ":" and wants == _COLON:
+            self._wants = _VALUE
+        elif sign == "," and wants == _NEXT and self._open:
+            self._wants = _KEY if self._open[-1] == "{" else _VALUE
+        elif wants in (_VALUE, _FIRST_VALUE):
+            return self._scalar(text, at)
+        else:
+            raise self.broken()
+        return at + 1
+
+    def _closes(self, sign: str) -> bool:
+        empty = _FIRST_KEY if sign == "}" else _FIRST_VALUE
+        return bool(self._open) and self._open[-1] + sign in ("{}", "[]") and self._wants in (_NEXT, empty)
+
+    def _scalar(self, text: str, at: int) -> int:
+        end = _end(_SCALAR, text, at)
+        word = text[at:end]
+        if end == len(text) and (
+            _CUT_NUMBER.fullmatch(word) or any(each.startswith(word) for each in _WORDS)
+        ):
+            self._tail = word
+        elif self._is_scalar(word):
+            self._wants = _NEXT
+        else:
+            raise self.broken()
+        return end
+
+    @staticmethod
+    def _is_scalar(word: str) -> bool:
+        return _NUMBER.fullmatch(word) is not None or word in _WORDS
+
+
+def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    """Where a match from ``at`` ends."""
+    found = pattern.match(text, at)
+    return found.end() if found else at
