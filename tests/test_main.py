@@ -8,7 +8,7 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -193,7 +193,7 @@ def interruptible(arguments: Sequence[str], out: int) -> subprocess.Popen[str]:
 
 
 @contextlib.contextmanager
-def terminal(columns: int) -> Iterator[tuple[int, int]]:
+def terminal(columns: int) -> Generator[tuple[int, int]]:
     """A pseudo-terminal: our end, and the end that a program writes to."""
     import fcntl
     import pty

@@ -6,7 +6,7 @@ import importlib
 
 import pytest
 
-import resilient_stream.report  # noqa: F401 -- its being imported is part of the law
+import resilient_stream.report  # noqa: F401 -- its being imported is part of the law  # pyright: ignore[reportUnusedImport]
 from resilient_stream import StreamReport, report
 from resilient_stream._report import model, parts
 

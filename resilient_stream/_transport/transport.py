@@ -32,13 +32,8 @@ if TYPE_CHECKING:
 
     from resilient_stream._policy.model import RetryPolicy
 
-    _Base: Any
-    """Of either package's class of transports, for type checkers."""
-else:
-    _Base = object
 
-
-class _Transport(_Base):  # type: ignore[misc]  # a base of two packages
+class _Transport(Any):  # type: ignore[misc]  # for type checkers: a transport of either package
     """What both transports have.
 
     Args:

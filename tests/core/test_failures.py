@@ -81,9 +81,15 @@ def test_an_error_without_a_type_of_the_apis_has_the_status_of_its_code(code: ob
         assert kind_of_error(error) is kind_of_status(status)
 
 
-DEEP: list[object] = []
-for _ in range(100_000):
-    DEEP = [DEEP]
+def deep() -> list[object]:
+    """A list in a list, and so on."""
+    nested: list[object] = []
+    for _ in range(100_000):
+        nested = [nested]
+    return nested
+
+
+DEEP = deep()
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_anything_else_is_refused() -> None:
 def test_a_body_is_a_stream_of_the_package(http: Any) -> None:
     """Its client takes it, iterating it is iterating the body, closing it closes the body, and it tells its time."""
     body = Chunks()
-    stream = dialect(http.__name__).sync_stream(body)
+    stream: Any = dialect(http.__name__).sync_stream(body)
     assert isinstance(stream, http.SyncByteStream)
     assert not isinstance(stream, http.AsyncByteStream)
     response = http.Response(200, stream=stream)

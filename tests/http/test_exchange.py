@@ -12,7 +12,6 @@ from unittest.mock import patch
 
 import anthropic
 import anyio
-import anyio.lowlevel
 import httpcore2
 import httpx2
 import pytest

@@ -249,7 +249,7 @@ def seconds(found: Found, call: str, text: str) -> float:
 
 def growth(found: Found, call: str, before: str, pump: str, behind: str) -> float:
     """By how much the time grows from the last rung but one to the last; endless where an early rung takes long."""
-    last = 0.0
+    last = previous = 0.0
     for times in LADDER:
         last, previous = seconds(found, call, before + pump * times + behind), last
         if last > ENOUGH:

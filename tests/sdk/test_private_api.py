@@ -160,8 +160,9 @@ def test_what_extra_body_adds_is_a_mapping_or_nothing() -> None:
     options = FinalRequestOptions.construct(method="post", url="/v1/messages", extra_json={"top_k": 3})
     request = APIRequest(options=options, cast_to=object)
     assert private_api.extra_json(request) == {"top_k": 3}
-    for options in (SimpleNamespace(), SimpleNamespace(extra_json=None)):  # type: ignore[assignment]
-        assert private_api.extra_json(APIRequest(options=options, cast_to=object)) == {}
+    strange: list[Any] = [SimpleNamespace(), SimpleNamespace(extra_json=None)]
+    for other in strange:
+        assert private_api.extra_json(APIRequest(options=other, cast_to=object)) == {}
 
 
 def test_a_client_without_a_decoder_has_none() -> None:
@@ -173,10 +174,11 @@ def test_a_client_without_a_decoder_has_none() -> None:
 def test_bedrocks_messages_are_read_without_the_clients_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its stream is as whole, healthy or cut."""
     pytest.importorskip("boto3")
+    bedrock: Any = anthropic  # which does not export it by name
     monkeypatch.setattr(private_api, "sse_decoder", lambda client: None)
     known: dict[str, Any] = {"aws_region": "eu-west-1", "aws_access_key": "a", "aws_secret_key": "s"}
     for faults in ([], [cut_at(3000, "rst")]):
         with stand_in(*faults) as server:
-            bare = anthropic.AnthropicBedrock(base_url=server.url, **known)
+            bare = bedrock.AnthropicBedrock(base_url=server.url, **known)
             with resilient(bare, HASTY) as client, client.messages.stream(**ASKED) as stream:
                 assert stream.get_final_text() == TEXT

@@ -17,7 +17,8 @@ QUOTE = "q" * 80
 def growth(size: int, **more: Any) -> Growth:
     """So many characters that were written, and the words that ask for more."""
     said = "x" * size
-    return Growth(said, [{"type": "text", "text": said}], **{"wording": WORDING, "quoted": QUOTE, **more})
+    known: dict[str, Any] = {"wording": WORDING, "quoted": QUOTE, **more}
+    return Growth(said, [{"type": "text", "text": said}], **known)
 
 
 def asked(
