@@ -8,6 +8,7 @@ adds, above all how a request is sent, it says by a `Door`.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
@@ -42,7 +43,7 @@ class Unframer(Protocol):
         ...
 
 
-class Door:
+class Door(ABC):
     """What an adapter adds to an exchange. The methods are called in the thread or task that reads."""
 
     package: str = "httpx2"
@@ -63,10 +64,12 @@ class Door:
             return None
         return request
 
+    @abstractmethod
     def stand_in_request(self) -> Request:
         """For exceptions, where no request was made: one that says where it would have gone."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def error_of(self, failure: Failure, request: Request, cause: BaseException | None) -> Exception:
         """The exception that raising ``failure`` would raise.
 
@@ -75,33 +78,35 @@ class Door:
             request: the first that was made, or the stand-in for it.
             cause: the exception that it was noticed by, if any.
         """
-        raise NotImplementedError
+        ...
 
     def unframer(self, http: Response) -> Unframer | None:
         """For a good response: what makes server-sent events of its body; None where it has them already."""
         return None
 
-    def replace(self, http: Response) -> None:
+    def replace(self, http: Response) -> None:  # noqa: B027 -- not every adapter keeps it
         """The last response is an error whose body broke; ``http`` takes its place, without a body."""
 
-    def forget(self) -> None:
+    def forget(self) -> None:  # noqa: B027 -- as above
         """Nobody asks for the last response any more."""
 
 
 class SyncDoor(Door):
     """The door of a sync adapter."""
 
+    @abstractmethod
     def call(self, action: Send) -> Response:
         """Send a request, and wait for the head of its response. What is raised is given to `failure_of`."""
-        raise NotImplementedError
+        ...
 
 
 class AsyncDoor(Door):
     """The door of an async adapter."""
 
+    @abstractmethod
     async def call(self, action: Send) -> Response:
         """As `SyncDoor.call`."""
-        raise NotImplementedError
+        ...
 
 
 class Exchange:

@@ -33,7 +33,13 @@ if TYPE_CHECKING:
     from resilient_stream._policy.model import RetryPolicy
 
 
-class _Transport(Any):  # type: ignore[misc]  # for type checkers: a transport of either package
+if TYPE_CHECKING:
+    _Base = Any  # a transport of either package
+else:
+    _Base = object
+
+
+class _Transport(_Base):  # type: ignore[misc]  # a base of two packages
     """What both transports have.
 
     Args:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import httpx2
 import pytest
 
+from resilient_stream._transport.transport import _SyncBody
 from resilient_stream.httpx import AsyncResilientTransport, ResilientTransport
 from resilient_stream.testing import sse_events
 from tests.support.http_clients import HEADERS, asking, events_of
@@ -32,6 +34,9 @@ def test_the_package_is_decided_by_the_request(package: Any) -> None:
     assert type(sync.wrapped) is package.HTTPTransport
     with sync:
         pass
+    sync.close()
+    with ResilientTransport():  # which nothing is sent through
+        pass
 
 
 @PACKAGES
@@ -47,6 +52,8 @@ def test_the_async_one_does_the_same(package: Any) -> None:
         async with made:
             pass
         await made.aclose()
+        async with AsyncResilientTransport():
+            pass
         return made.wrapped
 
     assert type(asyncio.run(main())) is package.AsyncHTTPTransport
@@ -124,8 +131,17 @@ def test_what_is_no_json_passes_through(content: bytes) -> None:
         assert client.post(URL, content=content, headers=HEADERS).content == content
 
 
-def test_elapsed_counts_all_attempts() -> None:
-    """A response knows how long its stream took."""
+def test_a_body_knows_how_long_its_stream_took() -> None:
+    """Over all attempts, as its driver counts them."""
+
+    class Ended:
+        elapsed = timedelta(seconds=3)
+
+    assert _SyncBody(Ended()).elapsed == timedelta(seconds=3)
+
+
+def test_a_response_is_timed_by_its_client() -> None:
+    """Until its body was read."""
     with mocked(
         lambda _: httpx.Response(200, headers={"content-type": "text/event-stream"}, content=WHOLE)
     ) as client:
