@@ -28,6 +28,8 @@ from tests.support.contents import text
 from tests.support.machines import REQUEST, Broken, machine
 from tests.support.streams import PREFILLED, block_start, ending, start, text_delta
 
+from .sizes import STRIDE
+
 NAMED = {
     Limit.ATTEMPTS: "max_attempts",
     Limit.BARREN_ATTEMPTS: "max_barren_attempts",
@@ -174,7 +176,7 @@ def test_a_network_that_is_away_for_a_while_is_survived(
     refusal: float, seconds: float, connected: bool
 ) -> None:
     """By every stream of the default policy, whether connecting is refused, unreachable or hangs; by a new stream only as long as its attempts last."""
-    for seed in range(100):
+    for seed in range(0, 100, STRIDE):
         life = without_network(RetryPolicy(), seconds, refusal, seed, connected=connected)
         assert life.last == Finish() or not connected
         if connected:
@@ -191,7 +193,7 @@ def test_each_preset_waits_for_a_network_as_long_as_the_page_says(preset: str, s
     """``unreachable_timeout`` less the longest wait and the time to connect; it gives up within a little more."""
     policy = RetryPolicy.preset(preset)
     assert survived == policy.unreachable_timeout - policy.wait_max - policy.connect_timeout
-    for seed in range(50):
+    for seed in range(0, 50, STRIDE):
         assert without_network(policy, survived - 0.1, 5.0, seed).last == Finish()
         life = without_network(policy, 1e6, 5.0, seed)
         assert life.machine.ledger.limit is Limit.UNREACHABLE

@@ -10,6 +10,7 @@ import pytest
 
 from resilient_stream._core.seam.join import MOST_HELD
 from resilient_stream.testing import MANNERS
+from tests.laws.sizes import STRIDE
 
 from .cost import cost, least
 from .trial import FAITHFUL, Trial, Verdict, corpus, cuts, play
@@ -52,7 +53,8 @@ def test_nothing_is_cut_of_a_faithful_continuation(manner: str) -> None:
 def test_a_join_is_a_function_of_the_reply(manner: str) -> None:
     """In deltas of 1, 4 and 100 characters and all at once it joins the same way, to the letter."""
     texts = list(corpus().values())
-    for number, text in enumerate(texts[sum(map(ord, manner)) % 3 :: 3]):
+    step = 3 * STRIDE
+    for number, text in enumerate(texts[sum(map(ord, manner)) % step :: step]):
         for cut in cuts(text, 701, 17 + 31 * number % 400):
             came = [play(text, cut, manner, piece) for piece in (1, 4, 100, 10_000)]
             assert len({one and (one.text, one.verified) for one in came}) == 1, (text[:cut][-60:], came)
