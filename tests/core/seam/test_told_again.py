@@ -1,0 +1,50 @@
+"""Whether the text is told once more behind a repetition."""
+
+from __future__ import annotations
+
+import pytest
+
+from resilient_stream._core.seam.delivered import Had
+from resilient_stream._core.seam.joined import Asked, Joined
+from resilient_stream._core.seam.told_again import Behind, Retelling, Sign
+
+TEXT = (
+    "The keeper climbed the stairs every night, and nobody knew what he looked for.\n\n"
+    "He spent hours searching the island and the waters around it, but he never found the"
+)
+QUOTE = TEXT[-40:].lstrip()
+REST = " ship."
+
+
+def look(behind: str, *, marked: bool, final: bool = True) -> object:
+    """What is said of a reply that has echoed the quote and then says ``behind``."""
+    asked = Asked(QUOTE, "", text=TEXT)
+    head = QUOTE + behind
+    return Retelling(asked, Had(asked, 600), 600).look(
+        head, len(QUOTE), Joined.ECHO, marked=marked, final=final
+    )
+
+
+@pytest.mark.parametrize("final", [True, False])
+@pytest.mark.parametrize("behind", ["", " ", "\n\n"])
+def test_of_nothing_there_is_nothing_to_say(behind: str, *, final: bool) -> None:
+    """Blanks tell no text again."""
+    assert look(behind, marked=False, final=final) is Sign.NOTHING
+
+
+def test_behind_a_marker_the_fragment_may_come_once_more() -> None:
+    """It ends where the new text begins."""
+    said = f"\n{QUOTE}"
+    assert look(said + REST, marked=True) == Behind(len(QUOTE + said), "")
+
+
+def test_new_text_is_not_told_again() -> None:
+    """However it begins: apart, or behind a marker."""
+    for behind in (REST, "\n\nThe next morning the sea lay still.", " ship, and he went home."):
+        for marked in (True, False):
+            assert look(behind, marked=marked) is Sign.NOTHING
+
+
+def test_while_all_that_came_agrees_more_is_needed() -> None:
+    """The beginning of the last paragraph, told as far as it came."""
+    assert look("\nHe spent hours searching", marked=True, final=False) is Sign.MORE
