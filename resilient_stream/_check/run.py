@@ -10,7 +10,7 @@ import anthropic
 
 from resilient_stream import Observer, RetryPolicy, StreamReport, report, resilient
 from resilient_stream._demo.proxy import CuttingProxy
-from resilient_stream.observe import AttemptRecord, StreamRecord
+from resilient_stream.observe import AttemptRecord, EndRecord, StreamRecord
 
 from .findings import Seen
 from .probes import Probe
@@ -58,13 +58,13 @@ class _Gap(Observer):
     def __init__(self) -> None:
         self.longest = 0.0
 
-    def on_end(self, stream: StreamRecord, record: Any) -> None:
+    def on_end(self, stream: StreamRecord, end: EndRecord) -> None:
         """A stream is over."""
-        self._note(record.attempt)
+        self._note(end.attempt)
 
-    def on_failure(self, stream: StreamRecord, record: AttemptRecord) -> None:
+    def on_failure(self, stream: StreamRecord, attempt: AttemptRecord) -> None:
         """An attempt failed."""
-        self._note(record)
+        self._note(attempt)
 
     def _note(self, attempt: AttemptRecord) -> None:
         self.longest = max(self.longest, attempt.gap)

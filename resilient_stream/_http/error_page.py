@@ -76,7 +76,7 @@ def _keep(http: Response, page: bytes | bytearray) -> None:
 def _readable(http: Response) -> bool:
     """Whether the page can be decoded as its response says."""
     try:
-        return http.charset_encoding not in _SLOW_CHARSETS and isinstance(http.text, str)
+        return http.charset_encoding not in _SLOW_CHARSETS and len(http.text) >= 0
     except Exception:  # noqa: BLE001 -- anything may be named as a charset, and each fails in its own way
         return False
 

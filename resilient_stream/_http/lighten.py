@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import traceback
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .dialect import CORE, HTTP, classes
 
@@ -29,7 +29,8 @@ def lighten(links: Iterable[BaseException], request: Request) -> None:
     named = classes(HTTP, "RequestError")
     for link in links:
         if isinstance(link, named):
-            link.request = request
+            raised: Any = link
+            raised.request = request
         for frame, _ in traceback.walk_tb(link.__traceback__):
             if str(frame.f_globals.get("__name__")).partition(".")[0] in _TRANSPORT:
                 with contextlib.suppress(RuntimeError):  # it still runs

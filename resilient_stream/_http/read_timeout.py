@@ -22,7 +22,7 @@ import inspect
 import math
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from .dialect import CORE, classes
 
@@ -81,7 +81,7 @@ class Patience:
         stream.read = watch(own, slept)
 
     def _watch(self, own: Callable[..., bytes], slept: Callable[[], float]) -> Callable[..., bytes]:
-        last, ran_out = slept(), classes(CORE, "ReadTimeout")
+        last, ran_out = slept(), cast("tuple[type[BaseException], ...]", classes(CORE, "ReadTimeout"))
 
         def read(max_bytes: int, timeout: float | None = None) -> bytes:
             nonlocal last
@@ -100,7 +100,7 @@ class Patience:
         return read
 
     def _watch_async(self, own: Callable[..., Any], slept: Callable[[], float]) -> Callable[..., Any]:
-        last, ran_out = slept(), classes(CORE, "ReadTimeout")
+        last, ran_out = slept(), cast("tuple[type[BaseException], ...]", classes(CORE, "ReadTimeout"))
 
         async def read(max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 -- httpcore's
             nonlocal last

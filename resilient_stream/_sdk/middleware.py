@@ -199,7 +199,8 @@ def _result(
         stream=stream(_RaisingBody(error)),
         request=getattr(error, "request", None),
     )
-    return wrapper(
+    made: Any = wrapper
+    return made(
         raw=raising,
         cast_to=request.cast_to,
         client=None,

@@ -151,8 +151,9 @@ class TransportDoor(Door):
         if failure.in_band and isinstance(failure.body, dict) and "unreadable" not in failure.body:
             return ToldInBand(sse.encode("error", failure.body))
         if failure.phase is not Phase.BODY and isinstance(cause, self._http.RequestError):
-            cause.request = self._request
-            known: Exception = cause
+            raised: Any = cause
+            raised.request = self._request
+            known: Exception = raised
             return known
         if failure.kind in (Kind.SILENT, Kind.STALLED):
             error: Exception = self._http.ReadTimeout(_sentence(failure), request=self._request)

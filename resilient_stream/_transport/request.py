@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
     from httpx2 import Request
@@ -79,7 +79,7 @@ def content_of(request: Request) -> bytes | None:
         return request.content
     except package.RequestNotRead:  # a redirected request has only its stream
         stream = request.stream
-        return b"".join(stream) if isinstance(stream, package.ByteStream) else None
+        return b"".join(cast("Any", stream)) if isinstance(stream, package.ByteStream) else None
 
 
 def obstacle(request: Request) -> str | None:

@@ -100,3 +100,5 @@ def _contents(value: Any) -> Iterator[str]:
                 waiting += items
             case other if hasattr(other, "__dict__"):  # a model of the SDK's
                 waiting.append(vars(other))
+            case _:
+                pass

@@ -134,8 +134,9 @@ class Grammar:
     # -- the block in front ----------------------------------------------------------------------
 
     def _begin(self, event: Event, label: int) -> Event:
-        self.open, self.label = event.data["content_block"], label
-        self.kind, self.index = self.open["type"], self.index + 1
+        opened = event.data["content_block"]
+        self.open, self.label = opened, label
+        self.kind, self.index = opened["type"], self.index + 1
         return self._placed(event)
 
     def _front(self, event: Event) -> Event:

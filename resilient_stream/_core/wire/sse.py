@@ -148,10 +148,13 @@ def fields(frame: bytes) -> tuple[str | None, str | None]:
 
 def is_utf8(frame: bytes) -> bool:
     """Whether a frame can be decoded."""
+    if frame.isascii():
+        return True
     try:
-        return frame.isascii() or frame.decode() is not None
+        frame.decode()
     except UnicodeDecodeError:
         return False
+    return True
 
 
 def _text(value: bytes | bytearray | None) -> str | None:
