@@ -21,7 +21,7 @@ _ONE: Final = re.compile(rf"(?P<lead>\s*)(?P<marker>{MARKER})[ \t]*(?P<end>\n?)"
 _PART: Final = re.compile(
     r"\s*+(?:<+|>+|\[{1,2}|\]{1,2}|\{{1,2}|\}{1,2}|[\u00ab\u00bb]\s*|</?[a-z][\w-]{0,13})?", re.IGNORECASE
 )
-_LATER: Final = re.compile(rf"[ \t]*+\n?[ \t]*+({MARKER})[ \t]*+(?:\n|\Z)", re.IGNORECASE)
+_LATER: Final = re.compile(rf"(?<![ \t])[ \t]*+\n?[ \t]*+({MARKER})[ \t]*+(?:\n|\Z)", re.IGNORECASE)
 _FENCE_LATER: Final = re.compile(r"\n(`{3,}+)[ \t]*+(?:\n|\Z)")
 _HALF: Final = re.compile(r"\s*[<>]{1,2}\s*")
 
