@@ -14,7 +14,7 @@ import anthropic
 import resilient_stream
 from resilient_stream._demo.command import UsageError
 from resilient_stream._demo.live import API
-from resilient_stream._policy.presets import SWITCH
+from resilient_stream._policy.switch import SWITCH
 
 from .findings import Finding, Verdict, findings
 from .probes import PROBES, Probe, expected_requests, expected_tokens

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from resilient_stream import Observer, RetryPolicy
-from resilient_stream._policy.presets import SWITCH
+from resilient_stream._policy.switch import SWITCH
 from resilient_stream.testing import ANSWER, CATALOGUE, StandIn
 
 from .bare import Bare, meet

@@ -2,19 +2,70 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from resilient_stream._core.failures import CONNECTION_KINDS, FINAL_KINDS, OVERLOAD_KINDS, Kind
 
 from .budget import cost
-
-if TYPE_CHECKING:
-    from .model import RetryPolicy
+from .fields import Fallback, Holdable
 
 __all__ = ["explain"]
 
 
-def explain(policy: RetryPolicy) -> str:
+class Explained(Protocol):
+    """What is said of a policy."""
+
+    @property
+    def enabled(self) -> bool: ...
+    @property
+    def max_attempts(self) -> int: ...
+    @property
+    def max_barren_attempts(self) -> int: ...
+    @property
+    def deadline(self) -> float | None: ...
+    @property
+    def unreachable_timeout(self) -> float: ...
+    @property
+    def wait_initial(self) -> float: ...
+    @property
+    def wait_max(self) -> float: ...
+    @property
+    def overload_wait_initial(self) -> float: ...
+    @property
+    def overload_wait_max(self) -> float: ...
+    @property
+    def retry_after_max(self) -> float: ...
+    @property
+    def connect_timeout(self) -> float: ...
+    @property
+    def first_event_timeout(self) -> float: ...
+    @property
+    def silence_timeout(self) -> float: ...
+    @property
+    def stall_timeout(self) -> float: ...
+    @property
+    def retry_on(self) -> frozenset[Kind]: ...
+    @property
+    def continuation(self) -> str: ...
+    @property
+    def unverified(self) -> str: ...
+    @property
+    def hold(self) -> frozenset[Holdable]: ...
+    @property
+    def fallback_models(self) -> tuple[Fallback, ...]: ...
+    @property
+    def max_input_multiple(self) -> float | None: ...
+    @property
+    def budget(self) -> object: ...
+    @property
+    def stop(self) -> object: ...
+    @property
+    def wait(self) -> object: ...
+    @property
+    def retry(self) -> object: ...
+
+
+def explain(policy: Explained) -> str:
     """What a policy does after each kind of failure, as a table, and its limits below."""
     met = [kind for kind in Kind if kind is not Kind.BUDGET]  # which no attempt ever has
     rows = [("after", "class", "retried", "limit", "wait"), *(_row(policy, kind) for kind in met)]
@@ -23,13 +74,13 @@ def explain(policy: RetryPolicy) -> str:
     return "\n".join([*_headline(policy), *table, "", *_limits(policy)])
 
 
-def _headline(policy: RetryPolicy) -> list[str]:
+def _headline(policy: Explained) -> list[str]:
     return (
         [] if policy.enabled else ["Switched off: everything passes untouched. Switched on, it would be:", ""]
     )
 
 
-def _row(policy: RetryPolicy, kind: Kind) -> tuple[str, ...]:
+def _row(policy: Explained, kind: Kind) -> tuple[str, ...]:
     if kind in FINAL_KINDS - {Kind.REJECTED}:
         return kind, "final", "never", "-", "-"
     family = "connection" if kind in CONNECTION_KINDS else "overload" if kind in OVERLOAD_KINDS else "final"
@@ -40,7 +91,7 @@ def _row(policy: RetryPolicy, kind: Kind) -> tuple[str, ...]:
     return kind, family, retried, f"{policy.max_barren_attempts} in a row{units}", _wait_range(policy, kind)
 
 
-def _wait_range(policy: RetryPolicy, kind: Kind) -> str:
+def _wait_range(policy: Explained, kind: Kind) -> str:
     if policy.wait is not None:
         return "as the policy's own strategy says"
     if kind in CONNECTION_KINDS:
@@ -53,7 +104,7 @@ def _ceiling(initial: float, maximum: float) -> str:
     return f"up to {initial:g} s, doubling to {maximum:g} s"
 
 
-def _limits(policy: RetryPolicy) -> list[str]:
+def _limits(policy: Explained) -> list[str]:
     """What else the policy does, a sentence a line."""
     own = [name for name in ("stop", "retry") if getattr(policy, name) is not None]
     one = policy.max_attempts == 1
@@ -71,7 +122,7 @@ def _limits(policy: RetryPolicy) -> list[str]:
     ]
 
 
-def _requests(policy: RetryPolicy) -> list[str]:
+def _requests(policy: Explained) -> list[str]:
     """What limits the requests, where there may be more than one."""
     cap = policy.max_input_multiple
     billed = f"at most {cap or 0:g} times the first request's input and the output so far, or 50,000 tokens"

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from tenacity import Future, RetryCallState, Retrying
 from tenacity.retry import retry_base
@@ -28,9 +28,7 @@ from resilient_stream.errors import PolicyError
 
 from .budget import RetryBudget
 from .fields import StopRule, WaitRule
-
-if TYPE_CHECKING:
-    from .model import RetryPolicy
+from .model import RetryPolicy
 
 __all__ = ["Judgement", "StreamState"]
 

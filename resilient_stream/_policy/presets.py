@@ -1,4 +1,4 @@
-"""Policies as text: the presets in ``policies/``, files of the user's, and the switch in the environment.
+"""Policies as text: the presets in ``policies/``, and files of the user's.
 
 The presets are data at the top of the repository. A wheel carries them inside the package, where an
 editable install and a checkout do not have them: so there are two places to look.
@@ -15,20 +15,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 from resilient_stream.errors import PolicyError
-
-if TYPE_CHECKING:
-    from .model import RetryPolicy
-
-__all__ = ["environment_override"]
-
-SWITCH: Final = "RESILIENT_STREAM"
-"""The environment variable that switches the library without a deploy."""
-
-SWITCHES: Final = ("off", "observe")
-"""Its values: the presets that only take away."""
 
 NULLABLE: Final = frozenset(
     {"deadline", "continuation_template", "max_input_multiple", "budget", "stop", "wait", "retry"}
@@ -94,22 +83,6 @@ def toml(fields: Mapping[str, Any]) -> str:
         PolicyError: a field holds an object, which has no spelling.
     """
     return "".join(f"{name} = {_spelt(name, value, top=True)}\n" for name, value in fields.items())
-
-
-def environment_override(policy: RetryPolicy, environ: Mapping[str, str] = os.environ) -> RetryPolicy:
-    """The policy as ``RESILIENT_STREAM`` in the environment has it: ``off``, ``observe``, or as it is.
-
-    The switch only takes away: a policy with ``enabled=False`` stays off under ``observe``.
-
-    Raises:
-        PolicyError: the variable holds anything else. A misspelt switch must not look thrown.
-    """
-    word = environ.get(SWITCH, "").strip().lower()
-    if not word:
-        return policy
-    if word not in SWITCHES:
-        raise PolicyError(f"{SWITCH}={environ[SWITCH]!r} in the environment: should be off, observe or empty")
-    return policy.replace(**preset_fields(word))  # replace() checks them
 
 
 def _preset(name: str) -> Document:

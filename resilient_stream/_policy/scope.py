@@ -18,7 +18,7 @@ from resilient_stream._core.record.ledger import Ledger
 from resilient_stream.errors import PolicyError
 
 from .model import RetryPolicy
-from .presets import environment_override
+from .switch import environment_override
 
 if TYPE_CHECKING:
     from anthropic import Omit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anthropic
 import httpx2
@@ -15,14 +15,12 @@ from resilient_stream._core.failures import Failure, Phase
 from resilient_stream._core.loop.states import Send
 from resilient_stream._http.classify import AWS_EVENT_STREAM, content_type_of
 from resilient_stream._http.exchange import AsyncDoor, Door, SyncDoor, Unframer
+from resilient_stream._policy.model import RetryPolicy
 
 from . import private_api
 from .bedrock import MessageDecoder
 from .bedrock import Unframer as AwsUnframer
 from .errors import error_of, failure_of
-
-if TYPE_CHECKING:
-    from resilient_stream._policy.model import RetryPolicy
 
 Timeout = httpx2.Timeout | float | NotGiven | None
 
