@@ -8,7 +8,7 @@ bytes are what is counted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 INPUT_FIELDS: Final = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 """The numbers of a usage object that add up to the input of a request."""
@@ -20,9 +20,17 @@ USUAL_BYTES: Final = 3.5
 FEWEST_BYTES: Final = 2.5
 """At least: code, tables, and what newer tokenizers make of prose."""
 
+MOST: Final = 10**12
+"""Tokens that are believed. No request has a millionth of that, and a float can tell each of them apart."""
+
 MEDIA: Final = 1_600
 """An image or a document that is sent as base64 counts so much: its bytes say nothing of its tokens. It is
 what a large image costs [platform docs, "Vision"]."""
+
+
+def is_count(value: object) -> TypeGuard[int]:
+    """Whether somebody has told a number of tokens: whole, not negative, and no larger than can be."""
+    return type(value) is int and 0 <= value <= MOST
 
 
 def at_least(text: str) -> int:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from resilient_stream._core.failures import Failure, Kind, Phase, is_word, kind_of_status
+from resilient_stream._core.wire.safe_json import identifier
 
 from .dialect import CORE, HTTP, classes
 
@@ -134,7 +135,7 @@ def of_status(status: int, headers: Mapping[str, str], body: object, wall: float
         status=status,
         retry_after=retry_after(headers, wall),
         should_retry=should_retry,
-        request_id=headers.get("request-id"),
+        request_id=identifier(headers.get("request-id")),
         body=body,
     )
 
@@ -182,7 +183,7 @@ def without_body(response: Any) -> Failure | None:
 
     What is in a body is told by its first bytes, for many gateways label a sound event stream wrongly.
     """
-    status, request_id = response.status_code, response.headers.get("request-id")
+    status, request_id = response.status_code, identifier(response.headers.get("request-id"))
     if status not in (204, 205):
         return None
     return Failure(

@@ -16,6 +16,7 @@ import anyio
 
 from resilient_stream._core.failures import Failure, Phase
 from resilient_stream._core.loop.states import Send
+from resilient_stream._core.wire.safe_json import identifier
 from resilient_stream._driver.upstream import Head
 from resilient_stream._session.context import StreamContext
 
@@ -192,7 +193,7 @@ class Exchange:
         self._patience = Patience(http, silence, self._context.runtime.slept, self._door_of_both.read_timeout)
         self._unframer = self._door_of_both.unframer(http)
         unread(http)
-        return Head(http.status_code, http.headers.get("request-id"))
+        return Head(http.status_code, identifier(http.headers.get("request-id")))
 
     def _unframed(self, chunk: bytes | None) -> bytes | None:
         return chunk if chunk is None or self._unframer is None else self._unframer.feed(chunk)

@@ -59,7 +59,8 @@ def error_of(
 def _status_error(failure: Failure, request: httpx2.Request, client: object) -> Exception:
     told = failure.body.get("error") if isinstance(failure.body, Mapping) else {"type": failure.detail}
     status = status_of_error(told) if failure.in_band else failure.status
-    headers = {"request-id": failure.request_id} if failure.request_id else {}
+    named = {"request-id": failure.request_id} if failure.request_id else {}
+    headers = httpx2.Headers(named, encoding="utf-8")  # a header may hold any bytes
     response = httpx2.Response(status or 500, headers=headers, request=request)
     body: Any = failure.body
     if isinstance(body, Mapping) and "unreadable" in body:

@@ -30,6 +30,7 @@ from anthropic import (
 
 from resilient_stream._core.failures import Failure
 from resilient_stream._core.loop.states import Raise
+from resilient_stream._core.wire.safe_json import identifier
 from resilient_stream._driver.loops import AsyncDriver, Driver
 from resilient_stream._driver.runtime import Runtime
 from resilient_stream._http.body import take_over
@@ -220,7 +221,8 @@ def _noted(client: object, response: httpx2.Response, notes: Iterable[str]) -> E
 
 def _told_by(response: httpx2.Response, failure: Failure) -> bool:
     """Whether ``failure`` is what this error response says, and not one that came before it."""
-    same = (response.status_code, response.headers.get("request-id")) == (failure.status, failure.request_id)
+    request_id = identifier(response.headers.get("request-id"))
+    same = (response.status_code, request_id) == (failure.status, failure.request_id)
     return same and not response.is_success
 
 

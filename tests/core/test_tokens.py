@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from resilient_stream._core.tokens import at_least, at_most, estimated, of_characters, of_request
+from resilient_stream._core.tokens import (
+    MOST,
+    at_least,
+    at_most,
+    estimated,
+    is_count,
+    of_characters,
+    of_request,
+)
 
 TEXTS = {
     "nothing": ("", 0, 0, 0),
@@ -50,6 +58,18 @@ def test_a_request_has_the_tokens_of_all_its_words(content: Any) -> None:
     """However they are put in it."""
     estimate = of_request({"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": content}]})
     assert 1000 <= estimate <= 1020
+
+
+@pytest.mark.parametrize(
+    ("value", "is_one"),
+    [
+        *((0, True), (1, True), (MOST, True), (MOST + 1, False), (10**400, False), (-1, False)),
+        *((True, False), (1.0, False), (float("inf"), False), ("1", False), (None, False), ([1], False)),
+    ],
+)
+def test_a_number_of_tokens_is_whole_and_possible(value: object, is_one: bool) -> None:
+    """Nothing else is believed."""
+    assert is_count(value) is is_one
 
 
 def test_what_is_sent_as_base64_counts_as_an_image() -> None:

@@ -127,6 +127,15 @@ def test_a_status_error_carries_what_the_api_said() -> None:
     assert error.message == str(body)
 
 
+@pytest.mark.parametrize("request_id", ["", "\xff\xfe", "\u6f6e", "x" * 5000])
+def test_any_bytes_may_stand_in_a_request_id(request_id: str) -> None:
+    """A header holds what it likes; the exception is the one of the status."""
+    failure = Failure(Kind.OVERLOADED, Phase.HEADERS, detail="x", status=529, request_id=request_id)
+    error = raised(failure)
+    assert isinstance(error, anthropic.OverloadedError)
+    assert error.request_id == (request_id or None)
+
+
 @pytest.mark.parametrize("body", [None, "", {}])
 def test_a_status_error_without_a_body_says_its_detail(body: object) -> None:
     """A message is never empty."""

@@ -122,5 +122,5 @@ def _input(request: Mapping[str, Any], served: Mapping[str, Any]) -> int:
     """The input tokens of a request: as told, or a high estimate."""
     usage = served.get("usage")
     told = [field_of(usage, name) for name in tokens.INPUT_FIELDS]
-    count = sum(number for number in told if isinstance(number, int))
+    count = sum(filter(tokens.is_count, told))
     return count or int(tokens.of_request(request) * tokens.USUAL_BYTES / tokens.FEWEST_BYTES)

@@ -15,10 +15,11 @@ from typing import Any, Final
 from resilient_stream._core.failures import Failure, Kind
 from resilient_stream._core.plan.planner import Form
 from resilient_stream._core.seam.joined import Join, Joined
-from resilient_stream._core.tokens import INPUT_FIELDS, of_characters, of_request
+from resilient_stream._core.tokens import INPUT_FIELDS, is_count, of_characters, of_request
 from resilient_stream._core.turn.salvage import partial
 from resilient_stream._core.turn.transcript import Turn
 from resilient_stream._core.verdict import Limit
+from resilient_stream._core.wire.safe_json import identifier
 
 RECORD_KEY: Final = "resilient_stream"
 """The name under which a stream's record hangs in the extensions of its HTTP requests."""
@@ -91,7 +92,7 @@ class Attempt:
         self.usage = usage = {**_begun(opening), **told}
         if opening is None and not told:
             return
-        self.message_id = (opening or {}).get("id")
+        self.message_id = identifier((opening or {}).get("id"))
         if not any(tokens(usage, name) > 0 for name in INPUT_FIELDS):
             self.estimate(input_tokens=of_request(request))
         if not (ended and "output_tokens" in told):
@@ -107,7 +108,7 @@ class Attempt:
     def iteration(self, kind: str = "message") -> dict[str, Any]:
         """The attempt as an entry of ``usage.iterations``, in the API's own shape; what was not told is left
         out."""
-        told = {name: self.usage[name] for name in COUNTS if isinstance(self.usage.get(name), int)}
+        told = {name: self.usage[name] for name in COUNTS if is_count(self.usage.get(name))}
         return {
             "type": kind,
             "model": self.model,
@@ -251,14 +252,14 @@ def weighted_input(usage: Mapping[str, Any]) -> float:
 def summed(usages: Iterable[Mapping[str, Any]], names: Iterable[str]) -> dict[str, int]:
     """The numbers of these names, added up; one that is in none of the objects is in no sum."""
     told = list(usages)
-    present = [name for name in names if any(isinstance(usage.get(name), int) for usage in told)]
+    present = [name for name in names if any(is_count(usage.get(name)) for usage in told)]
     return {name: sum(tokens(usage, name) for usage in told) for name in present}
 
 
 def tokens(usage: Mapping[str, Any], name: str) -> int:
     """One number of a usage object; 0 where there is none."""
     value = usage.get(name)
-    return value if isinstance(value, int) else 0
+    return value if is_count(value) else 0
 
 
 def _begun(opening: Mapping[str, Any] | None) -> dict[str, Any]:

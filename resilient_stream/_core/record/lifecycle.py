@@ -15,8 +15,10 @@ from types import MappingProxyType
 from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.plan.planner import Form
 from resilient_stream._core.seam.joined import Join, Joined
+from resilient_stream._core.tokens import is_count
 from resilient_stream._core.turn.transcript import Turn
 from resilient_stream._core.verdict import AT_ONCE, Limit, Retry
+from resilient_stream._core.wire.safe_json import identifier
 
 from .ledger import Attempt, Ledger
 
@@ -233,8 +235,8 @@ class Journal:
                 attempts=len(ledger.attempts),
                 resumed=ledger.resumed,
                 characters=turn.characters,
-                message_id=(turn.message or {}).get("id"),
-                stop_reason=turn.stop_reason,
+                message_id=identifier((turn.message or {}).get("id")),
+                stop_reason=identifier(turn.stop_reason),
                 usage=MappingProxyType(ledger.totals()),
             ),
         )
@@ -246,7 +248,7 @@ class Journal:
         return WaitRecord(self._verdict.wait, self._verdict.source, self._verdict.balance)
 
     def _attempt(self, attempt: Attempt, now: float) -> AttemptRecord:
-        numbers = {name: value for name, value in attempt.usage.items() if isinstance(value, int)}
+        numbers = {name: value for name, value in attempt.usage.items() if is_count(value)}
         return AttemptRecord(
             number=attempt.number,
             form=attempt.form,

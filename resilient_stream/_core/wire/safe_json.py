@@ -18,6 +18,9 @@ MAX_DEPTH: Final = 200
 """How deep JSON may be nested: the limit of jiter, with which the SDK reads the inputs of tools. What the API
 sends has about ten levels, and an input rarely more."""
 
+LONGEST_ID: Final = 200
+"""Characters that are kept of an id. The API's own have about thirty."""
+
 _LONE_HALVES: Final = re.compile("[\ud800-\udfff]")
 _REPLACEMENT: Final = "\ufffd"
 
@@ -74,6 +77,11 @@ def is_encodable(value: Any) -> bool:
     """Whether a request can carry ``value`` as it is."""
     fit: object = encodable(value)
     return fit is value
+
+
+def identifier(value: object) -> str | None:
+    """An id from outside as reports and logs may have it, cut to `LONGEST_ID`; None if it is no text."""
+    return whole(value[:LONGEST_ID]) if isinstance(value, str) else None
 
 
 def whole(text: str) -> str:

@@ -17,7 +17,7 @@ from resilient_stream._core.record.ledger import (
     weighted_input,
 )
 from resilient_stream._core.seam.joined import Joined
-from resilient_stream._core.tokens import of_request
+from resilient_stream._core.tokens import MOST, of_request
 from resilient_stream._core.turn.transcript import Block, Turn
 
 OPENING: dict[str, Any] = {
@@ -319,3 +319,19 @@ def test_only_the_last_failure_keeps_what_the_api_said() -> None:
         last.failure = Failure(Kind.OVERLOADED, Phase.HEADERS, detail="x", body="page")
     assert [one.failure and one.failure.body for one in ledger.attempts] == [None, None, "page"]
     assert all(one.failure and one.failure.detail == "x" for one in ledger.attempts)
+
+
+@pytest.mark.parametrize("wrong", [10**400, -5, True, 1.5, float("nan"), "12", None, {}, [1], MOST + 1])
+def test_a_number_that_can_be_none_is_none(wrong: object) -> None:
+    """What a strange host tells for a number of tokens breaks no sum and no cap."""
+    one, other = attempt(input_tokens=wrong, output_tokens=7), attempt(2, input_tokens=100)
+    one.message_id = "msg_1"
+    assert tokens(one.usage, "input_tokens") == 0
+    assert (
+        weighted_input({"input_tokens": wrong, "cache_read_input_tokens": wrong, "cache_creation": wrong})
+        == 0
+    )
+    ledger = Ledger([one, other])
+    assert ledger.totals() == {"input_tokens": 100, "output_tokens": 7}
+    assert not ledger.overspent(5.0, 100, {})
+    assert "input_tokens" not in one.iteration()

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resilient_stream._core.wire.safe_json import MAX_DEPTH, encodable, is_encodable, parse, whole
+from resilient_stream._core.wire.safe_json import (
+    LONGEST_ID,
+    MAX_DEPTH,
+    encodable,
+    identifier,
+    is_encodable,
+    parse,
+    whole,
+)
 
 ANY_TEXT = st.text(st.characters())  # halves of surrogate pairs included
 ANY_JSON = st.recursive(
@@ -80,3 +88,15 @@ def test_what_is_no_json_is_left_alone() -> None:
     deep: list[Any] = []
     deep.append(deep)
     assert encodable(deep) is deep
+
+
+@pytest.mark.parametrize(
+    ("given_id", "kept"),
+    [
+        *(("msg_1", "msg_1"), ("", ""), ("\ud83d", "\ufffd"), ("x" * 1000, "x" * LONGEST_ID)),
+        *((None, None), (5, None), ({"": 1}, None), (["msg_1"], None)),
+    ],
+)
+def test_an_id_is_a_short_text_that_can_be_written(given_id: object, kept: str | None) -> None:
+    """Whatever stands in its place goes into no report, log or span."""
+    assert identifier(given_id) == kept
