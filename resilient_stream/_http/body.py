@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 import anyio
+
+from resilient_stream._core.interruption import quietly
 
 from .dialect import dialect_of
 from .read_timeout import Patience, shared
@@ -166,14 +167,14 @@ def _leaving(http: Response) -> Callable[[AsyncIterator[bytes]], Awaitable[None]
 
 async def _read_on(chunks: AsyncIterator[bytes]) -> None:
     """Read what is buffered, up to the error of reading a closed connection; it says no more."""
-    with anyio.move_on_after(WIND_DOWN), contextlib.suppress(Exception):
+    with anyio.move_on_after(WIND_DOWN), quietly(Exception):
         async for _ in chunks:
             pass
 
 
 async def _read_cancelled(chunks: AsyncIterator[bytes]) -> None:
     """Begin a read that may not wait; the body is left, so nobody is to be told what becomes of it."""
-    with anyio.CancelScope() as scope, contextlib.suppress(Exception):
+    with anyio.CancelScope() as scope, quietly(Exception):
         scope.cancel()
         await anext(chunks, None)
 

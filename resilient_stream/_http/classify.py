@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from resilient_stream._core.failures import Failure, Kind, Phase, is_word, kind_of_status
+from resilient_stream._core.interruption import interrupts
 from resilient_stream._core.wire.safe_json import identifier
 
 from .dialect import CORE, HTTP, classes
@@ -87,6 +88,12 @@ def _is_over(held: BaseException) -> bool:
         or held.__cause__ is not None
         or "receive_data" in received
     )
+
+
+def interruption(error: BaseException) -> BaseException | None:
+    """The exception with which somebody interrupted a call, where ``error`` is one, or was made from one by
+    the HTTP packages or the SDK; None if it is the call's own."""
+    return next(filter(interrupts, chain(error)), None)
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:

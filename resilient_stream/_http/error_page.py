@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 
+from resilient_stream._core.interruption import interrupts
 from resilient_stream._core.wire import safe_json
 
 from .body import AsyncBody, SyncBody
@@ -77,7 +78,9 @@ def _readable(http: Response) -> bool:
     """Whether the page can be decoded as its response says."""
     try:
         return http.charset_encoding not in _SLOW_CHARSETS and len(http.text) >= 0
-    except Exception:  # noqa: BLE001 -- anything may be named as a charset, and each fails in its own way
+    except Exception as error:  # anything may be named as a charset, and each fails in its own way
+        if interrupts(error):
+            raise
         return False
 
 

@@ -141,17 +141,30 @@ class Exchange:
         """The failure an exception stands for.
 
         Raises:
-            Exception: ``error`` itself, where it is none of the transport's.
+            BaseException: as `_failure`.
         """
-        failure = self._door_of_both.failure_of(error, phase)
-        if failure is None:
-            raise error
+        failure = self._failure(error, phase)
         self._cause = error
         if phase is Phase.BODY:
             self._door_of_both.forget()
         request = self._door_of_both.request_of(error)
         if request is not None:
             self._note_request(request)
+        return failure
+
+    def _failure(self, error: Exception, phase: Phase) -> Failure:
+        """As `Door.failure_of`.
+
+        Raises:
+            BaseException: the exception of whoever interrupted the call, as it was raised; or ``error``
+                itself, where it is none of the transport's.
+        """
+        interrupting = _classify.interruption(error)
+        if interrupting is not None:
+            raise interrupting from interrupting.__cause__
+        failure = self._door_of_both.failure_of(error, phase)
+        if failure is None:
+            raise error
         return failure
 
     def _answered(self, http: Response) -> None:
@@ -177,10 +190,9 @@ class Exchange:
         """An error response whose body broke: its status alone has to do.
 
         Raises:
-            Exception: ``error`` itself, where it is none of the transport's.
+            BaseException: as `_failure`.
         """
-        if self._door_of_both.failure_of(error, Phase.BODY) is None:
-            raise error
+        self._failure(error, Phase.BODY)
         headers = _without_encoding(http.headers)
         empty = self._dialect.response(http.status_code, headers, http.request, content=b"")
         self._door_of_both.replace(empty)

@@ -24,6 +24,7 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
+from .classify import interruption
 from .dialect import CORE, classes
 
 if TYPE_CHECKING:
@@ -89,7 +90,9 @@ class Patience:
             while True:
                 try:
                     got = own(max_bytes, timeout=min(LOOK_UP, left))
-                except ran_out:
+                except ran_out as error:
+                    if interruption(error) is not None:
+                        raise
                     left = _time_left(left, slept() - last)
                     if left == 0:
                         raise
@@ -108,7 +111,9 @@ class Patience:
             while True:
                 try:
                     got: bytes = await own(max_bytes, timeout=min(LOOK_UP, left))
-                except ran_out:
+                except ran_out as error:
+                    if interruption(error) is not None:
+                        raise
                     left = _time_left(left, slept() - last)
                     if left == 0:
                         raise

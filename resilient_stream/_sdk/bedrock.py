@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Final, NamedTuple, Protocol, Self
 
+from resilient_stream._core.interruption import interrupts
 from resilient_stream._core.wire import sse
 
 UNREADABLE: Final = b"event: unreadable\ndata: {\n\n"
@@ -93,7 +94,9 @@ class Unframer:
             return [_frame(event) for event in self._decoder.iter_bytes(iter([message]))]
         except ImportError:
             raise  # the SDK says so too where its extra is not installed
-        except Exception as error:  # noqa: BLE001 -- the parser has many ways to say that it can't
+        except Exception as error:  # the parser has many ways to say that it can't
+            if interrupts(error):
+                raise
             if type(error) is ValueError:  # SDK 1.0's word for an error that is told inside the stream
                 return [_error("modelStreamErrorException", "an error in the event stream")]
             return [self._give_up()]

@@ -7,14 +7,19 @@ what somebody wants of the whole program.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from typing import Any
+
+from resilient_stream._core.interruption import quietly
 
 __all__ = ["guarded"]
 
 
 def guarded(act: Callable[..., object], *args: Any, **options: Any) -> None:
-    """Call ``act``, and drop what it raises."""
-    with contextlib.suppress(Exception):
+    """Call ``act``, and drop what it raises.
+
+    Raises:
+        Exception: what interrupted it.
+    """
+    with quietly(Exception):
         act(*args, **options)

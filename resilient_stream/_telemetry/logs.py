@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 from typing import Any, Final, cast
 
+from resilient_stream._core.interruption import interrupts
+
 from .attributes import SCOPE, of_answer, of_attempt, of_fault, of_giving_up, of_resumption
 from .observers import AttemptRecord, FailureRecord, GiveUpRecord, Observer, ResumeRecord, StreamRecord
 from .tracing import Telemetry, telemetry
@@ -70,7 +72,9 @@ def watchers(own: tuple[Observer, ...], *, telemetry_on: bool) -> tuple[Observer
         return (LOGS, *own)
     try:
         return (LOGS, telemetry(), *own)
-    except Exception:  # noqa: BLE001 -- a provider of the program's that gives no tracer
+    except Exception as error:  # a provider of the program's that gives no tracer
+        if interrupts(error):
+            raise
         return (LOGS, *own)
 
 

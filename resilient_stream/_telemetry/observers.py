@@ -22,6 +22,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from resilient_stream._core.interruption import interrupts
 from resilient_stream._core.record.lifecycle import (
     AttemptRecord,
     EndRecord,
@@ -152,7 +153,9 @@ def _safely(observer: Observer, tell: Callable[..., Any], *record: object) -> No
     """Tell an observer; if it raises, say so once."""
     try:
         tell(*record)
-    except Exception as error:  # noqa: BLE001 -- it is logged
+    except Exception as error:
+        if interrupts(error):
+            raise
         guarded(_complain, observer, error)
 
 
