@@ -104,6 +104,8 @@ class Failure:
     should_retry: bool | None = None
     """The server's ``x-should-retry``; it outranks every rule of ours."""
     request_id: str | None = None
+    given_up: bool = False
+    """Another layer of the library, further in, has done what it could."""
     body: Any = field(default=None, repr=False, compare=False)
     undecodable: bool = False
     """The body's content encoding could not be undone; another one may be asked for."""

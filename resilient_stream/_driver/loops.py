@@ -9,6 +9,7 @@ read.
 
 from __future__ import annotations
 
+import os
 import threading
 
 import anyio
@@ -51,6 +52,7 @@ class Driver(Loop):
         self._upstream = upstream
         self._keep = keep
         self._untold = []
+        self._process = os.getpid()
         self._clock = runtime.clock
         self._closing = threading.Event()
         self._busy = threading.Lock()
@@ -141,10 +143,14 @@ class Driver(Loop):
         if self._keep is not None and (out or self._untold):
             self._keep(out, self._untold)
             self._untold = []
+        self._process = os.getpid()
 
     def close(self) -> None:
-        """End the stream, from any thread. Returns at once."""
+        """End the stream, from any thread. Returns at once. In a forked child nothing of the parent's is
+        touched."""
         self._closed = True
+        if self._forked:
+            return
         self._closing.set()
         if self._busy.acquire(blocking=False):
             try:
@@ -157,7 +163,7 @@ class Driver(Loop):
             self._upstream.interrupt()
 
     def __del__(self) -> None:
-        if not self._closed:
+        if not self._closed and not self._forked:
             if isinstance(self._action, Raise | Finish):  # there is nothing left to free
                 self.close()
             else:
@@ -192,6 +198,7 @@ class AsyncDriver(Loop):
         self._upstream = upstream
         self._keep = keep
         self._untold = []
+        self._process = os.getpid()
         self._clock = runtime.clock
         self._closing = anyio.Event()
         self._busy = False
@@ -286,10 +293,13 @@ class AsyncDriver(Loop):
         if self._keep is not None and (out or self._untold):
             await self._keep(out, self._untold)
             self._untold = []
+        self._process = os.getpid()
 
     async def aclose(self) -> None:
-        """End the stream, from any task."""
+        """End the stream, from any task. In a forked child nothing of the parent's is touched."""
         self._closed = True
+        if self._forked:
+            return
         self._closing.set()
         if self._busy:
             self._upstream.interrupt()
@@ -301,7 +311,7 @@ class AsyncDriver(Loop):
             await self._upstream.release()
 
     def __del__(self) -> None:
-        if self.machine.state not in (State.DONE, State.FAILED):
+        if self.machine.state not in (State.DONE, State.FAILED) and not self._forked:
             # The connection is left to its owner; whoever watches must know.
             apart(self._heir()._end_unread)  # noqa: SLF001 -- a copy of itself
 

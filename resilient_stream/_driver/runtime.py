@@ -29,3 +29,7 @@ class Runtime:
     """Seconds that the machine has slept, from any moment on."""
     rng: random.Random = field(default_factory=random.SystemRandom)
     """The source of jitter: the system's, which has no state that forked workers would share."""
+
+    def __deepcopy__(self, memo: object) -> Runtime:
+        """The same: the system's time and chance can't be copied."""
+        return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Final, Self
@@ -33,6 +34,9 @@ class Loop:
     """A `Keep` or an `AsyncKeep`, if there is one."""
     _clock: Callable[[], float]
     _action: Action
+    _process: int
+    """The process that began the stream. A copy of it in a forked child has the sockets of its parent: it is
+    left alone there."""
     _untold: list[Note]
     """What the observers were told and ``keep`` was not, yet."""
     _closed = False
@@ -88,6 +92,11 @@ class Loop:
         if self._keep is not None:
             self._untold += notes
         self._watch.tell(notes)
+
+    @property
+    def _forked(self) -> bool:
+        """Whether this is the copy of a stream that its parent goes on with."""
+        return self._process != os.getpid()
 
     def _heir(self) -> Self:
         """Who does what is left to do, so that nobody holds on to what is collected."""

@@ -10,6 +10,7 @@ import anyio
 
 from resilient_stream._core.interruption import quietly
 
+from .attach import SPLICED
 from .dialect import dialect_of
 from .read_timeout import Patience, shared
 
@@ -46,6 +47,7 @@ def take_over(http: Response, body: Any, *, sync: bool) -> None:
     """
     stream = dialect_of(http).sync_stream if sync else dialect_of(http).async_stream
     http.stream = stream(body)
+    http.extensions[SPLICED] = True
     for header in ("content-encoding", "content-length"):  # of the first attempt's body as it was sent
         http.headers.pop(header, None)
 

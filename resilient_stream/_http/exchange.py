@@ -8,22 +8,24 @@ adds, above all how a request is sent, it says by a `Door`.
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import anyio
 
 from resilient_stream._core.failures import Failure, Phase
+from resilient_stream._core.interruption import quietly
 from resilient_stream._core.loop.states import Send
 from resilient_stream._core.wire.safe_json import identifier
 from resilient_stream._driver.upstream import Head
 from resilient_stream._session.context import StreamContext
 
 from . import classify as _classify
-from .attach import attach
+from .attach import GIVEN_UP, SPLICED, attach
 from .body import AsyncBody, AsyncPage, SyncBody, SyncPage, unread
 from .dialect import dialect
+from .door import AsyncDoor, Door, SyncDoor, Unframer
 from .error_page import aread_page, read_page, said
 from .lighten import lighten
 from .read_timeout import Patience, shared
@@ -36,80 +38,6 @@ ERROR_BODY_PATIENCE: Final = 10.0
 its status has said enough. Where a read's patience can't be changed (sync), this is checked as bytes come."""
 
 
-class Unframer(Protocol):
-    """Makes server-sent events of a body in another framing."""
-
-    def feed(self, chunk: bytes) -> bytes:
-        """The events of all messages that ``chunk`` completes."""
-        ...
-
-
-class Door(ABC):
-    """What an adapter adds to an exchange. The methods are called in the thread or task that reads."""
-
-    package: str = "httpx2"
-    """The HTTP package that it speaks: ``httpx2`` or ``httpx``."""
-    read_timeout: float | None = None
-    """Seconds that a read may take by the user's own timeout, infinite where there is none; None where that
-    can't be seen: then the request has it."""
-
-    def failure_of(self, error: Exception, phase: Phase) -> Failure | None:
-        """The failure that an exception stands for; None if it is no failure of the transport."""
-        return _classify.of_exception(error, phase)
-
-    def request_of(self, error: Exception) -> Request | None:
-        """The request that an exception names, if it names one."""
-        try:
-            request: Request | None = getattr(error, "request", None)
-        except RuntimeError:  # httpx's way to say that there is none
-            return None
-        return request
-
-    @abstractmethod
-    def stand_in_request(self) -> Request:
-        """For exceptions, where no request was made: one that says where it would have gone."""
-        ...
-
-    @abstractmethod
-    def error_of(self, failure: Failure, request: Request, cause: BaseException | None) -> Exception:
-        """The exception that raising ``failure`` would raise.
-
-        Args:
-            failure: what happened.
-            request: the first that was made, or the stand-in for it.
-            cause: the exception that it was noticed by, if any.
-        """
-        ...
-
-    def unframer(self, http: Response) -> Unframer | None:
-        """For a good response: what makes server-sent events of its body; None where it has them already."""
-        return None
-
-    def replace(self, http: Response) -> None:  # noqa: B027 -- not every adapter keeps it
-        """The last response is an error whose body broke; ``http`` takes its place, without a body."""
-
-    def forget(self) -> None:  # noqa: B027 -- as above
-        """Nobody asks for the last response any more."""
-
-
-class SyncDoor(Door):
-    """The door of a sync adapter."""
-
-    @abstractmethod
-    def call(self, action: Send) -> Response:
-        """Send a request, and wait for the head of its response. What is raised is given to `failure_of`."""
-        ...
-
-
-class AsyncDoor(Door):
-    """The door of an async adapter."""
-
-    @abstractmethod
-    async def call(self, action: Send) -> Response:
-        """As `SyncDoor.call`."""
-        ...
-
-
 class Exchange:
     """What both exchanges have."""
 
@@ -120,6 +48,8 @@ class Exchange:
         self._dialect = dialect(door.package)
         self._context = context
         self._cause: BaseException | None = None
+        self._spliced = False
+        """Another layer of ours, further in, reads the body."""
         self._http_request: Request | None = None
         self._patience: Patience | None = None
         self._unframer: Unframer | None = None
@@ -148,9 +78,16 @@ class Exchange:
         if phase is Phase.BODY:
             self._door_of_both.forget()
         request = self._door_of_both.request_of(error)
+        if (self._spliced and phase is Phase.BODY) or self._is_of_another_layer(request):
+            return replace(failure, given_up=True)
         if request is not None:
             self._note_request(request)
         return failure
+
+    def _is_of_another_layer(self, request: Request | None) -> bool:
+        """Whether a layer further in has sent a request, and has given it up: its record hangs there."""
+        record = None if request is None else request.extensions.get(RECORD_KEY)
+        return record is not None and record is not self._context.record
 
     def _failure(self, error: Exception, phase: Phase) -> Failure:
         """As `Door.failure_of`.
@@ -170,7 +107,9 @@ class Exchange:
     def _answered(self, http: Response) -> None:
         """Note a response."""
         self._cause, self.page = None, b""
-        self._note_request(http.request)
+        self._spliced = SPLICED in http.extensions
+        if not self._spliced:  # whose record tells more
+            self._note_request(http.request)
         if http.is_closed:  # somebody has read it, and others have its connection by now
             http.extensions.pop("network_stream", None)
 
@@ -179,6 +118,13 @@ class Exchange:
         if self._http_request is None:
             self._http_request = request
             self._context.addressed(request.url, request.headers)
+
+    def _given_up(self, http: Response) -> Failure | None:
+        """The failure of a response that a layer further in has made of one. It stays unread."""
+        if GIVEN_UP not in http.extensions:
+            return None
+        failure = _classify.of_status(http.status_code, http.headers, None, self._context.runtime.wall())
+        return replace(failure, given_up=True)
 
     def _judged(self, http: Response) -> Failure | None:
         """The failure of a response whose body was read; None for a success, whose body will tell."""
@@ -254,6 +200,8 @@ class SyncExchange(Exchange):
             self._answered(http)
         except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
             return self._failed(error, Phase.HEADERS)
+        if failure := self._given_up(http):
+            return failure
         if not http.is_success:
             http = self._read_error(http)
         if failure := self._judged(http):
@@ -295,6 +243,14 @@ class SyncExchange(Exchange):
             body, self._body = self._body, None
             body.close()
 
+    def interrupt(self) -> None:
+        """Break a read that another thread is blocked in."""
+        super().interrupt()
+        body = self._body  # the other thread may take it away
+        if self._spliced and body is not None:
+            with quietly(Exception):
+                body.close()  # which is another driver's, and may be closed from any thread
+
 
 Result = TypeVar("Result")
 
@@ -325,6 +281,8 @@ class AsyncExchange(Exchange):
     async def _open(self, action: Send) -> Head | Failure:
         http = await self._door.call(action)
         self._answered(http)
+        if failure := self._given_up(http):
+            return failure
         if not http.is_success:
             http = await self._read_error(http)
         if failure := self._judged(http):
@@ -355,7 +313,8 @@ class AsyncExchange(Exchange):
             return None
         reads.seconds = patience
         try:
-            chunk = await (body.read() if reads.fine else self._breakable(body.read, reads.from_outside))
+            alone = reads.fine and reads.reachable
+            chunk = await (body.read() if alone else self._breakable(body.read, reads.from_outside))
             return self._unframed(chunk)
         except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
             return self._failed(error, Phase.BODY)
@@ -369,9 +328,9 @@ class AsyncExchange(Exchange):
 
     def interrupt(self) -> None:
         """Break off the send or the read that another task is in."""
-        super().interrupt()
         self._interrupted = True
         self._scope.cancel()
+        super().interrupt()
 
     async def _breakable(self, act: Callable[[], Awaitable[Result]], seconds: float = math.inf) -> Result:
         """What ``act`` gives.

@@ -17,13 +17,15 @@ arrive; an async read can be broken off besides.
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import math
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
+from resilient_stream._core.interruption import quietly
+
+from .attach import SPLICED
 from .classify import interruption
 from .dialect import CORE, classes
 
@@ -64,7 +66,9 @@ class Patience:
         own: float | None = None,
     ) -> None:
         self.seconds = silence
-        stream = None if shared(response) else response.extensions.get("network_stream")
+        self.slept = slept or (lambda: 0.0)
+        foreign = shared(response) or SPLICED in response.extensions
+        stream = None if foreign else response.extensions.get("network_stream")
         self._stream = stream if hasattr(stream, "__dict__") else None
         timeouts = response.request.extensions.get("timeout")
         self._longest = silence
@@ -72,56 +76,12 @@ class Patience:
             longest = own or timeouts.get("read") or math.inf
             self._longest = longest if self.fine else min(silence, longest)
             timeouts["read"] = None if self._longest == math.inf else self._longest
-        self._before: Any = None
+        self.reachable = False
+        """Whether `interrupt` can end a read: the connection has a socket."""
         if self._stream is not None:
-            self._lend(self._stream, slept or (lambda: 0.0))
-
-    def _lend(self, stream: Any, slept: Callable[[], float]) -> None:
-        own, self._before = stream.read, vars(stream).get("read")
-        watch = self._watch_async if inspect.iscoroutinefunction(own) else self._watch
-        stream.read = watch(own, slept)
-
-    def _watch(self, own: Callable[..., bytes], slept: Callable[[], float]) -> Callable[..., bytes]:
-        last, ran_out = slept(), cast("tuple[type[BaseException], ...]", classes(CORE, "ReadTimeout"))
-
-        def read(max_bytes: int, timeout: float | None = None) -> bytes:
-            nonlocal last
-            left = self.seconds if timeout is None or self.seconds < timeout else timeout
-            while True:
-                try:
-                    got = own(max_bytes, timeout=min(LOOK_UP, left))
-                except ran_out as error:
-                    if interruption(error) is not None:
-                        raise
-                    left = _time_left(left, slept() - last)
-                    if left == 0:
-                        raise
-                else:
-                    last = slept()
-                    return got
-
-        return read
-
-    def _watch_async(self, own: Callable[..., Any], slept: Callable[[], float]) -> Callable[..., Any]:
-        last, ran_out = slept(), cast("tuple[type[BaseException], ...]", classes(CORE, "ReadTimeout"))
-
-        async def read(max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 -- httpcore's
-            nonlocal last
-            left = self.seconds if timeout is None or self.seconds < timeout else timeout
-            while True:
-                try:
-                    got: bytes = await own(max_bytes, timeout=min(LOOK_UP, left))
-                except ran_out as error:
-                    if interruption(error) is not None:
-                        raise
-                    left = _time_left(left, slept() - last)
-                    if left == 0:
-                        raise
-                else:
-                    last = slept()
-                    return got
-
-        return read
+            _Watched.of(self._stream).enter(self)
+            with quietly(Exception):
+                self.reachable = self._stream.get_extra_info("socket").fileno() >= 0
 
     @property
     def fine(self) -> bool:
@@ -140,26 +100,118 @@ class Patience:
         self.restore()
 
     def restore(self) -> None:
-        """Leave the connection as it was; others will use it."""
+        """Leave the connection as it was, whoever else stands before its reads; others will use it."""
         if self._stream is not None:
             stream, self._stream = self._stream, None
-            del stream.read
-            if self._before is not None:
-                stream.read = self._before
+            _Watched.of(stream).leave(self)
 
     def interrupt(self) -> None:
         """End a read that another thread or task is blocked in, by ending the connection."""
         stream = self._stream  # another thread may take it away
         if stream is not None:
-            connection = stream.get_extra_info("socket")
-            if connection is not None:
-                with contextlib.suppress(OSError):  # already gone
-                    connection.shutdown(socket.SHUT_RDWR)
+            with quietly(Exception):  # whatever it has against it, it is left
+                _shut_down(stream.get_extra_info("socket"))
+
+
+class _Watched:
+    """Stands before the reads of one network stream, for as long as there are patiences of it."""
+
+    def __init__(self, stream: Any) -> None:
+        self.patiences: list[Patience] = []
+        self._stream = stream
+        self._own, self._before = stream.read, vars(stream).get("read")
+        self._last = 0.0
+        self._ran_out = cast("tuple[type[BaseException], ...]", classes(CORE, "ReadTimeout"))
+        read = self._read_async if inspect.iscoroutinefunction(self._own) else self._read
+        self._read_of_ours = vars(stream)["read"] = read
+
+    @classmethod
+    def of(cls, stream: Any) -> _Watched:
+        """The one that stands there, or a new one."""
+        found = getattr(vars(stream).get("read"), "__self__", None)
+        return found if isinstance(found, cls) else cls(stream)
+
+    def enter(self, patience: Patience) -> None:
+        """One patience more."""
+        if not self.patiences:
+            self._last = patience.slept()
+        self.patiences.append(patience)
+
+    def leave(self, patience: Patience) -> None:
+        """One patience less. With the last the stream reads by itself again, unless others have come
+        between."""
+        if patience in self.patiences:
+            self.patiences.remove(patience)
+        if not self.patiences and vars(self._stream).get("read") == self._read_of_ours:
+            del self._stream.read
+            if self._before is not None:
+                self._stream.read = self._before
+
+    def _read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        left = self._patience(timeout)
+        while True:
+            try:
+                got: bytes = self._own(max_bytes, timeout=min(LOOK_UP, left))
+            except self._ran_out as error:
+                left = self._left(left, error)
+            else:
+                self._last = self._slept()
+                return got
+
+    async def _read_async(
+        self,
+        max_bytes: int,
+        timeout: float | None = None,  # noqa: ASYNC109 -- httpcore's
+    ) -> bytes:
+        left = self._patience(timeout)
+        while True:
+            try:
+                got: bytes = await self._own(max_bytes, timeout=min(LOOK_UP, left))
+            except self._ran_out as error:
+                left = self._left(left, error)
+            else:
+                self._last = self._slept()
+                return got
+
+    def _patience(self, timeout: float | None) -> float:
+        """Seconds that a read may take."""
+        patiences = self.patiences
+        left = math.inf if timeout is None else timeout
+        if len(patiences) == 1:
+            seconds = patiences[0].seconds
+            return min(left, seconds)
+        return min([left, *(patience.seconds for patience in patiences)])
+
+    def _slept(self) -> float:
+        return self.patiences[0].slept() if self.patiences else 0.0
+
+    def _left(self, left: float, error: Exception) -> float:
+        """Seconds a read may go on after one look-up without a byte.
+
+        Raises:
+            Exception: ``error``, which ended the look-up, if the time is up or somebody has interrupted it.
+            MachineSlept: the machine has slept since the last byte.
+        """
+        if interruption(error) is not None:
+            raise error
+        left = _time_left(left, self._slept() - self._last)
+        if left == 0:
+            raise error
+        return left
 
 
 def shared(response: Response) -> bool:
     """Whether other responses may come over the same connection at the same time."""
     return response.http_version == "HTTP/2"
+
+
+def _shut_down(connection: Any) -> None:
+    """End a connection in both directions, for whoever reads from it."""
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except TypeError:  # uvloop's sockets have none, but a number like any other
+        with socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as twin:
+            twin.shutdown(socket.SHUT_RDWR)
 
 
 def _time_left(left: float, slept: float) -> float:

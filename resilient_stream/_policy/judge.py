@@ -168,6 +168,8 @@ class Judgement:
 
     def _hopeless(self, state: StreamState) -> GiveUp | None:
         """No, because asking again would not help."""
+        if state.failure.given_up:
+            return GiveUp("another layer of the library has given up")
         if not self._retryable(state):
             return GiveUp(_why_not(state.failure))
         own = self._policy.retry

@@ -14,7 +14,7 @@ from anthropic import APIRequest, AsyncCallNext, CallNext, NotGiven
 from resilient_stream._core.failures import Failure, Phase
 from resilient_stream._core.loop.states import Send
 from resilient_stream._http.classify import AWS_EVENT_STREAM, content_type_of
-from resilient_stream._http.exchange import AsyncDoor, Door, SyncDoor, Unframer
+from resilient_stream._http.door import AsyncDoor, Door, SyncDoor, Unframer
 from resilient_stream._policy.model import RetryPolicy
 
 from . import private_api

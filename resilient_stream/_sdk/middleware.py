@@ -33,6 +33,7 @@ from resilient_stream._core.loop.states import Raise
 from resilient_stream._core.wire.safe_json import identifier
 from resilient_stream._driver.loops import AsyncDriver, Driver
 from resilient_stream._driver.runtime import Runtime
+from resilient_stream._http.attach import GIVEN_UP
 from resilient_stream._http.body import take_over
 from resilient_stream._http.classify import AWS_EVENT_STREAM, content_type_of
 from resilient_stream._http.dialect import dialect
@@ -199,6 +200,7 @@ def _result(
         headers=NOT_RETRIED,
         stream=stream(_RaisingBody(error)),
         request=getattr(error, "request", None),
+        extensions={GIVEN_UP: True},
     )
     made: Any = wrapper
     return made(

@@ -16,7 +16,7 @@ from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.loop.states import Send
 from resilient_stream._core.wire import sse
 from resilient_stream._http import classify
-from resilient_stream._http.exchange import AsyncDoor, Door, SyncDoor
+from resilient_stream._http.door import AsyncDoor, Door, SyncDoor
 
 from . import timeouts
 from .request import encoded

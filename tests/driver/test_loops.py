@@ -15,6 +15,7 @@ from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.loop.states import Raise
 from resilient_stream._core.plan.planner import Planner
 from resilient_stream._core.turn.transcript import Turn
+from resilient_stream._telemetry.observers import Observer, Watch
 from resilient_stream.testing import sse_events
 from tests.support.stages import (
     ASYNC,
@@ -548,3 +549,48 @@ async def test_a_cancellation_after_a_close_from_elsewhere_frees_the_connection(
         await stage.next()
     assert scope.cancelled_caught
     assert not stage.upstream.held
+
+
+# -- forked processes ------------------------------------------------------------------------------
+
+
+@everywhere
+async def test_a_copy_in_a_forked_child_is_left_alone(stage: Stage) -> None:
+    """Closing it there, or having it collected, ends nothing of the parent's, and nobody is told of an end."""
+    told: list[str] = []
+
+    class Listens(Observer):
+        def on_end(self, stream: object, end: object) -> None:
+            told.append("end")
+
+    stage.watch = Watch((Listens(),))
+    for ends in (True, False):
+        driver = stage.stream(HEAD, BEGUN)
+        await stage.open()
+        await stage.next()
+        with patch("resilient_stream._driver.shared.os.getpid", lambda: -1):
+            if ends:
+                await stage.close()
+                await stage.close()
+            else:
+                stage.driver = driver = None
+                gc.collect()
+        assert (stage.upstream.released, stage.upstream.held) == (0, True)
+        assert not stage.upstream.interrupted.is_set()
+        assert stage.machine.ledger.outcome is None
+        assert told == []
+        if driver is not None:
+            driver._closed = False  # the parent's own was never closed
+            await stage.close()
+            assert told == ["end"]
+            told.clear()
+
+
+@in_worlds(*SYNC)
+async def test_closing_while_the_parent_reads_interrupts_nothing(stage: Stage) -> None:
+    """The fork has copied a lock that somebody holds, and nobody in the child will ever give back."""
+    driver = stage.stream(HEAD, BEGUN)
+    await stage.open()
+    with driver._busy, patch("resilient_stream._driver.shared.os.getpid", lambda: -1):
+        await stage.close()
+    assert not stage.upstream.interrupted.is_set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import random
 import time
@@ -47,3 +48,10 @@ def test_a_runtime_cant_be_changed() -> None:
     """What drivers took from a runtime stays what they took."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         Runtime().clock = time.time  # type: ignore[misc]  # that is the test
+
+
+def test_a_deep_copy_is_the_same() -> None:
+    """What holds a runtime can be copied: time and chance stay the system's, or the test's."""
+    runtime = Runtime()
+    assert copy.deepcopy(runtime) is runtime
+    assert copy.deepcopy({"a": runtime})["a"] is runtime

@@ -16,6 +16,7 @@ import pytest
 from resilient_stream._driver import loops as _drive
 from resilient_stream._driver import upstream as _upstream
 from resilient_stream._http import body as _body
+from resilient_stream._http import door as _http_door
 from resilient_stream._http import exchange as _exchange
 from resilient_stream._sdk import door as _door
 
@@ -23,7 +24,7 @@ TWINS: dict[str, tuple[ModuleType, str]] = {
     "AsyncUpstream": (_upstream, "Upstream"),
     "AsyncDriver": (_drive, "Driver"),
     "AsyncBody": (_body, "SyncBody"),
-    "AsyncDoor": (_exchange, "SyncDoor"),
+    "AsyncDoor": (_http_door, "SyncDoor"),
     "AsyncExchange": (_exchange, "SyncExchange"),
     "AsyncSdkDoor": (_door, "SyncSdkDoor"),
 }

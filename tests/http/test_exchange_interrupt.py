@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -41,10 +42,16 @@ class Endless(httpx2.AsyncByteStream):
 
 def over_http2(body: Endless, status: int = 200, read: float = 600.0) -> Callable[[Any], Awaitable[Any]]:
     """What stands in for the rest of the chain: it answers with a body on a shared connection."""
+    return over(body, status, read, version=b"HTTP/2")
+
+
+def over(
+    body: Endless, status: int = 200, read: float = 600.0, version: bytes = b"HTTP/1.1", wire: Any = None
+) -> Callable[[Any], Awaitable[Any]]:
+    """The same, on any connection."""
     request = httpx2.Request("POST", "http://api.test/v1/messages", extensions={"timeout": {"read": read}})
-    http = httpx2.Response(
-        status, headers=STREAM, stream=body, request=request, extensions={"http_version": b"HTTP/2"}
-    )
+    extensions = {"http_version": version} | ({} if wire is None else {"network_stream": wire})
+    http = httpx2.Response(status, headers=STREAM, stream=body, request=request, extensions=extensions)
 
     class Answer:
         http_response = http
@@ -233,4 +240,20 @@ def test_a_connection_of_ones_own_is_timed_by_itself(world: str) -> None:
         assert talk.exchange._scope is before
         await talk.release()
 
-    probe(world, law, answer(b"one", wire=Wire()))
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        probe(world, law, answer(b"one", wire=Wire(ours)))
+
+
+@in_async_worlds
+def test_a_connection_without_a_socket_is_left_by_whoever_reads(world: str) -> None:
+    """Nothing can be shut down there, so the read itself is broken off."""
+
+    async def law(talk: Talk) -> None:
+        body = Endless(b"one")
+        talk.door._call_next = over(body, wire=Wire())
+        await talk.send()
+        assert await talk.read() == b"one"
+        assert isinstance(await broken_off(talk, talk.read, body.reading), Failure)
+
+    probe(world, law)

@@ -22,7 +22,8 @@ from resilient_stream._core.record.ledger import RECORD_KEY
 from resilient_stream._driver.loops import AsyncDriver, Driver
 from resilient_stream._driver.upstream import Head
 from resilient_stream._http.body import take_over
-from resilient_stream._http.exchange import AsyncDoor, AsyncExchange, Door, SyncDoor, SyncExchange
+from resilient_stream._http.door import AsyncDoor, Door, SyncDoor
+from resilient_stream._http.exchange import AsyncExchange, SyncExchange
 from resilient_stream._session.layer import Layer
 from resilient_stream.testing import Stall, StandIn, cut_at, sse_events
 

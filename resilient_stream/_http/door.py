@@ -1,0 +1,89 @@
+"""What an adapter over httpx or httpx2 adds to an exchange: how a request is made and sent, and what is
+raised."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Protocol
+
+from resilient_stream._core.failures import Failure, Phase
+from resilient_stream._core.loop.states import Send
+
+from . import classify as _classify
+
+if TYPE_CHECKING:
+    from httpx2 import Request, Response
+
+
+class Unframer(Protocol):
+    """Makes server-sent events of a body in another framing."""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The events of all messages that ``chunk`` completes."""
+        ...
+
+
+class Door(ABC):
+    """What an adapter adds to an exchange. The methods are called in the thread or task that reads."""
+
+    package: str = "httpx2"
+    """The HTTP package that it speaks: ``httpx2`` or ``httpx``."""
+    read_timeout: float | None = None
+    """Seconds that a read may take by the user's own timeout, infinite where there is none; None where that
+    can't be seen: then the request has it."""
+
+    def failure_of(self, error: Exception, phase: Phase) -> Failure | None:
+        """The failure that an exception stands for; None if it is no failure of the transport."""
+        return _classify.of_exception(error, phase)
+
+    def request_of(self, error: Exception) -> Request | None:
+        """The request that an exception names, if it names one."""
+        try:
+            request: Request | None = getattr(error, "request", None)
+        except RuntimeError:  # httpx's way to say that there is none
+            return None
+        return request
+
+    @abstractmethod
+    def stand_in_request(self) -> Request:
+        """For exceptions, where no request was made: one that says where it would have gone."""
+        ...
+
+    @abstractmethod
+    def error_of(self, failure: Failure, request: Request, cause: BaseException | None) -> Exception:
+        """The exception that raising ``failure`` would raise.
+
+        Args:
+            failure: what happened.
+            request: the first that was made, or the stand-in for it.
+            cause: the exception that it was noticed by, if any.
+        """
+        ...
+
+    def unframer(self, http: Response) -> Unframer | None:
+        """For a good response: what makes server-sent events of its body; None where it has them already."""
+        return None
+
+    def replace(self, http: Response) -> None:  # noqa: B027 -- not every adapter keeps it
+        """The last response is an error whose body broke; ``http`` takes its place, without a body."""
+
+    def forget(self) -> None:  # noqa: B027 -- as above
+        """Nobody asks for the last response any more."""
+
+
+class SyncDoor(Door):
+    """The door of a sync adapter."""
+
+    @abstractmethod
+    def call(self, action: Send) -> Response:
+        """Send a request, and wait for the head of its response. What is raised is given to `failure_of`."""
+        ...
+
+
+class AsyncDoor(Door):
+    """The door of an async adapter."""
+
+    @abstractmethod
+    async def call(self, action: Send) -> Response:
+        """As `SyncDoor.call`."""
+        ...
