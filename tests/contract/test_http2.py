@@ -28,6 +28,7 @@ from tests.support.http2 import (
     http2,
     http2_client,
 )
+from tests.support.loops import on_loop
 from tests.support.worlds import HASTY, TEXT, WORLDS, Seen, World, async_client, every_world, sync_client
 
 
@@ -105,7 +106,7 @@ def test_an_end_before_the_head_is_asked_again(world: World, step: Any) -> None:
         seen = asked(world, server.url)
         first, second = server.requests
     assert seen.text == TEXT
-    assert seen.kinds == ["closed", None]
+    assert seen.kinds in (["closed", None], ["reset", None])  # under uvloop either may be seen first
     assert first.body == second.body
 
 
@@ -154,7 +155,7 @@ def together(world: World, url: str, *jobs: Job, policy: RetryPolicy = HASTY) ->
             for number, job in enumerate(jobs):
                 tasks.start_soon(run, number, job)
 
-    anyio.run(main, backend=world.name)
+    on_loop(world.name, main)
     return [got[number] for number in range(len(jobs))]
 
 
@@ -271,7 +272,7 @@ def test_a_stream_that_is_closed_from_elsewhere_leaves_the_others(world: World) 
     assert got == [("cancelled", []), WHOLE, WHOLE]
 
 
-@pytest.mark.parametrize("world", WORLDS[1:], ids=["asyncio", "trio"])
+@pytest.mark.parametrize("world", WORLDS[1:], ids=[world.name for world in WORLDS[1:]])
 def test_a_stream_that_is_silent_among_others_that_speak_is_asked_again(world: World) -> None:
     """The connection lives, so its own timeout never comes; each stream of an async client is timed by itself."""
     with http2(Stall(after=AFTER), Trickle(after=AFTER, every=0.02, size=80), None) as server:

@@ -13,10 +13,11 @@ import pytest
 
 from resilient_stream import report
 from resilient_stream.testing import Fault, Late, RetryAfter, Stall, Status, cut_at
+from tests.support.loops import LOOPS, on_loop
 from tests.support.worlds import ASK, HASTY, USER_TURN_MODEL, async_client, stand_in, sync_client
 
 REQUEST: dict[str, Any] = {"model": USER_TURN_MODEL, "max_tokens": 4096, "messages": ASK}
-backends = pytest.mark.parametrize("backend", ["asyncio", "trio"])
+backends = pytest.mark.parametrize("backend", LOOPS)
 
 PLACES: dict[str, list[Fault | None]] = {
     "in the first attempt": [Stall(after=7)],
@@ -113,7 +114,7 @@ def test_cancellation(backend: str, place: str) -> None:
             assert len(server.requests) == len(faults)
             assert await anyio.to_thread.run_sync(server.wait_closed)
 
-    anyio.run(main, backend=backend)
+    on_loop(backend, main)
 
 
 @backends
@@ -143,7 +144,7 @@ def test_close_from_another_task(backend: str, place: str) -> None:
             assert len(server.requests) == len(faults)
             assert await anyio.to_thread.run_sync(server.wait_closed)
 
-    anyio.run(main, backend=backend)
+    on_loop(backend, main)
 
 
 @places
@@ -220,4 +221,4 @@ def test_a_finished_async_stream_gives_its_connection_back(backend: str) -> None
                         await stream.until_done()
             return server.connections
 
-    assert anyio.run(main, backend=backend) == 1
+    assert on_loop(backend, main) == 1

@@ -14,7 +14,8 @@ import httpx2
 import pytest
 
 from resilient_stream._http.body import AsyncBody, SyncBody, unread
-from tests.support.stages import ASYNC, SYNC, run
+from tests.support.loops import LOOPS
+from tests.support.stages import SYNC, run
 
 TEXT = b"event: ping\n\n" * 9
 
@@ -82,7 +83,7 @@ async def settled(result: Any) -> Any:
     return await result if isinstance(result, Awaitable) else result
 
 
-@pytest.mark.parametrize("world", [*SYNC, *ASYNC])
+@pytest.mark.parametrize("world", [*SYNC, *LOOPS])
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
 def test_a_body_is_read_as_what_it_says(world: str, encoding: str) -> None:
     """Its bytes as they come, or decoded; closing gives the connection back."""
@@ -101,7 +102,7 @@ def test_a_body_is_read_as_what_it_says(world: str, encoding: str) -> None:
     run(world, law)
 
 
-@pytest.mark.parametrize("world", ASYNC)
+@pytest.mark.parametrize("world", LOOPS)
 def test_leaving_a_shared_connection_ends_the_reader_and_reads_nothing(world: str) -> None:
     """Whatever stands within it is ended in this task where the collector would complain, and nobody reads on."""
     inner = Source(b"one", b"two")
@@ -134,7 +135,7 @@ class Counting(Source):
                 await anyio.sleep(self.pause)
 
 
-@pytest.mark.parametrize("world", ASYNC)
+@pytest.mark.parametrize("world", LOOPS)
 @pytest.mark.parametrize("pause", [None, 0.0, 0.01])
 @pytest.mark.parametrize("version", [b"HTTP/1.1", b"HTTP/2"])
 def test_a_body_that_goes_on_after_it_was_closed_holds_nobody_up(
@@ -165,7 +166,7 @@ class Closing(Nested):
         self.inner.broken = httpx2.ReadError("")
 
 
-@pytest.mark.parametrize("world", ASYNC)
+@pytest.mark.parametrize("world", LOOPS)
 def test_a_closed_connection_is_read_to_its_end(world: str) -> None:
     """What is buffered, then the error of reading it: that ends whatever stands within, before anybody collects it."""
     source = Closing()
@@ -179,7 +180,7 @@ def test_a_closed_connection_is_read_to_its_end(world: str) -> None:
     run(world, law)
 
 
-@pytest.mark.parametrize("world", [*SYNC, *ASYNC])
+@pytest.mark.parametrize("world", [*SYNC, *LOOPS])
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
 def test_what_was_read_already_is_read_once_more(world: str, encoding: str) -> None:
     """It comes as its reader had it, decoded, and not from its connection; then a new stream may take its place."""
@@ -223,7 +224,7 @@ class Plain(httpx2.AsyncByteStream):
         self.closed = True
 
 
-@pytest.mark.parametrize("world", ASYNC)
+@pytest.mark.parametrize("world", LOOPS)
 def test_a_body_without_generators_is_closed(world: str) -> None:
     """An iterator of another kind has nothing but its stream to close, and is not read on."""
 

@@ -7,7 +7,6 @@ import json
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-import anyio
 import httpcore
 import httpcore2
 import httpx
@@ -26,6 +25,8 @@ from resilient_stream._http.door import AsyncDoor, Door, SyncDoor
 from resilient_stream._http.exchange import AsyncExchange, SyncExchange
 from resilient_stream._session.layer import Layer
 from resilient_stream.testing import Stall, StandIn, cut_at, sse_events
+from tests.support.loops import LOOPS, on_loop
+from tests.support.stages import SYNC
 
 BODY: dict[str, Any] = {
     "model": "claude-sonnet-5",
@@ -39,7 +40,7 @@ HASTY = RetryPolicy(wait_initial=0.001, wait_max=0.002, budget=None)
 EVENTS = {"content-type": "text/event-stream", "request-id": "req_1"}
 
 PACKAGES = pytest.mark.parametrize("http", [httpx2, httpx])
-WORLDS = pytest.mark.parametrize("world", ["sync", "asyncio", "trio"])
+WORLDS = pytest.mark.parametrize("world", [*SYNC, *LOOPS])
 
 
 class Raised(Exception):
@@ -135,7 +136,7 @@ def through(
             await exchange.release()
 
     if world != "sync":
-        anyio.run(whole, backend=world)
+        on_loop(world, whole)
         return
     coroutine = whole()
     with pytest.raises(StopIteration):

@@ -17,9 +17,9 @@ from resilient_stream._driver.upstream import Head
 from resilient_stream._http.exchange import ERROR_BODY_PATIENCE
 from resilient_stream._http.read_timeout import MOMENT
 from tests.support.exchanges import RESTART, STREAM, Talk, Wire, answer, body_of, probe
-from tests.support.stages import ASYNC
+from tests.support.loops import LOOPS
 
-in_async_worlds = pytest.mark.parametrize("world", ASYNC)
+in_async_worlds = pytest.mark.parametrize("world", LOOPS)
 PROMPTLY = 5.0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import socket
 import threading
@@ -18,8 +19,10 @@ import pytest
 from hypothesis import strategies as st
 
 from resilient_stream import resilient
+from resilient_stream._http.attach import SPLICED
 from resilient_stream._http.read_timeout import LOOK_UP, MachineSlept, Patience
 from resilient_stream.testing import Stall, StandIn, cut_at
+from tests.support.loops import LOOPS, on_loop
 from tests.support.stages import ASYNC, PROMPTLY, SYNC, run
 
 WORLDS = [*SYNC, *ASYNC]
@@ -318,9 +321,9 @@ def test_a_silence_ends_when_the_patience_does_sync() -> None:
             b"".join(chunks)
 
 
-@pytest.mark.parametrize("backend", ASYNC)
+@pytest.mark.parametrize("backend", LOOPS)
 def test_a_silence_ends_when_the_patience_does_async(backend: str) -> None:
-    """The same under asyncio and trio."""
+    """The same on each event loop."""
 
     async def law() -> None:
         with StandIn(faults=[Stall()]) as server:
@@ -337,7 +340,7 @@ def test_a_silence_ends_when_the_patience_does_async(backend: str) -> None:
                     async for _ in chunks:
                         pass
 
-    anyio.run(law, backend=backend)
+    on_loop(backend, law)
 
 
 def test_an_interrupt_ends_a_read_in_another_thread() -> None:
@@ -366,9 +369,9 @@ def test_an_interrupt_ends_a_read_in_another_thread() -> None:
             patience.restore()
 
 
-@pytest.mark.parametrize("backend", ASYNC)
+@pytest.mark.parametrize("backend", LOOPS)
 def test_an_interrupt_ends_a_read_in_another_task(backend: str) -> None:
-    """The same under asyncio and trio."""
+    """The same on each event loop."""
     ended: list[Exception] = []
 
     async def law() -> None:
@@ -397,7 +400,7 @@ def test_an_interrupt_ends_a_read_in_another_task(backend: str) -> None:
                     await back.wait()
                 patience.restore()
 
-    anyio.run(law, backend=backend)
+    on_loop(backend, law)
     assert [type(error) for error in ended] == [httpx2.RemoteProtocolError]
 
 
@@ -437,3 +440,107 @@ def test_a_connection_is_used_again_after_a_stream(world: str) -> None:
             anyio.run(law, backend=world)
         assert server.connections == 2
         assert len(server.requests) == 4
+
+
+# -- several at once -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))), ids=str)
+def test_patiences_leave_in_any_order(world: str, order: tuple[int, ...]) -> None:
+    """Layers that read one connection are each as patient as they say, the shortest wins, and the last one to
+    leave restores it."""
+
+    async def law() -> None:
+        wire = Wire() if world == "sync" else AsyncWire()
+        patiences = [Patience(response(wire), float(seconds)) for seconds in (3, 1, 2)]
+        read: Any = wire.read
+        for left in range(3):
+            got = read(1)
+            assert got if world == "sync" else await got
+            assert wire.timeouts[-1] == min(patiences[each].seconds for each in order[left:])
+            patiences[order[left]].restore()
+            patiences[order[left]].restore()
+        assert "read" not in vars(wire)
+
+    run(world, law)
+
+
+def test_what_stood_there_before_stands_there_after() -> None:
+    """Somebody else's ``read``, and one that came between: that is left, and ours steps out of its way."""
+    wire, asked = Wire(), list[str]()
+    own = wire.read
+
+    def before(max_bytes: int, timeout: float | None = None) -> bytes:
+        asked.append("before")
+        return own(max_bytes, timeout)
+
+    vars(wire)["read"] = before
+    first = Patience(response(wire), 3.0)
+    ours = wire.read
+
+    def between(max_bytes: int, timeout: float | None = None) -> bytes:
+        asked.append("between")
+        return ours(max_bytes, timeout)
+
+    vars(wire)["read"] = between
+    first.restore()
+    assert vars(wire)["read"] is between
+    assert wire.read(1, timeout=0.5) == b"x"
+    assert (asked, wire.timeouts) == (["between", "before"], [0.5])
+    vars(wire)["read"] = before
+    Patience(response(wire), 3.0).restore()
+    assert vars(wire)["read"] is before
+
+
+def test_the_body_of_another_layer_has_clocks_of_its_own() -> None:
+    """Its connection may be any, and others may have the first by now."""
+    read_by_another = response(wire := Wire())
+    read_by_another.extensions[SPLICED] = True
+    with Patience(read_by_another, 3.0) as patience:
+        assert not patience.fine
+        assert "read" not in vars(wire)
+
+
+class Odd:
+    """A socket with something against everything."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def fileno(self) -> int:
+        """Something against it."""
+        raise self.error
+
+    def shutdown(self, how: int) -> None:
+        """Something against it."""
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(9, "x"), TypeError("no shutdown"), AttributeError("x"), ValueError()]
+)
+def test_nothing_that_a_socket_raises_is_anybodys(error: Exception) -> None:
+    """An interruption is done as far as it can be."""
+    patience = Patience(response(Wire(Odd(error))), 3.0)
+    assert not patience.reachable
+    patience.interrupt()
+    patience.restore()
+
+
+def test_a_socket_without_a_shutdown_is_shut_down() -> None:
+    """As those of uvloop's are."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+
+        class Pseudo:
+            def fileno(self) -> int:
+                return ours.fileno()
+
+            def shutdown(self, how: int) -> None:
+                raise TypeError("transport sockets do not support shutdown() method")
+
+        with Patience(response(Wire(Pseudo())), 3.0) as patience:
+            assert patience.reachable
+            patience.interrupt()
+        assert theirs.recv(1) == b""

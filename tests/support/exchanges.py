@@ -22,7 +22,8 @@ from resilient_stream._session.context import StreamContext
 from resilient_stream._session.layer import Layer
 from resilient_stream.policy import RetryPolicy
 from resilient_stream.testing import sse_event
-from tests.support.stages import ASYNC, SYNC, run
+from tests.support.loops import LOOPS, on_loop
+from tests.support.stages import SYNC, run
 
 STREAM = {"content-type": "text/event-stream", "request-id": "req_1"}
 POLICY = RetryPolicy(connect_timeout=5.0, silence_timeout=30.0)
@@ -191,8 +192,8 @@ def probe(
             client.messages.create(**asked)
 
     with pytest.raises(Over):
-        whole_sync() if world == "sync" else anyio.run(whole, backend=world)
+        whole_sync() if world == "sync" else on_loop(world, whole)
     assert not left, "not all was asked for"
 
 
-in_worlds = pytest.mark.parametrize("world", [*SYNC, *ASYNC])
+in_worlds = pytest.mark.parametrize("world", [*SYNC, *LOOPS])

@@ -14,6 +14,7 @@ import httpx
 import httpx2
 import pytest
 import trio
+import uvloop
 
 from resilient_stream import RetryPolicy, StreamReport, report
 from resilient_stream.httpx import AsyncResilientTransport, ResilientTransport
@@ -150,8 +151,16 @@ def _trio(main: Callable[[], Awaitable[HttpSeen]]) -> HttpSeen:
     return trio.run(main)
 
 
+def _uvloop(main: Callable[[], Awaitable[HttpSeen]]) -> HttpSeen:
+    async def run() -> HttpSeen:
+        return await main()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(run())
+
+
 HTTP_WORLDS: Final[Sequence[HttpWorld]] = tuple(
-    HttpWorld(package, run) for package in (httpx, httpx2) for run in (None, _asyncio, _trio)
+    HttpWorld(package, run) for package in (httpx, httpx2) for run in (None, _asyncio, _trio, _uvloop)
 )
 every_http_world = pytest.mark.parametrize("world", HTTP_WORLDS, ids=[world.name for world in HTTP_WORLDS])
 httpx_sync_and_asyncio = pytest.mark.parametrize(

@@ -35,9 +35,11 @@ from resilient_stream._driver.shared import AsyncKeep
 from resilient_stream._driver.upstream import Head
 from resilient_stream._telemetry.observers import Watch
 
+from .loops import on_loop
 from .settings import settings_with
 
 SYNC, ASYNC = ("sync",), ("asyncio", "trio")
+"""The worlds whose time can be virtual; that of uvloop can't."""
 
 PROMPTLY = 10.0
 """Real seconds after which something that should have happened at once is said not to have."""
@@ -87,7 +89,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run(world: str, law: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-    """Run a coroutine function in a world, on its virtual clock."""
+    """Run a coroutine function in a world, on its virtual clock if it has one."""
+    if world == "uvloop":
+        return on_loop(world, law)
     if world == "asyncio":
         return anyio.run(law, backend="asyncio", backend_options={"loop_factory": VirtualLoop})
     if world == "trio":

@@ -12,6 +12,7 @@ import anthropic
 import httpx2
 import pytest
 import trio
+import uvloop
 
 from resilient_stream import RetryPolicy, StreamReport, report, resilient
 from resilient_stream.testing import ANSWER, StandIn
@@ -220,10 +221,19 @@ def _trio(main: Callable[[], Awaitable[Seen]]) -> Seen:
     return trio.run(main)
 
 
+def _uvloop(main: Callable[[], Awaitable[Seen]]) -> Seen:
+    async def run() -> Seen:
+        return await main()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(run())
+
+
 WORLDS: Final[Sequence[World]] = (
     World("sync"),
     World("asyncio", _asyncio),
     World("trio", _trio),
+    World("uvloop", _uvloop),
 )
 
 every_world = pytest.mark.parametrize("world", WORLDS, ids=[world.name for world in WORLDS])
