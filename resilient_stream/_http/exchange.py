@@ -17,6 +17,7 @@ import anyio
 from resilient_stream._core.failures import Failure, Phase
 from resilient_stream._core.interruption import quietly
 from resilient_stream._core.loop.states import Send
+from resilient_stream._core.record.ledger import RECORD_KEY
 from resilient_stream._core.wire.safe_json import identifier
 from resilient_stream._driver.upstream import Head
 from resilient_stream._session.context import StreamContext

@@ -121,7 +121,7 @@ class _Watched:
         self._stream = stream
         self._own, self._before = stream.read, vars(stream).get("read")
         self._last = 0.0
-        self._ran_out = cast("tuple[type[BaseException], ...]", classes(CORE, "ReadTimeout"))
+        self._ran_out = cast("tuple[type[Exception], ...]", classes(CORE, "ReadTimeout"))
         read = self._read_async if inspect.iscoroutinefunction(self._own) else self._read
         self._read_of_ours = vars(stream)["read"] = read
 

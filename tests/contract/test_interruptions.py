@@ -6,7 +6,7 @@ import ctypes
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -75,7 +75,7 @@ def is_in(frame: FrameType | None, name: str) -> bool:
 
 
 @contextmanager
-def alarm(error: BaseException, name: str) -> Iterator[None]:
+def alarm(error: BaseException, name: str) -> Generator[None]:
     """A timer that goes off again and again, and raises once it finds the thread there."""
 
     def handler(number: int, frame: FrameType | None) -> None:

@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -207,7 +207,7 @@ def thrown() -> None:
     """Into a generator."""
 
     @contextmanager
-    def context() -> Iterator[None]:
+    def context() -> Generator[None]:
         yield
 
     with context():

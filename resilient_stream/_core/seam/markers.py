@@ -14,7 +14,8 @@ _NAMES: Final = (
     r"message|output|content|continue|continuation|last[-_]words|begin|start|end|resume"
 )
 _ANGLES: Final = r"[\u00ab\u00bb](?=[ \t]*(?:\n|\Z))"
-MARKER: Final = rf"(?:<{{3,}}+|>{{3,}}+|\[{{3}}|\]{{3}}|\{{{{3}}|\}}{{3}}|{_ANGLES}|</?(?:{_NAMES})>)"
+_RUNS: Final = r"(?<!<)<{3,}+|(?<!>)>{3,}+|\[{3}|\]{3}|\{{3}|\}{3}"
+MARKER: Final = rf"(?:{_RUNS}|{_ANGLES}|</?(?:{_NAMES})>)"
 """A pattern for one marker. A single angle quote is one where it ends its line."""
 
 _ONE: Final = re.compile(rf"(?P<lead>\s*)(?P<marker>{MARKER})[ \t]*(?P<end>\n?)", re.IGNORECASE)

@@ -26,8 +26,10 @@ _SENTENCE: Final = re.compile(r"(?:^|[.!?:\n\u3002\uff01\uff1f\uff1a])\s*")
 def sentences(wording: str) -> tuple[str, ...]:
     """The keys of a wording's ends, one from each sentence on."""
     parts = wording.split("{quote}")
-    ends = [part[found.end() :] for part in parts for found in _SENTENCE.finditer(part)]
-    return tuple(dict.fromkeys(key for end in ends if weight(key := Folded(end[:LOOKED_AT]).key) >= SAID))
+    ends = [
+        part[found.end() : found.end() + LOOKED_AT] for part in parts for found in _SENTENCE.finditer(part)
+    ]
+    return tuple(dict.fromkeys(key for end in ends if weight(key := Folded(end).key) >= SAID))
 
 
 def says(rest: str, wordings: tuple[str, ...], *, apart: bool, final: bool) -> bool | None:
