@@ -236,3 +236,32 @@ def test_a_body_without_generators_is_closed(world: str) -> None:
         assert source.given <= 2
 
     run(world, law)
+
+
+def test_a_page_of_any_iterator_is_kept() -> None:
+    """A stream need not be a generator to be read."""
+
+    class Pieces:
+        """Two pieces."""
+
+        left = 2
+
+        def __aiter__(self) -> Any:
+            return self
+
+        async def __anext__(self) -> bytes:
+            if not self.left:
+                raise StopAsyncIteration
+            self.left -= 1
+            return b"x"
+
+    from resilient_stream._http.body import AsyncPage
+
+    http: Any = httpx2.Response(500)
+    http.stream = Pieces()
+    page = AsyncPage(http)
+
+    async def read() -> bytes:
+        return b"".join([piece async for piece in page])
+
+    assert anyio.run(read) == bytes(page.raw) == b"xx"

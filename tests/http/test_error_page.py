@@ -172,3 +172,23 @@ def test_numbers_that_json_has_not_are_read() -> None:
     assert said(page("sync", Stream(b'{"error": [1e999, NaN]}'))) == {
         "error": [float("inf"), pytest.approx(float("nan"), nan_ok=True)]
     }
+
+
+def test_who_interrupts_the_decoding_of_a_page_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any charset may fail to decode; what somebody raises meanwhile is theirs."""
+    from resilient_stream._http import error_page
+
+    class Odd:
+        """A response whose text can't be had."""
+
+        charset_encoding = "odd"
+
+        @property
+        def text(self) -> str:
+            raise LookupError("unknown encoding: odd")
+
+    odd: Any = Odd()
+    assert not error_page._readable(odd)
+    monkeypatch.setattr(error_page, "interrupts", lambda error: True)
+    with pytest.raises(LookupError):
+        error_page._readable(odd)

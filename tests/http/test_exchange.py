@@ -22,6 +22,7 @@ from resilient_stream._core.record.ledger import RECORD_KEY
 from resilient_stream._driver.runtime import Runtime
 from resilient_stream._driver.upstream import Head
 from resilient_stream._http import exchange as _exchange
+from resilient_stream._http.attach import GIVEN_UP
 from resilient_stream._http.exchange import ERROR_BODY_PATIENCE, AsyncExchange, SyncExchange
 from resilient_stream._session.context import StreamContext
 from tests.support.exchanges import (
@@ -386,3 +387,17 @@ def test_what_is_no_failure_passes_unchanged(world: str) -> None:
 
     own = KeyError("own")
     probe(world, law, answer(own))
+
+
+@in_worlds
+def test_what_a_layer_further_in_gave_up_is_final(world: str) -> None:
+    """Its response is a failure by its status, and stays unread."""
+
+    async def law(talk: Talk) -> None:
+        failure = await talk.send()
+        assert isinstance(failure, Failure)
+        assert failure.given_up
+
+    given = answer(b"one")
+    given.extensions[GIVEN_UP] = True
+    probe(world, law, given)

@@ -209,3 +209,12 @@ def test_a_framed_body_is_its_drivers() -> None:
     asyncio.run(body.aclose())
     assert driver.closed == 2
     assert body.elapsed == driver.elapsed
+
+
+def test_who_interrupts_the_decoder_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What somebody raises in the middle of it is theirs, and no fault of the stream."""
+    from resilient_stream._sdk import bedrock
+
+    monkeypatch.setattr(bedrock, "interrupts", lambda error: True)
+    with pytest.raises(KeyError):
+        Unframer(Decoder(KeyError("x"))).feed(STREAM)

@@ -5,7 +5,7 @@ Each test takes one name away, as a new release of the SDK might.
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from types import CellType, SimpleNamespace
 from typing import Any
 
 import anthropic
@@ -182,3 +182,9 @@ def test_bedrocks_messages_are_read_without_the_clients_decoder(monkeypatch: pyt
             bare = bedrock.AnthropicBedrock(base_url=server.url, **known)
             with resilient(bare, HASTY) as client, client.messages.stream(**ASKED) as stream:
                 assert stream.get_final_text() == TEXT
+
+
+def test_an_empty_cell_of_a_closure_is_passed_over() -> None:
+    """A handler may refer to what it is not given yet."""
+    handler: Any = SimpleNamespace(__closure__=(CellType(),))
+    assert private_api.client_of(handler) is None

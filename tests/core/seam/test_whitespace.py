@@ -202,3 +202,12 @@ def test_a_number_of_any_length_begins_no_item() -> None:
     """Python reads none of five thousand digits."""
     rest = "2" * 5000 + ". two"
     assert mended("1. One.", rest) == rest
+
+
+def test_what_is_longer_than_words_are_is_none() -> None:
+    """It is not looked for, however often the text has it."""
+    from resilient_stream._core.seam.whitespace import LONGEST_WORD, _known
+
+    word = "a" * LONGEST_WORD
+    assert _known(f"{word} {word}", word)
+    assert not _known(f"{word}a {word}a", f"{word}a")
