@@ -109,7 +109,7 @@ class Driver(Loop):
                 if not isinstance(got, bytes):  # before another request is planned, which may be large
                     self._upstream.release()
                 out = self._received(action, got, now, now - began)
-                if keep is not None or machine.journal.notes:
+                if keep is not None or machine.lifecycle.notes:
                     self._tell(out)
                 if not isinstance(self._action, Read):  # a dead connection is not kept through a wait
                     self._upstream.release()
@@ -258,7 +258,7 @@ class AsyncDriver(Loop):
                 if not isinstance(got, bytes):  # before another request is planned, which may be large
                     await self._upstream.release()
                 out = self._received(action, got, now, now - began)
-                if keep is not None or machine.journal.notes:
+                if keep is not None or machine.lifecycle.notes:
                     await self._tell(out)
                 if not isinstance(self._action, Read):  # a dead connection is not kept through a wait
                     await self._upstream.release()

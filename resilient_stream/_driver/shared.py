@@ -88,7 +88,7 @@ class Loop:
         self._tell_observers()
 
     def _tell_observers(self) -> None:
-        notes = self.machine.journal.take()
+        notes = self.machine.lifecycle.take()
         if self._keep is not None:
             self._untold += notes
         self._watch.tell(notes)
@@ -110,5 +110,4 @@ class Loop:
         if not isinstance(self._action, Raise):
             return None
         error, self._action = self._action.error, Finish()
-        self.machine.error = None
         return error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from resilient_stream._core.plan.planner import Form, Plan
-from resilient_stream._core.relay.output import Handover
+from resilient_stream._core.relay.output import Output
 from resilient_stream._core.relay.relay import Relay
 from resilient_stream._core.seam.joined import Asked
 from resilient_stream._core.turn.transcript import Turn
@@ -19,11 +19,11 @@ QUOTE = "said so far"
 
 
 def relay(
-    plan: Plan | None = None, out: Handover | None = None, again: tuple[str, ...] = (), **fields: Any
+    plan: Plan | None = None, out: Output | None = None, again: tuple[str, ...] = (), **fields: Any
 ) -> Relay:
     """A relay of a first attempt, or of this plan."""
     return Relay(
-        out or Handover(Turn()),
+        out or Output(Turn()),
         plan or Plan(Form.FIRST),
         settings_with(**fields),
         final_usage=lambda usage: {"mine": 1, **usage},

@@ -7,8 +7,7 @@ over is fetched with `take` before acting.
 
 `TABLE` says which `State` follows which `Signal`; the state changes nowhere else. The methods decide which
 signal an input amounts to, and `_action` what each state asks of the driver. After a fault the relay first
-settles what had come; a turn that is complete is finished, so is one with complete tool calls, and only then
-the policy is asked.
+settles what had come. A turn that is complete by then is finished; what else follows is up to `Recovery`.
 """
 
 from __future__ import annotations
@@ -18,25 +17,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from resilient_stream._core.failures import Barren, Failure, Flaw, Kind, Phase
-from resilient_stream._core.plan.planner import Blocked, Plan, Planner, Settle
+from resilient_stream._core.plan.planner import FinishHere, Plan, Planner
 from resilient_stream._core.plan.rejection import said
 from resilient_stream._core.record.ledger import Attempt, Ledger, Record, final_usage
-from resilient_stream._core.record.lifecycle import Journal
-from resilient_stream._core.relay.output import Handover
+from resilient_stream._core.record.lifecycle import Lifecycle
+from resilient_stream._core.relay.output import Output
 from resilient_stream._core.relay.relay import Relay
-from resilient_stream._core.relay.reply_start import REFUSALS, UNFINISHED
 from resilient_stream._core.settings import Settings
 from resilient_stream._core.tokens import of_characters
-from resilient_stream._core.turn.salvage import kept_size
 from resilient_stream._core.turn.transcript import Turn
-from resilient_stream._core.verdict import AT_ONCE, GiveUp, Judge, Retry
+from resilient_stream._core.verdict import Judge
 from resilient_stream._core.wire.event_order import NO_REASON_AT_STOP
 from resilient_stream._core.wire.events import Event
 
 from .draining import Draining
+from .recovery import Again, Recovery, Stop
 from .states import TABLE, Action, Drain, Finish, Raise, Read, Send, Signal, State, Wait
 from .timeouts import Clocks
-from .tries import REPEATED, Tries
 
 
 @dataclass(slots=True, repr=False)
@@ -50,45 +47,39 @@ class Machine:
     error_for: Callable[[Failure], BaseException]
     record: Record = field(default_factory=Record)
     state: State = State.IDLE
-    failure: Failure | None = None
-    """The failure that the user will be told of."""
-    error: BaseException | None = None
-    """The exception that stands for it."""
-    journal: Journal = field(default_factory=Journal)
-    """What there is to tell of it."""
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    """The notes for observers."""
 
     turn: Turn = field(init=False)
     ledger: Ledger = field(init=False)
     _plan: Plan = field(init=False)
-    _out: Handover = field(init=False)
+    _out: Output = field(init=False)
     _relay: Relay | None = None
     _clocks: Clocks = field(init=False)
-    _started: float = 0.0
+    _recovery: Recovery = field(init=False)
     _wait: float = 0.0
     _gap: float = 0.0
     """Seconds of the attempt's longest read."""
     _quick: Callable[[bytes], bytes | None] | None = None
-    _tries: Tries = field(default_factory=Tries)
     _drained: Draining = field(default_factory=Draining)
     _size: int = 0
     _characters: int = 0
-    _barren_endings: set[str] = field(default_factory=set)
-    _asks: int = 0
     _identity: bool = False
     _answer: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.turn, self.ledger = self.record.turn, self.record.ledger
-        self._out, self._plan = Handover(self.turn), self.planner.first
+        self._out, self._plan = Output(self.turn), self.planner.first
         self._clocks = Clocks(
             self.settings.first_event_timeout, self.settings.silence_timeout, self.settings.stall_timeout
         )
+        self._recovery = Recovery(self.planner, self.settings, self.judge, self.error_for, self.record)
 
     # -- what happened ---------------------------------------------------------------------------
 
     def start(self, now: float) -> Action:
         """The call was made."""
-        self._started = now
+        self._recovery.started = now
         return self._begin(now, Signal.START)
 
     def head(self, now: float, status: int, request_id: str | None, took: float | None = None) -> Action:
@@ -121,9 +112,9 @@ class Machine:
         except Flaw as flaw:
             return self._flaw(now, flaw)
         if relay.complete:
-            self._settle_attempt(now, None)
+            self._close_attempt(now, None)
             return self._go(Signal.COMPLETE)
-        if not self.journal.flowing and self.turn.size > self._size:
+        if not self.lifecycle.flowing and self.turn.size > self._size:
             self._flows(now)
         clocks.read(waited, relay.events)
         if relay.ended:
@@ -153,13 +144,13 @@ class Machine:
             failure = flaw.failure  # told in the last, unfinished event: the better reason
         if self.turn.stop_reason is not None:
             self._out.stop()  # supplies what is missing of the ending
-            self._settle_attempt(now, None)
+            self._close_attempt(now, None)
             return self._go(Signal.END)
         self._identity = self._identity or failure.undecodable
         if failure.status is not None:
             self.attempt.status, self.attempt.request_id = failure.status, failure.request_id
-        self._settle_attempt(now, failure)
-        return self._step_down(now, failure) or self._decide(now, failure)
+        self._close_attempt(now, failure)
+        return self._after(now, failure)
 
     def waited(self, now: float) -> Action:
         """The wait is over."""
@@ -171,8 +162,8 @@ class Machine:
             if self.state in (State.OPENING, State.READING) and self.attempt.ended is None:
                 phase = Phase.BODY if self.state is State.READING else Phase.HEADERS
                 self._clocks.count(self.relay.events)
-                self._settle_attempt(now, Failure(Kind.CANCELLED, phase))
-            self._end(now, "failed" if error else "cancelled", error)
+                self._close_attempt(now, Failure(Kind.CANCELLED, phase))
+            self._end(now, "failed" if error else "cancelled", error=error)
         return self._go(Signal.CLOSE)
 
     def take(self) -> bytes:
@@ -197,7 +188,7 @@ class Machine:
         self._begin_relay()
         self._size, self._characters = self.turn.size, self.turn.characters
         self.ledger.begin(self._plan.form, self.planner.model, self._wait, now, self._characters)
-        self.journal.begins(self.attempt, self._characters)
+        self.lifecycle.begins(self.attempt, self._characters)
         return self._go(signal)
 
     def _begin_relay(self) -> None:
@@ -206,7 +197,7 @@ class Machine:
             self._plan,
             self.settings,
             final_usage=self._final_usage,
-            asked_again=frozenset(self._barren_endings),
+            asked_again=frozenset(self._recovery.barren_endings),
         )
         self._quick, self._answer = self._relay.quick, []
         self._clocks.restart()
@@ -214,7 +205,7 @@ class Machine:
     def _final_usage(self, closing: dict[str, Any]) -> dict[str, Any]:
         return final_usage(self.settings.usage, self.ledger, self.relay.opening, closing)
 
-    def _settle_attempt(self, now: float, failure: Failure | None) -> None:
+    def _close_attempt(self, now: float, failure: Failure | None) -> None:
         """Close the books of the attempt that ran."""
         attempt, relay = self.attempt, self.relay
         attempt.end(now, failure, relay.events, inferred=relay.inferred)
@@ -229,122 +220,75 @@ class Machine:
         if failure is None:
             self._end(now, "completed")
         elif failure.kind is not Kind.CANCELLED:
-            if self._tries.count(attempt.started, failure, kept_size(self.turn), relay.events):
-                self._asks, self._barren_endings = 0, set()
+            self._recovery.count(attempt, failure, relay.events)
             attempt.said = said(failure, request)
-            self.journal.fails(now, attempt)
+            self.lifecycle.fails(now, attempt)
 
     def _flows(self, now: float) -> None:
         """The attempt has brought something, so it is known how it was joined, and that its form will do."""
         self.planner.accepted()
         self.ledger.join(self.attempt, self._characters, self.relay.joined)
-        self.journal.flows(now, self.attempt, self.relay.joined)
+        self.lifecycle.flows(now, self.attempt, self.relay.joined)
 
-    def _end(self, now: float, outcome: str, error: str = "") -> None:
+    def _end(self, now: float, outcome: str, failure: Failure | None = None, error: str = "") -> None:
         self.ledger.outcome = outcome
-        failure, name = (None, error) if error else (self.failure, type(self.error).__name__)
-        self.journal.ends(now, self.ledger, self.turn, failure, name)
+        self.lifecycle.ends(now, self.ledger, self.turn, failure, error)
 
     # -- after a fault ---------------------------------------------------------------------------
 
     def _flaw(self, now: float, flaw: Flaw) -> Action:
         failure = flaw.failure
-        if self.relay.tells_again and failure.detail == NO_REASON_AT_STOP and self._tries.died_of(failure):
+        no_reason = self.relay.tells_again and failure.detail == NO_REASON_AT_STOP
+        if no_reason and self._recovery.tries.died_of(failure):
             self.relay.end_without_reason()
-            self._settle_attempt(now, None)
+            self._close_attempt(now, None)
             return self._go(Signal.COMPLETE)
         if isinstance(flaw, Barren):
             self._answer = flaw.answer
-            self._barren_endings.add(flaw.stop_reason)
-            self.planner.grudging = flaw.stop_reason == "max_tokens"
-        if failure.detail in REFUSALS:
-            self._asks += 1
-            if self.settings.unverified == "refuse" or self._asks > 1 or failure.detail == UNFINISHED:
-                self._settle_attempt(now, failure)
-                self.failure, self.error = failure, (error := self.error_for(failure))
-                return self._give_up(now, REFUSALS[failure.detail], error)
+        if (stop := self._recovery.refusal(flaw)) is not None:
+            self._close_attempt(now, failure)
+            return self._give_up(now, stop)
         return self.fault(now, failure)
 
-    def _step_down(self, now: float, failure: Failure) -> Action | None:
-        """After a 400 to a continuation: the next form, at no cost but the attempt itself."""
-        if failure.status != 400 or not self._may_send(now):
-            return None
-        if (plan := self.planner.below(self._plan, self.attempt.said, self.turn)) is None:
-            return None
-        self._tries.barren -= 1
-        return self._retry(now, plan)
+    def _after(self, now: float, failure: Failure) -> Action:
+        match self._recovery.next(now, failure, self._plan):
+            case Again() as again:
+                return self._retry(now, again)
+            case Stop() as stop:
+                return self._give_up(now, stop)
+            case FinishHere() as ending:
+                return self._finish(now, ending)
 
-    def _may_send(self, now: float) -> bool:
-        """Whether a request that the policy is not asked about may be sent at all."""
-        late = now - self._started >= self.settings.deadline
-        return not late and self._tries.requests < self.settings.max_attempts
-
-    def _decide(self, now: float, failure: Failure) -> Action:
-        elsewhere = self.planner.note(failure, in_vain=bool(self._asks or self._barren_endings))
-        plan = self._next_plan(failure)
-        if isinstance(plan, Settle):
-            return self._finish(now, plan)
-        if failure.kind is Kind.REJECTED and self._plan.body is not None:  # the user did not write it
-            if (action := self._next_model(now, failure)) is not None:
-                return action
-            if self.error is not None:
-                return self._give_up(now, "the continuation was rejected", self.error)
-        error = self.error_for(failure)
-        self.failure, self.error = failure, error
-        if isinstance(plan, Blocked):
-            return self._give_up(now, plan.reason, error)
-        if self._tries.repeated and not self._barren_endings:
-            return self._give_up(now, REPEATED, error)
-        multiple, written = self.settings.max_input_multiple, self.turn.characters
-        overspent = self.ledger.overspent(multiple, written, self.planner.request)
-        history = self._tries.history(self._started, now, overspent=overspent, elsewhere=elsewhere)
-        verdict = self.judge.verdict(failure, history, error)
-        if isinstance(verdict, GiveUp):
-            self.ledger.limit = verdict.limit
-            return self._give_up(now, verdict.reason, error)
-        return self._retry(now, plan, verdict)
-
-    def _next_model(self, now: float, failure: Failure) -> Action | None:
-        """After a fallback model refused the request: the next one, if there is one."""
-        if self.planner.hop == 0 or not self._may_send(now):
-            return None
-        plan = self._next_plan(failure) if self.planner.fall_back() else None
-        return self._retry(now, plan) if isinstance(plan, Plan) else None
-
-    def _next_plan(self, failure: Failure) -> Plan | Settle | Blocked:
-        if failure.phase is not Phase.BODY and self.turn.message is None and not self.turn.unseen:
-            return self.planner.restart
-        return self.planner.plan(self.turn)
-
-    def _retry(self, now: float, plan: Plan, verdict: Retry = AT_ONCE) -> Action:
+    def _retry(self, now: float, again: Again) -> Action:
         self.turn.abandon(unanswered=True)
-        self._plan, self._wait = plan, verdict.wait
-        self.journal.waits(verdict)
+        self._plan, self._wait = again.plan, again.retry.wait
+        self.lifecycle.waits(again.retry)
         action = self._go(Signal.RETRY)
-        return action if verdict.wait > 0 else self.waited(now)
-
-    def _give_up(self, now: float, reason: str, error: BaseException) -> Action:
-        if self._answer:  # of nothing, but better than none
-            self._out.hand_all(self._answer)
-            self._end(now, "completed")
-            return self._go(Signal.SETTLED)
-        self.turn.abandon(unanswered=True)
-        self.ledger.reason = reason
-        self.ledger.tell(error, self.turn)
-        self._end(now, "failed")
-        return self._go(Signal.GIVE_UP)
+        return action if self._wait > 0 else self.waited(now)
 
     # -- endings ---------------------------------------------------------------------------------
 
-    def _finish(self, now: float, settled: Settle) -> Action:
+    def _give_up(self, now: float, stop: Stop) -> Action:
+        if self._answer:  # of nothing, but better than none
+            self._out.hand_all(self._answer)
+            self._end(now, "completed")
+            return self._go(Signal.FINISHED)
+        self.turn.abandon(unanswered=True)
+        self.ledger.reason = stop.reason
+        self.ledger.tell(stop.error, self.turn)
+        self._end(now, "failed", stop.failure, type(stop.error).__name__)
+        self._go(Signal.GIVE_UP)
+        return Raise(stop.failure, stop.error)
+
+    def _finish(self, now: float, ending: FinishHere) -> Action:
         """End the turn with the calls that are complete, or the text that is long enough."""
         self.turn.abandon(unanswered=False)  # the results of such uses may follow in the next turn
         output = max(1, of_characters(self.turn.size - self._size))
-        self._out.end_here(settled.stop_reason, self._final_usage({"output_tokens": output}))
+        self._out.end_here(ending.stop_reason, self._final_usage({"output_tokens": output}))
         self.attempt.estimate(output_tokens=output)
-        self.ledger.reason = settled.reason
-        self._end(now, "finished_with_tools" if settled.stop_reason == "tool_use" else "completed")
-        return self._go(Signal.SETTLED)
+        self.ledger.reason = ending.reason
+        self._end(now, "finished_with_tools" if ending.stop_reason == "tool_use" else "completed")
+        return self._go(Signal.FINISHED)
 
     # -- the table -------------------------------------------------------------------------------
 
@@ -363,7 +307,5 @@ class Machine:
                 return Wait(self._wait)
             case State.DRAINING:
                 return Drain(self._drained.patience)
-            case State.FAILED if self.failure is not None and self.error is not None:
-                return Raise(self.failure, self.error)
             case _:
                 return Finish()

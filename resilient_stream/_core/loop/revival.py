@@ -6,7 +6,6 @@ from typing import Final
 
 from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.tokens import of_characters, of_request
-from resilient_stream._core.turn.salvage import kept_size
 
 from .machine import Machine
 from .states import Action, Signal
@@ -29,8 +28,8 @@ def revive(machine: Machine, now: float, began: float) -> Action:
     attempts, turn = machine.ledger.attempts, machine.turn
     if not attempts:
         return machine.start(now)
-    machine._started = machine.journal.began = began
-    machine._tries.requests = len(attempts) - 1
+    machine._recovery.started = machine.lifecycle.began = began
+    machine._recovery.tries.requests = len(attempts) - 1
     machine._begin_relay()
     machine._go(Signal.REVIVE)
     if turn.stop_reason is not None:
@@ -44,6 +43,6 @@ def revive(machine: Machine, now: float, began: float) -> Action:
         if not attempt.usage:
             output = of_characters(attempt.characters)
             attempt.estimate(input_tokens=of_request(machine.planner.request), output_tokens=output)
-        machine._tries.count(attempt.started, LOST, kept_size(turn))
-        machine.journal.fails(now, attempt)
-    return machine._decide(now, attempt.failure or LOST)
+        machine._recovery.count(attempt, LOST, 0)
+        machine.lifecycle.fails(now, attempt)
+    return machine._after(now, attempt.failure or LOST)

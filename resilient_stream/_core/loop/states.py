@@ -39,7 +39,7 @@ class Signal(Enum):
     HEAD = auto()
     MORE = auto()
     COMPLETE = auto()
-    SETTLED = auto()
+    FINISHED = auto()
     RETRY = auto()
     GIVE_UP = auto()
     WAITED = auto()
@@ -55,7 +55,7 @@ TABLE: Final[Mapping[tuple[State, Signal], State]] = {
     (State.OPENING, Signal.GIVE_UP): State.FAILED,
     (State.READING, Signal.MORE): State.READING,
     (State.READING, Signal.COMPLETE): State.DRAINING,
-    (State.READING, Signal.SETTLED): State.DONE,
+    (State.READING, Signal.FINISHED): State.DONE,
     (State.READING, Signal.END): State.DONE,
     (State.READING, Signal.RETRY): State.WAITING,
     (State.READING, Signal.GIVE_UP): State.FAILED,

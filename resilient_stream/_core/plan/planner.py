@@ -77,7 +77,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Settle:
+class FinishHere:
     """No request: the turn ends with what there is."""
 
     stop_reason: str = "tool_use"
@@ -175,7 +175,7 @@ class Planner:
         self._left.clear()  # what another model accepts says nothing of this one
         return True
 
-    def plan(self, turn: Turn) -> Plan | Settle | Blocked:
+    def plan(self, turn: Turn) -> Plan | FinishHere | Blocked:
         """The request that follows what ``turn`` has."""
         self._skip_refused()
         self.container = turn.container
@@ -187,7 +187,7 @@ class Planner:
         if self.settings.continuation == "never":
             return Blocked("the policy neither sends nor ends anything once a reply has begun")
         if kept.tools_complete and not kept.call_cut:
-            return self._settle(turn)
+            return self._finish_with_tools(turn)
         if kept.blocked is not None:
             return Blocked(kept.blocked)
         waited_for = pending(self.base, turn)
@@ -199,7 +199,9 @@ class Planner:
             return replace(self.restart, hide_thinking=any(block.signed for block in turn.blocks))
         written, held = visible(kept.blocks), not self.grudging
         if self.settings.max_tokens == "reduce" and spent(self.request, written, held=held):
-            return Settle("max_tokens", "no stop reason came, but what was written has reached max_tokens")
+            return FinishHere(
+                "max_tokens", "no stop reason came, but what was written has reached max_tokens"
+            )
         if obstacle := self._obstacle(waiting=bool(waited_for)):
             return Blocked(obstacle)
         return self._continue(kept, turn)
@@ -241,7 +243,7 @@ class Planner:
         self.step = Step(self.step + 1)
         return True
 
-    def _settle(self, turn: Turn) -> Settle | Blocked:
+    def _finish_with_tools(self, turn: Turn) -> FinishHere | Blocked:
         """Finish with complete calls, unless the next request would lack the container they came from."""
         programmatic = any(
             block.type == "tool_use" and field_of(block.start.get("caller"), "type") not in (None, "direct")
@@ -249,7 +251,7 @@ class Planner:
         )
         if programmatic and not turn.container:
             return Blocked("a tool call made by code needs its container, whose id was not received")
-        return Settle()
+        return FinishHere()
 
     def _obstacle(self, *, waiting: bool) -> str | None:
         """Why this request can't be continued once content was handed over."""

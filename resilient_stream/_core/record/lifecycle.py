@@ -162,7 +162,7 @@ Note = tuple[What, AnyRecord]
 
 
 @dataclass(slots=True)
-class Journal:
+class Lifecycle:
     """The notes of one stream. Times that come in are the machine's."""
 
     began: float = 0.0

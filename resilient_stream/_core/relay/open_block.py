@@ -26,7 +26,7 @@ from resilient_stream._core.wire.events import Event
 from resilient_stream._core.wire.tool_input import ToolInput
 
 from .fast_path import Steady
-from .output import Handover
+from .output import Output
 from .reply_start import Head
 
 _COMPLETE: Final = ("tool_use", "end_turn")
@@ -60,7 +60,7 @@ class Passage:
     """
 
     def __init__(
-        self, out: Handover, plan: Plan, settings: Settings, head: Head, grammar: Grammar, steady: Steady
+        self, out: Output, plan: Plan, settings: Settings, head: Head, grammar: Grammar, steady: Steady
     ) -> None:
         self.out = out
         self.steady = steady

@@ -15,7 +15,7 @@ from resilient_stream._core.turn.transcript import Block, Turn
 from resilient_stream._core.wire.events import Event
 
 
-class Handover:
+class Output:
     """The way out."""
 
     def __init__(self, turn: Turn) -> None:

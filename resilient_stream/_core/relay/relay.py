@@ -23,7 +23,7 @@ from resilient_stream._core.wire.usage import kept, shown
 
 from .fast_path import Steady
 from .open_block import Passage
-from .output import Handover
+from .output import Output
 from .reply_start import Head
 
 LONGEST_UNSEEN: Final = 128 * 1024 * 1024
@@ -46,7 +46,7 @@ class Relay:
 
     def __init__(
         self,
-        out: Handover,
+        out: Output,
         plan: Plan,
         settings: Settings,
         *,

@@ -71,7 +71,7 @@ def test_the_attempt_that_ran_has_failed_as_if_it_was_reset() -> None:
     assert first.failure is not None
     assert (first.failure.kind, first.failure.phase) == (Kind.RESET, Phase.BODY)
     assert (first.ended, first.characters, first.usage_source) == (20.0, len(WORDS), "estimated")
-    notes = made.journal.take()
+    notes = made.lifecycle.take()
     assert [what for what, _ in notes] == [What.FAILURE, What.ATTEMPT]
     assert notes[0][1].at == 16.0  # type: ignore[union-attr]  # an attempt's
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from resilient_stream._core.failures import OVERLOAD_KINDS, Failure, Kind, Phase
-from resilient_stream._core.plan.planner import Blocked, Form, Plan, Planner, Settle, Step
+from resilient_stream._core.plan.planner import Blocked, FinishHere, Form, Plan, Planner, Step
 from resilient_stream._core.plan.prompts import CONTINUE, all_words
 from resilient_stream._core.seam.joined import Asked
 from resilient_stream._core.turn.transcript import Block, Turn
@@ -243,7 +243,7 @@ def test_a_restart_needs_no_way_to_go_on() -> None:
 @pytest.mark.parametrize("caller", [None, {"type": "direct"}, {}, "odd"])
 def test_complete_calls_settle_the_turn(caller: Any) -> None:
     """No request is made."""
-    assert isinstance(planner().plan(turn(text(LONG), CALL | {"caller": caller})), Settle)
+    assert isinstance(planner().plan(turn(text(LONG), CALL | {"caller": caller})), FinishHere)
 
 
 def test_a_call_made_by_code_needs_its_container() -> None:
@@ -257,10 +257,10 @@ def test_a_call_made_by_code_needs_its_container() -> None:
         ({"id": "c"}, True),
     ]:
         before.apply(Event.of({"type": "message_start", "message": {"container": container}}))
-        assert isinstance(planner().plan(before), Settle) is settles
+        assert isinstance(planner().plan(before), FinishHere) is settles
     late = turn(CALL | {"caller": {"type": "code_execution_20260120", "tool_id": "x"}})
     late.apply(Event.of({"type": "message_delta", "delta": {"container": {"id": "c"}}}))
-    assert isinstance(planner().plan(late), Settle)
+    assert isinstance(planner().plan(late), FinishHere)
 
 
 @pytest.mark.parametrize(
@@ -382,7 +382,7 @@ def test_max_tokens_is_reduced_if_the_policy_says_so() -> None:
 def test_what_has_reached_max_tokens_is_ended() -> None:
     """Whatever the failure, whatever else could be done; not under a policy that keeps it or never ends anything."""
     before = turn(text("a" * 2000), cut="b" * 2000)
-    ended = Settle("max_tokens", "no stop reason came, but what was written has reached max_tokens")
+    ended = FinishHere("max_tokens", "no stop reason came, but what was written has reached max_tokens")
     others: list[Json] = [{}, {"output_config": {"format": {}}}, {"tool_choice": {"type": "any"}}]
     for more in others:
         assert planner(REQUEST | {"max_tokens": 800} | more).plan(before) == ended

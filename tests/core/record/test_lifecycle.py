@@ -34,7 +34,7 @@ def notes_of(upstream: Any, *, attempts: int = 16, wait: float = 0.0) -> list[No
     """All notes of one stream."""
     made = machine(judge=Patient(attempts, wait))
     drive(made, upstream)
-    return made.journal.take()
+    return made.lifecycle.take()
 
 
 def find(notes: list[Note], about: str) -> Any:
@@ -134,7 +134,7 @@ def test_a_stream_that_was_left_is_cancelled_and_has_not_failed() -> None:
     """Leaving is no failure; the record of the attempt says that it was cut off."""
     made = running(at=10.0)
     made.close(15.0)
-    notes = made.journal.take()
+    notes = made.lifecycle.take()
     assert words(notes) == ["attempt", "content", "end"]
     end: EndRecord = find(notes, "end")
     assert (end.outcome, end.error, end.duration) == ("cancelled", "", 5.0)
@@ -146,18 +146,18 @@ def test_what_ended_is_told_once() -> None:
     """Closing again tells nothing."""
     made = running()
     made.close(1.0)
-    made.journal.take()
+    made.lifecycle.take()
     made.close(2.0)
-    assert not made.journal.notes
+    assert not made.lifecycle.notes
 
 
 def test_an_exception_that_passes_through_fails_the_stream() -> None:
     """A fault of somebody else's code is the end, by its class, and no giving up of ours."""
     made = running()
     made.fault(2.0, RESET)
-    made.journal.take()
+    made.lifecycle.take()
     made.close(3.0, "KeyError")
-    notes = made.journal.take()
+    notes = made.lifecycle.take()
     assert words(notes) == ["end"]
     end: EndRecord = find(notes, "end")
     assert (end.outcome, end.error, end.failure) == ("failed", "KeyError", None)
@@ -167,7 +167,7 @@ def test_what_never_began_is_not_told() -> None:
     """A stream without an attempt ends in silence."""
     made = machine()
     made.close(0.0)
-    assert not made.journal.notes
+    assert not made.lifecycle.notes
 
 
 def test_recovery_counts_from_the_first_failure_of_several() -> None:
@@ -178,14 +178,14 @@ def test_recovery_counts_from_the_first_failure_of_several() -> None:
     made.head(106.0, 200, "req_3")
     reply = [start(id="msg_3"), *block(0, text(PROSE)), ending(), STOP]
     made.data(109.0, b"".join(reply), 0.0)
-    assert find(made.journal.take(), "resume").recovery == 4.0
+    assert find(made.lifecycle.take(), "resume").recovery == 4.0
 
 
 def test_times_are_seconds_since_the_call() -> None:
     """Whatever the clock began at."""
     made = running(at=1000.0)
     made.fault(1007.0, RESET)
-    *_, first, second = (record for _, record in made.journal.take() if isinstance(record, AttemptRecord))
+    *_, first, second = (record for _, record in made.lifecycle.take() if isinstance(record, AttemptRecord))
     assert (first.started, first.ended) == (0.0, 7.0)
     assert (second.started, second.ended) == (7.0, None)
 

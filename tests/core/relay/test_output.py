@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resilient_stream._core.relay.output import Handover
+from resilient_stream._core.relay.output import Output
 from resilient_stream._core.turn.transcript import Turn
 from resilient_stream._core.wire.events import Event, read
 from tests.support.consumer import consume
@@ -10,9 +10,9 @@ from tests.support.contents import text
 from tests.support.streams import PING, block_start, block_stop, start, text_delta
 
 
-def way() -> Handover:
+def way() -> Output:
     """A way out, with one block begun."""
-    out = Handover(Turn())
+    out = Output(Turn())
     for one in (start(), block_start(0, text("")), text_delta(0, "a")):
         out.hand(read(one))
     return out
