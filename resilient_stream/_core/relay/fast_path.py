@@ -25,7 +25,7 @@ _NO_PREFIX: Final[tuple[bytes, ...]] = ()
 """Nothing starts with one of nothing."""
 
 
-class Steady:
+class FastPath:
     """Passes the deltas of one live block at a time.
 
     Args:

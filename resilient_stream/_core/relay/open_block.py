@@ -25,9 +25,9 @@ from resilient_stream._core.wire.event_order import Grammar
 from resilient_stream._core.wire.events import Event
 from resilient_stream._core.wire.tool_input import ToolInput
 
-from .fast_path import Steady
+from .fast_path import FastPath
 from .output import Output
-from .reply_start import Head
+from .reply_start import ReplyStart
 
 _COMPLETE: Final = ("tool_use", "end_turn")
 """Stop reasons that say that the model has written all it wanted to."""
@@ -47,7 +47,7 @@ class Mode(Enum):
     """Its head is held until the join is decided."""
 
 
-class Passage:
+class OpenBlock:
     """Takes the events of one attempt's blocks, which `Grammar` has accepted, and hands them over.
 
     Args:
@@ -60,7 +60,13 @@ class Passage:
     """
 
     def __init__(
-        self, out: Output, plan: Plan, settings: Settings, head: Head, grammar: Grammar, steady: Steady
+        self,
+        out: Output,
+        plan: Plan,
+        settings: Settings,
+        head: ReplyStart,
+        grammar: Grammar,
+        steady: FastPath,
     ) -> None:
         self.out = out
         self.steady = steady

@@ -3,7 +3,7 @@
 A relay reads the bytes of one attempt, refuses what is not the stream of one message, and hands the
 rest over at the right moment and under the right index. Most frames pass untouched. ``message_start``
 waits for the first content: until then another attempt can take its place. What waits of a block,
-`Passage` knows. A continuation's own ``message_start`` is not handed over.
+`OpenBlock` knows. A continuation's own ``message_start`` is not handed over.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from resilient_stream._core.wire.event_order import Grammar
 from resilient_stream._core.wire.events import Event
 from resilient_stream._core.wire.usage import kept, shown
 
-from .fast_path import Steady
-from .open_block import Passage
+from .fast_path import FastPath
+from .open_block import OpenBlock
 from .output import Output
-from .reply_start import Head
+from .reply_start import ReplyStart
 
 LONGEST_UNSEEN: Final = 128 * 1024 * 1024
 """Bytes that an attempt may bring in a row without anything to hand over. The longest thought of a
@@ -41,7 +41,7 @@ class Relay:
         plan: what the attempt was asked.
         settings: what to hold, and what to do with an unverified seam.
         final_usage: from the usage of this attempt's last ``message_delta`` to the one that is shown.
-        asked_again: as in `Head`.
+        asked_again: as in `ReplyStart`.
     """
 
     def __init__(
@@ -62,15 +62,17 @@ class Relay:
         self._plan = plan
         self._final_usage = final_usage
         self._asked_again = asked_again
-        self._head = Head(plan, accept_unverified=settings.unverified == "accept", asked_again=asked_again)
+        self._head = ReplyStart(
+            plan, accept_unverified=settings.unverified == "accept", asked_again=asked_again
+        )
         self.framer = sse.Framer()
-        self.steady = Steady(self.framer)
+        self.steady = FastPath(self.framer)
         self.quick = self.steady.quick
         """The short way of the block that is live."""
         self._first_frame = True
         self._unseen = 0
         self._grammar = Grammar()
-        self._block = Passage(out, plan, settings, self._head, self._grammar, self.steady)
+        self._block = OpenBlock(out, plan, settings, self._head, self._grammar, self.steady)
 
     @property
     def events(self) -> int:
@@ -89,7 +91,7 @@ class Relay:
 
     @property
     def tells_again(self) -> bool:
-        """As `Head.tells_again`."""
+        """As `ReplyStart.tells_again`."""
         return self._head.tells_again
 
     def end_without_reason(self) -> None:

@@ -34,7 +34,7 @@ INFERRED_ENDINGS: Final = BARREN_ENDINGS - {"max_tokens"}
 """Those that say that the text is whole."""
 
 
-class Head:
+class ReplyStart:
     """Holds the head of one reply.
 
     Args:

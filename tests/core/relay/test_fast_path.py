@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resilient_stream._core.relay.fast_path import Steady
+from resilient_stream._core.relay.fast_path import FastPath
 from resilient_stream._core.turn.transcript import Block
 from resilient_stream._core.wire.sse import Framer
 from tests.support.contents import text
@@ -18,7 +18,7 @@ from tests.support.streams import delta, frame, text_delta
 
 def test_a_delta_of_the_live_block_passes_and_is_kept() -> None:
     """Learned from the first, the rest pass unread, and their strings are the block's."""
-    block, steady = Block(text("")), Steady(Framer())
+    block, steady = Block(text("")), FastPath(Framer())
     steady.follow(block, 2, 0)
     first, second = text_delta(2, 'a"\n'), text_delta(2, "é")
     assert steady.quick(first) is None
@@ -30,7 +30,7 @@ def test_a_delta_of_the_live_block_passes_and_is_kept() -> None:
 
 def test_a_shifted_block_gets_its_index() -> None:
     """The consumer's index is written in place of upstream's."""
-    block, steady = Block(text("")), Steady(Framer())
+    block, steady = Block(text("")), FastPath(Framer())
     steady.follow(block, 9, 3)
     assert steady.whole(text_delta(9, "a")) == text_delta(12, "a")
     assert steady.quick(text_delta(9, "b")) == text_delta(12, "b")
@@ -39,7 +39,7 @@ def test_a_shifted_block_gets_its_index() -> None:
 
 def test_another_spelling_is_learned_anew() -> None:
     """A host that changes its spelling in the middle is understood."""
-    block, steady = Block(text("")), Steady(Framer())
+    block, steady = Block(text("")), FastPath(Framer())
     steady.follow(block, 0, 0)
     compact = frame(json.loads(text_delta(0, "b").split(b"data: ")[1]), spaced=False)
     assert steady.whole(text_delta(0, "a"))
@@ -50,7 +50,7 @@ def test_another_spelling_is_learned_anew() -> None:
 
 def test_everything_else_goes_the_long_way() -> None:
     """Another block, another kind of delta, bad UTF-8, half a pair, and all once nothing is followed."""
-    block, steady = Block(text("")), Steady(Framer())
+    block, steady = Block(text("")), FastPath(Framer())
     strange = [
         text_delta(1, "a"),
         delta(0, type="thinking_delta", thinking="a"),
@@ -69,10 +69,10 @@ def test_everything_else_goes_the_long_way() -> None:
     assert (block.written, steady.passed) == ("a", 1)
 
 
-def following(shift: int = 0, limit: int = 10_000) -> tuple[Block, Framer, Steady]:
+def following(shift: int = 0, limit: int = 10_000) -> tuple[Block, Framer, FastPath]:
     """A short way that has learned its spelling."""
     block, framer = Block(text("")), Framer(limit)
-    steady = Steady(framer)
+    steady = FastPath(framer)
     steady.follow(block, 1, shift)
     assert steady.whole(text_delta(1, "")) == text_delta(1 + shift, "")
     return block, framer, steady

@@ -6,22 +6,24 @@ import pytest
 
 from resilient_stream._core.failures import Barren, Flaw, Kind
 from resilient_stream._core.plan.planner import Form, Plan
-from resilient_stream._core.relay.reply_start import DIVERGED, UNFINISHED, UNVERIFIED, Head
+from resilient_stream._core.relay.reply_start import DIVERGED, UNFINISHED, UNVERIFIED, ReplyStart
 from resilient_stream._core.seam.joined import Asked, Joined
 
 QUOTE = "so far it had come"
 
 
-def head(*, quote: str = QUOTE, accept: bool = True, again: tuple[str, ...] = (), asked: bool = True) -> Head:
+def head(
+    *, quote: str = QUOTE, accept: bool = True, again: tuple[str, ...] = (), asked: bool = True
+) -> ReplyStart:
     """The head of a user-turn continuation."""
     plan = Plan(Form.USER_TURN, {}, Asked(quote, "") if asked else None)
-    return Head(plan, accept_unverified=accept, asked_again=again)
+    return ReplyStart(plan, accept_unverified=accept, asked_again=again)
 
 
 def test_other_attempts_have_no_head() -> None:
     """A first attempt or a restart joins nothing and may well be empty."""
     for form in (Form.FIRST, Form.RESTART):
-        one = Head(Plan(form), accept_unverified=False, asked_again=())
+        one = ReplyStart(Plan(form), accept_unverified=False, asked_again=())
         assert not one.wanted
         one.grow("text that joins nothing")
         one.other()
@@ -182,7 +184,7 @@ def test_another_answer_is_refused_by_every_policy(*, accept: bool) -> None:
     """A reply that begins like the text and leaves it is never handed over, dead or alive."""
     told = "The sea rises twice a day, and nobody has ever seen it rise in quite the same way before noon."
     plan = Plan(Form.USER_TURN, {}, Asked(told[-40:], "", text=told))
-    one = Head(plan, accept_unverified=accept, asked_again=())
+    one = ReplyStart(plan, accept_unverified=accept, asked_again=())
     one.grow(told[:60] + " knows why, said the old man.")
     assert not one.decide_at_death()
     with pytest.raises(Flaw) as caught:
