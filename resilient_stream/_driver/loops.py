@@ -47,16 +47,10 @@ class Driver(Loop):
         first: Action | None = None,
         keep: Keep | None = None,
     ) -> None:
-        self.machine = machine
-        self._watch = watch or Watch()
-        self._upstream = upstream
-        self._keep = keep
-        self._untold = []
-        self._process = os.getpid()
-        self._clock = runtime.clock
+        super().__init__(machine, runtime, watch, first)
+        self._upstream, self._keep = upstream, keep
         self._closing = threading.Event()
         self._busy = threading.Lock()
-        self._action = first or machine.start(runtime.clock())
 
     def open(self) -> Raise | None:
         """Send until a head is there; what to raise if none will be."""
@@ -193,16 +187,10 @@ class AsyncDriver(Loop):
         first: Action | None = None,
         keep: AsyncKeep | None = None,
     ) -> None:
-        self.machine = machine
-        self._watch = watch or Watch()
-        self._upstream = upstream
-        self._keep = keep
-        self._untold = []
-        self._process = os.getpid()
-        self._clock = runtime.clock
+        super().__init__(machine, runtime, watch, first)
+        self._upstream, self._keep = upstream, keep
         self._closing = anyio.Event()
         self._busy = False
-        self._action = first or machine.start(runtime.clock())
 
     async def open(self) -> Raise | None:
         """Send until a head is there; what to raise if none will be."""

@@ -13,6 +13,7 @@ from resilient_stream._core.loop.states import Action, Finish, Raise, Read, Send
 from resilient_stream._core.record.lifecycle import Note
 from resilient_stream._telemetry.observers import Watch
 
+from .runtime import Runtime
 from .upstream import Head
 
 Keep = Callable[[bytes, list[Note]], None]
@@ -28,19 +29,21 @@ CLOSED: Final = Failure(Kind.CANCELLED, Phase.BODY, detail="closed while it was 
 class Loop:
     """What both loops have."""
 
-    machine: Machine
-    _watch: Watch
     _keep: Any
     """A `Keep` or an `AsyncKeep`, if there is one."""
-    _clock: Callable[[], float]
-    _action: Action
-    _process: int
-    """The process that began the stream. A copy of it in a forked child has the sockets of its parent: it is
-    left alone there."""
-    _untold: list[Note]
-    """What the observers were told and ``keep`` was not, yet."""
     _closed = False
     """Somebody has closed it: every step looks. (The event beside it wakes a wait; a flag is quicker.)"""
+
+    def __init__(self, machine: Machine, runtime: Runtime, watch: Watch | None, first: Action | None) -> None:
+        self.machine = machine
+        self._watch = watch or Watch()
+        self._clock = runtime.clock
+        self._untold: list[Note] = []
+        """What the observers were told and ``keep`` was not, yet."""
+        self._process = os.getpid()
+        """The process that began the stream. A copy of it in a forked child has the sockets of its parent: it
+        is left alone there."""
+        self._action: Action = first or machine.start(runtime.clock())
 
     @property
     def elapsed(self) -> timedelta | None:

@@ -17,7 +17,7 @@ from resilient_stream._core.wire import safe_json
 from .body import AsyncBody, SyncBody
 
 if TYPE_CHECKING:
-    from httpx2 import Response
+    from httpx2 import Headers, Response
 
 LONGEST_PAGE: Final = 64 * 1024
 """Bytes, decoded, that are read of a page. The rest stays unread, and its connection is closed."""
@@ -90,3 +90,11 @@ def said(http: Response) -> object:
         return safe_json.parse(http.text)
     except ValueError:
         return http.text
+
+
+def without_encoding(headers: Headers) -> Headers:
+    """The headers of a page, without those that describe a body that could not be read."""
+    kept = headers.copy()
+    for name in ("content-encoding", "content-length", "transfer-encoding"):
+        kept.pop(name, None)
+    return kept

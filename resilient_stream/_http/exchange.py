@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
 
@@ -27,12 +27,12 @@ from .attach import GIVEN_UP, SPLICED, attach
 from .body import AsyncBody, AsyncPage, SyncBody, SyncPage, unread
 from .dialect import dialect
 from .door import AsyncDoor, Door, SyncDoor, Unframer
-from .error_page import aread_page, read_page, said
+from .error_page import aread_page, read_page, said, without_encoding
 from .lighten import lighten
 from .read_timeout import Patience, shared
 
 if TYPE_CHECKING:
-    from httpx2 import Headers, Request, Response
+    from httpx2 import Request, Response
 
 ERROR_BODY_PATIENCE: Final = 10.0
 """Seconds an error response's body may take in all, or less where the policy's silence timeout is shorter:
@@ -140,7 +140,7 @@ class Exchange:
             BaseException: as `_failure`.
         """
         self._failure(error, Phase.BODY)
-        headers = _without_encoding(http.headers)
+        headers = without_encoding(http.headers)
         empty = self._dialect.response(http.status_code, headers, http.request, content=b"")
         self._door_of_both.replace(empty)
         return empty
@@ -344,10 +344,3 @@ class AsyncExchange(Exchange):
             if not self._interrupted:
                 return await act()
         raise self._dialect.read_timeout("it took too long")
-
-
-def _without_encoding(headers: Headers) -> Any:
-    kept = headers.copy()
-    for name in ("content-encoding", "content-length", "transfer-encoding"):
-        kept.pop(name, None)
-    return kept
