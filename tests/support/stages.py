@@ -28,7 +28,7 @@ from resilient_stream._core.loop.machine import Machine
 from resilient_stream._core.loop.states import Action, Send
 from resilient_stream._core.plan.planner import Planner
 from resilient_stream._core.record.lifecycle import Note
-from resilient_stream._core.verdict import GiveUp, History, Limit, Retry
+from resilient_stream._core.verdict import GiveUp, History, Judge, Limit, Retry
 from resilient_stream._driver.loops import AsyncDriver, Driver
 from resilient_stream._driver.runtime import Runtime
 from resilient_stream._driver.shared import AsyncKeep
@@ -383,12 +383,14 @@ class Stage:
         *steps: Any,
         waits: Sequence[float] = (),
         begin: Callable[[Machine], Action] | None = None,
+        judge: Judge | None = None,
         **settings: Any,
     ) -> Any:
         """A driver whose upstream answers so; ``begin`` begins its machine where the driver does not."""
         known = settings_with(**settings)
+        judge = judge or Waits([*waits])
         self.machine = Machine(
-            planner=Planner(REQUEST, known, set()), settings=known, judge=Waits([*waits]), error_for=Broken
+            planner=Planner(REQUEST, known, set()), settings=known, judge=judge, error_for=Broken
         )
         self.first = None if begin is None else begin(self.machine)
         return self._make(list(steps))

@@ -119,9 +119,7 @@ class Limited:
 def test_what_a_limit_forbids_is_counted(limit: Limit | None) -> None:
     """A retry that a limit of the policy's own forbade, by its name, the budget's apart too; no other giving up."""
     traces, stage = Traces(), SyncStage()
-    driver = watched(stage, traces, DOWN)
-    if limit is not None:
-        stage.machine.judge = Limited(limit)
+    driver = watched(stage, traces, DOWN, judge=None if limit is None else Limited(limit))
     driver.open()
     numbers = own(traces.numbers())
     assert numbers.get("limits") == (None if limit is None else [(1, str(limit))])

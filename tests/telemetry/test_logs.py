@@ -38,8 +38,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> Any:
     ) -> list[logging.LogRecord]:
         stage = SyncStage()
         stage.watch = Watch((LOGS, also or Observer()), "m")
-        driver = stage.stream(*steps, waits=waits)
-        stage.machine.judge = Waits([*waits], limit)
+        driver = stage.stream(*steps, judge=Waits([*waits], limit))
         with caplog.at_level(logging.DEBUG, "resilient_stream"), contextlib.suppress(Broken):
             driver.open()
             for _ in driver:

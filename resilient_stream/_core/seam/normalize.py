@@ -14,8 +14,8 @@ from functools import cached_property
 from typing import Final
 
 _SAME: Final = {
-    **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\u300c\u300d\u300e\u300f\uff02", '"'),
-    **dict.fromkeys("\u2018\u2019\u201a\u201b\u2039\u203a\uff07", "'"),
+    **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\u300c\u300d\u300e\u300f", '"'),
+    **dict.fromkeys("\u2018\u2019\u201a\u201b\u2039\u203a", "'"),
     **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
 }
 """Signs that are written one for the other."""
@@ -32,7 +32,7 @@ class _Keys(dict[int, str]):
     def __missing__(self, code: int) -> str:
         character = chr(code)
         decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold())
-        key = _SAME.get(character) or "".join(each for each in decomposed if not blank(each))
+        key = "".join(_SAME.get(each, each) for each in decomposed if not blank(each))
         self[code] = key
         return key
 
