@@ -1,4 +1,8 @@
-"""What is checked, and how: `nox` runs everything, `nox -s NAME` one part of it."""
+"""What is checked, and how.
+
+`nox` checks everything on the Python that runs it. `nox -s matrix` tests on the other Pythons that are found,
+on the oldest dependencies, and in other ways to install. `nox -s NAME` runs one part; `nox --list` names them.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,22 @@ import itertools
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import nox
 
 nox.needs_version = ">=2025.5.1"
-nox.options.sessions = ["lint", "types", "tests", "floor", "package"]
+nox.options.sessions = ["lint", "types", "tests"]
+nox.options.error_on_missing_interpreters = False
 
 ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)  # from the classifiers
-LOWEST = PYTHONS[0]
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+OTHERS = [python for python in PYTHONS if python != HERE]
+NEWEST = [python for python in OTHERS if shutil.which(f"python{python}")][-1:]
+"""Of the other Pythons, the newest that is found. There the laws are tried on more than a small sample."""
 RUNS = itertools.count()
 WORKERS = ("-n", "3", "--dist", "loadgroup")  # many tests wait for a socket: one more than two cores
 
@@ -52,7 +61,7 @@ def pytest(session: nox.Session, *args: str, path: str = "", measured: bool = Tr
     PYTHONSAFEPATH keeps the checkout from standing in for what is installed.
     """
     data = session.cache_dir / "coverage" / f"data.{next(RUNS)}"
-    laws = os.environ.get("LAWS") or ("small" if session.python != PYTHONS[-1] else "")
+    laws = os.environ.get("LAWS") or ("" if [session.python] == NEWEST else "small")
     env = {"COVERAGE_FILE": str(data), "PYTHONSAFEPATH": "1", "PYTHONPATH": path, "LAWS": laws}
     counted = ["--cov", "--cov-report=", "--cov-fail-under=0"] if measured else []  # the sum is judged
     session.run("python", "-m", "pytest", *counted, *args, env=env)
@@ -60,7 +69,7 @@ def pytest(session: nox.Session, *args: str, path: str = "", measured: bool = Tr
         session.notify("coverage")
 
 
-@nox.session(python=LOWEST)
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style, import contracts, and a docstring on every test."""
     session.install(*group("lint"))
@@ -70,7 +79,7 @@ def lint(session: nox.Session) -> None:
     session.run("interrogate", "tests")
 
 
-@nox.session(python=LOWEST)
+@nox.session
 def types(session: nox.Session) -> None:
     """Two type checkers."""
     session.install(*dependencies(), *group("types"))
@@ -78,7 +87,7 @@ def types(session: nox.Session) -> None:
     session.run("pyright")
 
 
-@nox.session(python=LOWEST, default=False)
+@nox.session(default=False)
 def dist(session: nox.Session) -> None:
     """Build the sdist, and from it the wheel that the sessions below test."""
     session.install(*group("build"))
@@ -88,15 +97,25 @@ def dist(session: nox.Session) -> None:
     session.run("python", "-m", "build", "--outdir", str(session.cache_dir / "dist"), str(ROOT), silent=True)
 
 
-@nox.session(python=PYTHONS, requires=["dist"])
+@nox.session(requires=["dist"])
 def tests(session: nox.Session) -> None:
-    """All tests on the wheel, with the newest dependencies; arguments after `--` go to pytest."""
+    """All tests on the wheel with the newest dependencies, and coverage; what follows `--` goes to pytest."""
     session.install(*dependencies(), *group("test"))
     install_wheel(session)
-    pytest(session, *WORKERS, *session.posargs, measured=session.python == LOWEST)
+    pytest(session, *WORKERS, *session.posargs)
 
 
-@nox.session(python=LOWEST, requires=["dist"])
+@nox.session(python=OTHERS, requires=["dist"], default=False)
+def matrix(session: nox.Session) -> None:
+    """All tests on each other Python that is found; then `floor` and `package`."""
+    session.install(*dependencies(), *group("test"))
+    install_wheel(session)
+    pytest(session, *WORKERS, *session.posargs, measured=False)
+    session.notify("floor", posargs=[])
+    session.notify("package", posargs=[])
+
+
+@nox.session(python=PYTHONS[0], requires=["dist"], default=False)
 def floor(session: nox.Session) -> None:
     """The tests on the wheel, with every dependency at its lower bound; the core has none."""
     lowest = [re.sub(r">=([\d.]+).*", r"==\1", line) for line in dependencies()]
@@ -106,7 +125,7 @@ def floor(session: nox.Session) -> None:
     pytest(session, *WORKERS, *without_core, *session.posargs, measured=False)
 
 
-@nox.session(python=LOWEST, requires=["dist"])
+@nox.session(requires=["dist"], default=False)
 def package(session: nox.Session) -> None:
     """The wheel, an editable install and a bare checkout: each finds the presets."""
     files = ("tests/test_package.py", "tests/policy/test_presets.py")
@@ -114,18 +133,18 @@ def package(session: nox.Session) -> None:
 
     install_wheel(session)
     session.run("python", "-P", "-c", WHERE, session.virtualenv.location)
-    pytest(session, *files)
+    pytest(session, *files, measured=False)
 
     session.install("--no-deps", "--editable", ".")
     session.run("python", "-P", "-c", WHERE, str(ROOT))
-    pytest(session, "-k", "presets", *files)
+    pytest(session, "-k", "presets", *files, measured=False)
 
     session.run("python", "-m", "pip", "uninstall", "--quiet", "--yes", "resilient-stream")
     session.run("python", "-c", WHERE, str(ROOT))
-    pytest(session, "-k", "presets", *files, path=str(ROOT))
+    pytest(session, "-k", "presets", *files, path=str(ROOT), measured=False)
 
 
-@nox.session(python=LOWEST, requires=["dist"], default=False)
+@nox.session(requires=["dist"], default=False)
 def chaos(session: nox.Session) -> None:
     """Many cuts and seeds, real sockets; `-- --seed=N` plays one again, `--step=1` cuts at every byte."""
     session.install(*dependencies(), *group("test"))
@@ -133,7 +152,7 @@ def chaos(session: nox.Session) -> None:
     session.run("pytest", "chaos", *session.posargs, env={"PYTHONSAFEPATH": "1"})
 
 
-@nox.session(python=LOWEST, requires=["dist"], default=False)
+@nox.session(requires=["dist"], default=False)
 def soak(session: nox.Session) -> None:
     """Seeds without end: ten minutes of them, or `-- --minutes=N`; `--first=N` begins elsewhere."""
     session.install(*dependencies(), *group("test"))
@@ -143,7 +162,7 @@ def soak(session: nox.Session) -> None:
     )
 
 
-@nox.session(python=LOWEST, requires=["dist"], default=False)
+@nox.session(requires=["dist"], default=False)
 def vendors(session: nox.Session) -> None:
     """What needs the SDK's extras: the older Bedrock client, aiohttp, HTTP/2."""
     session.install(*dependencies(), *group("test"), *group("vendors"))
@@ -160,7 +179,7 @@ SDK_TESTS = (
 )
 
 
-@nox.session(python=LOWEST, requires=["dist"], default=False)
+@nox.session(requires=["dist"], default=False)
 def sdk_suite(session: nox.Session) -> None:
     """The SDK's own tests of streams: bare, then with the middleware in every client."""
     session.install(*dependencies(), *group("sdk_suite"))
@@ -179,14 +198,14 @@ def sdk_suite(session: nox.Session) -> None:
         session.run(*pytest, "-p", "resume_everywhere", env={"PYTHONPATH": str(ROOT / "tests" / "sdk_suite")})
 
 
-@nox.session(python=LOWEST, default=False)
+@nox.session(default=False)
 def outage(session: nox.Session) -> None:
     """A thousand streams in seven kinds of trouble: docs/outage.md; `-- --plot FILE` draws them."""
     session.install(*dependencies(), *group("outage"))
     session.run("python", "-m", "chaos.outage", *session.posargs)
 
 
-@nox.session(python=LOWEST, default=False)
+@nox.session(default=False)
 def seams(session: nox.Session) -> None:
     """Each text of the corpus, cut at every 13th character, continued in every manner: table and cost.
 
@@ -197,14 +216,14 @@ def seams(session: nox.Session) -> None:
     session.run("python", "-m", "tests.seams.cost")
 
 
-@nox.session(python=LOWEST, default=False)
+@nox.session(default=False)
 def models(session: nox.Session) -> None:
     """How a model of yours goes on with cut replies: `-- --weights FILE.gguf`."""
     session.install(*dependencies(), *group("models"))
     session.run("python", "-m", "chaos.models", *session.posargs)
 
 
-@nox.session(python=LOWEST, default=False)
+@nox.session(default=False)
 def coverage(session: nox.Session) -> None:
     """Every line and branch of the package, over all sessions that ran tests."""
     session.install(*group("test"))
