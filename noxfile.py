@@ -1,7 +1,7 @@
 """What is checked, and how.
 
 `nox` checks everything on the Python that runs it. `nox -s matrix` tests on the other Pythons that are found,
-on the oldest dependencies, and in other ways to install. `nox -s NAME` runs one part; `nox --list` names them.
+on the oldest dependencies, and in other ways to install. `nox -s NAME` runs one part; `nox --list` has them.
 """
 
 from __future__ import annotations
