@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tracemalloc
+from itertools import chain, repeat
 
 import pytest
 
 from resilient_stream._core.loop.states import Read
-from tests.support.contents import text
+from tests.support.contents import CALL, text
 from tests.support.machines import machine
-from tests.support.streams import STOP, block_start, block_stop, ending, start, text_delta
+from tests.support.streams import PING, STOP, block_start, block_stop, delta, ending, start, text_delta
 
 PIECE = "The tide comes in \U0001f30a, \u6f6e\u6c50, and goes out.\n" * 5
 PIECES = 3000
@@ -36,3 +37,52 @@ def test_a_long_stream_takes_little_more_than_its_text(joined: int) -> None:
     assert made.ledger.outcome == "completed"
     assert made.turn.characters == len(PIECE) * PIECES
     assert peak < 3 * len(PIECE.encode()) * PIECES
+
+
+@pytest.mark.parametrize(("size", "times"), [(1, 3), (4, 3), (20, 3), (400, 4)])
+def test_a_call_that_is_held_takes_little_more_than_its_bytes(size: int, times: int) -> None:
+    """At most three times what came on the wire, and four, while it is read and handed over, where pieces are large."""
+    piece = delta(0, type="input_json_delta", partial_json="x" * size)
+    count = 4 * 2**20 // len(piece)
+    opening = [
+        start(),
+        block_start(0, CALL | {"input": {}}),
+        delta(0, type="input_json_delta", partial_json='{"a":"'),
+    ]
+    closing = [delta(0, type="input_json_delta", partial_json='"}'), block_stop(0)]
+    made, handed = machine(), 0
+    tracemalloc.start()
+    try:
+        made.start(0.0)
+        made.head(0.0, 200, None)
+        for chunk in chain(opening, repeat(piece, count), closing):
+            made.data(0.0, chunk, 0.0)
+            handed += len(made.take())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert handed == len(piece) * count + sum(map(len, (*opening, *closing)))
+    assert made.turn.blocks[0].param()["input"] == {"a": "x" * size * count}
+    assert peak < times * handed
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [PING, b":\n\n", text_delta(0, ""), text_delta(0, " ")],
+    ids=["ping", "comment", "empty", "blank"],
+)
+def test_what_comes_before_the_first_content_takes_no_more_than_a_little(frame: bytes) -> None:
+    """However long it goes on, only so much of it waits."""
+    made = machine()
+    tracemalloc.start()
+    try:
+        made.start(0.0)
+        made.head(0.0, 200, None)
+        made.data(0.0, start() + block_start(0, text("")), 0.0)
+        for _ in range(30_000):
+            made.data(0.0, frame, 0.0)
+            made.take()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 * 2**20

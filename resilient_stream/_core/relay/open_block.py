@@ -26,6 +26,7 @@ from resilient_stream._core.wire.events import Event
 from resilient_stream._core.wire.tool_input import ToolInput
 
 from .fast_path import FastPath
+from .held_block import HeldBlock
 from .output import Output
 from .reply_start import ReplyStart
 
@@ -39,8 +40,6 @@ class Mode(Enum):
     LIVE = auto()
     WAITING = auto()
     """Its start waits for content."""
-    HELD = auto()
-    """All of it waits until it is complete."""
     HIDDEN = auto()
     """It is not handed over at all."""
     SEAM = auto()
@@ -76,17 +75,21 @@ class OpenBlock:
         self._head = head
         self._grammar = grammar
         self._mode = Mode.LIVE
-        self._held: list[Event] = []
+        self._held: HeldBlock | None = None
+        """The open block, if all of it waits until it is complete. The mode says nothing of it then."""
+        self._start: dict[str, Any] = {}
+        """What the block whose head is held began with."""
         self._input: ToolInput | None = None
         self._cut: Flaw | None = None
         """A tool call that is over has half an input. Where the message ends with that, it is the model's."""
 
     def aside(self, event: Event) -> None:
         """An event that is no content keeps its place behind what waits."""
-        if self._mode is Mode.HELD and self._grammar.open is not None:
-            self._held.append(event)
+        if self._held is not None:
+            self._hold(self._held, event)
         else:
             self.out.in_order(event)
+            self._hand_on_if_full()
 
     def start(self, event: Event) -> None:
         """A block begins.
@@ -101,7 +104,7 @@ class OpenBlock:
         if kind in ("thinking", "redacted_thinking") and self._plan.hide_thinking:
             self._mode = Mode.HIDDEN
         elif kind == "text" and self._head.wanted:
-            self._mode, self._held = Mode.SEAM, [event]
+            self._mode, self._start = Mode.SEAM, event.data
             self._head.grow(str(block.get("text") or ""))
             self._decide(final=False)
         else:
@@ -113,7 +116,7 @@ class OpenBlock:
     def _open(self, event: Event, kind: object) -> None:
         self._input = ToolInput() if kind in TOOL_USES else None
         if self._settings.holds(kind):
-            self._mode, self._held = Mode.HELD, [event]
+            self._mode, self._held = Mode.LIVE, HeldBlock(event)
         elif kind in ("text", "thinking", "redacted_thinking") and not events.has_content(
             event.data["content_block"]
         ):
@@ -134,18 +137,20 @@ class OpenBlock:
             piece = self._input.take(delta["partial_json"])
             if piece != delta["partial_json"]:
                 event = Event.of({**event.data, "delta": {**delta, "partial_json": piece}})
+        if self._held is not None:
+            self._hold(self._held, self.out.placed(event))
+            return
         match self._mode:
             case Mode.HIDDEN:
                 pass
             case Mode.SEAM:
                 self._seam_delta(event, delta)
-            case Mode.HELD:
-                self._held.append(self.out.placed(event))
             case Mode.WAITING:
                 self.out.wait(self.out.placed(event))
                 if events.has_content(delta) and not events.ends_in_half(delta):
                     self.out.flush()
                     self._go_live()
+                self._hand_on_if_full()
             case _:
                 self._live(self.out.placed(event), delta)
 
@@ -153,9 +158,25 @@ class OpenBlock:
         if delta.get("type") == "signature_delta" or events.ends_in_half(delta):
             self.out.wait(event)
             self.steady.rest()
+            self._hand_on_if_full()
         else:
             self.out.content(event)
             self._go_live()
+
+    def _hold(self, held: HeldBlock, event: Event) -> None:
+        held.add(event)
+        if held.too_long:
+            self._held = None
+            self.out.wait_whole(held)
+            self.out.flush()
+            self._go_live()
+
+    def _hand_on_if_full(self) -> None:
+        """Hand on all that waits, if it has reached its limit: the content that it waits for has not come."""
+        if self.out.full:
+            self.out.flush()
+            if self._mode is Mode.WAITING and self._grammar.open is not None:
+                self._go_live()
 
     def _go_live(self) -> None:
         """From here on canonical deltas of the open block take the short way."""
@@ -174,13 +195,15 @@ class OpenBlock:
         if kind == "tool_use" and self._input is not None and not self._input.whole:
             self._cut = self._input.broken()
         self._input = None
+        if self._held is not None:
+            self._release(self._held, self.out.placed(event), kind)
+            return
         match self._mode:
-            case Mode.HELD:
-                self._release(self.out.placed(event), kind)
             case Mode.WAITING if kind == "text" and self._plan.continues and self.out.drop_empty_block():
                 pass  # all of it was an echo: there is no block
             case Mode.WAITING:
                 self.out.wait(self.out.placed(event))
+                self._hand_on_if_full()
             case Mode.LIVE if kind == "thinking" or self._cut is not None:
                 self.out.wait(self.out.placed(event))
             case Mode.LIVE:
@@ -188,15 +211,14 @@ class OpenBlock:
             case _:
                 pass
 
-    def _release(self, stop: Event, kind: object) -> None:
+    def _release(self, held: HeldBlock, stop: Event, kind: object) -> None:
         """A held block is complete. A tool call goes at once, if its input parses; what may still
         be regenerated, or is only good together with what follows it, waits for that."""
-        block = Block.of(self._held)
-        for held in [*self._held, stop]:
-            self.out.wait(held)
-        self._held = []
+        self._held = None
+        held.add(stop)
+        self.out.wait_whole(held)
         regenerate = kind == "tool_use" and self._settings.completed_tools == "regenerate"
-        if kind in TOOL_USES and block.parses and not regenerate:
+        if kind in TOOL_USES and held.block.parses and not regenerate:
             self.out.flush()
 
     def end(self, stop_reason: str) -> None:
@@ -214,26 +236,25 @@ class OpenBlock:
 
     def left_open(self) -> None:
         """The message ends inside the block. It stays open, as the API left it."""
-        for held in self._held:
-            self.out.wait(held)
-        self._held, self._mode = [], Mode.LIVE
+        if self._held is not None:
+            self.out.wait_whole(self._held)
+        self._held, self._mode = None, Mode.LIVE
         self.steady.rest()
 
     def die(self) -> None:
         """The attempt is over. A head that was held is joined with what came of it; what waits is dropped."""
         if self._mode is Mode.SEAM and self._head.decide_at_death():
             self._join()
-        if self._mode is Mode.HELD and self._held:
-            self._note_unseen(self._held)
+        if self._held is not None:
+            self._note_unseen(self._held.block)
         for waiting in self._grammar.behind():
-            self._note_unseen(waiting)
+            self._note_unseen(Block.of(waiting))
         self.out.drop()
-        self._held.clear()
+        self._held = None
         self.steady.rest()
 
-    def _note_unseen(self, events: list[Event]) -> None:
+    def _note_unseen(self, block: Block) -> None:
         """Note a block that nobody will see, if it is a tool use of the server's: it may have run."""
-        block = Block.of(events)
         if block.type in SERVER_TOOL_USES:
             self._turn.unseen.append(block)
 
@@ -256,15 +277,15 @@ class OpenBlock:
 
     def _join(self) -> None:
         """Hand over what follows the cut."""
-        start, self._held = self._held[0], []
-        if self._folds(start):
+        start = self._start
+        if self._folds(start["content_block"]):
             self.out.place_in_last(self._grammar.index)
             self._go_live()
         else:
             self.out.place_behind(self._grammar.index)
             self._mode = Mode.WAITING
-            empty = {**start.data["content_block"], "text": ""}
-            self.out.wait(self.out.placed(Event.of({**start.data, "content_block": empty})))
+            empty = {**start["content_block"], "text": ""}
+            self.out.wait(self.out.placed(Event.of({**start, "content_block": empty})))
         whole = self._head.rest.rstrip(events.FIRST_HALVES)
         for piece in (whole, self._head.rest[len(whole) :]):
             if piece:
@@ -273,9 +294,9 @@ class OpenBlock:
                     Event.of({"type": "content_block_delta", "index": self._grammar.index, "delta": delta})
                 )
 
-    def _folds(self, start: Event) -> bool:
+    def _folds(self, block: dict[str, Any]) -> bool:
         """Whether the continuation's text goes on in the block that is open: not where either cites."""
         last = self._turn.open_block
         if last is None or last.type != "text" or last.citations or last.start.get("citations"):
             return False
-        return start.data["content_block"].get("citations") is None
+        return block.get("citations") is None

@@ -9,10 +9,17 @@ There is one way out for all attempts, so that what one has handed over is not l
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from resilient_stream._core.turn.transcript import Block, Turn
 from resilient_stream._core.wire.events import Event
+
+from .held_block import HeldBlock
+
+MOST_WAITING: Final = 1000
+LONGEST_WAITING: Final = 8 * 1024 * 1024
+"""Events, and their bytes, that wait for content at most; more are handed on. A healthy stream has a ping
+every few seconds and some empty events before its first content."""
 
 
 class Output:
@@ -21,9 +28,10 @@ class Output:
     def __init__(self, turn: Turn) -> None:
         self.turn = turn
         self.out: list[bytes] = []
-        self.waiting: list[Event] = []
-        self._starts = 0
-        """How many blocks begin in what waits."""
+        self.waiting: list[Event | HeldBlock] = []
+        self._waiting_bytes = 0
+        self._starts: list[int] = []
+        """Where blocks begin in what waits."""
         self.shift = 0
         """What is added to an index of the attempt that runs."""
 
@@ -42,10 +50,22 @@ class Output:
         self.out.append(event.frame)
         self.turn.apply(event)
 
+    @property
+    def full(self) -> bool:
+        """Whether so much waits that it must be handed on, content or not."""
+        return len(self.waiting) > MOST_WAITING or self._waiting_bytes > LONGEST_WAITING
+
     def wait(self, event: Event) -> None:
         """Keep until content comes."""
+        if event.type == "content_block_start":
+            self._starts.append(len(self.waiting))
         self.waiting.append(event)
-        self._starts += event.type == "content_block_start"
+        self._waiting_bytes += len(event.frame)
+
+    def wait_whole(self, held: HeldBlock) -> None:
+        """Keep a block that was held until content comes. Its own limit is that of held blocks."""
+        self._starts.append(len(self.waiting))
+        self.waiting.append(held)
 
     def hand_all(self, events: Iterable[Event]) -> None:
         """Hand over now, one after the other, and end the message."""
@@ -67,31 +87,44 @@ class Output:
 
     def flush(self) -> None:
         """Hand over what waits."""
-        for event in self.waiting:
-            self.hand(event)
-        self.waiting.clear()
-        self._starts = 0
+        for each in self.waiting:
+            if isinstance(each, HeldBlock):
+                self._hand_block(each)
+            else:
+                self.hand(each)
+        self._forget()
+
+    def _hand_block(self, held: HeldBlock) -> None:
+        self.close_open_block()
+        self.out.append(bytes(held.frames))
+        self.turn.begin(held.block)
 
     @property
-    def waits_for_content(self) -> bool:
-        """Whether all that waits has said nothing: blank text at most."""
-        starts = (one.data["content_block"] for one in self.waiting if one.type == "content_block_start")
-        return all(block["type"] == "text" for block in starts)
+    def nothing_said(self) -> list[Event] | None:
+        """All that waits, if that says nothing: blank text at most. None otherwise."""
+        waiting = [each for each in self.waiting if isinstance(each, Event)]
+        if len(waiting) < len(self.waiting):
+            return None
+        blank = all(waiting[at].data["content_block"]["type"] == "text" for at in self._starts)
+        return waiting if blank else None
 
     def drop(self) -> None:
         """The attempt is over: what waits is never handed over."""
+        self._forget()
+        self.shift = 0
+
+    def _forget(self) -> None:
         self.waiting.clear()
-        self._starts = self.shift = 0
+        self._starts.clear()
+        self._waiting_bytes = 0
 
     def drop_empty_block(self) -> bool:
         """Never hand over the block that waits, if there is nothing in it; say whether that is so."""
-        start = len(self.waiting) - 1
-        while self.waiting[start].type != "content_block_start":
-            start -= 1
-        empty = not Block.of(self.waiting[start:]).text
+        start = self._starts[-1]
+        empty = not Block.of(each for each in self.waiting[start:] if isinstance(each, Event)).text
         if empty:
             del self.waiting[start:]
-            self._starts -= 1
+            del self._starts[-1]
         return empty
 
     def close_open_block(self) -> None:
@@ -113,7 +146,7 @@ class Output:
 
     def place_behind(self, index: int) -> None:
         """The block that upstream calls ``index`` is the consumer's next."""
-        self.shift = len(self.turn.blocks) + self._starts - index
+        self.shift = len(self.turn.blocks) + len(self._starts) - index
 
     def place_in_last(self, index: int) -> None:
         """The block that upstream calls ``index`` goes on in the consumer's last."""

@@ -252,10 +252,12 @@ class Relay:
         said = usage.get("output_tokens") if isinstance(usage, dict) else None
         if said or reason != "end_turn" or reason in self._asked_again or self._plan.continues:
             return
-        if self._turn.message is None and self._grammar.open is None and self.out.waits_for_content:
-            flaw = Barren(reason, "an answer of nothing")
-            flaw.answer = [*self.out.waiting, self._with_usage(event, ours=False)]
-            raise flaw
+        if self._turn.message is None and self._grammar.open is None:
+            waiting = self.out.nothing_said
+            if waiting is not None:
+                flaw = Barren(reason, "an answer of nothing")
+                flaw.answer = [*waiting, self._with_usage(event, ours=False)]
+                raise flaw
 
     def _with_usage(self, event: Event, *, ours: bool) -> Event:
         """Note the usage that a ``message_delta`` tells of; the event with the usage that is to be shown.

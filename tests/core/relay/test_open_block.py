@@ -6,6 +6,8 @@ import pytest
 
 from resilient_stream._core.failures import Flaw, Kind
 from resilient_stream._core.plan.planner import Form, Plan
+from resilient_stream._core.relay import held_block
+from resilient_stream._core.relay.output import MOST_WAITING
 from resilient_stream._core.seam.joined import Asked, Joined
 from tests.support.contents import CALL, CITED, CODE, OTHER_CALL, REDACTED, THOUGHT, text
 from tests.support.relays import QUOTE, going_on, heard, relay, told
@@ -91,6 +93,91 @@ def test_a_held_use_of_the_servers_that_is_cut_is_remembered() -> None:
     told(made, start(), *block(0, CALL)[:-1])
     made.end()
     assert made.out.turn.unseen == []
+
+
+def empties(kind: str, count: int) -> list[bytes]:
+    """Events before any content."""
+    if kind.endswith("blocks"):
+        return [one for at in range(count // 2) for one in block(at, text(""))]
+    if kind.endswith("thoughts"):
+        thinking = {"type": "thinking", "thinking": "", "signature": ""}
+        return [one for at in range(count // 2) for one in (block_start(at, thinking), block_stop(at))]
+    opening, one = EMPTY[kind]
+    return [*opening, *[one] * count]
+
+
+BEGUN = [block_start(0, text(""))]
+EMPTY = {
+    "pings": ([], PING),
+    "comments": ([], b":\n\n"),
+    "empty deltas": (BEGUN, text_delta(0, "")),
+    "blank deltas": (BEGUN, text_delta(0, " ")),
+    "blank pings": (BEGUN, PING),
+    "halves": (BEGUN, text_delta(0, "\ud83d")),
+    "signatures": ([block_start(0, THOUGHT)], delta(0, type="signature_delta", signature="s")),
+}
+
+
+@pytest.mark.parametrize("kind", [*EMPTY, "empty blocks", "empty thoughts"])
+def test_what_waits_for_content_has_a_limit(kind: str) -> None:
+    """A thousand events wait, and no more: then all go on as they came."""
+    made = relay()
+    frames = [start(), *empties(kind, 3 * MOST_WAITING)]
+    shown, waited = told(made, *frames[: MOST_WAITING // 2]), 0
+    assert made.out.waiting
+    for one in frames[MOST_WAITING // 2 :]:
+        made.receive(one)
+        waited = max(waited, len(made.out.waiting))
+        shown += made.out.take()
+    assert waited <= MOST_WAITING + 1
+    assert b"".join(frames).startswith(shown)
+    assert len(shown) > len(b"".join(frames)) // 3
+
+
+@pytest.mark.parametrize("kind", ["empty deltas", "blank deltas", "blank pings"])
+def test_a_block_that_waited_too_long_is_live(kind: str) -> None:
+    """Its deltas take the short way from there on."""
+    made = relay()
+    told(made, start(), *empties(kind, MOST_WAITING + 10))
+    passed = made.steady.passed
+    assert told(made, text_delta(0, "a")) == text_delta(0, "a")
+    assert made.steady.passed == passed + 1
+    assert made.out.turn.blocks[0].text.strip() == "a"
+
+
+def test_few_but_large_events_do_not_wait_either() -> None:
+    """Eight megabytes of what is no content are handed on as well."""
+    made = relay()
+    novel = frame({"type": "novel", "x": "x" * 2**20})
+    shown = told(made, start(), *[novel] * 10)
+    assert shown.startswith(start() + novel)
+    assert len(made.out.waiting) == 0
+
+
+def test_a_held_block_without_end_goes_live(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is longer than any call is handed over as it comes; cut, it is one that the consumer has begun to see."""
+    monkeypatch.setattr(held_block, "LONGEST_HELD", 10_000)
+    made = relay()
+    opening = delta(0, type="input_json_delta", partial_json='{"a":"')
+    piece = delta(0, type="input_json_delta", partial_json="x" * 50)
+    frames = [start(), block_start(0, CALL | {"input": {}}), opening, *[piece] * 100]
+    assert told(made, *frames[:50]) == b""
+    assert told(made, *frames[50:]) == b"".join(frames)
+    assert told(made, piece) == piece
+    made.end()
+    (kept,) = made.out.turn.blocks
+    assert (kept.written, kept.closed) == ('{"a":"' + "x" * 50 * 101, False)
+
+
+def test_a_held_thought_without_end_goes_live(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its deltas take the short way from there on."""
+    monkeypatch.setattr(held_block, "LONGEST_HELD", 10_000)
+    made = relay(hold=frozenset({"thinking"}))
+    piece = delta(0, type="thinking_delta", thinking="x" * 50)
+    frames = [start(), block_start(0, THOUGHT | {"thinking": ""}), *[piece] * 200]
+    assert told(made, *frames) == b"".join(frames)
+    assert made.steady.passed > 0
+    assert made.out.turn.blocks[0].thinking == "x" * 50 * 200
 
 
 def test_a_continuation_goes_on_in_the_open_block() -> None:
