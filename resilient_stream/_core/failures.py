@@ -112,6 +112,12 @@ class Failure:
     frame: bytes = field(default=b"", repr=False, compare=False)
     """The event that told of an in-band error, as it came; empty where none did, or one too long to keep."""
 
+    @property
+    def said(self) -> Any:
+        """What the API said: JSON, or the text where it was none; None where it was too long to keep."""
+        body = self.body
+        return body["unreadable"] if isinstance(body, dict) and "unreadable" in body else body
+
 
 SPEND_CAPS: Final = frozenset({"contract_spend_limit_reached", "enforced_spend_limit_reached"})
 """``error.details.error_code`` of a 429 that no waiting cures."""

@@ -50,13 +50,17 @@ class Door(ABC):
         ...
 
     @abstractmethod
-    def error_of(self, failure: Failure, request: Request, cause: BaseException | None) -> Exception:
+    def error_of(
+        self, failure: Failure, request: Request, cause: BaseException | None, response: Response | None
+    ) -> Exception:
         """The exception that raising ``failure`` would raise.
 
         Args:
             failure: what happened.
             request: the first that was made, or the stand-in for it.
             cause: the exception that it was noticed by, if any.
+            response: what was answered last, in a form that can be kept: its status and body are those of
+                the failure, where it has a status or was told in the stream; None where nothing was.
         """
         ...
 

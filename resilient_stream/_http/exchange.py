@@ -23,6 +23,7 @@ from resilient_stream._driver.upstream import Head
 from resilient_stream._session.context import StreamContext
 
 from . import classify as _classify
+from .answer import Answer
 from .attach import GIVEN_UP, SPLICED, attach
 from .body import AsyncBody, AsyncPage, SyncBody, SyncPage, unread
 from .dialect import dialect
@@ -52,6 +53,7 @@ class Exchange:
         self._spliced = False
         """Another layer of ours, further in, reads the body."""
         self._http_request: Request | None = None
+        self._answer: Answer | None = None
         self._patience: Patience | None = None
         self._unframer: Unframer | None = None
 
@@ -60,7 +62,8 @@ class Exchange:
         cause, request = self._take_cause(), self._http_request or self._door_of_both.stand_in_request()
         if cause is not None:
             lighten(_classify.chain(cause), request)
-        return self._door_of_both.error_of(failure, request, cause)
+        response = None if self._answer is None else self._answer.response(failure, request)
+        return self._door_of_both.error_of(failure, request, cause, response)
 
     def _take_cause(self) -> BaseException | None:
         cause, self._cause = self._cause, None
@@ -107,7 +110,7 @@ class Exchange:
 
     def _answered(self, http: Response) -> None:
         """Note a response."""
-        self._cause, self.page = None, b""
+        self._cause, self.page, self._answer = None, b"", Answer(http)
         self._spliced = SPLICED in http.extensions
         if not self._spliced:  # whose record tells more
             self._note_request(http.request)
@@ -131,6 +134,7 @@ class Exchange:
         """The failure of a response whose body was read; None for a success, whose body will tell."""
         if http.is_success:
             return _classify.without_body(http)
+        self._answer = Answer(http)
         return _classify.of_status(http.status_code, http.headers, said(http), self._context.runtime.wall())
 
     def _unreadable(self, http: Response, error: Exception) -> Response:

@@ -41,7 +41,6 @@ class SdkDoor(Door):
         self._policy = policy
         self._client_timeout = client_timeout
         self._client: object = None
-        self._answered = False
 
     # -- requests --------------------------------------------------------------------------------
 
@@ -92,7 +91,7 @@ class SdkDoor(Door):
 
     def answered(self, response: Any) -> httpx2.Response:
         """Note a response."""
-        self.response, self._answered = response, True
+        self.response = response
         self._client = private_api.client_of_response(response)
         http: httpx2.Response = response.http_response
         return http
@@ -109,9 +108,15 @@ class SdkDoor(Door):
         """Where it would have gone."""
         return httpx2.Request("POST", self._request.url)
 
-    def error_of(self, failure: Failure, request: httpx2.Request, cause: BaseException | None) -> Exception:
+    def error_of(
+        self,
+        failure: Failure,
+        request: httpx2.Request,
+        cause: BaseException | None,
+        response: httpx2.Response | None,
+    ) -> Exception:
         """The SDK's own."""
-        return error_of(failure, request, cause, self._client, answered=self._answered)
+        return error_of(failure, request, cause, self._client, response)
 
     def unframer(self, http: httpx2.Response) -> Unframer | None:
         """For the older Bedrock client, whose decoder is the client's own."""

@@ -7,13 +7,10 @@ well as before. What was received and what was tried hang on the exception: `rep
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import anthropic
 import httpx2
 
-from resilient_stream._core.failures import Failure, Kind, Phase, status_of_error
+from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._http import classify
 
 from . import private_api
@@ -32,8 +29,7 @@ def error_of(
     request: httpx2.Request,
     cause: BaseException | None,
     client: object,
-    *,
-    answered: bool,
+    response: httpx2.Response | None,
 ) -> Exception:
     """The exception that raising ``failure`` means.
 
@@ -42,31 +38,25 @@ def error_of(
         request: the request that it happened to.
         cause: the exception it was noticed by, if any.
         client: whose class of exception it should be, if that is known.
-        answered: whether a response was seen.
+        response: what was answered, as the exception carries it; None where nothing was.
     """
     if isinstance(cause, anthropic.APIConnectionError):
         return cause
     if failure.kind in (Kind.SILENT, Kind.STALLED):
         error: Exception = anthropic.APITimeoutError(request)
-    elif answered and (failure.in_band or (failure.status or 0) >= 400):
-        error = _status_error(failure, request, client)
+    elif response is not None and (failure.in_band or (failure.status or 0) >= 400):
+        error = _status_error(failure, client, response)
     else:
         error = anthropic.APIConnectionError(message=_sentence(failure), request=request)
     error.__cause__ = cause
     return error
 
 
-def _status_error(failure: Failure, request: httpx2.Request, client: object) -> Exception:
-    told = failure.body.get("error") if isinstance(failure.body, Mapping) else {"type": failure.detail}
-    status = status_of_error(told) if failure.in_band else failure.status
-    named = {"request-id": failure.request_id} if failure.request_id else {}
-    headers = httpx2.Headers(named, encoding="utf-8")  # a header may hold any bytes
-    response = httpx2.Response(status or 500, headers=headers, request=request)
-    body: Any = failure.body
-    if isinstance(body, Mapping) and "unreadable" in body:
-        body = body["unreadable"]
-    message = f"{body or failure.detail}"
-    return private_api.make_status_error(client, message, body=body, response=response)
+def _status_error(failure: Failure, client: object, response: httpx2.Response) -> Exception:
+    if not failure.in_band:
+        return private_api.status_error_of(client, response)
+    message = f"{failure.said or failure.detail}"
+    return private_api.make_status_error(client, message, body=failure.said, response=response)
 
 
 def _sentence(failure: Failure) -> str:

@@ -188,9 +188,9 @@ def _result(
         return response
     error, status = failed.error, STATUS_OF_NO_RESPONSE
     if response is not None and _told_by(response.http_response, failed.failure):
-        response.http_response.headers.update(NOT_RETRIED)
         notes, client = getattr(error, "__notes__", ()), private_api.client_of(call_next)
         if not notes or client is None or len(client.middleware) > 1:
+            response.http_response.headers.update(NOT_RETRIED)
             return response  # the SDK makes its own error of it, and others may want to look at it first
         error, status = _noted(client, response.http_response, notes), response.http_response.status_code
     http2 = dialect("httpx2")

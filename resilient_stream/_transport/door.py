@@ -146,8 +146,11 @@ class TransportDoor(Door):
         """The user's own."""
         return self._request
 
-    def error_of(self, failure: Failure, request: Request, cause: BaseException | None) -> Exception:
-        """What the API said in the stream; else the package's exception for what happened."""
+    def error_of(
+        self, failure: Failure, request: Request, cause: BaseException | None, response: Response | None
+    ) -> Exception:
+        """What the API said in the stream; else the package's exception for what happened. One that follows
+        from a status has the package's ``HTTPStatusError`` as its cause, with the response."""
         if failure.in_band and isinstance(failure.body, dict) and "unreadable" not in failure.body:
             return ToldInBand(sse.encode("error", failure.body))
         if failure.phase is not Phase.BODY and isinstance(cause, self._http.RequestError):
@@ -161,6 +164,8 @@ class TransportDoor(Door):
             error = self._http.ConnectError(_sentence(failure), request=self._request)
         else:
             error = self._http.RemoteProtocolError(_sentence(failure), request=self._request)
+        if response is not None and (failure.in_band or (failure.status or 0) >= 400):
+            cause = self._http.HTTPStatusError(_sentence(failure), request=self._request, response=response)
         error.__cause__ = cause
         return error
 

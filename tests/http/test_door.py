@@ -60,6 +60,7 @@ class Plain(Door):
         self.forgot = 0
         self.replaced: Any = None
         self.last: Any = None
+        self.response: Any = None
 
     def request(self, action: Send) -> Any:
         """The request of an attempt."""
@@ -71,10 +72,13 @@ class Plain(Door):
         """Made up."""
         return self._http.Request("POST", self._url)
 
-    def error_of(self, failure: Failure, request: Any, cause: BaseException | None) -> Exception:
+    def error_of(
+        self, failure: Failure, request: Any, cause: BaseException | None, response: Any
+    ) -> Exception:
         """The same for all."""
         error = Raised(failure, request)
         error.__cause__ = cause
+        self.response = response
         return error
 
     def replace(self, http: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import anthropic
@@ -9,9 +10,11 @@ import httpx2
 import pytest
 
 from resilient_stream._core.failures import STATUS_OF_ERROR_TYPE, Failure, Kind, Phase, kind_of_error
+from resilient_stream._http.answer import Answer
 from resilient_stream._sdk.errors import error_of
 
 REQUEST = httpx2.Request("POST", "http://api.test/v1/messages")
+OTHER = httpx2.Request("POST", "http://api.test/v1/messages", content=b"a continuation")
 CLIENT = anthropic.Anthropic(api_key="k")
 CANARY = "sparrow"
 
@@ -62,9 +65,17 @@ TYPES = {
 """In-band error types, as they are caught."""
 
 
-def raised(failure: Failure, cause: BaseException | None = None, *, answered: bool = True) -> Exception:
-    """The exception, with or without a response having been seen."""
-    return error_of(failure, REQUEST, cause, CLIENT, answered=answered)
+def raised(
+    failure: Failure, cause: BaseException | None = None, *, answered: bool = True, page: str | None = None
+) -> Exception:
+    """The exception, with or without a response having been seen; ``page`` is what an error response says."""
+    headers = {"request-id": failure.request_id} if failure.request_id else {}
+    text = page if page is not None else json.dumps(failure.body) if failure.body else ""
+    http = httpx2.Response(
+        failure.status or 200, headers=httpx2.Headers(headers, encoding="utf-8"), text=text, request=OTHER
+    )
+    response = Answer(http).response(failure, REQUEST) if answered else None
+    return error_of(failure, REQUEST, cause, CLIENT, response)
 
 
 @pytest.mark.parametrize("kind", Kind)
@@ -124,7 +135,7 @@ def test_a_status_error_carries_what_the_api_said() -> None:
     assert isinstance(error, anthropic.OverloadedError)
     assert (error.request_id, error.body, error.response.status_code) == ("req_7", body, 529)
     assert error.response.request is REQUEST
-    assert error.message == str(body)
+    assert error.message == f"Error code: 529 - {body}"  # as the SDK says it of a first request
 
 
 @pytest.mark.parametrize("request_id", ["", "\xff\xfe", "\u6f6e", "x" * 5000])
@@ -136,12 +147,13 @@ def test_any_bytes_may_stand_in_a_request_id(request_id: str) -> None:
     assert error.request_id == (request_id or None)
 
 
-@pytest.mark.parametrize("body", [None, "", {}])
-def test_a_status_error_without_a_body_says_its_detail(body: object) -> None:
+@pytest.mark.parametrize("page", ["", " "])
+def test_a_status_error_without_a_page_says_its_status(page: str) -> None:
     """A message is never empty."""
-    error = raised(Failure(Kind.API_ERROR, Phase.HEADERS, detail="status 502", status=502, body=body))
+    failure = Failure(Kind.API_ERROR, Phase.HEADERS, detail="status 502", status=502, body=page)
+    error = raised(failure, page=page)
     assert isinstance(error, anthropic.APIStatusError)
-    assert error.message == "status 502"
+    assert error.message == "Error code: 502"
     assert error.request_id is None
 
 

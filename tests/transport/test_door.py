@@ -178,7 +178,7 @@ def test_later_attempts_run_through_the_clients_authentication(kind: Any) -> Non
 def test_a_failure_is_an_exception_of_the_package(package: Any, kind: Kind, name: str) -> None:
     """With the user's request on it, and its cause."""
     made, cause = door([], package=package), ValueError()
-    error = made.error_of(Failure(kind, Phase.BODY), made.stand_in_request(), cause)
+    error = made.error_of(Failure(kind, Phase.BODY), made.stand_in_request(), cause, None)
     assert type(error) is getattr(package, name)
     assert (error.request, error.__cause__) == (made.stand_in_request(), cause)
     assert str(kind) in str(error)
@@ -187,7 +187,7 @@ def test_a_failure_is_an_exception_of_the_package(package: Any, kind: Kind, name
 def test_before_the_head_it_is_the_exception_itself() -> None:
     """Made out to the user's request."""
     made, cause = door([]), httpx.ConnectTimeout("late")
-    assert made.error_of(Failure(Kind.CONNECT, Phase.CONNECT), made.stand_in_request(), cause) is cause
+    assert made.error_of(Failure(Kind.CONNECT, Phase.CONNECT), made.stand_in_request(), cause, None) is cause
     assert cause.request is made.stand_in_request()
     assert made.request_of(cause) is made.stand_in_request()
     assert made.request_of(ValueError()) is None
@@ -198,12 +198,32 @@ def test_what_the_api_said_is_kept_for_the_consumer() -> None:
     made = door([])
     body = {"type": "error", "error": {"type": "api_error", "message": "no"}}
     told = made.error_of(
-        Failure(Kind.API_ERROR, Phase.BODY, in_band=True, body=body), made.stand_in_request(), None
+        Failure(Kind.API_ERROR, Phase.BODY, in_band=True, body=body), made.stand_in_request(), None, None
     )
     assert isinstance(told, ToldInBand)
     assert told.frame.startswith(b"event: error\ndata: {")
     unread = Failure(Kind.API_ERROR, Phase.BODY, in_band=True, body={"unreadable": "x"})
-    assert isinstance(made.error_of(unread, made.stand_in_request(), None), httpx.RemoteProtocolError)
+    assert isinstance(made.error_of(unread, made.stand_in_request(), None, None), httpx.RemoteProtocolError)
+
+
+@PACKAGES
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Failure(Kind.RATE_LIMITED, Phase.HEADERS, status=429),
+        Failure(Kind.API_ERROR, Phase.BODY, in_band=True, body={"unreadable": "x"}),
+    ],
+)
+def test_the_response_that_told_of_a_failure_is_its_cause(package: Any, failure: Failure) -> None:
+    """As the package's own exception for a status, whose headers say when to come again."""
+    made, response = door([], package=package), package.Response(429, headers={"retry-after": "62291"})
+    error = made.error_of(failure, made.stand_in_request(), None, response)
+    assert type(error) is package.RemoteProtocolError
+    cause: Any = error.__cause__
+    assert type(cause) is package.HTTPStatusError
+    assert (cause.response, cause.request) == (response, made.stand_in_request())
+    broken = made.error_of(Failure(Kind.RESET, Phase.BODY), made.stand_in_request(), None, response)
+    assert broken.__cause__ is None
 
 
 def test_a_response_is_kept_until_it_is_forgotten() -> None:
