@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from resilient_stream._core.failures import is_word
 from resilient_stream._core.wire import safe_json
 
 from .transcript import SERVER_TOOL_USES, Block, Turn, answers
@@ -116,7 +117,7 @@ def _keep_thinking(kept: Salvage, block: Block) -> None:
 
 def _keep(kept: Salvage, block: Block, answered: frozenset[str], *, rerun_server_tools: bool) -> None:
     if block.opaque:
-        kept.blocked = f"a {block.type} block has content that is not understood"
+        kept.blocked = f"{_named(block)} has content that is not understood"
     elif block.type == "text":
         param = _whole_characters(block.param())
         if param["text"].strip():
@@ -136,20 +137,21 @@ def _keep(kept: Salvage, block: Block, answered: frozenset[str], *, rerun_server
         if block.patch or block.start.get("content"):
             kept.blocks.append(block.param())
     else:
-        kept.blocked = f"a {block.type} block is not understood"
+        kept.blocked = f"{_named(block)} is not understood"
 
 
 def _keep_server_tool(
     kept: Salvage, block: Block, answered: frozenset[str], *, rerun_server_tools: bool
 ) -> None:
-    name = str(block.start.get("name"))
+    name = block.start.get("name")
+    tool = f"the server tool {name}" if is_word(name) else "a server tool"
     if block.closed and str(block.start.get("id")) in answered:
         if block.parses:
             kept.blocks.append(block.param())
         else:
-            kept.blocked = f"the input of the server tool {name} is broken"
+            kept.blocked = f"the input of {tool} is broken"
     elif not (rerun_server_tools or harmless(block.start)):
-        kept.blocked = f"the server tool {name} was cut off and may have side effects if it runs again"
+        kept.blocked = f"{tool} was cut off and may have side effects if it runs again"
 
 
 def _dangerous_as_it_stands(block: Block) -> bool:
@@ -172,6 +174,10 @@ def pending(request: Mapping[str, Any], turn: Turn) -> list[Mapping[str, Any]]:
     answered = answers((*blocks, *(block.start for block in turn.blocks)))
     uses = [block for block in blocks if block.get("type") in SERVER_TOOL_USES]
     return [use for use in uses if str(use.get("id")) not in answered]
+
+
+def _named(block: Block) -> str:
+    return f"a {block.type} block" if is_word(block.type) else "a block of an unknown type"
 
 
 def _whole_characters(param: dict[str, Any]) -> dict[str, Any]:

@@ -56,13 +56,18 @@ def encodable(value: Any, depth: int = MAX_DEPTH) -> Any:
     Halves of surrogate pairs become U+FFFD, and NaN and infinity become null, as they do in JavaScript.
 
     Args:
-        value: JSON as Python has it. What is no JSON is left alone.
+        value: JSON as Python has it. A model of the SDK's becomes its fields where it can't be sent as it is;
+            all else that is no JSON is left alone.
         depth: levels that are looked at; deeper ones are left alone.
     """
     if isinstance(value, str):
         return whole(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if hasattr(value, "model_dump"):
+        fields: object = value.model_dump(exclude_unset=True, warnings=False)
+        fit: object = encodable(fields, depth)
+        return value if fit is fields else fit
     if depth == 0 or not isinstance(value, Mapping | list | tuple):
         return value
     if isinstance(value, Mapping):
@@ -71,6 +76,23 @@ def encodable(value: Any, depth: int = MAX_DEPTH) -> Any:
         return value if unchanged else pairs
     items = [encodable(each, depth - 1) for each in value]
     return value if all(a is b for a, b in zip(items, value, strict=True)) else items
+
+
+def whole_names(value: Any) -> Any:
+    """``value`` with U+FFFD for each lone half in the names of its fields, over which pydantic fails: the
+    very same object where there is none.
+
+    Args:
+        value: what `parse` has returned.
+    """
+    if isinstance(value, dict):
+        pairs = {whole(name): whole_names(each) for name, each in value.items()}
+        unchanged = all(name in pairs and pairs[name] is each for name, each in value.items())
+        return value if unchanged else pairs
+    if isinstance(value, list):
+        items = [whole_names(each) for each in value]
+        return value if all(a is b for a, b in zip(items, value, strict=True)) else items
+    return value
 
 
 def is_encodable(value: Any) -> bool:

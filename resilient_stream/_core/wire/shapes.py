@@ -2,7 +2,9 @@
 
 Hosts and gateways leave out what is empty, or spell it null; the SDK then fails over an attribute of None.
 Here such a field gets its empty value. A field of a type that says nothing a reader could guess is a flaw:
-the frame is never handed on. What the SDK reads without failing stays as it came, however odd it is.
+the frame is never handed on. What the SDK reads without failing stays as it came, however odd it is. It can't
+write the name of a field with half of a surrogate pair in it when it takes a message apart; U+FFFD stands for
+the half then.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import Any, Final
 from resilient_stream._core.failures import Flaw, Kind
 
 from .events import Event
+from .safe_json import whole_names
 
 GROWING: Final[Mapping[str, str]] = {
     "text_delta": "text",
@@ -39,13 +42,13 @@ def mended(event: Event) -> Event:
     """
     match event.type:
         case "message_start":
-            return _with(event, "message", _message(event.data.get("message")))
+            return _with(event, "message", _message(whole_names(event.data.get("message"))))
         case "content_block_start":
-            return _with(event, "content_block", block(event.data.get("content_block")))
+            return _with(event, "content_block", block(whole_names(event.data.get("content_block"))))
         case "content_block_delta":
-            return _with(event, "delta", _delta(event.data.get("delta")))
+            return _with(event, "delta", _delta(whole_names(event.data.get("delta"))))
         case "message_delta":
-            return _with(event, "delta", _ending(event.data.get("delta")))
+            return _with(event, "delta", _ending(whole_names(event.data.get("delta"))))
         case _:
             return event
 

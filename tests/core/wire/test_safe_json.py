@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from resilient_stream._core.wire.safe_json import (
     LONGEST_ID,
@@ -18,6 +19,7 @@ from resilient_stream._core.wire.safe_json import (
     is_encodable,
     parse,
     whole,
+    whole_names,
 )
 
 ANY_TEXT = st.text(st.characters())  # halves of surrogate pairs included
@@ -79,6 +81,39 @@ def test_what_cannot_be_sent_is_replaced() -> None:
     assert encodable(value) == {"a\ufffd": [1.5, None, ["\ufffd", None]], "b": {"c": None}}
     assert encodable({"\ud83d": None}) == {"\ufffd": None}
     assert whole("\ud83d\ude00 \u00e9") == "\ufffd\ufffd \u00e9"
+
+
+class Model(BaseModel):
+    """As the SDK's models, which keep what they do not know."""
+
+    model_config = ConfigDict(extra="allow")
+    text: str
+    unset: int = 0
+
+
+def test_a_model_becomes_its_fields_where_it_cannot_be_sent() -> None:
+    """Those that were set, at any level; one that can be sent is the very same object."""
+    fit = [Model(text="a", more=1.0)]  # type: ignore[call-arg]
+    assert encodable(fit) is fit
+    assert encodable([Model(text="\ud83d")]) == [{"text": "\ufffd"}]
+    nested = Model.model_construct(text="a", more={"\udc00": Model(text="b")})
+    assert encodable(nested) == {"text": "a", "more": {"\ufffd": {"text": "b"}}}
+
+
+@given(ANY_JSON)
+def test_names_can_be_written(value: Any) -> None:
+    """At any level; what stands under them stays as it is, and a value whose names are whole is the very same."""
+    fit = whole_names(value)
+    assert whole_names(fit) is fit
+    TypeAdapter(Any).dump_python(fit, mode="json")
+    if whole(spelt := json.dumps(value, ensure_ascii=False)) == spelt:
+        assert fit is value
+
+
+def test_a_name_that_cannot_be_written_is_mended() -> None:
+    """Its value is not."""
+    value = {"a": [{"\ud83d": "\ud83d", "b": 1}]}
+    assert whole_names(value) == {"a": [{"\ufffd": "\ud83d", "b": 1}]}
 
 
 def test_what_is_no_json_is_left_alone() -> None:

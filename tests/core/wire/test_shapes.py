@@ -132,3 +132,20 @@ def test_what_nobody_fails_over_stays(event: Json, path: str, value: Any) -> Non
     """However odd it is; indices and usage are others' business."""
     given = with_field(event, path, value)
     assert mended(given) is given
+
+
+@pytest.mark.parametrize(
+    ("event", "path"),
+    [
+        (START, "message"),
+        (TEXT, "content_block"),
+        (WRITES, "delta"),
+        (END, "delta"),
+    ],
+)
+def test_a_name_of_a_field_that_the_sdk_cannot_write_is_mended(event: Json, path: str) -> None:
+    """Half of a surrogate pair in it becomes U+FFFD, in what is handed on and in what is kept."""
+    part = event[path]
+    found = mended(Event.of({**event, path: {**part, "novel": [{"\ud83d": 1}]}}))
+    assert found.data[path] == {**part, "novel": [{"\ufffd": 1}]}
+    assert read(found.frame).data == found.data
