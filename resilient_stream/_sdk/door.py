@@ -13,6 +13,7 @@ from anthropic import APIRequest, AsyncCallNext, CallNext, NotGiven
 
 from resilient_stream._core.failures import Failure, Phase
 from resilient_stream._core.loop.states import Send
+from resilient_stream._core.record.ledger import RECORD_KEY
 from resilient_stream._http.classify import AWS_EVENT_STREAM, content_type_of
 from resilient_stream._http.door import AsyncDoor, Door, SyncDoor, Unframer
 from resilient_stream._policy.model import RetryPolicy
@@ -41,15 +42,18 @@ class SdkDoor(Door):
         self._policy = policy
         self._client_timeout = client_timeout
         self._client: object = None
+        self._refreshed = False
+        """The stream has had its new credential."""
 
     # -- requests --------------------------------------------------------------------------------
 
     def derive(self, action: Send) -> APIRequest:
         """The SDK request for one attempt: the user's own, or a copy with another body."""
         body, timeout = action.plan.body, self._timeout(action.patience)
+        retries = action.number - 1 + self._refreshed
         if action.plan.continues:  # it holds its request, which may be large
             self.response = None
-        if body is None and action.number == 1 and timeout is None:
+        if body is None and retries == 0 and timeout is None:
             return self._request
         options = copy.copy(self._request.options)
         if timeout is not None:
@@ -68,7 +72,7 @@ class SdkDoor(Door):
             cast_to=self._request.cast_to,
             stream=self._request.stream,
             stream_cls=self._request.stream_cls,
-            retries_taken=action.number - 1,
+            retries_taken=retries,
         )
 
     def _timeout(self, first_event: float) -> httpx2.Timeout | None:
@@ -95,6 +99,18 @@ class SdkDoor(Door):
         self._client = private_api.client_of_response(response)
         http: httpx2.Response = response.http_response
         return http
+
+    def refreshes(self, response: Any) -> bool:
+        """Whether a request is sent again, because its 401 has made the client forget its credential.
+
+        The SDK does that once after a first request, in its own loop, which knows nothing of continuations.
+        Here it is once in a stream. Another layer of the library, further in, has done it already.
+        """
+        http: httpx2.Response = response.http_response
+        if http.status_code != 401 or self._refreshed or RECORD_KEY in http.request.extensions:
+            return False
+        self._refreshed = private_api.refreshes_credential(private_api.client_of_response(response), http)
+        return self._refreshed
 
     def failure_of(self, error: Exception, phase: Phase) -> Failure | None:
         """As the SDK wraps them."""
@@ -144,7 +160,11 @@ class SyncSdkDoor(SdkDoor, SyncDoor):
 
     def call(self, action: Send) -> httpx2.Response:
         """Send one request."""
-        return self.answered(self._call_next(self.derive(action)))
+        response = self._call_next(self.derive(action))
+        if self.refreshes(response):
+            response.http_response.close()
+            response = self._call_next(self.derive(action))
+        return self.answered(response)
 
 
 class AsyncSdkDoor(SdkDoor, AsyncDoor):
@@ -158,7 +178,11 @@ class AsyncSdkDoor(SdkDoor, AsyncDoor):
 
     async def call(self, action: Send) -> httpx2.Response:
         """Send one request."""
-        return self.answered(await self._call_next(self.derive(action)))
+        response = await self._call_next(self.derive(action))
+        if self.refreshes(response):
+            await response.http_response.aclose()
+            response = await self._call_next(self.derive(action))
+        return self.answered(response)
 
 
 def _shorter(given: float | None, policy: float) -> float:

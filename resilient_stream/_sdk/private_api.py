@@ -109,6 +109,23 @@ def status_error_of(client: object, response: Response) -> anthropic.APIStatusEr
     return make_status_error(client, message, body=body, response=response)
 
 
+def refreshes_credential(client: object, response: Response) -> bool:
+    """Whether the client wants a request that was answered with 401 sent again, with a new credential:
+    ``client._should_retry``, asked as of a first request.
+
+    The SDK asks it in its own loop, of a request whose ``x-stainless-retry-count`` is 0. A client whose
+    credential can be had anew (``credentials=``, ``config=``, ``profile=``, workload identity) forgets its
+    token then and says yes. The others say no, and so do those of the clouds, which ask for a token before
+    each request. Without it the 401 is final.
+    """
+    decide = getattr(client, "_should_retry", None)
+    if decide is None:
+        return False
+    request = response.request
+    first = type(request)(request.method, request.url, headers={"x-stainless-retry-count": "0"})
+    return bool(decide(type(response)(response.status_code, request=first)))
+
+
 def sse_decoder(client: object) -> Any:
     """The decoder of a client whose replies are not server-sent events: ``client._make_sse_decoder()``.
 

@@ -27,6 +27,7 @@ NAMES = (
     "_gen_ai_provider_name",
     "_make_status_error",
     "_make_status_error_from_response",
+    "_should_retry",
     "extra_json",
 )
 """All that is used of the first-party clients. (ruff sees to it that no other module uses such a name.)"""
@@ -63,13 +64,14 @@ def test_a_healthy_stream_passes(world: World, name: str, monkeypatch: pytest.Mo
 def test_every_name_is_used(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """None is listed that nothing depends on; what is for failures is looked up at a failure."""
     looked = renamed(name, monkeypatch)
-    with stand_in(None, ErrorEvent(after=9, error="overloaded_error"), Status(529)) as server:
+    told = ErrorEvent(after=9, error="overloaded_error")
+    with stand_in(None, told, Status(529), Status(401)) as server:
         WORLDS[0].stream(server.url)
         healthy = len(looked)
-        WORLDS[0].stream(server.url, HASTY.replace(max_attempts=1))
-        WORLDS[0].stream(server.url, HASTY.replace(max_attempts=1))
+        for _ in range(3):
+            WORLDS[0].stream(server.url, HASTY.replace(max_attempts=1))
     assert looked
-    assert (healthy == 0) is name.startswith("_make")
+    assert (healthy == 0) is name.startswith(("_make", "_should"))
 
 
 @sync_and_asyncio

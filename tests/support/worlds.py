@@ -95,13 +95,15 @@ def _reported(seen: Seen, source: object) -> None:
 
 def sync_client(url: str, policy: RetryPolicy | None, **options: Any) -> anthropic.Anthropic:
     """A sync client of the stand-in; resilient unless the policy is None."""
-    client = anthropic.Anthropic(base_url=url, api_key="key", **options)
+    known: dict[str, Any] = {"base_url": url, "api_key": "key", **options}
+    client = anthropic.Anthropic(**known)
     return client if policy is None else resilient(client, policy)
 
 
 def async_client(url: str, policy: RetryPolicy | None, **options: Any) -> anthropic.AsyncAnthropic:
     """An async client of the stand-in; resilient unless the policy is None."""
-    client = anthropic.AsyncAnthropic(base_url=url, api_key="key", **options)
+    known: dict[str, Any] = {"base_url": url, "api_key": "key", **options}
+    client = anthropic.AsyncAnthropic(**known)
     return client if policy is None else resilient(client, policy)
 
 
