@@ -21,8 +21,9 @@ import httpx2
 
 from resilient_stream import ResumeMiddleware
 from resilient_stream._core.loop.states import Send, Wait
-from resilient_stream._driver.loops import AsyncDriver, Driver
+from resilient_stream._driver.async_driver import AsyncDriver
 from resilient_stream._driver.runtime import Runtime
+from resilient_stream._driver.sync_driver import Driver
 from resilient_stream._sdk import middleware
 from resilient_stream.testing import Fault, Received
 from resilient_stream.testing.endpoint import Endpoint, Settings

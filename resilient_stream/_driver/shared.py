@@ -23,6 +23,9 @@ the stream, as an exception of the user's code does."""
 AsyncKeep = Callable[[bytes, list[Note]], Awaitable[None]]
 """As `Keep`."""
 
+Come = tuple[bytes | Exception | None, float]
+"""What a read of the short way has brought that is not for it, and the seconds it took."""
+
 CLOSED: Final = Failure(Kind.CANCELLED, Phase.BODY, detail="closed while it was being read")
 
 
@@ -31,6 +34,12 @@ class Loop:
 
     _keep: Any
     """A `Keep` or an `AsyncKeep`, if there is one."""
+    _iterated: Any
+    """The upstream, if it offers its body as an iterator: an `Iterated` or an `AsyncIterated`."""
+    _quick: Callable[[bytes], bytes | None]
+    _slack: float
+    _longest = 0.0
+    """Seconds of the longest read that took the short way and was not told to the machine."""
     _closed = False
     """Somebody has closed it: every step looks. (The event beside it wakes a wait; a flag is quicker.)"""
 
@@ -62,10 +71,12 @@ class Loop:
     def _received(self, action: Read, got: bytes | Failure | None, now: float, waited: float) -> bytes:
         """Tell the machine what a read has brought; what to hand over now."""
         machine = self.machine
+        machine.took(self._longest)
         if isinstance(got, bytes):
-            if action.fast:
-                out = machine.fast(got, waited)
+            if action.slack >= 0:
+                out = machine.quick(got)
                 if out:
+                    machine.took(waited)
                     return out
                 got = got if out is None else b""
             self._action = machine.data(now, got, waited)
@@ -75,6 +86,22 @@ class Loop:
             self._action = machine.fault(now, got, waited)
         return machine.take()
 
+    def _passing(self) -> Read | None:
+        """The next read, if what it brings may take the short way, of which ``keep`` is not told."""
+        action = self._action
+        if not isinstance(action, Read) or action.slack < 0 or self._keep is not None:
+            return None
+        self._quick, self._slack = self.machine.quick, action.slack
+        return action
+
+    def _judged(self, come: Come) -> tuple[bytes | Failure | None, float]:
+        """What a read of the short way amounts to."""
+        got, waited = come
+        if isinstance(got, Exception):
+            failure: Failure = self._iterated.failed(got)
+            return failure, waited
+        return got, waited
+
     def _waited(self, action: Wait) -> None:
         """Tell the machine that a wait is over."""
         self._action = action if self._closed else self.machine.waited(self._clock())
@@ -83,6 +110,7 @@ class Loop:
         """End what has not ended: the consumer has left, or an exception of class ``error``, which is no
         failure, passed through."""
         if self.machine.state not in (State.DONE, State.FAILED):
+            self.machine.took(self._longest)
             self._action = self.machine.close(self._clock(), error)
 
     def _leave(self, error: BaseException) -> None:

@@ -7,8 +7,9 @@ one passed. ``docs/adapters.md`` goes through an adapter step by step.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from resilient_stream._core.failures import Failure
 from resilient_stream._core.loop.states import Send
@@ -60,6 +61,37 @@ class Upstream(Protocol):
     def error_for(self, failure: Failure) -> BaseException:
         """The exception that raising ``failure`` would raise. Called once for each failure, while it is the
         last."""
+        ...
+
+
+@runtime_checkable
+class Iterated(Protocol):
+    """What an upstream may offer besides, so that the deltas of a healthy stream cost less: its body as an
+    iterator, in place of calls of `Upstream.read`."""
+
+    def chunks(self, patience: float) -> Iterator[bytes] | None:
+        """The rest of the body, decoded, where reading it is nothing but this; None where it is more.
+
+        Args:
+            patience: as in `Upstream.read`, of each chunk.
+        """
+        ...
+
+    def failed(self, error: Exception) -> Failure:
+        """The failure that an exception of the iterator stands for; it is raised again if it is none."""
+        ...
+
+
+@runtime_checkable
+class AsyncIterated(Protocol):
+    """As `Iterated`, of an async upstream."""
+
+    def chunks(self, patience: float) -> AsyncIterator[bytes] | None:
+        """As `Iterated.chunks`."""
+        ...
+
+    def failed(self, error: Exception) -> Failure:
+        """As `Iterated.failed`."""
         ...
 
 

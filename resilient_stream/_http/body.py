@@ -57,13 +57,13 @@ class SyncBody:
 
     def __init__(self, http: Response) -> None:
         self._stream = cast("SyncByteStream", http.stream)
-        self._chunks: Iterator[bytes] = (
+        self.chunks: Iterator[bytes] = (
             iter(self._stream) if _plain(http) else _decoding(http, self._stream).iter_bytes()
         )
 
     def read(self) -> bytes | None:
         """The next bytes; None at the end."""
-        return next(self._chunks, None)
+        return next(self.chunks, None)
 
     def close(self) -> None:
         """Give the connection back, or close it if the body was not read to its end."""
@@ -137,17 +137,19 @@ class AsyncBody:
         self._leave = _leaving(http)
         self._stream = cast("AsyncByteStream", http.stream)
         self._raw = aiter(self._stream)
-        self._chunks = self._raw if _plain(http) else _decoding_async(http, self._raw).aiter_bytes()
+        self.chunks: AsyncIterator[bytes] = (
+            self._raw if _plain(http) else _decoding_async(http, self._raw).aiter_bytes()
+        )
 
     async def read(self) -> bytes | None:
         """The next bytes; None at the end."""
-        return await anext(self._chunks, None)
+        return await anext(self.chunks, None)
 
     async def close(self) -> None:
         """Give the connection back, or close it if the body was not read to its end."""
         await self._stream.aclose()
         await self._leave(self._raw)
-        for chunks in (self._raw, self._chunks):
+        for chunks in (self._raw, self.chunks):
             if isinstance(chunks, AsyncGenerator):
                 await chunks.aclose()
 

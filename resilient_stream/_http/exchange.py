@@ -8,7 +8,7 @@ adds, above all how a request is sent, it says by a `Door`.
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -177,6 +177,14 @@ class Exchange:
             self._patience.restore()
             self._patience = None
 
+    def failed(self, error: Exception) -> Failure:
+        """The failure that an exception of a body stands for.
+
+        Raises:
+            BaseException: as `_failure`.
+        """
+        return self._failed(error, Phase.BODY)
+
     def interrupt(self) -> None:
         """Break a read that another thread or task is blocked in."""
         patience = self._patience  # another thread may take it away
@@ -240,6 +248,13 @@ class SyncExchange(Exchange):
             return self._unframed(body.read())
         except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
             return self._failed(error, Phase.BODY)
+
+    def chunks(self, patience: float) -> Iterator[bytes] | None:
+        """The rest of the body, to be iterated; None where its bytes must be unframed."""
+        if self._body is None or self._patience is None or self._unframer is not None:
+            return None
+        self._patience.seconds = patience
+        return self._body.chunks
 
     def release(self) -> None:
         """Give the connection back, or close it if the body was not read to its end."""
@@ -323,6 +338,19 @@ class AsyncExchange(Exchange):
             return self._unframed(chunk)
         except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
             return self._failed(error, Phase.BODY)
+
+    def chunks(self, patience: float) -> AsyncIterator[bytes] | None:
+        """As `SyncExchange.chunks`; None, too, where a read can only be broken off by a scope around it."""
+        body, reads = self._body, self._patience
+        if (
+            body is None
+            or reads is None
+            or self._unframer is not None
+            or not (reads.fine and reads.reachable)
+        ):
+            return None
+        reads.seconds = patience
+        return body.chunks
 
     async def release(self) -> None:
         """Give the connection back, or close it if the body was not read to its end."""

@@ -193,11 +193,8 @@ class FramedBody:
         elapsed: timedelta | None = self._driver.elapsed
         return elapsed
 
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> bytes:
-        return framed(next(self._driver))
+    def __iter__(self) -> Iterator[bytes]:
+        return map(framed, self._driver)
 
     def close(self) -> None:
         """Close the driver."""

@@ -31,8 +31,9 @@ from anthropic import (
 from resilient_stream._core.failures import Failure
 from resilient_stream._core.loop.states import Raise
 from resilient_stream._core.wire.safe_json import identifier
-from resilient_stream._driver.loops import AsyncDriver, Driver
+from resilient_stream._driver.async_driver import AsyncDriver
 from resilient_stream._driver.runtime import Runtime
+from resilient_stream._driver.sync_driver import Driver
 from resilient_stream._http.attach import GIVEN_UP
 from resilient_stream._http.body import take_over
 from resilient_stream._http.classify import AWS_EVENT_STREAM, content_type_of

@@ -15,8 +15,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from resilient_stream._core.loop.states import Raise
-from resilient_stream._driver.loops import AsyncDriver, Driver
+from resilient_stream._driver.async_driver import AsyncDriver
 from resilient_stream._driver.runtime import Runtime
+from resilient_stream._driver.sync_driver import Driver
 from resilient_stream._http.attach import attach
 from resilient_stream._http.body import take_over
 from resilient_stream._http.dialect import dialect_of

@@ -209,7 +209,7 @@ async def test_the_collector_keeps_nothing(stage: Stage) -> None:
     stage.stream(HEAD, BEGUN)
     await stage.open()
     await stage.next()
-    stage.driver = None
+    stage.drop()
     gc.collect()
     assert What.END not in kept.what
 

@@ -18,7 +18,8 @@ from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.loop.states import Send
 from resilient_stream._core.plan.planner import Form, Plan
 from resilient_stream._core.record.ledger import RECORD_KEY
-from resilient_stream._driver.loops import AsyncDriver, Driver
+from resilient_stream._driver.async_driver import AsyncDriver
+from resilient_stream._driver.sync_driver import Driver
 from resilient_stream._driver.upstream import Head
 from resilient_stream._http.body import take_over
 from resilient_stream._http.door import AsyncDoor, Door, SyncDoor

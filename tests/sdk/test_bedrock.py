@@ -170,11 +170,8 @@ class Driver:
         self.closed = 0
         self.elapsed = timedelta(seconds=2)
 
-    def __next__(self) -> bytes:
-        """The next frames."""
-        if not self.left:
-            raise StopIteration
-        return self.left.pop(0)
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.left)
 
     async def __anext__(self) -> bytes:
         """The next frames."""

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import selectors
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
@@ -29,9 +29,10 @@ from resilient_stream._core.loop.states import Action, Send
 from resilient_stream._core.plan.planner import Planner
 from resilient_stream._core.record.lifecycle import Note
 from resilient_stream._core.verdict import GiveUp, History, Judge, Limit, Retry
-from resilient_stream._driver.loops import AsyncDriver, Driver
+from resilient_stream._driver.async_driver import AsyncDriver
 from resilient_stream._driver.runtime import Runtime
 from resilient_stream._driver.shared import AsyncKeep
+from resilient_stream._driver.sync_driver import Driver
 from resilient_stream._driver.upstream import Head
 from resilient_stream._telemetry.observers import Watch
 
@@ -217,6 +218,12 @@ class Scripted:
         self.held = self.held or step is HEAD
         return step
 
+    def failed(self, error: Exception) -> Failure:
+        """The failure that was raised in place of a chunk."""
+        if isinstance(error, Broken):
+            return error.failure
+        raise error
+
     def give_back(self) -> None:
         """Release what is open."""
         self.released += self.held
@@ -240,6 +247,12 @@ class SyncScripted(Scripted):
 
     def read(self, patience: float) -> Any:
         return self._play(self.asked("read", patience))
+
+    def chunks(self, patience: float) -> Iterator[bytes]:
+        while (got := self.read(patience)) is not None:
+            if isinstance(got, Failure):
+                raise Broken(got)
+            yield got
 
     def release(self) -> None:
         self.give_back()
@@ -266,6 +279,25 @@ class SyncScripted(Scripted):
                 return self.answer(step)
 
 
+class _Chunks:
+    """The chunks of an async upstream. A generator would want to be closed."""
+
+    def __init__(self, upstream: AsyncScripted, patience: float) -> None:
+        self._upstream, self._patience = upstream, patience
+
+    def __aiter__(self) -> _Chunks:
+        return self
+
+    async def __anext__(self) -> bytes:
+        got = await self._upstream.read(self._patience)
+        if got is None:
+            raise StopAsyncIteration
+        if isinstance(got, Failure):
+            raise Broken(got)
+        assert isinstance(got, bytes)
+        return got
+
+
 class AsyncScripted(Scripted):
     """The async upstream."""
 
@@ -278,6 +310,9 @@ class AsyncScripted(Scripted):
 
     async def read(self, patience: float) -> Any:
         return await self._play(self.asked("read", patience))
+
+    def chunks(self, patience: float) -> AsyncIterator[bytes]:
+        return _Chunks(self, patience)
 
     async def release(self) -> None:
         self.give_back()
@@ -357,6 +392,8 @@ class Stage:
 
     world: str
     driver: Any
+    pieces: Any
+    """What iterates it, of the sync world."""
     machine: Machine
     upstream: Any
     watch: Watch | None = None
@@ -406,6 +443,10 @@ class Stage:
         """The next bytes; None at the end."""
         raise NotImplementedError
 
+    def drop(self) -> None:
+        """Hold on to the driver no more."""
+        self.driver = self.pieces = None
+
     async def whole(self) -> bytes:
         """Open the driver, and all bytes to the end."""
         await self.open()
@@ -454,13 +495,18 @@ class SyncStage(Stage):
         )
         assert type(self.driver._closing) is threading.Event
         self.driver._closing = _VirtualEvent(self)
+        self.pieces = iter(self.driver)
         return self.driver
 
     async def open(self) -> Any:
         return self.driver.open()
 
     async def next(self) -> bytes | None:
-        return _chunk(next(self.driver, END))
+        try:
+            return _chunk(next(self.pieces, END))
+        except BaseException:
+            self.pieces = iter(self.driver)  # one that has raised is over, whatever the driver is
+            raise
 
     async def close(self) -> None:
         self.driver.close()

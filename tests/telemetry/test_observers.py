@@ -165,7 +165,7 @@ async def test_a_dropped_stream_ends(stage: Stage) -> None:
         if opened:
             await stage.open()
             await stage.next()
-        stage.driver = None
+        stage.drop()
         gc.collect()
         assert ear.last().outcome == "cancelled"
         assert ear.words.count("end") == 1
@@ -194,7 +194,7 @@ async def test_a_stream_may_be_collected_within_a_lock(stage: Stage) -> None:
     await stage.open()
     await stage.next()
     with patch.object(_collected, "PATIENCE", 0.01), guarded.lock:
-        stage.driver = None
+        stage.drop()
         gc.collect()
     assert guarded.over.wait(5)
     assert guarded.got == [True]
@@ -210,7 +210,7 @@ async def test_a_stream_dropped_at_exit_ends(stage: Stage) -> None:
         stage.stream(HEAD, BEGUN)
         await stage.open()
         with leaving:
-            stage.driver = None
+            stage.drop()
             gc.collect()
         assert ear.last().outcome == "cancelled"
 
@@ -222,7 +222,7 @@ async def test_a_whole_stream_ends_once(stage: Stage) -> None:
     stage.stream(HEAD, WHOLE, None)
     await stage.whole()
     await stage.close()
-    stage.driver = None
+    stage.drop()
     gc.collect()
     assert ear.words.count("end") == 1
 

@@ -24,7 +24,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from resilient_stream import ResumeMiddleware, RetryBudget
 from resilient_stream._core.failures import Failure, Kind, Phase
-from resilient_stream._driver.loops import Driver
+from resilient_stream._driver.sync_driver import Driver
 from resilient_stream._telemetry.observers import Watch
 from resilient_stream.otel import Telemetry
 from resilient_stream.testing import Reply, Status, cut_at, sse_events
@@ -237,7 +237,7 @@ async def all_of(driver: Any) -> None:
 async def piece(driver: Any) -> Any:
     """Open a driver or read one piece of it."""
     if isinstance(driver, Driver):
-        return next(driver, None)
+        return next(iter(driver), None)
     return await anext(driver, None)
 
 
@@ -346,7 +346,7 @@ async def test_wherever_a_stream_is_left_its_spans_end(stage: Stage) -> None:
         moment = strike(stage, rng)
         how = rng.choice(["close", "drop"] if stage.world == "sync" else ["close", "cancel", "drop"])
         await leave(stage, moment, how, rng)
-        stage.driver = None
+        stage.drop()
         if traces.open:  # the frames of the last wait may still hold the stream
             await anyio.lowlevel.checkpoint()
             gc.collect()

@@ -60,7 +60,6 @@ class Machine:
     _wait: float = 0.0
     _gap: float = 0.0
     """Seconds of the attempt's longest read."""
-    _quick: Callable[[bytes], bytes | None] | None = None
     _drained: Draining = field(default_factory=Draining)
     _size: int = 0
     _characters: int = 0
@@ -89,13 +88,16 @@ class Machine:
         self.attempt.status, self.attempt.request_id = status, request_id
         return self._go(Signal.HEAD)
 
-    def fast(self, chunk: bytes, waited: float) -> bytes | None:
-        """The short way of `data`, where `Read.fast` allows it: what to hand over, and nothing else has
-        changed; nothing, if the bytes were kept and `data` need only be told of the time; None if `data` must
-        see them."""
-        if waited > self._gap:  # noqa: PLR1730 -- for each event; `max` takes three times as long
-            self._gap = waited
-        return None if self._quick is None else self._quick(chunk)
+    @property
+    def quick(self) -> Callable[[bytes], bytes | None]:
+        """The short way of `data` for the attempt that runs, where `Read.slack` allows it: what to hand over
+        for a chunk, and nothing else has changed; nothing, if the bytes were kept and `data` need only be
+        told of the time; None if `data` must see them."""
+        return self.relay.quick
+
+    def took(self, seconds: float) -> None:
+        """The longest read of the short way took so long."""
+        self._gap = max(self._gap, seconds)
 
     def data(self, now: float, chunk: bytes, waited: float) -> Action:
         """Bytes arrived after ``waited`` seconds of reading."""
@@ -199,7 +201,7 @@ class Machine:
             final_usage=self._final_usage,
             asked_again=frozenset(self._recovery.barren_endings),
         )
-        self._quick, self._answer = self._relay.quick, []
+        self._answer = []
         self._clocks.restart()
 
     def _final_usage(self, closing: dict[str, Any]) -> dict[str, Any]:
@@ -251,13 +253,12 @@ class Machine:
         return self.fault(now, failure)
 
     def _after(self, now: float, failure: Failure) -> Action:
-        match self._recovery.next(now, failure, self._plan):
-            case Again() as again:
-                return self._retry(now, again)
-            case Stop() as stop:
-                return self._give_up(now, stop)
-            case FinishHere() as ending:
-                return self._finish(now, ending)
+        following = self._recovery.next(now, failure, self._plan)
+        if isinstance(following, Again):
+            return self._retry(now, following)
+        if isinstance(following, Stop):
+            return self._give_up(now, following)
+        return self._finish(now, following)
 
     def _retry(self, now: float, again: Again) -> Action:
         self.turn.abandon(unanswered=True)
@@ -302,7 +303,7 @@ class Machine:
                 patience, silence = self._clocks.first_event, self._clocks.silence
                 return Send(self._plan, self.attempt.number, patience, silence, self._identity)
             case State.READING:
-                return Read(self._clocks.patience, fast=self._clocks.steady)
+                return Read(self._clocks.patience, slack=self._clocks.slack)
             case State.WAITING:
                 return Wait(self._wait)
             case State.DRAINING:

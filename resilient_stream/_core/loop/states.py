@@ -86,8 +86,9 @@ class Read:
     """Read on; no single read may take longer than ``patience`` seconds."""
 
     patience: float
-    fast: bool = field(default=False, compare=False)
-    """Whether `Machine.fast` may be tried before `Machine.data`."""
+    slack: float = field(default=-1.0, compare=False)
+    """Where it is not negative, `Machine.quick` may be tried before `Machine.data`: as long as reads that end
+    no event take no longer than this together, in seconds, ``patience`` stays the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,11 +44,13 @@ class Clocks:
         self.waited = self.before = seconds
 
     @property
-    def steady(self) -> bool:
-        """An event was seen, and another one does not change `patience`."""
-        if self.ending:
-            return False
-        return self.events > 0 and (self.waited == 0.0 or self.waited <= self.limit - self.silence)
+    def slack(self) -> float:
+        """Seconds of reading that may bring no event before `patience` changes; negative before the first
+        event, where the next one changes it, and in the ending."""
+        if self.ending or self.events == 0:
+            return -1.0
+        slack = self.limit - self.silence - self.waited
+        return max(0.0, slack) if self.waited == 0.0 else slack
 
     def count(self, events: int) -> None:
         """So many events have come; those that took the short way are told of later."""

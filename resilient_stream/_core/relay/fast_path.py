@@ -9,6 +9,9 @@ Everything else must go the long way, through the relay.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from resilient_stream._core.turn.transcript import TEXT_FIELDS, Block
@@ -23,6 +26,16 @@ from resilient_stream._core.wire.sse import Framer, is_utf8
 
 _NO_PREFIX: Final[tuple[bytes, ...]] = ()
 """Nothing starts with one of nothing."""
+
+
+WORTH_A_PATTERN: Final = 16
+"""Deltas of one spelling after which a pattern of their own is made, which costs as much as some hundred."""
+
+
+@lru_cache(maxsize=64)
+def _whole(head: bytes) -> Callable[[bytes], re.Match[bytes] | None]:
+    """Matches a canonical frame with this head."""
+    return re.compile(re.escape(head) + CANONICAL_TAIL.pattern).fullmatch
 
 
 class FastPath:
@@ -43,6 +56,9 @@ class FastPath:
         self._prefix: bytes | tuple[bytes, ...] = _NO_PREFIX
         self._length = 0
         self._shown: bytes | None = None
+        self._whole: Callable[[bytes], re.Match[bytes] | None] | None = None
+        """Matches one whole frame that may be handed over as it is; there once enough had its spelling."""
+        self._left = 0
 
     def follow(self, block: Block, index: int, shift: int) -> None:
         """``block`` is live: upstream calls it ``index``, the consumer ``index + shift``."""
@@ -53,16 +69,16 @@ class FastPath:
 
     def rest(self) -> None:
         """No block is live, or the live one must go the long way for now."""
-        self._index, self._prefix = None, _NO_PREFIX
+        self._index, self._prefix, self._whole = None, _NO_PREFIX, None
 
     def quick(self, chunk: bytes) -> bytes | None:
         """What to hand over for a chunk that ends canonical deltas of the block that is followed, spelled as
         its first, and nothing else; empty bytes for a part of a frame, which is kept; None for any other."""
-        if not self._framer.pending and chunk.startswith(self._prefix):  # as `_one`, and nearly always
-            tail = CANONICAL_TAIL.fullmatch(chunk, self._length)
-            if tail is not None and self._shown is None and is_utf8(chunk):
+        if self._whole is not None and not self._framer.pending:  # as `_one`, and nearly always
+            frame = self._whole(chunk)
+            if frame is not None and (chunk.isascii() or is_utf8(chunk)):
                 self.passed += 1
-                self._raw += tail[1]
+                self._raw += frame[1]
                 return chunk
         return None if self._index is None else self._cut(chunk)
 
@@ -76,7 +92,12 @@ class FastPath:
             if tail is not None and is_utf8(frame):
                 self.passed += 1
                 self._raw += tail[1]
-                return frame if self._shown is None else self._shown + frame[self._length :]
+                if self._shown is not None:
+                    return self._shown + frame[self._length :]
+                self._left -= 1
+                if self._left == 0:
+                    self._whole = _whole(frame[: self._length])
+                return frame
         return None
 
     def _cut(self, chunk: bytes) -> bytes | None:
@@ -113,6 +134,7 @@ class FastPath:
         if head is None or head[1] != self._index or not head[2].startswith(self._delta):
             return None
         self._prefix, self._length, self._shown = head[0], head.end(), None
+        self._whole, self._left = None, WORTH_A_PATTERN
         if self._shift:
             shown = b"%d" % (int(head[1]) + self._shift)
             self._shown = frame[: head.start(1)] + shown + frame[head.end(1) : head.end()]

@@ -1,0 +1,201 @@
+"""The async loop, under asyncio, uvloop and trio: as the sync one, with another way to wait."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+
+import anyio
+
+from resilient_stream._core.loop.machine import Machine
+from resilient_stream._core.loop.states import Action, Raise, Read, Send, State, Wait
+from resilient_stream._telemetry.observers import Watch
+
+from .finalizer import apart
+from .runtime import Runtime
+from .shared import CLOSED, AsyncKeep, Come, Loop
+from .upstream import AsyncIterated, AsyncUpstream
+
+
+class AsyncDriver(Loop):
+    """The async loop, under asyncio and trio alike.
+
+    Args:
+        machine: as in `Driver`.
+        upstream: as in `Driver`.
+        runtime: as in `Driver`.
+        watch: as in `Driver`.
+        first: as in `Driver`.
+        keep: as in `Driver`.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        upstream: AsyncUpstream,
+        runtime: Runtime,
+        watch: Watch | None = None,
+        *,
+        first: Action | None = None,
+        keep: AsyncKeep | None = None,
+    ) -> None:
+        super().__init__(machine, runtime, watch, first)
+        self._upstream, self._keep = upstream, keep
+        self._closing = anyio.Event()
+        self._busy = False
+        self._iterated = upstream if isinstance(upstream, AsyncIterated) else None
+        self._lane: AsyncIterator[bytes] | None = None
+        """What `_pass_on` reads."""
+
+    async def open(self) -> Raise | None:
+        """Send until a head is there; what to raise if none will be."""
+        self._busy = True
+        try:
+            while isinstance(self._action, Send | Wait) and not self._closed:
+                await self._step(self._action)
+            await self._tell()
+        except BaseException as error:
+            self._leave(error)
+            self._busy = False
+            await self.aclose()
+            raise
+        self._busy = False
+        if self._closed:
+            await self.aclose()
+        return self._action if isinstance(self._action, Raise) else None
+
+    def __aiter__(self) -> AsyncDriver:
+        return self
+
+    async def __anext__(self) -> bytes:
+        self._busy = True
+        try:
+            out, come = b"", None
+            if self._lane is not None:
+                out, come = await self._pass_on(self._lane)
+            if not out:
+                out = await self._advance(come)
+                self._lane = self._chunks()
+        except Exception as error:
+            self._leave(error)
+            raise
+        finally:
+            self._busy = False
+            if self._closed:
+                await self.aclose()
+        if self._closed:
+            raise self._upstream.error_for(CLOSED)
+        if out:
+            return out
+        await self._upstream.release()
+        if (given_up := self._given_up()) is not None:
+            raise given_up
+        raise StopAsyncIteration
+
+    def _chunks(self) -> AsyncIterator[bytes] | None:
+        """The upstream's own iterator, where what it brings next may be passed on."""
+        action = self._passing()
+        if action is None or self._iterated is None:
+            return None
+        chunks: AsyncIterator[bytes] | None = self._iterated.chunks(action.patience)
+        return chunks
+
+    async def _pass_on(self, chunks: AsyncIterator[bytes]) -> tuple[bytes, Come | None]:
+        """The next chunk that is for the short way; or the first read that is not, unless somebody has closed
+        the stream."""
+        clock, idle = self._clock, 0.0
+        while not self._closed:
+            began = clock()
+            try:
+                chunk = await anext(chunks, None)
+            except Exception as error:  # noqa: BLE001 -- the upstream says what it is
+                return b"", (error, clock() - began)
+            waited = clock() - began
+            if self._closed:
+                break
+            out = None if chunk is None else self._quick(chunk)
+            if out:
+                self._longest = max(self._longest, waited)
+                return out, None
+            idle += waited
+            if out is None or idle > self._slack:
+                return b"", (chunk if out is None else out, idle)
+        return b"", None
+
+    async def _advance(self, come: Come | None) -> bytes:
+        """Act until there is something to hand over; nothing if it is over."""
+        machine, clock, read, keep = self.machine, self._clock, self._upstream.read, self._keep
+        while not self._closed:
+            action = self._action
+            if isinstance(action, Read):
+                if come is None:
+                    began = clock()
+                    got = await read(action.patience)
+                    waited = (now := clock()) - began
+                else:
+                    (got, waited), now, come = self._judged(come), clock(), None
+                if self._closed:
+                    break
+                if not isinstance(got, bytes):  # before another request is planned, which may be large
+                    await self._upstream.release()
+                out = self._received(action, got, now, waited)
+                if keep is not None or machine.lifecycle.notes:
+                    await self._tell(out)
+                if not isinstance(self._action, Read):  # a dead connection is not kept through a wait
+                    await self._upstream.release()
+            elif isinstance(action, Send | Wait):
+                await self._step(action)
+                out = machine.take()
+                await self._tell(out)
+            else:
+                out = machine.take()
+                await self._tell(out)
+                return out
+            if out:
+                return out
+        return b""
+
+    async def _step(self, action: Send | Wait) -> None:
+        await self._tell()
+        if isinstance(action, Send):
+            with self._watch.around_request():
+                asked = self._clock()
+                opened = await self._upstream.send(action)
+                took = self._clock() - asked
+            self._opened(action, opened, took)
+        else:
+            with anyio.move_on_after(action.seconds):
+                await self._closing.wait()
+            self._waited(action)
+
+    async def _tell(self, out: bytes = b"") -> None:
+        """Pass on what the machine has noted, and what is about to be handed over."""
+        self._tell_observers()
+        if self._keep is not None and (out or self._untold):
+            await self._keep(out, self._untold)
+            self._untold = []
+        self._process = os.getpid()
+
+    async def aclose(self) -> None:
+        """End the stream, from any task. In a forked child nothing of the parent's is touched."""
+        self._closed = True
+        if self._forked:
+            return
+        self._closing.set()
+        if self._busy:
+            self._upstream.interrupt()
+            return
+        try:
+            self._end()
+            await self._tell()
+        finally:
+            await self._upstream.release()
+
+    def __del__(self) -> None:
+        if self.machine.state not in (State.DONE, State.FAILED) and not self._forked:
+            # The connection is left to its owner; whoever watches must know.
+            apart(self._heir()._end_unread)  # noqa: SLF001 -- a copy of itself
+
+    def _end_unread(self) -> None:
+        self._end()
+        self._tell_observers()

@@ -1,0 +1,216 @@
+"""The sync loop: tell the machine what came, carry out what it answers, hand over what it gives.
+
+A driver owns one `Machine` and one upstream, and is the body that the consumer reads. `open` runs until the
+first head is there, or nothing more will be tried; iterating runs until there is something to hand over.
+Closing ends whatever is going on, from any thread or task: it sets a flag that every step looks at, wakes a
+wait, and breaks a blocked read.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Generator, Iterator
+
+from resilient_stream._core.loop.machine import Machine
+from resilient_stream._core.loop.states import Action, Finish, Raise, Read, Send, Wait
+from resilient_stream._telemetry.observers import Watch
+
+from .finalizer import apart
+from .runtime import Runtime
+from .shared import CLOSED, Come, Keep, Loop
+from .upstream import Iterated, Upstream
+
+
+class Driver(Loop):
+    """The sync loop, and the body that the consumer reads.
+
+    Args:
+        machine: the stream's.
+        upstream: sends its requests.
+        runtime: clocks.
+        watch: the stream's observers.
+        first: the action to begin with, where the machine has begun, as `Machine.revive` has it.
+        keep: is called before anything is handed over or told, with just that; and with what was told, and no
+            bytes, before each request and at the end, unless the collector ends the stream.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        upstream: Upstream,
+        runtime: Runtime,
+        watch: Watch | None = None,
+        *,
+        first: Action | None = None,
+        keep: Keep | None = None,
+    ) -> None:
+        super().__init__(machine, runtime, watch, first)
+        self._upstream, self._keep = upstream, keep
+        self._closing = threading.Event()
+        self._busy = threading.Lock()
+        self._iterated = upstream if isinstance(upstream, Iterated) else None
+        self._reading = False
+        """A read of the short way is going on."""
+
+    def open(self) -> Raise | None:
+        """Send until a head is there; what to raise if none will be."""
+        try:
+            with self._busy:
+                while isinstance(self._action, Send | Wait) and not self._closed:
+                    self._step(self._action)
+                self._tell()
+        except BaseException as error:
+            self._leave(error)
+            self.close()
+            raise
+        if self._closed:
+            self.close()
+        return self._action if isinstance(self._action, Raise) else None
+
+    def __iter__(self) -> Iterator[bytes]:
+        come = None
+        while out := self._next(come):
+            yield out
+            chunks = self._chunks()
+            come = None if chunks is None else (yield from self._pass_on(chunks))
+
+    def _chunks(self) -> Iterator[bytes] | None:
+        """The upstream's own iterator, where what it brings next may be passed on."""
+        action = self._passing()
+        if action is None or self._iterated is None:
+            return None
+        chunks: Iterator[bytes] | None = self._iterated.chunks(action.patience)
+        return chunks
+
+    def _pass_on(self, chunks: Iterator[bytes]) -> Generator[bytes, None, Come | None]:
+        """Pass on chunks as long as they are for the short way; the first read that is not, unless somebody
+        has closed the stream.
+
+        No lock is taken for each chunk. `close` sets `_closed` and then looks at `_reading`; here `_reading`
+        is set and then `_closed` is looked at. So at least one of the two sees the other.
+        """
+        clock, quick, idle = self._clock, self._quick, 0.0
+        try:
+            while True:
+                self._reading = True
+                if self._closed:
+                    return None
+                began = clock()
+                try:
+                    chunk = next(chunks, None)
+                except Exception as error:  # noqa: BLE001 -- the upstream says what it is
+                    return error, clock() - began
+                waited = clock() - began
+                self._reading = False
+                if self._closed:
+                    return None
+                out = None if chunk is None else quick(chunk)
+                if out:
+                    idle = 0.0
+                    self._longest = max(self._longest, waited)
+                    yield out
+                    continue
+                idle += waited
+                if out is None or idle > self._slack:
+                    return (chunk if out is None else out), idle
+        finally:
+            self._reading = False
+
+    def _next(self, come: Come | None) -> bytes:
+        """What to hand over next; nothing if the stream is over."""
+        try:
+            with self._busy:
+                out = self._advance(come)
+        except Exception as error:
+            self._leave(error)
+            raise
+        finally:
+            if self._closed:
+                self.close()
+        if self._closed:
+            raise self._upstream.error_for(CLOSED)
+        if out:
+            return out
+        self._upstream.release()
+        if (given_up := self._given_up()) is not None:
+            raise given_up
+        return b""
+
+    def _advance(self, come: Come | None) -> bytes:
+        """Act until there is something to hand over; nothing if it is over."""
+        machine, clock, read, keep = self.machine, self._clock, self._upstream.read, self._keep
+        while not self._closed:
+            action = self._action
+            if isinstance(action, Read):
+                if come is None:
+                    began = clock()
+                    got = read(action.patience)
+                    waited = (now := clock()) - began
+                else:
+                    (got, waited), now, come = self._judged(come), clock(), None
+                if self._closed:
+                    break
+                if not isinstance(got, bytes):  # before another request is planned, which may be large
+                    self._upstream.release()
+                out = self._received(action, got, now, waited)
+                if keep is not None or machine.lifecycle.notes:
+                    self._tell(out)
+                if not isinstance(self._action, Read):  # a dead connection is not kept through a wait
+                    self._upstream.release()
+            elif isinstance(action, Send | Wait):
+                self._step(action)
+                out = machine.take()
+                self._tell(out)
+            else:
+                out = machine.take()
+                self._tell(out)
+                return out
+            if out:
+                return out
+        return b""
+
+    def _step(self, action: Send | Wait) -> None:
+        self._tell()
+        if isinstance(action, Send):
+            with self._watch.around_request():
+                asked = self._clock()
+                opened = self._upstream.send(action)
+                took = self._clock() - asked
+            self._opened(action, opened, took)
+        else:
+            self._closing.wait(action.seconds)
+            self._waited(action)
+
+    def _tell(self, out: bytes = b"") -> None:
+        """Pass on what the machine has noted, and what is about to be handed over."""
+        self._tell_observers()
+        if self._keep is not None and (out or self._untold):
+            self._keep(out, self._untold)
+            self._untold = []
+        self._process = os.getpid()
+
+    def close(self) -> None:
+        """End the stream, from any thread. Returns at once. In a forked child nothing of the parent's is
+        touched."""
+        self._closed = True
+        if self._forked:
+            return
+        self._closing.set()
+        if not self._reading and self._busy.acquire(blocking=False):
+            try:
+                self._end()
+                self._tell()
+            finally:
+                self._upstream.release()
+                self._busy.release()
+        else:
+            self._upstream.interrupt()
+
+    def __del__(self) -> None:
+        if not self._closed and not self._forked:
+            if isinstance(self._action, Raise | Finish):  # there is nothing left to free
+                self.close()
+            else:
+                self._keep = None
+                apart(self._heir().close)
