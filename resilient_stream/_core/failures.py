@@ -108,7 +108,8 @@ class Failure:
     """Another layer of the library, further in, has done what it could."""
     body: Any = field(default=None, repr=False, compare=False)
     undecodable: bool = False
-    """The body's content encoding could not be undone; another one may be asked for."""
+    """The body's content encoding could not be undone, or may be why nothing of it could be read; a body
+    without one may be asked for."""
     frame: bytes = field(default=b"", repr=False, compare=False)
     """The event that told of an in-band error, as it came; empty where none did, or one too long to keep."""
 
@@ -194,9 +195,18 @@ class Flaw(Exception):
         in_band: bool = False,
         body: Any = None,
         frame: bytes = b"",
+        undecodable: bool = False,
     ) -> None:
         super().__init__(detail)
-        self.failure = Failure(kind, phase, in_band=in_band, detail=detail, body=body, frame=frame)
+        self.failure = Failure(
+            kind,
+            phase,
+            in_band=in_band,
+            detail=detail,
+            body=body,
+            frame=frame,
+            undecodable=undecodable,
+        )
 
 
 class Barren(Flaw):

@@ -4,7 +4,7 @@ raised."""
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from resilient_stream._core.failures import Failure, Phase
 from resilient_stream._core.loop.states import Send
@@ -13,6 +13,10 @@ from . import classify as _classify
 
 if TYPE_CHECKING:
     from httpx2 import Request, Response
+
+
+IDENTITY: Final = {"accept-encoding": "identity"}
+"""The header of a request for a body without a content encoding, where `Send.identity` asks for one."""
 
 
 class Unframer(Protocol):

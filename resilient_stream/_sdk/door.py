@@ -15,7 +15,7 @@ from resilient_stream._core.failures import Failure, Phase
 from resilient_stream._core.loop.states import Send
 from resilient_stream._core.record.ledger import RECORD_KEY
 from resilient_stream._http.classify import AWS_EVENT_STREAM, content_type_of
-from resilient_stream._http.door import AsyncDoor, Door, SyncDoor, Unframer
+from resilient_stream._http.door import IDENTITY, AsyncDoor, Door, SyncDoor, Unframer
 from resilient_stream._policy.model import RetryPolicy
 
 from . import private_api
@@ -65,8 +65,8 @@ class SdkDoor(Door):
                 options.headers = {k: v for k, v in options.headers.items() if k.lower() != "idempotency-key"}
         if action.identity:
             given = options.headers if isinstance(options.headers, Mapping) else {}
-            others = {name: value for name, value in given.items() if name.lower() != "accept-encoding"}
-            options.headers = {**others, "accept-encoding": "identity"}
+            others = {name: value for name, value in given.items() if name.lower() not in IDENTITY}
+            options.headers = {**others, **IDENTITY}
         return APIRequest(
             options=options,
             cast_to=self._request.cast_to,

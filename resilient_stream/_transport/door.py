@@ -16,7 +16,7 @@ from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.loop.states import Send
 from resilient_stream._core.wire import sse
 from resilient_stream._http import classify
-from resilient_stream._http.door import AsyncDoor, Door, SyncDoor
+from resilient_stream._http.door import IDENTITY, AsyncDoor, Door, SyncDoor
 
 from . import timeouts
 from .request import encoded
@@ -85,6 +85,8 @@ class TransportDoor(Door):
             for name in OF_THE_BODY:
                 headers.pop(name, None)
             headers["content-length"] = str(len(content))
+        if action.identity:
+            headers.update(IDENTITY)
         timeout = timeouts.of_attempt(self._wish, self._policy.connect_timeout, action.patience)
         return self._made(
             self._request.url, headers, content, {**self._request.extensions, "timeout": timeout}

@@ -71,9 +71,9 @@ class Recovery:
     _stands: tuple[Failure, BaseException] | None = None
     """The last failure that the user could be told of, and its exception."""
 
-    def count(self, attempt: Attempt, failure: Failure, events: int) -> None:
-        """An attempt has failed after so many events of its reply."""
-        if self.tries.count(attempt.started, failure, kept_size(self.record.turn), events):
+    def count(self, attempt: Attempt, failure: Failure, events: int, *, spoke: bool = False) -> None:
+        """An attempt has failed after so many events of its reply, with content among them or not."""
+        if self.tries.count(attempt.started, failure, kept_size(self.record.turn), events, spoke=spoke):
             self._asks, self.barren_endings = 0, set()
 
     def refusal(self, flaw: Flaw) -> Stop | None:

@@ -5,7 +5,9 @@ behind one that could, has sent nothing: the network is away, as it is for a whi
 machine wakes up. Such failures cost nobody anything, so it is not their number that counts but the time.
 
 A reply that is broken in the same way at the same place as the one before it is broken for a reason that
-asking again does not remove, while each request is billed.
+asking again does not remove, while each request is billed. A body that ends cleanly before any content has no
+such place: a proxy that gives up on a quiet connection, or a host that restarts, ends many alike, and the
+next may be whole.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ class Tries:
     _connected: bool = False
     _away_since: float = 0.0
 
-    def count(self, started: float, failure: Failure, kept: int, events: int = 0) -> bool:
+    def count(
+        self, started: float, failure: Failure, kept: int, events: int = 0, *, spoke: bool = False
+    ) -> bool:
         """Count an attempt that began at ``started`` and failed; say whether it has made progress.
 
         Args:
@@ -48,6 +52,7 @@ class Tries:
             kept: the size of what is kept of the turn. What was handed over and will be asked for again is
                 no progress.
             events: how many had come of the reply.
+            spoke: whether there were others among them than openings.
         """
         connected = failure.kind is not Kind.CONNECT
         if self._connected and not connected:
@@ -57,7 +62,7 @@ class Tries:
         self._connected = self._connected or connected
         self.requests, self.unreachable = self.requests + 1, 0
         progress, self._kept = kept > self._kept, kept
-        broken = failure.kind in BROKEN and (events > 0 or failure.kind is not Kind.TRUNCATED)
+        broken = failure.kind in BROKEN and (spoke or failure.kind is not Kind.TRUNCATED)
         self.repeated = broken and not progress and self.died_of(failure) and self._last[1] == events
         self._last = failure, events
         self.barren = 0 if progress else self.barren + 1

@@ -30,6 +30,9 @@ LONGEST_UNSEEN: Final = 128 * 1024 * 1024
 """Bytes that an attempt may bring in a row without anything to hand over. The longest thought of a
 continuation, which is not handed over, has a sixth of that, at four bytes a delta."""
 
+OPENINGS: Final = frozenset({"message_start", "content_block_start"})
+"""Events that a model which is still thinking has sent already."""
+
 UsageOf = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -58,6 +61,7 @@ class Relay:
         """The last cumulative usage of this attempt."""
         self.complete = False
         self._events = 0
+        self._spoke = False
         self._turn = out.turn
         self._plan = plan
         self._final_usage = final_usage
@@ -78,6 +82,11 @@ class Relay:
     def events(self) -> int:
         """Events seen, pings and comments apart."""
         return self._events + self.steady.passed
+
+    @property
+    def spoke(self) -> bool:
+        """Whether anything came of the reply but openings: a block's content, or an end."""
+        return self._spoke or self.steady.passed > 0
 
     @property
     def ended(self) -> bool:
@@ -185,6 +194,7 @@ class Relay:
             self._block.aside(event)
             return
         self._events += 1
+        self._spoke = self._spoke or event.type not in OPENINGS
         for each in self._grammar.take(shapes.mended(event)):
             self._pass(each)
 

@@ -94,7 +94,8 @@ def first(frame: bytes) -> bytes:
     frame = frame.removeprefix(sse.BOM)
     if sse.is_event_stream(frame) or _bare_error(frame) is not None:
         return frame
-    raise Flaw(Kind.PROTOCOL, NO_STREAM, phase=Phase.HEADERS)  # of a reply nothing has come
+    # Nothing of a reply has come. It may have an encoding that it does not name, or that nobody undoes.
+    raise Flaw(Kind.PROTOCOL, NO_STREAM, phase=Phase.HEADERS, undecodable=True)
 
 
 def read(frame: bytes) -> Event:

@@ -88,9 +88,13 @@ def test_trouble_that_passes_is_no_broken_reply(kind: Kind) -> None:
         assert not tries.repeated
 
 
-def test_a_body_without_an_event_is_no_broken_reply() -> None:
-    """There is nothing in it to be broken."""
+@pytest.mark.parametrize("events", [0, 1, 2])
+def test_a_body_that_ends_before_any_content_is_no_broken_reply(events: int) -> None:
+    """There is nothing in it to be broken; with content, it is broken at a place."""
     tries = Tries()
     for now in range(3):
-        tries.count(now, Failure(Kind.TRUNCATED, Phase.BODY), 0, 0)
+        tries.count(now, Failure(Kind.TRUNCATED, Phase.BODY), 0, events)
         assert not tries.repeated
+    for now in range(2):
+        tries.count(now, Failure(Kind.TRUNCATED, Phase.BODY), 0, 3, spoke=True)
+    assert tries.repeated

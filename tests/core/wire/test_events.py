@@ -202,10 +202,11 @@ def test_an_event_without_a_type_has_that_of_its_event_line(given: str) -> None:
 
 @pytest.mark.parametrize("start", [b"<html>\n\n", b"Bad gateway\n", b'{"type": "message"}', b"\xff\xfe\n\n"])
 def test_a_body_that_is_no_event_stream_is_a_breach_of_protocol(start: bytes) -> None:
-    """Whatever its label: a page, words, an answer that is no stream. Of a reply nothing has come then."""
+    """Whatever its label: a page, words, an answer that is no stream. Nothing of a reply has come then;
+    without a content encoding it may be one."""
     with pytest.raises(Flaw) as caught:
         first(start)
-    assert caught.value.failure == Failure(Kind.PROTOCOL, Phase.HEADERS, detail=NO_STREAM)
+    assert caught.value.failure == Failure(Kind.PROTOCOL, Phase.HEADERS, detail=NO_STREAM, undecodable=True)
 
 
 @pytest.mark.parametrize("start", [b"event: x\n\n", b": hello\n\n", b"\n", b"", SAID.encode()])
