@@ -36,12 +36,13 @@ class Protected:
     """Whether that is another than the user's, because the history would have been refused."""
 
 
-def read(layer: Layer, request: Request) -> Protected | Request:
+def read(layer: Layer, request: Request, tenant: str = "") -> Protected | Request:
     """What to do with a request: protect it, or send the one that is returned.
 
     Args:
         layer: what decides for the call.
         request: the user's.
+        tenant: as in `Layer.begin`.
     """
     path = path_of(request)
     if request.method != "POST" or not path.endswith((*HEALED, BATCHES)):
@@ -59,7 +60,7 @@ def read(layer: Layer, request: Request) -> Protected | Request:
     streams = body is not None and body.get("stream") is True
     reason = layer.why_not(method=request.method, path=path, streams=streams, body=body)
     if reason is None and body is not None:
-        context = layer.begin(JsonBody(content, body.get("model")), url=request.url)
+        context = layer.begin(JsonBody(content, body.get("model")), url=request.url, tenant=tenant)
         return Protected(context, content, healed is not None)
     sent = request if healed is None else with_content(request, content)
     return _unprotected(layer, sent, str(reason)) if streams and path.endswith(MESSAGES) else sent

@@ -1,0 +1,180 @@
+"""The gateway as an ASGI application."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx2
+
+from resilient_stream._driver.runtime import Runtime
+from resilient_stream._policy.model import RetryPolicy
+from resilient_stream._session.layer import HEALED
+from resilient_stream._transport.calls import Protected, read
+
+from . import errors
+from .admission import admit
+from .downstream import Downstream
+from .errors import Refused
+from .forward import forward, while_there
+from .metrics import Metrics
+from .pages import PREFIX, Pages
+from .pings import AFTER, Pings
+from .policies import Policies, tenant
+from .protected import Stream
+from .request import PATIENCE, Body, ClientLeft, Incoming, Receive, Scope, Send, too_large
+from .streams import Ended, Streams
+from .upstream import Upstream
+
+log: Final = logging.getLogger("resilient_stream")
+
+API: Final = "https://api.anthropic.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one gateway takes on."""
+
+    body: int = 64 * 1024 * 1024
+    """Bytes of a request for a message, which is held in memory. (The API itself takes 32 MB.) Other bodies are
+    not held, and not limited here."""
+    requests: int = 2000
+    """Requests at the same time, streams and others."""
+    body_patience: float = PATIENCE
+    """Seconds that a client may take for the next piece of a request's body."""
+
+
+class Gateway:
+    """An ASGI application that forwards everything to one API, and whose streams of messages survive.
+
+    Mount it in an application of your own, or let ``resilient-stream serve`` run it. It runs under asyncio.
+
+    ::
+
+        app = Gateway(upstream="https://api.anthropic.com", policy="agent")
+
+    Args:
+        upstream: the API's base URL; default ``https://api.anthropic.com``. Requests go nowhere else.
+        policy: a `RetryPolicy`, the name of a preset, or None for the defaults.
+        allow_hosts: the names, without a port, that it answers to in ``Host``; None, the default, for any: the
+            application around it decides. ``serve`` allows those of the loopback interface alone.
+        limits: what it takes on at the same time.
+        ping_after: seconds of silence in a stream after which a ping is sent; default 10.
+        transport: what sends requests, an httpx2 transport; None for one of its own.
+        runtime: clocks and randomness, for tests.
+        on_end: is called with each protected stream that has ended.
+
+    Raises:
+        ImportError: the extra ``serve`` is not installed.
+        PolicyError: there is no such preset.
+        ValueError: ``upstream`` is no URL that requests can go to.
+    """
+
+    def __init__(  # noqa: PLR0913 -- each has a default
+        self,
+        upstream: str = API,
+        policy: RetryPolicy | str | None = None,
+        *,
+        allow_hosts: Sequence[str] | None = None,
+        limits: Limits = Limits(),  # noqa: B008 -- it is frozen
+        ping_after: float = AFTER,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        runtime: Runtime | None = None,
+        on_end: Callable[[Ended], None] = lambda ended: None,
+    ) -> None:
+        self.streams = Streams(on_end=on_end)
+        metrics = Metrics(self.streams)
+        self.pages = Pages(self.streams, metrics)
+        self.upstream = Upstream(upstream, transport=transport)
+        self._policies = Policies(policy, metrics.observer, runtime)
+        self._hosts: Collection[str] | None = (
+            None if allow_hosts is None else frozenset(host.lower() for host in allow_hosts)
+        )
+        self._limits = limits
+        self._pings = Pings(ping_after, min(1.0, ping_after / 4))
+        self._requests = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, as ASGI has it."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._answer(
+                Incoming.of(scope), Body(receive, self._limits.body_patience), Downstream(send)
+            )
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """From the start of the server to its end."""
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                await self.upstream.aclose()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+
+    async def _answer(self, incoming: Incoming, body: Body, downstream: Downstream) -> None:
+        try:
+            admit(incoming, self._hosts)
+            if incoming.path.startswith(PREFIX):
+                status, content, headers = self.pages.page(incoming)
+                await downstream.answer(status, content, headers)
+                return
+            with self._counted():
+                await self._pass_on(incoming, body, downstream)
+        except ClientLeft:
+            return
+        except Refused as refused:
+            content = errors.page(refused.status, refused.message)
+            headers = errors.headers_of(content)
+            if refused.close:
+                headers.append((b"connection", b"close"))
+            await downstream.answer(refused.status, content, headers)
+
+    async def _pass_on(self, incoming: Incoming, body: Body, downstream: Downstream) -> None:
+        if incoming.method != "POST" or not incoming.path.rstrip("/").endswith(HEALED):
+            content = body if incoming.has_body else None
+            if content is None:
+                await body.whole(0)
+            request = self.upstream.request(incoming, content)
+            await while_there(body, forward(self.upstream, request, downstream))
+            return
+        most = self._limits.body
+        if (incoming.length or 0) > most:
+            raise too_large(most)
+        request = self.upstream.request(incoming, await body.whole(most))
+        call = read(self._policies.of(incoming), request, tenant(incoming))
+        if isinstance(call, Protected):
+            await self._protect(call, request, incoming, body, downstream)
+        else:
+            await while_there(body, forward(self.upstream, call, downstream))
+
+    async def _protect(
+        self, call: Protected, request: httpx2.Request, incoming: Incoming, body: Body, downstream: Downstream
+    ) -> None:
+        reports = incoming.value("resilient-report") == "1"
+        with self.streams.run(call.context.record, call.context.planner.model) as running:
+            stream = Stream(self.upstream, call, request, running, reports)
+            await stream.serve(body, downstream, self._pings)
+
+    @contextlib.contextmanager
+    def _counted(self) -> Any:
+        """Count a request as running within the block.
+
+        Raises:
+            Refused: there are too many.
+        """
+        if self._requests >= self._limits.requests:
+            raise Refused(
+                529, f"this gateway serves {self._requests} requests already, which is its limit", close=True
+            )
+        self._requests += 1
+        try:
+            yield
+        finally:
+            self._requests -= 1

@@ -1,0 +1,30 @@
+"""How a protected stream's attempts are sent, and what is raised where nothing more will be tried."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from resilient_stream._core.failures import Failure
+from resilient_stream._transport.door import AsyncTransportDoor
+
+from .errors import GaveUp
+
+if TYPE_CHECKING:
+    from httpx2 import Request, Response
+
+
+class GatewayDoor(AsyncTransportDoor):
+    """As that of the transports for httpx2, but that a failure is raised as it is: it becomes a response."""
+
+    def error_of(
+        self, failure: Failure, request: Request, cause: BaseException | None, response: Response | None
+    ) -> Exception:
+        """The failure, to be raised."""
+        error = GaveUp(failure)
+        error.__cause__ = cause
+        return error
+
+    def _made(self, url: Any, headers: Any, content: bytes, extensions: Any) -> Request:
+        if url != self._request.url:  # a redirect; the target that was asked for is another
+            extensions = {name: value for name, value in extensions.items() if name != "target"}
+        return super()._made(url, headers, content, extensions)

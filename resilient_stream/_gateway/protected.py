@@ -1,0 +1,127 @@
+"""A protected stream: one response to the client, whatever becomes of the attempts behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from resilient_stream._core.failures import Failure
+from resilient_stream._driver.loops import AsyncDriver
+from resilient_stream._http.attach import attach
+from resilient_stream._http.exchange import AsyncExchange
+from resilient_stream._report.model import report
+from resilient_stream._transport.door import PassedOn
+
+from . import errors
+from .door import GatewayDoor
+from .errors import GaveUp
+from .forward import relay
+from .headers import passing, without
+
+if TYPE_CHECKING:
+    import httpx2
+
+    from resilient_stream._transport.calls import Protected
+
+    from .downstream import Downstream
+    from .pings import Pings
+    from .request import Body
+    from .streams import Running
+    from .upstream import Upstream
+
+ID: Final = b"resilient-stream-id"
+
+OF_ONE_ATTEMPT: Final = (b"content-encoding", b"content-length")
+"""Headers of a first response that do not hold for what the client gets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What one protected stream needs.
+
+    Args:
+        call: what `_transport.calls.read` has made of the request.
+        request: the first attempt's.
+        running: what is told of it.
+        reports: whether the client wants the report at the end, if the stream was resumed.
+    """
+
+    upstream: Upstream
+    call: Protected
+    request: httpx2.Request
+    running: Running
+    reports: bool = False
+
+    async def serve(self, body: Body, downstream: Downstream, pings: Pings) -> None:
+        """Send it to the client, until it ends or the client leaves."""
+        context = self.call.context
+        attach(self.request, context.record)
+        self.request.headers["accept-encoding"] = "identity"
+        door = GatewayDoor(
+            self.upstream.transport, self.request, context.policy, self.call.content, healed=self.call.healed
+        )
+        exchange = AsyncExchange(door, context)
+        driver = AsyncDriver(context.machine(exchange.error_for), exchange, context.runtime, context.watch)
+        leaving = asyncio.ensure_future(_close_when_left(body, driver))
+        try:
+            failed = await driver.open()
+            if body.left:
+                return
+            if failed is not None:
+                await self._refuse(failed.failure, door, exchange, downstream)
+            else:
+                await downstream.begin(200, self._headers(door))
+                with pings.on(downstream):
+                    await self._hand_over(driver, body, downstream)
+        except PassedOn as passed:
+            await relay(passed.response, downstream)
+        finally:
+            leaving.cancel()
+            await driver.aclose()
+
+    def _headers(self, door: GatewayDoor) -> list[tuple[bytes, bytes]]:
+        """The first good response's headers. The response itself is let go."""
+        response = door.response
+        door.forget()
+        raw = [] if response is None else response.headers.raw
+        return [*without(passing(raw), *OF_ONE_ATTEMPT), (ID, self.running.id.encode())]
+
+    async def _hand_over(self, driver: AsyncDriver, body: Body, downstream: Downstream) -> None:
+        try:
+            async for piece in driver:
+                await downstream.write(piece)
+        except GaveUp as gave_up:
+            if not body.left:
+                await downstream.write(errors.event(gave_up.failure, self._summary()))
+            return
+        if self.reports and (told := report(self.request)).resumed:
+            await downstream.write(b": resilient-report %s\n\n" % told.model_dump_json().encode())
+        await downstream.finish()
+
+    async def _refuse(
+        self, failure: Failure, door: GatewayDoor, exchange: AsyncExchange, downstream: Downstream
+    ) -> None:
+        """Answer with the API's last words, or with words of our own where it had none."""
+        response = door.response
+        theirs = response is not None and response.status_code == failure.status
+        if response is not None and theirs and not response.is_success:
+            status, content, headers = response.status_code, exchange.page, passing(response.headers.raw)
+            headers = without(headers, b"content-length", errors.FINAL[0])
+            headers.append((b"content-length", b"%d" % len(content)))
+        else:
+            status = errors.status_of(failure)
+            content = errors.page(status, self._summary())
+            headers = errors.headers_of(content)
+        await downstream.answer(status, content, [*headers, errors.FINAL, (ID, self.running.id.encode())])
+
+    def _summary(self) -> str:
+        record = self.call.context.record
+        return record.ledger.summary(record.turn)
+
+
+async def _close_when_left(body: Body, driver: AsyncDriver) -> None:
+    with contextlib.suppress(Exception):  # the stream itself finds the same
+        await body.until_left()
+        await driver.aclose()

@@ -1,0 +1,86 @@
+"""HTTP/1.1 as the gateway hears it: uvicorn's protocol on h11, but stricter with heads, and less patient.
+
+Where two programs read one request in two ways, one request may be smuggled inside another. h11 forgives line
+ends without a carriage return, folded lines, and two lengths; those who read the same connection before or
+after us may not. So a head in which there is one of these is refused, before h11 sees it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any, Final
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEAD_PATIENCE: Final = 30.0
+"""Seconds that a client may take for a request's head. (nginx has 60: ``client_header_timeout``.)"""
+
+_END: Final = re.compile(rb"\r\n\r\n")
+_LENGTH: Final = re.compile(rb"^content-length[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_CHUNKED: Final = re.compile(rb"^transfer-encoding[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_BARE: Final = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)")
+_FOLDED: Final = re.compile(rb"\n[ \t]")
+
+
+def flaw(waiting: bytes) -> str | None:
+    """What is wrong with the head of a request, as far as it has come; None if nothing is.
+
+    Args:
+        waiting: what has come since the last request; what is behind the head is not looked at.
+    """
+    found = _END.search(waiting)
+    head = waiting[: found.end()] if found else waiting
+    if _BARE.search(head):
+        return "A line of the request's head does not end in CR LF."
+    if _FOLDED.search(head):
+        return "A line of the request's head is folded."
+    lengths, chunked = len(_LENGTH.findall(head)), len(_CHUNKED.findall(head))
+    if lengths + chunked > 1:
+        return "The request gives its length more than once."
+    if chunked and b"HTTP/1.0\r\n" in head.partition(b"\n")[0] + b"\n":
+        return "A request of HTTP/1.0 has no transfer encoding."
+    return None
+
+
+class StrictProtocol(H11Protocol):
+    """One connection of a client."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client has connected; its first request is expected."""
+        super().connection_made(transport)
+        self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
+        self._expect_nothing()
+        super().connection_lost(exc)
+
+    def handle_events(self) -> None:
+        """Something has come, or is to be looked at now."""
+        if self.conn.their_state is h11.IDLE:
+            waiting = self.conn.trailing_data[0]
+            if (wrong := flaw(waiting)) is not None:
+                self._expect_nothing()
+                self.send_400_response(wrong)
+                return
+        super().handle_events()
+        if self.conn.their_state is not h11.IDLE:
+            self._expect_nothing()
+        elif self.conn.trailing_data[0]:
+            self._expect()
+
+    def _expect(self) -> None:
+        """The rest of a head should come soon."""
+        if self._late is None:
+            self._late = self.loop.call_later(HEAD_PATIENCE, self.timeout_keep_alive_handler)
+
+    def _expect_nothing(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None

@@ -1,0 +1,121 @@
+"""The streams that run, what is told of each, and how those ended that are over.
+
+Numbers, names and ids; nothing of a request or a reply. A model's name, which is the client's to choose, is
+told only where it is a plain word.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from resilient_stream._core.failures import is_word
+from resilient_stream._core.record.ledger import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """One stream."""
+
+    record: Record
+    model: str
+    began: float
+    id: str = field(default_factory=lambda: f"rs_{secrets.token_hex(12)}")
+
+    def told(self, now: float) -> dict[str, Any]:
+        """What is told of it while it runs, and in the line at its end."""
+        ledger = self.record.ledger
+        failures = [attempt.failure.kind for attempt in ledger.attempts if attempt.failure is not None]
+        return {
+            "id": self.id,
+            "model": self.model if is_word(self.model) else "",
+            "seconds": round(now - self.began, 3),
+            "attempts": len(ledger.attempts),
+            "failures": [str(kind) for kind in failures],
+            "seams": len(ledger.seams),
+            "unverified": sum(not seam.verified for seam in ledger.seams),
+            "characters": self.record.turn.characters,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a stream ended, for whoever tells people of it."""
+
+    what: str
+    """completed | retried | resumed | lost | left."""
+    reason: str
+    """Why nothing more was tried, where it is lost."""
+    told: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Counts:
+    """Streams since the start."""
+
+    completed: int = 0
+    """By their first request."""
+    retried: int = 0
+    """By another request, of which nothing shows."""
+    resumed: int = 0
+    """By at least one continuation."""
+    lost: int = 0
+    left: int = 0
+    """By their client."""
+
+
+class Streams:
+    """All streams of one gateway.
+
+    Args:
+        clock: a monotonic clock, in seconds.
+        on_end: is called with each that has ended.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        on_end: Callable[[Ended], None] = lambda ended: None,
+    ) -> None:
+        self.running: dict[str, Running] = {}
+        self.counts = Counts()
+        self._clock, self._on_end = clock, on_end
+
+    @contextmanager
+    def run(self, record: Record, model: str) -> Iterator[Running]:
+        """Count a stream as running within the block."""
+        stream = Running(record, model, self._clock())
+        self.running[stream.id] = stream
+        try:
+            yield stream
+        finally:
+            del self.running[stream.id]
+            self._end(stream)
+
+    def told(self) -> list[dict[str, Any]]:
+        """What is told of the streams that run, the oldest first."""
+        now = self._clock()
+        return [stream.told(now) for stream in self.running.values()]
+
+    def _end(self, stream: Running) -> None:
+        what = how(stream.record)
+        setattr(self.counts, what, getattr(self.counts, what) + 1)
+        self._on_end(Ended(what, stream.record.ledger.reason, stream.told(self._clock())))
+
+
+def how(record: Record) -> str:
+    """How a stream ended: a name of `Counts`."""
+    ledger = record.ledger
+    match ledger.outcome:
+        case "completed" | "finished_with_tools" if ledger.resumed:
+            return "resumed"
+        case "completed" | "finished_with_tools":
+            return "completed" if len(ledger.attempts) == 1 else "retried"
+        case "failed":
+            return "lost"
+        case _:
+            return "left"
