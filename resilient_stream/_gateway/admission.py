@@ -1,8 +1,8 @@
 """Which requests are let in at all.
 
-The gateway listens on the loopback interface, which every page in a browser of that machine can reach, by a name
-of its own choice (DNS rebinding). So it answers to its own names alone. It has one upstream, and takes no
-other from a request.
+The gateway listens on the loopback interface, which every page in a browser of that machine can reach, by a
+name of its own choice (DNS rebinding). So it answers to its own names alone. It has one upstream, and takes
+no other from a request.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def admit(incoming: Incoming, hosts: Collection[str] | None) -> None:
     if incoming.method == "CONNECT" or not incoming.target.startswith(b"/"):
         raise Refused(
             400,
-            "the target of a request should be a path; this is a gateway to one API, not a proxy for any host",
+            "the target of a request should be a path: this gateway leads to one API and to no other host",
             close=True,
         )
     name = host_of(incoming.value("host"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import httpx2
 
@@ -39,8 +39,8 @@ class Limits:
     """What one gateway takes on."""
 
     body: int = 64 * 1024 * 1024
-    """Bytes of a request for a message, which is held in memory. (The API itself takes 32 MB.) Other bodies are
-    not held, and not limited here."""
+    """Bytes of a request for a message, which is held in memory. (The API itself takes 32 MB.) Other bodies
+    are not held, and not limited here."""
     requests: int = 2000
     """Requests at the same time, streams and others."""
     body_patience: float = PATIENCE
@@ -59,8 +59,8 @@ class Gateway:
     Args:
         upstream: the API's base URL; default ``https://api.anthropic.com``. Requests go nowhere else.
         policy: a `RetryPolicy`, the name of a preset, or None for the defaults.
-        allow_hosts: the names, without a port, that it answers to in ``Host``; None, the default, for any: the
-            application around it decides. ``serve`` allows those of the loopback interface alone.
+        allow_hosts: the names, without a port, that it answers to in ``Host``; None, the default, for any:
+            the application around it decides. ``serve`` allows those of the loopback interface alone.
         limits: what it takes on at the same time.
         ping_after: seconds of silence in a stream after which a ping is sent; default 10.
         transport: what sends requests, an httpx2 transport; None for one of its own.
@@ -79,7 +79,7 @@ class Gateway:
         policy: RetryPolicy | str | None = None,
         *,
         allow_hosts: Sequence[str] | None = None,
-        limits: Limits = Limits(),  # noqa: B008 -- it is frozen
+        limits: Limits = Limits(),
         ping_after: float = AFTER,
         transport: httpx2.AsyncBaseTransport | None = None,
         runtime: Runtime | None = None,
@@ -163,7 +163,7 @@ class Gateway:
             await stream.serve(body, downstream, self._pings)
 
     @contextlib.contextmanager
-    def _counted(self) -> Any:
+    def _counted(self) -> Generator[None]:
         """Count a request as running within the block.
 
         Raises:

@@ -1,7 +1,7 @@
 """The response to a client: sent piece by piece, at the client's pace.
 
-`Downstream.write` returns when the client's connection has room, and nothing is read from the upstream before.
-That bounds what a slow client costs to the buffers of two connections.
+`Downstream.write` returns when the client's connection has room, and nothing is read from the upstream
+before. That bounds what a slow client costs to the buffers of two connections.
 """
 
 from __future__ import annotations

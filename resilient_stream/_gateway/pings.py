@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Final
 
@@ -39,7 +39,7 @@ class Pings:
         self._sending: set[asyncio.Task[None]] = set()
 
     @contextmanager
-    def on(self, stream: Downstream) -> Iterator[None]:
+    def on(self, stream: Downstream) -> Generator[None]:
         """Ping a stream whose head is sent, within the block."""
         self._streams.add(stream)
         if self._timer is None:

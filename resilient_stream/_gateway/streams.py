@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,7 +86,7 @@ class Streams:
         self._clock, self._on_end = clock, on_end
 
     @contextmanager
-    def run(self, record: Record, model: str) -> Iterator[Running]:
+    def run(self, record: Record, model: str) -> Generator[Running]:
         """Count a stream as running within the block."""
         stream = Running(record, model, self._clock())
         self.running[stream.id] = stream

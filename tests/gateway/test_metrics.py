@@ -1,0 +1,70 @@
+import sys
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from resilient_stream._core.record.ledger import Record
+from resilient_stream._gateway.metrics import Metrics, MissingExtraError
+from resilient_stream._gateway.streams import Streams
+from resilient_stream._telemetry.observers import StreamRecord
+from resilient_stream.otel import Telemetry
+
+from .test_streams import record
+
+
+def samples(metrics: Metrics) -> dict[str, float]:
+    """What Prometheus reads, by name and labels."""
+    families = text_string_to_metric_families(metrics.text().decode())
+    return {
+        f"{sample.name}{sorted(sample.labels.items())}": sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def test_counts_are_there_from_the_start() -> None:
+    """Zeros, not gaps."""
+    read = samples(Metrics(Streams()))
+    assert read["resilient_stream_gateway_running[]"] == 0
+    assert read["resilient_stream_gateway_streams_total[('outcome', 'lost')]"] == 0
+
+
+def test_streams_are_counted() -> None:
+    """Those that run, and those that ended."""
+    streams = Streams()
+    metrics = Metrics(streams)
+    with streams.run(record("failed"), "m"), streams.run(Record(), "m"):
+        assert samples(metrics)["resilient_stream_gateway_running[]"] == 2
+    assert samples(metrics)["resilient_stream_gateway_streams_total[('outcome', 'lost')]"] == 1
+
+
+def test_instruments_are_the_librarys() -> None:
+    """A histogram has its buckets, in seconds, and labels by names that Prometheus allows."""
+    metrics = Metrics(Streams(), traces=False)
+    common = {"gen_ai.request.model": 'a"\n\\', "server.address": "api.test"}
+    metrics.observer._instruments.delay(0.03, common)
+    metrics.observer._instruments.delay(3.0, {"gen_ai.request.model": "other"})
+    labels = "('gen_ai_request_model', 'other'), {}('server_address', '')"
+    name = "resilient_stream_client_stream_retry_delay_seconds"
+    read = samples(metrics)
+    assert read[f"{name}_count[{labels.format('')}]"] == 1
+    assert read[f"{name}_bucket[{labels.format(chr(40) + repr('le') + ', ' + repr('5.12') + '), ')}]"] == 1
+    assert read[f"{name}_bucket[{labels.format(chr(40) + repr('le') + ', ' + repr('2.56') + '), ')}]"] == 0
+    assert any("api.test" in each for each in read)
+
+
+def test_spans_go_where_the_program_sends_them() -> None:
+    """Or nowhere, where the policy wants no telemetry."""
+    quiet = Metrics(Streams(), traces=False).observer
+    stream = StreamRecord(1, "m")
+    quiet.on_stream(stream)
+    assert not quiet._streams[1].span.is_recording()
+    assert isinstance(Metrics(Streams()).observer, Telemetry)
+
+
+@pytest.mark.parametrize("package", ["opentelemetry.sdk.metrics", "prometheus_client"])
+def test_a_missing_extra_says_what_to_install(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the words of pip."""
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'resilient-stream\[serve\]'"):
+        Metrics(Streams())
