@@ -123,6 +123,7 @@ def drive(made: Machine, upstream: Upstream, *, quick: bool = True, strict: bool
     before = json.dumps(made.planner.request)
     body: Iterator[bytes] = iter(())
     ends: Failure | None = None
+    out = bytearray()
     action = made.start(0.0)
     while not isinstance(action, Finish | Raise):
         if isinstance(action, Send):
@@ -137,7 +138,7 @@ def drive(made: Machine, upstream: Upstream, *, quick: bool = True, strict: bool
                 action = made.head(0.0, 200, f"req_{action.number}")
         elif isinstance(action, Wait):
             run.waits.append(action.seconds)
-            run.out += made.take()
+            out += made.take()
             action = made.waited(0.0)
         else:
             assert isinstance(action, Read)
@@ -145,12 +146,12 @@ def drive(made: Machine, upstream: Upstream, *, quick: bool = True, strict: bool
             if chunk is None:
                 action = made.end(0.0) if ends is None else made.fault(0.0, ends)
             elif quick and action.slack >= 0 and (passed := made.quick(chunk)) is not None:
-                run.out += passed
+                out += passed
                 action = action if passed else made.data(0.0, b"", 0.0)
             else:
                 action = made.data(0.0, chunk, 0.0)
-        run.out += made.take()
-    run.last = action
+        out += made.take()
+    run.out, run.last = bytes(out), action
     assert before == json.dumps(made.planner.request), "the user's request was changed"
     if strict:
         agrees(made, consume(run.out))

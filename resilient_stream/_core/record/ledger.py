@@ -20,6 +20,7 @@ from resilient_stream._core.turn.salvage import partial
 from resilient_stream._core.turn.transcript import Turn
 from resilient_stream._core.verdict import Limit
 from resilient_stream._core.wire.safe_json import identifier
+from resilient_stream._core.wire.usage import bounded
 
 RECORD_KEY: Final = "resilient_stream"
 """The name under which a stream's record hangs in the extensions of its HTTP requests."""
@@ -265,7 +266,7 @@ def tokens(usage: Mapping[str, Any], name: str) -> int:
 def _begun(opening: Mapping[str, Any] | None) -> dict[str, Any]:
     """The usage that a ``message_start`` tells of."""
     usage = (opening or {}).get("usage")
-    return dict(usage) if isinstance(usage, Mapping) else {}
+    return bounded(usage, {}) if isinstance(usage, Mapping) else {}
 
 
 def final_usage(

@@ -19,7 +19,7 @@ from resilient_stream._core.settings import Settings
 from resilient_stream._core.wire import events, shapes, sse
 from resilient_stream._core.wire.event_order import Grammar
 from resilient_stream._core.wire.events import Event
-from resilient_stream._core.wire.usage import kept, shown
+from resilient_stream._core.wire.usage import bounded, kept, shown
 
 from .fast_path import FastPath
 from .open_block import OpenBlock
@@ -59,6 +59,8 @@ class Relay:
         self.out = out
         self.closing_usage: dict[str, Any] = {}
         """The last cumulative usage of this attempt."""
+        self._usage: dict[str, Any] = {}
+        """That of its ``message_start``."""
         self.complete = False
         self._events = 0
         self._spoke = False
@@ -201,10 +203,10 @@ class Relay:
     def _pass(self, event: Event) -> None:
         """The next event, in order."""
         match event.type:
-            case "message_start" if self._turn.message is None:
-                self.out.wait(event)
             case "message_start":
-                pass
+                self._usage = bounded(event.data["message"]["usage"], {})
+                if self._turn.message is None:
+                    self.out.wait(event)
             case "content_block_start":
                 self._block.start(event)
             case "content_block_delta":
@@ -277,8 +279,8 @@ class Relay:
             ours: show the final usage of all attempts.
         """
         told, closing = event.data.get("usage"), self.closing_usage
-        before = {**(self.opening or {}).get("usage", {}), **closing}
-        for name, value in kept(before, told if isinstance(told, dict) else {}).items():
+        before = self._usage | closing
+        for name, value in kept(before, bounded(told if isinstance(told, dict) else {}, before)).items():
             if value is not None or name not in closing:
                 closing[name] = value
         usage = shown(before, self._final_usage(closing) if ours else told)

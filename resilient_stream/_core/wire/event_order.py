@@ -14,15 +14,19 @@ named here may come anywhere.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from resilient_stream._core.failures import Flaw, Kind
 
 from . import shapes
 from .events import Event, read
 
-NO_REASON_AT_STOP = "message_stop without a stop reason"
+LONGEST_BEHIND: Final = 64 * 1024 * 1024
+"""Bytes of the blocks that wait behind an open one, at most."""
+
+NO_REASON_AT_STOP: Final = "message_stop without a stop reason"
 """The detail of the failure of a message that ends and does not say why."""
 
 
@@ -42,8 +46,10 @@ class Grammar:
         """The index under which it came."""
         self.stop_reason: str | None = None
         self._labels = set[int]()
-        self._behind = dict[int, list[bytes]]()
+        self._last_label = -1
+        self._behind = OrderedDict[int, list[bytes]]()
         self._growing = set[int]()
+        self._behind_bytes = 0
 
     def take(self, event: Event) -> Iterator[Event]:
         """What may go on now that this event has come, in order. The attributes are those of each event in
@@ -72,9 +78,9 @@ class Grammar:
         self.open = None
         return Event.of({"type": "content_block_stop", "index": self.index})
 
-    def behind(self) -> list[list[Event]]:
+    def behind(self) -> Iterator[Iterator[Event]]:
         """The events of the blocks that wait behind the open one, block by block."""
-        return [[read(frame) for frame in frames] for frames in self._behind.values()]
+        return (map(read, frames) for frames in self._behind.values())
 
     def _message_start(self, event: Event) -> Iterator[Event]:
         if self.opening is not None:
@@ -98,15 +104,17 @@ class Grammar:
             self.opening is None
             or self.stop_reason is not None
             or label in self._labels
-            or (self.open is not None and label != max(self._labels) + 1)  # what lies between may be missing
+            or (self.open is not None and label != self._last_label + 1)  # what lies between may be missing
         ):
             raise Flaw(Kind.PROTOCOL, "a content_block_start out of place")
         self._labels.add(label)
+        self._last_label = max(self._last_label, label)
         if self.open is None:
             yield self._begin(event, label)
         else:
-            self._behind[label] = [event.frame]
+            self._behind[label] = []
             self._growing.add(label)
+            self._wait(label, event)
 
     def _in_block(self, event: Event) -> Iterator[Event]:
         label = _number(event.data.get("index"), None if self._behind else self.label)
@@ -114,7 +122,7 @@ class Grammar:
             yield self._front(event)
             yield from self._follow()
         elif label in self._growing:
-            self._behind[label].append(event.frame)
+            self._wait(label, event)
             if event.type == "content_block_stop":
                 self._growing.remove(label)
         else:
@@ -130,6 +138,13 @@ class Grammar:
                 yield from self._follow()
             self.stop_reason = reason
         yield event
+
+    def _wait(self, label: int, event: Event) -> None:
+        """Keep an event of a block that is not in front."""
+        self._behind[label].append(event.frame)
+        self._behind_bytes += len(event.frame)
+        if self._behind_bytes > LONGEST_BEHIND:
+            raise Flaw(Kind.PROTOCOL, f"more than {LONGEST_BEHIND} bytes behind a block that is open")
 
     # -- the block in front ----------------------------------------------------------------------
 
@@ -148,12 +163,12 @@ class Grammar:
     def _follow(self) -> Iterator[Event]:
         """If no block is open: what has come of those behind it, up to one that is not complete."""
         while self.open is None and self._behind:
-            label = next(iter(self._behind))
+            label, frames = self._behind.popitem(last=False)
             self._growing.discard(label)
-            start, *rest = map(read, self._behind.pop(label))
-            yield self._begin(start, label)
-            for event in rest:
-                yield self._front(event)
+            self._behind_bytes -= sum(map(len, frames))
+            waiting = map(read, frames)
+            yield self._begin(next(waiting), label)
+            yield from map(self._front, waiting)
 
     def _placed(self, event: Event) -> Event:
         """The event under the index that it goes on with; the very same where it has that."""

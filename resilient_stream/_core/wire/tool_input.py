@@ -27,6 +27,8 @@ _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,4299})(?:\.[0-9]+)?(?:[eE][-+]
 _CUT_NUMBER: Final = re.compile(
     r"-?(?:(?:0|[1-9][0-9]{0,4299})(?:\.[0-9]*|(?:\.[0-9]+)?[eE][-+]?[0-9]*)?)?", re.ASCII
 )
+_MORE_DIGITS: Final = re.compile(r"([.eE][-+]?[0-9])[0-9]++", re.ASCII)
+"""Digits of which one says as much as all: how many follow a dot does not decide whether a number is one."""
 _WORDS: Final = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
 _VALUE, _FIRST_VALUE, _FIRST_KEY, _KEY, _COLON, _NEXT = (
     "value",
@@ -130,7 +132,7 @@ class ToolInput:
         if end == len(text) and (
             _CUT_NUMBER.fullmatch(word) or any(each.startswith(word) for each in _WORDS)
         ):
-            self._tail = word
+            self._tail = _MORE_DIGITS.sub(r"\1", word)
         elif self._is_scalar(word):
             self._wants = _NEXT
         else:

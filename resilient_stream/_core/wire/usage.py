@@ -6,8 +6,33 @@ shrink, so such a value takes nothing back of what was told before.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+from .safe_json import LONGEST_ID, whole
+
+MOST_NAMES: Final = 100
+"""Names that are kept of the usage of one attempt. The API's own usage has about ten."""
+LONGEST_VALUE: Final = 16 * 1024
+"""Characters of JSON that are kept of what stands under one name. The longest that the API sends is the list
+of iterations, with some 200 for each."""
+
+
+def bounded(told: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of a usage object beside the names that are known: so many names, and values of so many
+    characters."""
+    room = MOST_NAMES - len(known)
+    kept = dict[str, Any]()
+    for name, value in told.items():
+        if (name in known or room > 0) and len(name) <= LONGEST_ID and _short(value):
+            room -= name not in known
+            kept[whole(name)] = value
+    return kept
+
+
+def _short(value: Any) -> bool:
+    return value is None or isinstance(value, float) or len(json.dumps(value)) <= LONGEST_VALUE
 
 
 def kept(before: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:

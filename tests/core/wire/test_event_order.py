@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from resilient_stream._core.failures import Flaw, Kind
+from resilient_stream._core.wire import event_order
 from resilient_stream._core.wire.event_order import Grammar
 from resilient_stream._core.wire.events import read
 from tests.support.contents import text
@@ -157,14 +158,14 @@ def test_blocks_that_overlap_come_one_after_the_other() -> None:
     grammar = Grammar()
     assert len(taken(grammar, [start(), opens(0), grows(0, "a")])) == 3
     assert taken(grammar, [opens(1), grows(1, "x"), opens(2), grows(2, "p"), ends(2)]) == []
-    assert len(grammar.behind()) == 2
+    assert len(list(grammar.behind())) == 2
     assert taken(grammar, [grows(0, "b")]) == [text_delta(0, "b")]
     closing = taken(grammar, [ends(0)])
     assert [short(read(one).data) for one in closing] == ["0]", "1[", "1x"]
     assert taken(grammar, [grows(1, "y")]) == [text_delta(1, "y")]
     closing = taken(grammar, [ends(1)])
     assert [short(read(one).data) for one in closing] == ["1]", "2[", "2p", "2]"]
-    assert (grammar.open, grammar.index, grammar.behind()) == (None, 2, [])
+    assert (grammar.open, grammar.index, list(grammar.behind())) == (None, 2, [])
 
 
 def test_a_block_without_a_stop_is_closed_by_the_end_of_the_message() -> None:
@@ -178,6 +179,18 @@ def test_overlapping_blocks_keep_their_own_indices_behind_a_gap() -> None:
     """The next index is that behind the last, wherever the indices began."""
     frames = [opens(4), opens(5), grows(5, "b"), grows(4, "a"), ends(5), ends(4)]
     assert told(start(), *frames)[1:] == ["0[", "0a", "0]", "1[", "1b", "1]"]
+
+
+def test_blocks_that_wait_behind_an_open_one_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many bytes; those that have gone on do not count."""
+    monkeypatch.setattr(event_order, "LONGEST_BEHIND", 2000)
+    grammar, piece = Grammar(), text_delta(2, "x" * 100)
+    taken(grammar, [start(), block_start(0, text("")), block_start(1, text(""))])
+    taken(grammar, [text_delta(1, "x" * 100)] * 8)
+    taken(grammar, [block_stop(0), block_start(2, text("")), *[piece] * 8])
+    with pytest.raises(Flaw, match="more than 2000 bytes behind") as raised:
+        taken(grammar, [piece] * 3)
+    assert raised.value.failure.kind is Kind.PROTOCOL
 
 
 def test_content_of_a_message_start_comes_as_blocks() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from resilient_stream._core.wire.usage import kept, shown
+from resilient_stream._core.wire.usage import LONGEST_VALUE, MOST_NAMES, bounded, kept, shown
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,19 @@ def test_output_is_always_shown(told: Any) -> None:
 def test_what_is_told_is_shown() -> None:
     """As it came."""
     assert shown({"output_tokens": 4}, {"output_tokens": 9, "novel": 1}) == {"output_tokens": 9, "novel": 1}
+
+
+def test_what_is_kept_has_bounds() -> None:
+    """So many names, the first of them, those that are known apart; no value beyond a length, and no name."""
+    many = {f"n{at}": at for at in range(2 * MOST_NAMES)}
+    assert list(bounded(many, {})) == list(many)[:MOST_NAMES]
+    known = dict(list(many.items())[-MOST_NAMES:])
+    assert bounded(many, known) == known
+    assert bounded({"n" * 1000: 1, "a": [0] * LONGEST_VALUE, "b": "x" * LONGEST_VALUE, "c": 1.5}, {}) == {
+        "c": 1.5
+    }
+
+
+def test_what_is_kept_can_be_written() -> None:
+    """A name with half of a surrogate pair gets U+FFFD in its place."""
+    assert bounded({"a\ud83d": 1}, {}) == {"a\ufffd": 1}
