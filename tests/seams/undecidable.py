@@ -1,9 +1,9 @@
 """Whether a right answer can be known at all.
 
-A trial is undecidable if *another* text could have led to the same: the same received, the same reply, and yet
-another join would be right. That is so of every repetition in principle, for any text may say a thing twice;
-what is asked here is whether a text would. It is judged by the text and the reply alone, before the join is
-looked at, and whatever comes of it is not counted.
+A trial is undecidable if *another* text could have led to the same: the same received, the same reply, and
+yet another join would be right. That is so of every repetition in principle, for any text may say a thing
+twice; what is asked here is whether a text would. It is judged by the text and the reply alone, before the
+join is looked at, and whatever comes of it is not counted.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ import re
 from typing import Final
 
 from resilient_stream._core.plan.quote import enough, quote
-from resilient_stream._core.seam.lead_ins import in_fence
+from resilient_stream._core.seam.fences import in_fence
 from resilient_stream.testing.manners.echoes import SLIP
 from resilient_stream.testing.manners.repeats import DIVERGENCE
 
 REPEATS: Final = frozenset(
     {"partial_echo", "repeated_word", "repeated_line", "repeated_sentence", "repeated_paragraph"}
 )
-WRAPPED: Final = frozenset({"quoted_echo", "marked_echo", "bold_echo", "fenced_echo", "preamble_and_fence"})
+LINES: Final = frozenset({"reopened_fence_line", "retold_bare_fence"})
+WRAPPED: Final = frozenset(
+    {"quoted_echo", "bracketed_echo", "marked_echo", "bold_echo", "fenced_echo", "preamble_and_fence"}
+)
 WRAPPED_IN_A_FENCE: Final = frozenset({"fenced_echo", "preamble_and_fence"})
 
 SEED: Final = 5
@@ -43,25 +46,43 @@ def is_undecidable(text: str, cut: int, manner: str, reply: str) -> bool:
         return True  # it begins as it was asked to
     if manner == "diverging_restart":
         return len(_key(reply[: reply.find(DIVERGENCE)])) < ANOTHER_ANSWER
-    if manner.endswith("no_echo") or manner in ("doubled_space", "blank_lines"):
-        return _begins_again(had, rest)
+    if manner.endswith("no_echo") or manner in ("doubled_space", "blank_lines", "reopened_fence_lost_break"):
+        return _may_be_the_texts_own(manner, had, rest) or _begins_again(had, rest)
     if manner in WRAPPED:  # the wrapper may be the answer's own, and so may the fence behind it
         fenced = manner in WRAPPED_IN_A_FENCE and in_fence(had) and not rest[:1].strip("\n")
         return fenced or len(_key(had)) < SEED
-    if manner == "unknown_preamble":
+    if manner.startswith("unknown_preamble"):
         return _may_be_a_heading(had)
-    if manner == "slipped_echo":
-        return _may_be_the_next_row(had, text[len(had) : cut], reply[: len(reply) - len(rest)])
+    if manner in ("slipped_echo", "lowered_echo"):
+        told = reply[: len(reply) - len(rest)]
+        next_row = manner == "slipped_echo" and _may_be_the_next_row(had, text[len(had) : cut], told)
+        return next_row or (manner == "lowered_echo" and _may_be_the_next_words(had, text[len(had) : cut]))
     if manner in REPEATS:
         lead = reply[: len(reply) - len(reply.lstrip())]
         return _may_be_said_twice(had, text[len(had) : cut], len(reply) - len(rest), lead)
-    return manner == "lowered_echo" and _may_be_the_next_words(had, text[len(had) : cut])
+    return manner in LINES and in_fence(had) and _may_be_the_next_line(had, rest)
 
 
 def _begins_again(had: str, rest: str) -> bool:
     """So little was received that all of it was asked for again, and the text goes on with just that; or the
     rest is no more than what the fragment begins with."""
     return quote(had).startswith(rest.strip()) or (not enough(had) and _key(rest).startswith(_key(had)))
+
+
+def _may_be_the_texts_own(manner: str, had: str, rest: str) -> bool:
+    """A marker may be, behind a sign or two; an ellipsis is, where the text has another, or no sentence
+    goes on with a small letter."""
+    if manner != "dots_no_echo":
+        return manner == "marker_no_echo" and len(_key(had)) < SEED
+    first = rest.lstrip()[:1]
+    inside = (had[-1].isalnum() or had[-1] in ",;") and not in_fence(had)
+    return "..." in had or "\u2026" in had or not inside or not first.isalpha() or first.isupper()
+
+
+def _may_be_the_next_line(had: str, rest: str) -> bool:
+    """A line that is over may be followed by its like."""
+    line = had[had.rfind("\n") + 1 :]
+    return rest.startswith("\n") and (len(_key(line)) < ROW or had.count(line) > 1)
 
 
 def _may_be_a_heading(had: str) -> bool:

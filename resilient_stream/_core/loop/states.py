@@ -43,7 +43,6 @@ class Signal(Enum):
     RETRY = auto()
     GIVE_UP = auto()
     WAITED = auto()
-    QUEUED = auto()
     END = auto()
     CLOSE = auto()
 
@@ -61,9 +60,6 @@ TABLE: Final[Mapping[tuple[State, Signal], State]] = {
     (State.READING, Signal.RETRY): State.WAITING,
     (State.READING, Signal.GIVE_UP): State.FAILED,
     (State.WAITING, Signal.WAITED): State.OPENING,
-    (State.WAITING, Signal.QUEUED): State.WAITING,
-    (State.WAITING, Signal.FINISHED): State.DONE,
-    (State.WAITING, Signal.GIVE_UP): State.FAILED,
     (State.DRAINING, Signal.MORE): State.DRAINING,
     (State.DRAINING, Signal.END): State.DONE,
     **{(state, Signal.CLOSE): State.DONE for state in State},

@@ -8,15 +8,18 @@ the text hardly would is joined as it came, and reported as not verified.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from . import markers, wording
+from . import lines, markers, wording
 from .delivered import Had
-from .ending import STOPS, can_end
+from .ending import NEAR, STOPS, can_end, has_open_bracket
 from .joined import Asked, Decision, Diverged, Follow, Join, Joined
-from .told_again import Behind, Retelling, Sign
+from .lines import Line
+from .told_again import Again, Retelling, Sign
 from .whitespace import Mend, indent, is_settled, mend
 
 MOST_TURNS: Final = 4
@@ -25,11 +28,17 @@ BROKEN_OFF: Final = 30
 """Characters of a line without a stop that is no heading."""
 LONGEST_SIGNS: Final = 12
 """Characters that are too few to be an answer where none of them is a letter."""
+_TAG: Final = re.compile(r"</?[a-zA-Z][\w:.-]{0,30}>|<\|[\w-]{1,30}\|>|\[/?[A-Z]{2,10}\]")
+"""A tag, or what ends a turn in some model's format."""
+_HALF_TAG: Final = re.compile(r"(?:<[/|]?[\w:.|-]{0,32}|\[/?[A-Z]{0,10})\Z")
+_FENCE: Final = re.compile(r"`{3,}|~{3,}")
 
 _SIGNS: Final = STOPS | frozenset(
     "!\"#%&'()*,-./:;<>?@[\\]^_`{|}~+=$\u00ab\u00bb\u2018\u2019\u201c\u201d\u201e\u2039\u203a\u2013\u2014"
     "\u3001\u3008\u3009\u300a\u300b\u300c\u300d\u300e\u300f\u3010\u3011\uff08\uff09\uff0c\uff1a\uff1b"
 )
+_LEADS: Final = " \t\n<>[]{}()*_`\"'\u201c\u201d\u00ab\u00bb"
+"""Behind which the words of a request are still its words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,10 @@ class Place:
     """What stood before the repetition and is still open: "marker", "fence" or nothing."""
     closed: str = ""
     """What wrapper has been closed before ``cut``: "fence", "pair" or nothing."""
+    told: int = 0
+    """Characters of the text's key that the repetition told."""
+    doubt: bool = False
+    """Whether what follows may be the wrapper's or the text's."""
 
 
 @dataclass(frozen=True)
@@ -70,21 +83,17 @@ class AfterEcho:
             place: where the repetition ends.
             final: whether this much of the head is enough.
         """
-        at, left, marked, doubt = place.cut, place.left, place.closed == "fence", not self.looks
+        at, left, marked = place.cut, place.left, place.closed == "fence"
+        doubt = place.doubt or not self.looks
         for _ in range(MOST_TURNS):
             passed = markers.passed(head[at:], self.had.text, opened=place.opened == "marker", final=final)
             if passed is None:
                 return None
             at, marked = at + passed, marked or passed > 0
             doubt = doubt or (passed > 0 and at < len(head) and head[at - 1] != "\n")
-            said = self._is_request(head[at:], marked=marked, final=final)
-            if said is not False:
-                return Diverged() if said else None
-            told = self._told_again(head, at, place.how, marked=marked, final=final)
-            if isinstance(told, (Follow, Diverged)):
-                return told
-            if told is Sign.MORE:
-                return None
+            told = self._told(head, at, place, marked=marked, final=final)
+            if isinstance(told, (Follow, Diverged)) or told is Sign.MORE:
+                return None if told is Sign.MORE else told
             if isinstance(told, Sign):
                 doubt = doubt or told is Sign.DOUBT
                 break
@@ -97,6 +106,8 @@ class AfterEcho:
                 return None
             if closing is not None:
                 return self._closed(head, at, closing, place, final=final)
+            # a fence will be closed where nobody looks; models leave markers open
+            doubt = doubt or (place.opened == "fence" and len(head) >= self.most_held)
         return self._go_on(head, at, place, left, marked=marked, doubt=doubt, final=final)
 
     def ended(self, head: str, joined: Join) -> Join:
@@ -105,18 +116,20 @@ class AfterEcho:
         A repetition alone proves the place, and so does one with no more than a sign behind it: it is an
         ending only where the text can end. A bracket that closes what the text has open is the text's.
         """
-        rest = joined.supplied + head[joined.cut :]
-        if not joined.verified or not is_signs(rest):
+        rest, text, space = joined.supplied + head[joined.cut :], self.had.text, self.asked.space
+        if not joined.verified or not is_signs(rest, final=True):
             return joined
-        text, space = self.had.text, self.asked.space
-        if (
-            rest.strip()
-            and not can_end(text, space)
-            and can_end(text + space + rest.rstrip())
-            and _closes(rest)
-        ):
+        ends = can_end(text, space)
+        if ends and rest.strip() and self._is_foreign(rest):
+            return Join(len(head), Joined.ECHO_ONLY, verified=True)
+        if not ends and can_end(text + space + rest.rstrip()) and _closes(text, rest):
             return joined
-        return Join(joined.cut, Joined.ECHO_ONLY, can_end(text, space), joined.supplied, joined.kept)
+        return Join(joined.cut, Joined.ECHO_ONLY, ends, joined.supplied, joined.kept)
+
+    def _is_foreign(self, rest: str) -> bool:
+        """Whether a finished text has nothing that ``rest`` would close: fences, tags, the end of a turn."""
+        tags = "<" in self.had.text[-NEAR:]
+        return not (rest if tags else _TAG.sub("", _FENCE.sub("", rest))).strip()
 
     # -- the parts of the decision ---------------------------------------------------------------
 
@@ -124,18 +137,20 @@ class AfterEcho:
     def _retelling(self) -> Retelling:
         return Retelling(self.asked, self.had, self.most_held)
 
-    def _is_request(self, rest: str, *, marked: bool, final: bool) -> bool | None:
-        blanks = rest[: len(rest) - len(rest.lstrip())]
-        if not (marked or "\n" in blanks):
-            return False
-        return wording.says(rest, self.asked.wordings, apart=marked, final=final)
+    def _is_request(self, rest: str, *, final: bool, marked: bool = False) -> bool | None:
+        """Whether ``rest`` begins with words of the request; None if more of it may tell."""
+        return wording.says(rest.lstrip(_LEADS), self.asked.wordings, apart=marked, final=final)
 
-    def _told_again(
-        self, head: str, at: int, how: Joined, *, marked: bool, final: bool
-    ) -> Sign | Behind | Follow | Diverged:
+    def _told(self, head: str, at: int, place: Place, *, marked: bool, final: bool) -> Again:
+        """What is told at ``at`` that the consumer has, or that the model was asked."""
+        said = self._is_request(head[at:], marked=marked, final=final)
+        if said is None:
+            return Sign.MORE
+        if said:
+            return Diverged() if marked or _breaks(head[at:]) else Sign.DOUBT
         if not self.looks:
             return Sign.NOTHING
-        return self._retelling.look(head, at, how, marked=marked, final=final)
+        return self._retelling.look(head, at, place.how, told=place.told, marked=marked, final=final)
 
     def _closed(self, head: str, at: int, closing: tuple[int, int], place: Place, *, final: bool) -> Decision:
         """Join a reply that goes on before the marker that it opened is closed."""
@@ -146,12 +161,9 @@ class AfterEcho:
         text, at = self.had.text + self.asked.space + kept, at + end
         if head[at - 1] == "\n" and head[at : at + 1].strip():
             at -= 1  # nothing else parts the two
-        said = self._is_request(head[at:], marked=True, final=final)
-        if said is not False:
-            return Diverged() if said else None
-        told = self._told_again(head, at, place.how, marked=True, final=final)
-        if told is Sign.MORE:
-            return None
+        told = self._told(head, at, place, marked=True, final=final)
+        if isinstance(told, Diverged) or told is Sign.MORE:
+            return None if told is Sign.MORE else told
         if not final and not is_settled("", head[at:], proved=True):
             return None
         behind = mend(text, "", head[at:], fenced=self._is_fenced, proved=True, broken=True)
@@ -164,16 +176,25 @@ class AfterEcho:
     ) -> Join | None:
         """Join what is left, with the white space that belongs there."""
         rest, space = head[at:], self.asked.space
-        if not final and (not is_settled(space, rest, proved=True) or is_signs(rest)):
+        if not final and (not is_settled(space, rest, proved=True) or is_signs(rest, final=False)):
             return None
         blanks = rest[: len(rest) - len(rest.lstrip())]
         if head[:at].endswith("\n") and "\n" in space and "\n" not in blanks:
             mended = Mend(indent(space, blanks))
+        elif (marked or place.closed) and head[at - 1] == "\n" and not space and "\n" not in blanks and rest:
+            line = lines.begins(self.had.text, rest, fenced=self.had.fenced, final=final)
+            if line is None:
+                return None
+            doubt = doubt or (line is Line.UNKNOWN and self.had.fenced)
+            mended = Mend(0, "\n") if line is Line.NEXT else self._mend(rest, broken=True)
         else:
-            broken = marked or place.closed != ""
-            mended = mend(self.had.text, space, rest, fenced=self._is_fenced, proved=True, broken=broken)
+            mended = self._mend(rest, broken=marked or place.closed != "")
         doubt = doubt or self._breaks_off(self.had.text, rest, marked=marked)
         return Join(at + mended.drop, place.how, verified=not doubt, supplied=left + mended.supply)
+
+    def _mend(self, rest: str, *, broken: bool) -> Mend:
+        fenced = self._is_fenced
+        return mend(self.had.text, self.asked.space, rest, fenced=fenced, proved=True, broken=broken)
 
     def _is_fenced(self) -> bool:
         return self.had.fenced
@@ -192,12 +213,27 @@ class AfterEcho:
         return len(line) >= BROKEN_OFF and not title and (line[-1:].islower() or line[-1] in ",;")
 
 
-def is_signs(rest: str) -> bool:
-    """Whether ``rest`` has no more than a few signs: a stop, a bracket, the end of a fence."""
-    signs = "".join(rest.split())
+def is_signs(rest: str, *, final: bool) -> bool:
+    """Whether ``rest`` has no more than a few signs and tags: a stop, a bracket, the end of a fence.
+
+    Args:
+        rest: what stands behind a repetition.
+        final: whether no more will come; half a tag counts otherwise.
+    """
+    bare = _TAG.sub("", rest)
+    signs = "".join((bare if final else _HALF_TAG.sub("", bare)).split())
     return len(signs) <= LONGEST_SIGNS and all(sign in _SIGNS for sign in signs)
 
 
-def _closes(rest: str) -> bool:
-    """Whether ``rest`` has a bracket that closes one before it."""
-    return any(sign in ")]}\uff09\u300d\u300f\u3011\u300b\u3009" for sign in rest)
+def _closes(text: str, rest: str) -> bool:
+    """Whether ``rest`` has a bracket that closes one before it, or a tag behind a finished element."""
+    if any(unicodedata.category(sign) == "Pe" for sign in rest) and has_open_bracket(text[-NEAR:]):
+        return True
+    return "</" in rest and (
+        text[-1] == ">" or text.rfind("<") > text.rfind(">") or text.rstrip("\"')\u201d")[-1:] in STOPS
+    )
+
+
+def _breaks(rest: str) -> bool:
+    """Whether ``rest`` begins with a line break."""
+    return "\n" in rest[: len(rest) - len(rest.lstrip())]

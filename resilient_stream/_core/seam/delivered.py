@@ -11,8 +11,9 @@ from bisect import bisect_left, bisect_right
 from functools import cached_property
 from typing import Final
 
+from .ending import STOPS
+from .fences import in_fence, opened_at
 from .joined import Asked
-from .lead_ins import in_fence
 from .normalize import Folded
 from .overlap import Places
 
@@ -27,6 +28,8 @@ MOST_TRIED: Final = 20
 
 _HEADING: Final = re.compile(r"#{1,6}[ \t]+\S")
 _BOLD_LINE: Final = re.compile(r"\*\*[^*\n]{1,100}\*\*:?[ \t]*(?:\n|$)")
+_CLOSERS: Final = "\"'\u201d\u2019\u00bb*_)"
+"""What may stand behind the stop of a sentence."""
 _BORDER: Final = re.compile(r"(?:\n|[.!?:]\s|[\u3002\uff01\uff1f])\s*$")
 
 
@@ -59,6 +62,16 @@ class Had:
         return "" if self.fenced or not in_fence(self.text) else self.text[last:]
 
     @cached_property
+    def line(self) -> str:
+        """The last line."""
+        return self.text[self.text.rfind("\n") + 1 :]
+
+    @cached_property
+    def is_over(self) -> bool:
+        """Whether a line or a sentence ends with the text."""
+        return "\n" in self.space or self.text.rstrip(_CLOSERS)[-1:] in STOPS
+
+    @cached_property
     def tail(self) -> Folded:
         """The text's end."""
         return Folded(self.text[self.first :])
@@ -66,7 +79,7 @@ class Had:
     @cached_property
     def landmarks(self) -> list[int]:
         """Where a model may begin the text again, however far from its end: the text's beginning, its last
-        heading, the paragraph that leads to an open fence, the fence, the last paragraph."""
+        heading, the paragraph that leads to an open fence, the fence, what is in it, the last paragraph."""
         text, found = self.text, {0, self.text.rfind("\n\n") + 2}
         for mark, heading in (("\n#", _HEADING), ("\n**", _BOLD_LINE)):
             at = len(text)
@@ -76,8 +89,8 @@ class Had:
                     found.add(at + 1)
                     break
         if self.fenced:
-            fence = max(text.rfind("\n```"), text.rfind("\n~~~"))
-            found |= {fence + 1, text.rfind("\n\n", 0, max(0, fence - 1)) + 2}
+            fence = opened_at(text)
+            found |= {fence, text.find("\n", fence) + 1, text.rfind("\n\n", 0, max(0, fence - 2)) + 2}
         return sorted(at for at in found if at != 1)
 
     @cached_property

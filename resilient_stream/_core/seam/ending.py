@@ -11,9 +11,11 @@ once more, which costs a request. The other mistake would lose the rest of the a
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
-from .lead_ins import in_fence
+from .fences import in_fence
+from .quotation import is_bracket
 
 STOPS: Final = frozenset(
     ".!?\u2026\u203c\u203d\u2047\u2048\u2049"
@@ -32,19 +34,11 @@ NEAR: Final = 4000
 LONGEST_MARKER: Final = 80
 """Characters of a line that may be no more than the marker of a list."""
 
-_BRACKETS: Final = dict(
-    zip(
-        "([{\uff08\uff3b\uff5b\u300c\u300e\u3010\u300a\u3008\u3014",
-        ")]}\uff09\uff3d\uff5d\u300d\u300f\u3011\u300b\u3009\u3015",
-        strict=True,
-    )
-)
 _QUOTES: Final = ("\u201c\u201d\u201e", "\u00ab\u00bb")
 """Quotation marks that come in pairs; languages differ in which of them opens."""
-_CLOSERS: Final = "".join(_BRACKETS.values()) + "".join(_QUOTES) + "\"'\u2019\u2018\u2039\u203a*_`~"
-"""What may stand behind the stop of a sentence."""
+_CLOSERS: Final = "".join(_QUOTES) + "\"'\u2019\u2018\u2039\u203a*_`~"
+"""What may stand behind the stop of a sentence, beside closing brackets."""
 
-_ANY_FENCE: Final = re.compile(r"\n[ \t>]*(`{3,}|~{3,})")
 _PARAGRAPH: Final = re.compile(r"\n[ \t]*\n")
 _ITEM: Final = re.compile(r"^[ \t>]*(?:[-*+\u2022]|\d{1,3}[.)])[ \t]", re.MULTILINE)
 _MARKER: Final = re.compile(
@@ -54,6 +48,7 @@ _MARKER: Final = re.compile(
 _HEADING: Final = re.compile(r"[ \t]*#{1,6}(?:[ \t]|$)")
 _SPAN: Final = re.compile(r"`[^`\n]*`|[:;=]-?[(\[{]")
 """Code in a line, and smileys: their brackets open nothing."""
+_SINGLE: Final = re.compile(r"(?:^|[\s(])\u2018")
 _OPENS_EMPHASIS: Final = re.compile(r"(?:^|[\s(])\*(?=[^\s*])")
 _SYMBOL: Final = re.compile(
     "[\u2139\u2194-\u21aa\u231a-\u23ff\u2600-\u27bf\u2934-\u2b55\ufe0f\u200d\U0001f000-\U0001faff \t]"
@@ -61,15 +56,26 @@ _SYMBOL: Final = re.compile(
 _FOOTNOTE: Final = re.compile(r"\[\^?\d{1,3}\]$")
 """Emoji and the number of a footnote may follow a sentence."""
 _NO_STOP: Final = re.compile(
-    r"(?:^|[\s(\u00a0])(?:[A-HJ-Z]|Mrs?|Ms|Dr|Prof|St|Nos?|Figs?|fig|vol|vs|cf|ca|approx|bzw|ggf|vgl|Nr|Abb|Hr|Fr|pp?|"
+    r"(?:^|[\s(.\u00a0])(?:[A-HJ-Z]|Mrs?|Ms|Dr|Prof|St|Nos?|Figs?|fig|vol|vs|cf|ca|approx|bzw|ggf|vgl|Nr|Abb|Hr|Fr|pp?|"
+    r"al|Jr|Sr|Inc|Ltd|Co|Corp|Gen|Sen|Rep|Gov|Capt|Col|Lt|Sgt|Rev|Mt|Jan|Feb|Aug|Sept?|Oct|Nov|Dec|Eq|Sec|Ch|"
     r"e\. ?g|i\. ?e|z\. ?B|d\. ?h|u\. ?a|p\. ?ej)\.$|(?<!\.)\.\.$|(?:://|@|www\.)(?:[^\s/]*\.)?[^\s./]{5,}\.$",
     re.IGNORECASE,
 )
 """Stops that end no sentence: of an abbreviation, an initial, half an ellipsis, half the name of a host."""
-_NUMBER: Final = re.compile(r"\d\.$")
-_WORDS: Final = re.compile(r"(?<![^\W\d_])[^\W\d_]{2,}+[,;:]? ")
+_NUMBER: Final = re.compile(r"(?<!\d{3})\d\.$")
+"""A stop behind a number of up to three digits may be a decimal point. Years have four."""
 _CELLS: Final = re.compile(r"[,;\t][^\s,;]")
 _BRACES: Final = re.compile(r"[ \t]*[)\]};]+")
+_OPENS_BLOCK: Final = re.compile(r"[(\[{][ \t]*$", re.MULTILINE)
+_CLOSES_BLOCK: Final = re.compile(r"^[ \t]*[)\]}]", re.MULTILINE)
+_BOLD_LINE: Final = re.compile(r"[ \t]*(\*\*|__)\d{1,3}[.)][^*\n]{1,80}\1:?")
+"""The heading of a step, with its number."""
+_OPEN_TAG: Final = re.compile(r"^[ \t]*<([a-zA-Z][\w:-]*)(?=[\s>])[^>\n]*(?<!/)>", re.MULTILINE)
+_NEVER_CLOSED: Final = frozenset(["br", "hr", "img", "input", "meta", "link", "p", "li", "td", "th", "tr"])
+"""Elements that need no closing tag."""
+_FORMULA: Final = re.compile(r"(?:^|[\s(])\$(?![A-Z]{2})[A-Za-z\\{(]")
+"""Where one begins in a line; not a price, and not a variable of the shell."""
+_RULE: Final = re.compile(r"^[ \t]*:?-{2,}:?[ \t]*\|", re.MULTILINE)
 _JSON: Final = re.compile(r'\{\s*(?:["}]|$)|\[\s*(?:[\[{"\]]|$)')
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?$)', re.DOTALL)
 _ROOT: Final = re.compile(r"(?:\s*<[?!][^>]{0,500}>)*\s*<([A-Za-z][\w:.-]*)")
@@ -86,24 +92,47 @@ def can_end(text: str, space: str = "") -> bool:
         text: what was received, without trailing white space.
         space: that white space. A text that ends in a space or an empty line was going on.
     """
-    if not text or (space and space.count("\n") != 1) or in_fence(text, _ANY_FENCE) or _is_open_formula(text):
+    if not text or (space and space.count("\n") != 1) or in_fence(text) or _is_open_formula(text):
         return False
     line = text[max(text.rfind("\n") + 1, len(text) - NEAR) :]
     if line.lstrip(" \t>").startswith(("```", "~~~")):
         return True
     first = text.lstrip()[0]
     if first == "<" or (first in "{[" and _JSON.match(text.lstrip())):
-        return _is_whole_markup(text) if first == "<" else not _opened(_STRING.sub("", text))
-    if _HEADING.match(line) or (len(line) < LONGEST_MARKER and _MARKER.fullmatch(line)):
+        return _is_whole_markup(text) if first == "<" else not has_open_bracket(_STRING.sub("", text))
+    return _is_whole_line(text, line)
+
+
+def _is_whole_line(text: str, line: str) -> bool:
+    """Whether the last line of Markdown may be the last of all."""
+    if _HEADING.match(line) or _BOLD_LINE.fullmatch(line):
         return False
-    if line.lstrip().startswith("|"):
+    if len(line) < LONGEST_MARKER and _MARKER.fullmatch(line):
+        return False
+    near = text[-NEAR:]
+    if line.lstrip().startswith("|") or ("|" in line and _RULE.search(last_part(near))):
         return _is_whole_row(text, line)
     if _ENDS_FORMULA.search(line):
         return True
-    near = text[-NEAR:]
     if _BRACES.fullmatch(line):
-        return not _opened(near)
-    return not is_open(last_part(near), line) and _stops(line)
+        return not has_open_bracket(near)
+    return not _is_in_block(near) and not is_open(last_part(near), line) and _stops(line)
+
+
+def _is_in_block(near: str) -> bool:
+    """Whether a bracket at the end of a line, or an element that begins one, is not closed. Code in fences is
+    left out."""
+    kept, fenced = [], False
+    for line in reversed(near.split("\n")):
+        if line.lstrip(" \t>").startswith(("```", "~~~")):
+            fenced = not fenced
+        elif not fenced:
+            kept.append(line)
+    plain = "\n".join(kept).lower()
+    if len(_OPENS_BLOCK.findall(plain)) > len(_CLOSES_BLOCK.findall(plain)):
+        return True
+    names = set(_OPEN_TAG.findall(plain)) - _NEVER_CLOSED
+    return any(plain.count(f"<{name}") > plain.count(f"</{name}") for name in names)
 
 
 def _stops(line: str) -> bool:
@@ -112,13 +141,14 @@ def _stops(line: str) -> bool:
     size = len(end)
     while size and _SYMBOL.match(end, size - 1):
         size -= 1
-    end = end[:size].rstrip(_CLOSERS)
+    while size and (end[size - 1] in _CLOSERS or unicodedata.category(end[size - 1]) == "Pe"):
+        size -= 1
+    end = end[:size]
     if end[-1:] == ";" and "\u0370" <= end[-2:-1] <= "\u1fff":
         return True  # a question in Greek
     if end[-1:] not in STOPS or not end or _NO_STOP.search(end[-60:]):
         return False
-    # Behind a number a stop may be a decimal point: it ends a sentence where there is one.
-    return not _NUMBER.search(end) or (len(_WORDS.findall(line)) >= 3 and len(_CELLS.findall(line)) < 3)
+    return not _NUMBER.search(end) and len(_CELLS.findall(line)) < 3
 
 
 def last_part(near: str) -> str:
@@ -135,9 +165,13 @@ def is_open(part: str, line: str) -> bool:
         line: the last line.
     """
     plain, item = _SPAN.sub("", part), _ITEM.sub("", line)
-    if _opened(plain) or line.count("`") % 2 or item.count("**") % 2:
+    if has_open_bracket(plain) or line.count("`") % 2 or item.count("**") % 2:
         return True
     if _OPENS_EMPHASIS.search(item) and item.count("*") % 2:
+        return True
+    if plain.count("$") % 2 and _FORMULA.search(plain):
+        return True
+    if _SINGLE.search(plain) and plain.count("\u2018") > plain.count("\u2019"):
         return True
     inches = re.search(r'\d"', plain)
     if plain.count('"') % 2 and not inches:
@@ -145,11 +179,14 @@ def is_open(part: str, line: str) -> bool:
     return any(sum(map(plain.count, marks)) % 2 for marks in _QUOTES)
 
 
-def _opened(text: str) -> bool:
-    """Whether more brackets open than close. Which closes which is not asked: ``[0, 1)``."""
+def has_open_bracket(text: str) -> bool:
+    """Whether more brackets open than close in a text. Which closes which is not asked: ``[0, 1)``."""
     depth = 0
-    for sign in re.findall(r"[()\[\]{}\uff08\uff09\uff3b\uff3d\uff5b\uff5d\u3008-\u3011\u3014\u3015]", text):
-        depth = depth + 1 if sign in _BRACKETS else max(0, depth - 1)
+    for sign in re.findall(r"[()\[\]{}]" if text.isascii() else r"[()\[\]{}]|[^\w\s\x00-\x7f]", text):
+        if is_bracket(sign):
+            depth += 1
+        elif unicodedata.category(sign) == "Pe":
+            depth = max(0, depth - 1)
     return depth > 0
 
 
@@ -165,8 +202,11 @@ def _is_whole_row(text: str, line: str) -> bool:
     """Whether a table's row is complete: it has as many cells as the one before it, and words in them."""
     before = text[: len(text) - len(line)].rstrip("\n").rpartition("\n")[2]
     cells = len(_PIPE.findall(line))
-    row = line.rstrip().endswith("|") and not line.rstrip().endswith("\\|") and line.strip("|-: \t") != ""
-    return row and before.lstrip().startswith("|") and cells >= len(_PIPE.findall(before))
+    if line.strip("|-: \t") == "" or not _PIPE.search(before):
+        return False
+    if line.lstrip().startswith("|"):
+        return bool(re.search(r"(?<!\\)\|\s*$", line)) and cells >= len(_PIPE.findall(before))
+    return cells >= len(_PIPE.findall(before)) and _stops(line)
 
 
 def _is_whole_markup(text: str) -> bool:

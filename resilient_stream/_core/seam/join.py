@@ -23,6 +23,7 @@ from enum import Enum, auto
 from functools import cached_property
 from typing import Final, TypeAlias
 
+from . import wording
 from .after_echo import AfterEcho, Place
 from .delivered import Had
 from .ending import can_end
@@ -31,9 +32,10 @@ from .lead_ins import Lead, Start, starts, undecided
 from .near_match import slipped
 from .normalize import Folded, shared, weight
 from .overlap import SEED, Overlaps, proved
-from .thresholds import ACCIDENT, OUT_OF_PLACE, TOUCHING, is_recased, need, seam_ends
+from .quotation import is_bracket
+from .thresholds import ACCIDENT, BEGUN, OUT_OF_PLACE, SET_APART, TOUCHING, is_recased, need, seam_ends
 from .told_again import RETOLD, RETOLD_FROM_START
-from .whitespace import Mend, indent, is_settled, mend
+from .unproved import Unproved
 
 MOST_HELD: Final = 400
 """Characters of a head that are held at most, for a fragment of the usual length."""
@@ -41,6 +43,7 @@ MOST_HELD: Final = 400
 LONGEST_CLOSER: Final = 12
 """Characters that close a wrapper at most, with the line break before them."""
 
+_FENCE: Final = re.compile(r"\n?[ \t]*(?:`{3}|~{3})")
 _SAID: Final = frozenset(":.!?\u2026\uff1a\u3002\uff01\uff1f")
 
 
@@ -77,7 +80,9 @@ class Joiner:
         lead = len(head) - len(body)
         decided: Decision
         if body.startswith(quote):
-            decided = self._after.join(head, Place(lead + len(quote), Joined.ECHO), final=enough)
+            decided = self._after.join(
+                head, Place(lead + len(quote), Joined.ECHO, told=len(self._had.quote)), final=enough
+            )
         elif quote.startswith(body) and (final or not enough):
             return Join(len(head), Joined.AS_IS, verified=False) if final else None
         else:
@@ -97,18 +102,6 @@ class Joiner:
         decided = self._after.join(head, Place(0, followed.how, left), final=enough)
         return self._after.ended(head, decided) if final and isinstance(decided, Join) else decided
 
-    def _unproved(self, head: str, cut: int, how: Joined, *, final: bool) -> Join | None:
-        """Join what follows ``cut``, where nothing proves that it belongs there."""
-        rest, space = head[cut:], self.asked.space
-        if not final and not is_settled(space, rest, proved=False):
-            return None
-        blanks = rest[: len(rest) - len(rest.lstrip())]
-        if head[:cut].endswith("\n") and "\n" in space and "\n" not in blanks:
-            mended = Mend(indent(space, blanks))
-        else:
-            mended = mend(self._had.text, space, rest, fenced=self._is_fenced, proved=False)
-        return Join(cut + mended.drop, how, verified=False, supplied=mended.supply)
-
     # -- what was handed over --------------------------------------------------------------------
 
     @cached_property
@@ -122,6 +115,10 @@ class Joiner:
     @cached_property
     def _after(self) -> AfterEcho:
         return AfterEcho(self.asked, self._had, self._most_held, self.looks)
+
+    @cached_property
+    def _unproved(self) -> Unproved:
+        return Unproved(self.asked, self._had)
 
     @property
     def _most_held(self) -> int:
@@ -141,28 +138,37 @@ class Joiner:
         return Join(shared(space, head), Joined.PREFILL, verified=verified)
 
     def _search(self, head: str, *, final: bool) -> Decision:
-        waits = not final and undecided(head)
+        waits, said = not final and undecided(head), False
         opened = None
         for start in starts(head, fenced=self._is_fenced):
             found = self._from(head, start, final=final)
             if found is not None:
                 return None if isinstance(found, More) else found
-            waits = waits or (not final and len(head) == start.at)
-            if start.kind is Lead.ANNOUNCED and not start.wrapped:
-                opened = start
-            elif start.kind is Lead.REOPENED and (opened is None or opened.kind is not Lead.REOPENED):
-                opened = start  # what follows may look like a wrapper, and is code
+            request = self._is_request(head, start, final=final)
+            said = said or request is True
+            waits = waits or request is None or (not final and len(head) == start.at)
+            reopened = opened is not None and opened.kind is Lead.REOPENED
+            if not reopened and self._unproved.is_opening(head, start):
+                opened = start  # behind a reopened fence what looks like a wrapper is code
+        if said:
+            return Diverged() if final else None  # the fragment may follow the words of the request
         if waits:
             return None
         if opened is not None:
-            return self._unproved(head, opened.at, Joined.PREAMBLE, final=final)
+            return self._unproved.behind(head, opened, final=final)
         if self.asked.whole and self._begins_anew(head):
             return Diverged()
         body, opener = head.lstrip(), self._had.opener
         if opener and body.startswith(opener):
             cut = len(head) - len(body) + len(opener)
             return self._after.join(head, Place(cut, Joined.OVERLAP), final=final)
-        return self._unproved(head, 0, Joined.AS_IS, final=final)
+        return self._unproved.join(head, 0, Joined.AS_IS, final=final)
+
+    def _is_request(self, head: str, start: Start, *, final: bool) -> bool | None:
+        """Whether words of the request stand at ``start``; None if more may tell."""
+        if start.kind is Lead.UNKNOWN:
+            return False
+        return wording.says(head[start.at :], self.asked.wordings, apart=start.wrapped, final=final)
 
     def _from(self, head: str, start: Start, *, final: bool) -> Part:
         """What the head is if the text is told again from ``start``; None if it isn't."""
@@ -172,8 +178,7 @@ class Joiner:
             return self._cut(head, start, told, len(self._had.quote), final=final)
         places, first = self._places(found)
         if start.kind is Lead.UNKNOWN:
-            waits = (places and first <= self._had.begins(len(self._had.quote))) or len(told.key) < SEED
-            return MORE if waits and not final else None
+            return self._behind_any_line(head, start, told, found, final=final)
         sure = places == 1 and weight(told.key) >= RETOLD
         if sure and len(self._had.text) - first > self._most_held - RETOLD:
             return Follow(first, start.at, Joined.OVERLAP if first else Joined.RESTART)
@@ -183,9 +188,45 @@ class Joiner:
             return Diverged()  # it ended inside what it told again
         longest = found.complete[-1] if found.complete else 0
         best = longest > found.longest_left and not self._owns(head, start, longest)
+        if is_bracket(start.wrapper) and longest and weight(self._had.tail.key[-longest:]) < SET_APART:
+            best = False  # a text may say a few words again in brackets
         if best and proved(self._had.tail.key, found.complete, need(self._had, head, start, longest)):
             return self._cut(head, start, told, longest, final=final)
+        if start.sign == "fence" and self._had.fenced:
+            return self._line_again(head, start, told, final=final)
         return self._left(head, start, told, found, final=final)
+
+    def _behind_any_line(
+        self, head: str, start: Start, told: Folded, found: Overlaps, *, final: bool
+    ) -> Part:
+        """What the head is if the text is told again behind a line of any words. A song may do that by
+        itself: where a line or a sentence is over, only what is long and was said once is a repetition."""
+        had, (places, first) = self._had, self._places(found)
+        far = len(had.text) - first > self._most_held - RETOLD
+        if places == 1 and weight(told.key) >= RETOLD and far and (start.apart or not had.is_over):
+            return Follow(first, start.at, Joined.OVERLAP if first else Joined.RESTART)
+        if (places or len(told.key) < SEED) and not final:
+            return MORE
+        longest = found.complete[-1] if found.complete else 0
+        if longest <= found.longest_left or self._owns(head, start, longest):
+            return None
+        least = RETOLD if had.is_over else SET_APART
+        once = had.tail.key.count(had.tail.key[-longest:]) == 1
+        if once and had.is_border(had.begins(longest)) and proved(had.tail.key, found.complete, least):
+            return self._cut(head, start, told, longest, final=final)
+        return None
+
+    def _line_again(self, head: str, start: Start, told: Folded, *, final: bool) -> Part:
+        """Whether the text's last line is told again behind a fence that is opened again, and goes on."""
+        had, line = self._had, Folded(self._had.line).key
+        if "\n" in had.space or not told.key.startswith(line):
+            return None
+        end = start.at + told.end(len(line))
+        if len(told.key) == len(line) or head[end] == "\n":
+            return None if final or len(told.key) > len(line) else MORE
+        if weight(line) >= BEGUN:
+            return self._cut(head, start, told, len(line), final=final)
+        return self._unproved.join(head, end, Joined.OVERLAP, final=final) or MORE
 
     def _overlaps(self, at: int, key: str) -> Overlaps:
         """Where the text is told from ``at`` on. What is known of it is kept: a head grows by little."""
@@ -230,9 +271,9 @@ class Joiner:
             how = Joined.ECHO
         else:
             how = Joined.RESTART if count == len(had.tail.key) and not had.first else Joined.OVERLAP
-        fence = start.wrapper.startswith(("```", "~~~"))
-        wrapper = "" if closed == cut else "fence" if fence else "pair"
-        place = Place(closed, how, left, start.opened, wrapper)
+        wrapper = "" if closed == cut else "fence" if start.sign in ("fence", "tag") else "pair"
+        stays = start.sign == "fence" and had.fenced and closed == cut and _FENCE.match(head, cut)
+        place = Place(closed, how, left, start.opened, wrapper, count, doubt=bool(stays))
         return self._after.join(head, place, final=final) or MORE
 
     def _owns(self, head: str, start: Start, count: int) -> bool:
@@ -250,7 +291,7 @@ class Joiner:
                 return MORE
             if end:
                 cut = start.at + told.end(end)
-                return self._unproved(head, cut, Joined.ECHO, final=final) or MORE
+                return self._unproved.join(head, cut, Joined.ECHO, final=final) or MORE
         far = found.left(RETOLD) & self._had.near
         likely = found.left(RETOLD_FROM_START) & self._had.beginnings
         anew = any(

@@ -12,38 +12,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
 
+from .fences import FENCE_LINE
 from .markers import MARKER
 from .preambles import announces, greets
+from .quotation import closers_of, is_bracket
 
+MOST_WRAPPERS: Final = 5
+"""Signs that are looked behind, one after the other."""
+MOST_LINES: Final = 2
+"""Lines of any words that are looked behind."""
 LONGEST_LINE: Final = 160
 """Characters of the longest sentence that is looked at as an opening."""
 
-_PAIRS: Final = {
-    "\u201c": "\u201d", "\u201e": "\u201c\u201d", "\u00ab": "\u00bb", "\u2018": "\u2019", "\u2039": "\u203a",
-    "\u300c": "\u300d", "\u300e": "\u300f", '"': '"', "'": "'", "**": "**", "*": "*", "_": "_", "`": "`",
-}  # fmt: skip
 _EMPHASIS: Final = "*_`"
 """What emphasises stands in a line; the line's end is the text's."""
 _LINE_END: Final = r"(?:[ \t]*\n)?"
+_DOTS: Final = r"(?:\u2026++|\.{3,}+|\. \. \.)"
 _OPENER: Final = re.compile(
-    r"(?P<fence>(?P<ticks>`{3,}+|~{3,}+)(?P<language>[^\s`]*)[ \t]*\n)|"
-    rf"(?P<marker>{MARKER})|(?P<pair>\*\*|[\u201c\u201e\u00ab\u2018\u2039\u300c\u300e\"'*_`])|"
-    r"(?P<dots>\u2026|\.\.\.|\[\u2026\]|\[\.\.\.\])|(?P<aside>> )",
+    rf"(?P<fence>{FENCE_LINE})|(?P<marker>{MARKER})|<(?P<tag>[a-z][\w:-]{{0,30}})>|(?P<dots>{_DOTS}|\({_DOTS}\)|\[{_DOTS}\])|"
+    r"(?P<aside>> )|(?P<pair>\*\*|[^\w\s])",
     re.IGNORECASE,
 )
+_SIGNS: Final = ("fence", "marker", "tag", "dots", "aside", "pair")
 _END: Final = re.compile(r"[^\n]{1,160}?(?::(?=\s)|[.!\u2026](?=\s)|[\uff1a\u3002\uff01]|(?=\n))")
 _BREAK: Final = re.compile(r"(?:[ \t]{2,})?\n(?:[ \t]*\n)?|[ \t]?")
 """White space that sets an opening apart: up to one empty line, or one space. Not both: the space does, and
 the line break behind it is the text's."""
-_APART: Final = re.compile(r"[^\n]{1,160}(?:[:\uff1a][ \t]*\n(?:[ \t]*\n)?|\n[ \t]*\n)")
-"""A line that is set apart from what follows it."""
+_LINE: Final = re.compile(r"(?!`{3}|~{3})[^\n]{1,160}\n(?P<empty>[ \t]*\n)?")
+_SAYS: Final = re.compile(r"[.!\u2026\u3002\uff01][*_ ]*\n")
+"""A line that says something, and is no row or verse, ends so."""
+_COLON: Final = re.compile(r"[:\uff1a][ \t]*\n")
 _QUOTED: Final = re.compile('["\u201c\u201d\u201e\u00ab\u00bb\u300c\u300d]')
 """Somebody says it: ``Here is the rest," he read, "of it:``."""
-_FENCE: Final = re.compile(r"\n {0,3}(`{3,}|~{3,})")
 
 
 class Lead(Enum):
@@ -73,22 +77,12 @@ class Start:
     """The innermost wrapper."""
     opened: str = ""
     """What stands before it that may be closed later: "marker", "fence" or nothing."""
-
-
-def in_fence(text: str, fences: re.Pattern[str] = _FENCE) -> bool:
-    """Whether ``text`` ends inside a code fence.
-
-    Args:
-        text: any text.
-        fences: finds the lines that open or close one; the group is their ticks.
-    """
-    opened = ""
-    for fence in fences.findall(f"\n{text}"):
-        if not opened:
-            opened = fence
-        elif fence.startswith(opened):
-            opened = ""
-    return bool(opened)
+    sign: str = ""
+    """What the innermost wrapper is: "fence", "marker", "tag", "dots", "aside" or "pair"."""
+    behind: int = 0
+    """Where it ends; white space may follow it before ``at``."""
+    apart: bool = True
+    """Whether an opening is set apart as such: by an empty line, or a colon at the end of its line."""
 
 
 def starts(head: str, *, fenced: Callable[[], bool]) -> Iterator[Start]:
@@ -116,14 +110,20 @@ def starts(head: str, *, fenced: Callable[[], bool]) -> Iterator[Start]:
             break
         at = behind + len(broken)
         yield from _wrapped(head, Start(at, kind), fenced=fenced)
-    line = _APART.match(head, at)
-    if line is not None and kind is not Lead.ANNOUNCED:
-        yield from _wrapped(head, Start(line.end(), Lead.UNKNOWN), fenced=fenced)
+    for _ in range(0 if kind is Lead.ANNOUNCED else MOST_LINES):
+        line = _LINE.match(head, at)
+        if line is None:
+            return
+        apart, at = bool(line["empty"] or _COLON.search(line[0])), line.end()
+        if apart or _SAYS.search(line[0]):
+            yield from _wrapped(head, Start(at, Lead.UNKNOWN, apart=apart), fenced=fenced)
 
 
 def undecided(head: str) -> bool:
-    """Whether more of ``head`` could make an opening of its first line."""
+    """Whether more of ``head`` could make an opening of its first line, or of the first behind a courtesy."""
     line = head.strip()  # a line break may yet set it apart
+    while (sentence := _END.match(line)) and greets(sentence[0]):
+        line = line[sentence.end() :].lstrip()
     if "\n" in line or len(line) > LONGEST_LINE:
         return False
     first = line[:1]
@@ -135,24 +135,49 @@ def _wrapped(head: str, start: Start, *, fenced: Callable[[], bool]) -> Iterator
     yield start
     at, kind, opened = start.at, start.kind, ""
     closers: list[str] = []
-    for _ in range(4):
+    for _ in range(MOST_WRAPPERS):
         opener = _OPENER.match(head, at)
         if opener is None:
             break
-        at = opener.end()
         if opener["fence"]:
-            if opener["language"] and fenced():
+            if opener["info"].strip() and fenced():
                 kind = Lead.REOPENED
-            else:  # where one is open, an empty line behind the fence says that it is the text's own end
-                behind = r"(?:\n(?=[^\n])|\Z)" if fenced() else r"(?:\n|$)"
-                closers.insert(0, rf"\n?{opener['ticks']}[ \t]*{behind}")
-                opened = opened or ("" if fenced() else "fence")
+            closers.insert(0, _fence_closer(opener["ticks"], fenced=fenced()))
+            opened = opened or ("" if fenced() else "fence")
         elif opener["marker"]:
-            opened = "marker"
+            opened = opened or "marker"
+        elif opener["tag"]:
+            closers.insert(0, rf"\s*</{opener['tag']}>{_LINE_END}")
         elif opener["pair"]:
-            closing = _PAIRS[opener["pair"]]
-            closer = f"\\s?[{closing}]" if len(opener["pair"]) == 1 else "\\s?" + re.escape(closing)
-            closers.insert(0, closer if opener["pair"][0] in _EMPHASIS else closer + _LINE_END)
+            closing = closers_of(opener["pair"])
+            if not closing:
+                break
+            block = head.startswith("\n", opener.end()) or not is_bracket(opener["pair"])
+            closers.insert(0, _pair_closer(opener["pair"], closing, block=block))
+        at = opener.end()
         if kind is not Lead.REOPENED:
             at += len(head[at:]) - len(head[at:].lstrip())
-        yield Start(at, kind, wrapped=True, closers=tuple(closers), wrapper=opener[0], opened=opened)
+        yield replace(
+            start,
+            at=at,
+            kind=kind,
+            wrapped=True,
+            closers=tuple(closers),
+            wrapper=opener[0],
+            opened=opened,
+            sign=next(sign for sign in _SIGNS if opener[sign]),
+            behind=opener.end(),
+        )
+
+
+def _fence_closer(ticks: str, *, fenced: bool) -> str:
+    """Where a fence is open already, an empty line behind it says that it is the text's own end."""
+    behind = r"(?:\n(?=[^\n])|\n?\Z)" if fenced else r"(?:\n|$)"
+    return rf"\n?[ \t]*{ticks}[ \t]*{behind}"
+
+
+def _pair_closer(opening: str, closing: str, *, block: bool) -> str:
+    """What emphasises stands in a line, whose end is the text's, and so do brackets that stand on no line
+    of their own."""
+    pattern = rf"\s?{re.escape(closing)}" if opening == closing else rf"\s?[{re.escape(closing)}]"
+    return pattern + _LINE_END if block and opening[0] not in _EMPHASIS else pattern

@@ -69,7 +69,7 @@ class Retelling:
     had: Had
     most_held: int
 
-    def look(self, head: str, at: int, how: Joined, *, marked: bool, final: bool) -> Again:
+    def look(self, head: str, at: int, how: Joined, *, marked: bool, final: bool, told: int = 0) -> Again:
         """What ``head`` tells again from ``at`` on.
 
         Args:
@@ -78,16 +78,19 @@ class Retelling:
             how: how that was told.
             marked: whether a marker or a wrapper has been closed before ``at``.
             final: whether this much of the head is enough.
+            told: characters of the text's key that the repetition told; it may begin there once more.
         """
         rest = head[at : at + self.most_held]
         blanks = len(rest) - len(rest.lstrip())
-        told, apart = Folded(rest[blanks:]), marked or "\n" in rest[:blanks]
-        key, tail, begin = told.key, self.had.tail.key, at + blanks
+        again, apart = Folded(rest[blanks:]), marked or "\n" in rest[:blanks]
+        key, tail, begin = again.key, self.had.tail.key, at + blanks
         if not key:
             return Sign.NOTHING
         if marked and (count := self._with_other_words(key, final=final)):
-            return Behind(begin + told.end(count), told.left(count)) if count > 0 else Sign.MORE
+            return Behind(begin + again.end(count), again.left(count)) if count > 0 else Sign.MORE
         places = self._apart if apart else self._close
+        if 0 < told <= len(tail):
+            places = sorted({*places, len(tail) - told})
         alive = [place for place in places if tail.startswith(key, place)]
         far = [place for place, begun in self.had.far if apart and begun.startswith(key)]
         complete = max((len(tail) - place for place in places if self._is_told(key, place)), default=0)
@@ -97,7 +100,7 @@ class Retelling:
                 return Sign.NOTHING
             return self._alive(key, alive, far, begin, how, marked=marked, final=final)
         if complete and self._is_enough(head, begin, complete, marked=marked, apart=apart):
-            return Behind(begin + told.end(complete), told.left(complete))
+            return Behind(begin + again.end(complete), again.left(complete))
         if complete:
             doubt = apart and weight(key[:complete]) >= OUT_OF_PLACE and tail[-complete:] * 2 not in tail
             return Sign.DOUBT if doubt else Sign.NOTHING

@@ -35,6 +35,9 @@ LONGEST_TOKEN: Final = 24
 
 _WORD: Final = r"[^\W\d_]"
 _LETTERS: Final = re.compile(rf"{_WORD}+")
+_NO_BEGINNING: Final = re.compile(r"([bcdfgkmnprstz])\1[a-z]")
+_NO_WORD: Final = re.compile(r"[bcdfghjklmnpqrstvwxz]{2,4}")
+"""Where no word begins (``tter``), and what is none (``str``), in Latin letters."""
 _MARKUP: Final = re.compile(r"\s*([#|>*+\-`~<{\[(\\]|\d+[.)]\s)")
 _RUNS_ON: Final = re.compile(r"[^\W\d_A-Z],?\n+[ \t]*(?=[^\W\d_])(?![A-Z])")
 _DOUBLE: Final = re.compile(r"\S {2,}\S")
@@ -152,8 +155,12 @@ def _doubled(near: str, line: str, blanks: str, word: str) -> bool:
 
 
 def _joins(near: str, word: str) -> bool:
-    """Whether the last word and ``word`` are one word that the text knows."""
-    return _known(near, _last(near) + _first(word)) and bool(_last(near))
+    """Whether the last word and ``word`` are one: a word that the text knows, or parts of which one can be no
+    word."""
+    last, first = _last(near), _first(word)
+    if not last or _known(near, last + first):
+        return last != ""
+    return bool(_NO_BEGINNING.match(first) or _NO_WORD.fullmatch(last)) and not _known(near, first)
 
 
 def _lost(near: str, line: str, word: str, *, fenced: Callable[[], bool], proved: bool) -> str:

@@ -88,6 +88,11 @@ def quoted_echo(answer: str, received: str, quote: str) -> str:
     return f"\u201c\u2026{quote}\u201d\n" + answer[len(received) :]
 
 
+def bracketed_echo(answer: str, received: str, quote: str) -> str:
+    """Repeats the quote in brackets, then goes on."""
+    return f"\u3010{quote}\u3011" + answer[len(received) :]
+
+
 def marked_echo(answer: str, received: str, quote: str) -> str:
     """Repeats the quote between markers, as the request has it, then goes on."""
     return f"<<<\n{quote}\n>>>\n" + answer[len(received) :]
@@ -136,6 +141,7 @@ ALL: Final[tuple[Manner, ...]] = (
     lowered_echo,
     slipped_echo,
     quoted_echo,
+    bracketed_echo,
     marked_echo,
     fenced_echo,
     bold_echo,

@@ -55,6 +55,21 @@ def preamble_and_fence(answer: str, received: str, quote: str) -> str:
     return f"{PREAMBLE}```\n{quote}\n```\n" + no_echo(answer, received, quote)
 
 
+def unknown_preamble_restart(answer: str, received: str, quote: str) -> str:
+    """Says a sentence that nobody has thought of, then begins the whole answer again."""
+    return "Oh dear, that was rude of the network! From the top:\n\n" + answer
+
+
+def marker_no_echo(answer: str, received: str, quote: str) -> str:
+    """Opens the request's marker, then goes on without the quote."""
+    return "<<<\n" + no_echo(answer, received, quote)
+
+
+def dots_no_echo(answer: str, received: str, quote: str) -> str:
+    """Writes an ellipsis, then goes on without the quote."""
+    return "\u2026" + no_echo(answer, received, quote)
+
+
 def _in(sentence: str, then: Manner) -> Manner:
     return lambda answer, received, quote: sentence + then(answer, received, quote)
 
@@ -64,6 +79,9 @@ ALL: Final[dict[str, Manner]] = {
     "preamble_no_echo": preamble_no_echo,
     "preamble_and_fence": preamble_and_fence,
     "unknown_preamble": unknown_preamble,
+    "unknown_preamble_restart": unknown_preamble_restart,
+    "marker_no_echo": marker_no_echo,
+    "dots_no_echo": dots_no_echo,
     **{f"preamble_{name}": _in(sentence, echo) for name, sentence in PREAMBLES.items()},
     **{f"preamble_{name}_no_echo": _in(sentence, no_echo) for name, sentence in PREAMBLES.items()},
 }

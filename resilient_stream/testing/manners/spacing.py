@@ -54,6 +54,35 @@ def reopened_fence_no_echo(answer: str, received: str, quote: str) -> str:
     return ("" if language is None else f"```{language}\n") + answer[len(received) :]
 
 
+def reopened_fence_lost_break(answer: str, received: str, quote: str) -> str:
+    """Opens the open code fence again and goes on without a line break; elsewhere it merely goes on."""
+    language = _language(received)
+    rest = answer[len(received) :]
+    return rest if language is None else f"```{language}\n" + rest.lstrip("\n")
+
+
+def reopened_fence_line(answer: str, received: str, quote: str) -> str:
+    """Opens the code fence again that is open and begins with the last line; elsewhere it echoes."""
+    language = _language(received)
+    line = received[received.rfind("\n") + 1 :]
+    told = quote if language is None else f"```{language}\n{line}"
+    return told + answer[len(received) :]
+
+
+def reopened_fence_all(answer: str, received: str, quote: str) -> str:
+    """Begins again with the line that opened the fence that is open; elsewhere it echoes."""
+    if _language(received) is None:
+        return quote + answer[len(received) :]
+    return answer[received.rfind("\n```") + 1 :]
+
+
+def retold_bare_fence(answer: str, received: str, quote: str) -> str:
+    """Where a fence is open, opens one without a language and tells the last line again; or echoes."""
+    line = received[received.rfind("\n") + 1 :]
+    told = quote if _language(received) is None else f"```\n{line}"
+    return told + answer[len(received) :]
+
+
 ALL: Final[tuple[Manner, ...]] = (
     lost_space,
     lost_space_no_echo,
@@ -62,4 +91,8 @@ ALL: Final[tuple[Manner, ...]] = (
     echo_blank_lines,
     reopened_fence,
     reopened_fence_no_echo,
+    reopened_fence_lost_break,
+    reopened_fence_line,
+    reopened_fence_all,
+    retold_bare_fence,
 )

@@ -17,7 +17,8 @@ WORDINGS = ("I received this:\n\n{quote}\n\nPlease start your next message by re
 
 
 def joined(text: str, reply: str, size: int = 40, space: str = "") -> tuple[str | None, bool | None]:
-    """What is handed over of a reply, and whether it is verified, in whatever deltas; Nones if it is refused."""
+    """What is handed over of a reply, and whether it is verified, in whatever deltas; Nones if it is
+    refused."""
     found: set[tuple[str | None, bool | None]] = set()
     for piece in (1, 4, 100, len(reply)):
         splice, came, decided = (
@@ -103,6 +104,24 @@ def test_behind_half_a_line_of_markers_nothing_is_verified() -> None:
     assert joined(PROSE, f"{PROSE[-40:]}\n\n>>>openssl<<<") == ("openssl<<<", False)
 
 
+def test_a_row_behind_a_marker_is_waited_for() -> None:
+    """Its cells tell whether it is the next; where nothing tells it, the join is not verified."""
+    text = "So:\n\n```csv\nid,name,port\n1,Gannet,North Pier\n2,Petrel,South Quay"
+    echo = text[-40:].lstrip()
+    assert joined(text, f"{echo}\n>>>\n3,Skua,East Pier\n") == ("\n3,Skua,East Pier\n", True)
+    half = text[: -len("South Quay")]
+    assert joined(half, f"{half[-40:].lstrip()}\n>>>\nEast\n3,Skua,Pier\n") == ("East\n3,Skua,Pier\n", True)
+    assert joined(text, f"{echo}\n>>>\ns\n3,Skua,East Pier\n")[1] is False
+    assert joined(text, f"{echo}\n>>>\nx,y\n")[1] is False
+
+
+@pytest.mark.parametrize("mark", ["```\n", "```text\n"])
+def test_a_fence_that_is_closed_nobody_knows_where_is_not_verified(mark: str) -> None:
+    """It will be closed behind all that is held."""
+    echo = PROSE[-40:].lstrip()
+    assert joined(PROSE, f"{mark}{echo}{REST} And so he went home." * 40)[1] is False
+
+
 def test_a_marker_that_the_text_has_is_the_texts() -> None:
     """A session of Python goes on with its prompt."""
     text = "Try it:\n\n>>> total = 0\n>>> for number in range(10):\n...     total += number\n..."
@@ -127,7 +146,8 @@ def test_words_of_the_request_make_it_another_answer(between: str) -> None:
 @pytest.mark.parametrize("between", ["\n\n", "\n", "\n>>>\n\n", "\n>>>\n"])
 @pytest.mark.parametrize("begin", ["", "## The storm", "He spent", "hours searching the island"])
 def test_what_is_told_once_more_is_cut(begin: str, between: str) -> None:
-    """The whole text, its last section, its last sentence, the quote itself: behind a marker or a line break."""
+    """The whole text, its last section, its last sentence, the quote itself: behind a marker or a line
+    break."""
     again = PROSE[PROSE.index(begin) :]
     size = len(PROSE) - PROSE.index("hours searching the island")
     assert joined(PROSE, f"{PROSE[-size:]}{between}{again}{REST}", size) == (REST, True)
@@ -148,7 +168,8 @@ def test_a_long_text_is_followed_behind_an_echo() -> None:
 
 
 def test_a_long_text_that_is_left_behind_an_echo_is_the_texts_own() -> None:
-    """A song may come back to its beginning. Behind a marker it is another answer, and so is one that ends there."""
+    """A song may come back to its beginning. Behind a marker it is another answer, and so is one that ends
+    there."""
     song = "The tide came in the morning light, and nobody had seen the like of it before. "
     text = song + "".join(f"It was tide number {n} of them all. " for n in range(80)) + PROSE
     echo, again = text[-40:].lstrip(), f"{song}It was the last of all, and then there was no more of it."
@@ -217,7 +238,8 @@ def test_what_ends_inside_what_it_tells_again_is_not_verified() -> None:
     ],
 )
 def test_a_new_sentence_in_the_middle_of_one_is_not_verified(text: str, rest: str, *, verified: bool) -> None:
-    """Behind an empty line or a marker: an apology, an offer. A title has no stop, and a name is no sentence."""
+    """Behind an empty line or a marker: an apology, an offer. A title has no stop, and a name is no
+    sentence."""
     assert joined(text, text[-40:].lstrip() + rest)[1] is verified
 
 
@@ -230,6 +252,8 @@ def test_a_new_sentence_in_the_middle_of_one_is_not_verified(text: str, rest: st
         (PROSE + " ship.", "\u201d", True),
         (PROSE + " (and", ").", True),
         ('{"name": "the keeper of the light", "ages": [1, 2', "]}", True),
+        ("<html><p>The keeper climbed the stairs.", "</p></html>", True),
+        ("<html><p>The keeper climbed the stairs", "</p></html>", False),
         (PROSE, " \u2693", True),
     ],
 )
@@ -248,11 +272,18 @@ def test_a_sign_alone_is_no_more_than_an_echo_alone(text: str, rest: str, *, ver
         ("a", False),
         ("7", False),
         ("-" * 13, False),
+        ("</last_words>\n", True),
+        ("<|end_of_turn|>", True),
+        ("[END]", True),
+        ("<b>a", False),
     ],
 )
 def test_signs_are_few_and_no_letters(rest: str, *, signs: bool) -> None:
     """A line of dashes is something."""
-    assert is_signs(rest) is signs
+    assert is_signs(rest, final=True) is signs
+    assert is_signs("</", final=False)
+    assert is_signs("</last", final=False)
+    assert not is_signs("</last", final=True)
 
 
 def test_what_is_kept_before_a_marker_is_the_replys() -> None:

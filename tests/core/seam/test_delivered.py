@@ -65,10 +65,18 @@ def test_rows_go_on_as_they_went_on_before() -> None:
 
 
 def test_landmarks_are_where_a_text_may_be_begun_again() -> None:
-    """The last heading of either kind, the last paragraph, an open fence and what leads to it; a comment in code
-    is none, nor is bold text in a line."""
+    """The last heading of either kind, the last paragraph, an open fence, what leads to it and what is in
+    it; bold text in a line is none."""
     text = "One.\n\n# Two\n\n## Three\n\n**Four**\n\n**Five** six.\n\nSo:\n\n```sh\n#comment\necho\n\nls"
     found = [text[at:].partition("\n")[0] for at in had(text).landmarks]
-    assert found == ["One.", "## Three", "**Four**", "So:", "```sh", "ls"]
+    assert found == ["One.", "## Three", "**Four**", "So:", "```sh", "#comment", "ls"]
     assert had("word " * 100).landmarks == [0]
     assert had("\n#" * 100 + "word").landmarks == [0]
+
+
+def test_what_a_text_says_once_is_counted_once() -> None:
+    """A head grows, and begins as it began."""
+    text = had("The tide rises. The tide falls. The moon shines.")
+    for _ in range(2):
+        assert text.says_once("themoon", "The moon")
+        assert not text.says_once("thetide", "The tide")

@@ -47,6 +47,17 @@ FINISHED = (
     "$$x = 1$$",
     "So\n\\begin{align}\nx\n\\end{align}",
     "So\n\\[\nx\n\\]",
+    "So it is $x = 1$.",
+    "It costs $5 a day.",
+    "The $PATH is set.",
+    "It is the keepers\u2019 light.",
+    "He said: \u2018Go.\u2019",
+    "\u27e6It ends.\u27e7",
+    "a | b\n--- | ---\n1 | It ends.",
+    "So:\n\n```html\n<div>\n```\n\nIt is open.",
+    "<div>\nIt ends.\n</div>\n\nIt ends.",
+    "It is so.\n<br>\nIt ends.",
+    "It has 1,284 boats, 12 of them old.",
 )
 
 UNFINISHED = (
@@ -100,6 +111,22 @@ UNFINISHED = (
     "So\n\\[\nx.",
     "See [the docs](https://x.yy.",
     "a {\n  b: c\n}\nd {\n  e: {\n  }",
+    "So it is $x + y.",
+    "The law says that $E = mc^2 and so on.",
+    "He said: \u2018Go.",
+    "\u27e6It goes on.",
+    "\uff3bIt goes on.",
+    "a | b | c\n--- | --- | ---\n1 | It goes on.",
+    "a | b\n--- | ---\n1 | It goes on",
+    'The record:\n\n{\n  "a": "It is.",\n\n  "b": "It is."',
+    "It is so.\n\n<details>\n<summary>More</summary>\n\nIt goes on.",
+    "He worked for the U.S.",
+    "as did Smith et al.",
+    "It needs Python 3.",
+    "1,Gannet,North Pier,It is old.",
+    "**1. The keeper of the light.**",
+    "So:\n\n> ```sh\n> ls.",
+    "1. So:\n\n      ```sh\n      ls.",
 )
 
 

@@ -56,7 +56,8 @@ def told(of: Asked, reply: str) -> tuple[str, Joined, bool]:
     size=st.integers(1, 7),
 )
 def test_an_echo_is_found_and_cut(space: str, lead: str, rest: str, size: int) -> None:
-    """With an exact echo the text comes out exactly, whatever white space there is, in any pieces, verified."""
+    """With an exact echo the text comes out exactly, whatever white space there is, in any pieces,
+    verified."""
     head = lead + QUOTE + space + rest
     found = joined(Asked(QUOTE, space), head, size)
     assert found.verified is bool(rest.strip())  # the text is unfinished
@@ -293,8 +294,7 @@ def test_a_long_text_that_is_told_again_is_followed() -> None:
     """Little of it is held; where it stands is told."""
     text = "".join(f"Sentence {number} tells of tide {number * 7}.\n" for number in range(400)).rstrip()
     assert decided(asked(text), text) == Follow(0, 0, Joined.RESTART)
-    head = f"Sure!\n\n{text}"
-    assert Joiner(asked(text)).join(head[:200], final=False) is None  # a courtesy may be the text's own
+    assert decided(asked(text), f"Sure!\n\n{text}") == Follow(0, 7, Joined.RESTART)
     start = "\n\nSorry about that. Here is the rest:\n\n"
     assert decided(asked(text), start + text) == Follow(0, len(start), Joined.RESTART)
     paragraph = text[-600:].lstrip()

@@ -23,6 +23,7 @@ SAID = {
     "lowered_echo": QUOTE + REST,
     "slipped_echo": "tide\nsomething slowly and" + REST,
     "quoted_echo": f"\u201c\u2026{QUOTE}\u201d\n{REST}",
+    "bracketed_echo": f"\u3010{QUOTE}\u3011{REST}",
     "marked_echo": f"<<<\n{QUOTE}\n>>>\n{REST}",
     "fenced_echo": f"```\n{QUOTE}\n```\n{REST}",
     "bold_echo": f"**{QUOTE}**{REST}",

@@ -14,6 +14,9 @@ SAID = {
     "preamble_no_echo": PREAMBLE + REST,
     "preamble_and_fence": f"{PREAMBLE}```\n{QUOTE}\n```\n{REST}",
     "unknown_preamble": f"Oh dear, that was rude of the network! On with the show:\n\n{QUOTE}{REST}",
+    "unknown_preamble_restart": f"Oh dear, that was rude of the network! From the top:\n\n{ANSWER}",
+    "marker_no_echo": f"<<<\n{REST}",
+    "dots_no_echo": f"\u2026{REST}",
     **{f"preamble_{name}": said + QUOTE + REST for name, said in PREAMBLES.items()},
     **{f"preamble_{name}_no_echo": said + REST for name, said in PREAMBLES.items()},
 }

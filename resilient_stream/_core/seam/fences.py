@@ -1,0 +1,34 @@
+"""Code fences: where one opens, and whether it is still open at a text's end.
+
+A fence may stand in a list or in a block quote, so any indent counts. It is closed by as many ticks or more
+of its own kind with nothing behind them; what has an info string opens one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+FENCE_LINE: Final = r"(?P<ticks>`{3,}+(?=[^`\n]{0,200}\n)|~{3,}+)(?P<info>[^\n]{0,200})\n"
+"""A pattern for a line that opens a fence, with its end."""
+
+_FENCES: Final = re.compile(
+    r"(?:\A|\n)[ \t>]*(?:(?:[-*+\u2022]|\d{1,3}[.)])[ \t]+)?(?P<ticks>`{3,}(?![^\n]*`)|~{3,})(?P<info>[^\n]*)"
+)
+
+
+def opened_at(text: str) -> int:
+    """Where in ``text`` the line begins that opens the fence in which the text ends; -1 if it ends in
+    none."""
+    opened, at = "", -1
+    for fence in _FENCES.finditer(text):
+        if not opened:
+            opened, at = fence["ticks"], fence.start() + fence[0].startswith("\n")
+        elif fence["ticks"].startswith(opened) and not fence["info"].strip():
+            opened, at = "", -1
+    return at
+
+
+def in_fence(text: str) -> bool:
+    """Whether ``text`` ends inside a code fence."""
+    return opened_at(text) >= 0
