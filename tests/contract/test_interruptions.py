@@ -104,7 +104,7 @@ def test_what_a_signal_handler_raises_is_the_users(read: Any, kind: type[Excepti
         with alarm(error, name), pytest.raises(kind) as raised:
             read(server.url, policy)
         assert raised.value is error
-        assert len(server.requests) == 1
+        assert len(server.requests) <= 1  # the timer may be quicker than the server
 
 
 @KINDS
@@ -131,7 +131,7 @@ def test_what_another_thread_raises_is_the_users(kind: type[Exception], place: s
             over.set()
             thread.join()
         assert raised.type is kind
-        assert len(server.requests) == 1
+        assert len(server.requests) <= 1  # the timer may be quicker than the server
 
 
 @KINDS

@@ -119,7 +119,7 @@ class Machine:
         if not self.lifecycle.flowing and self.turn.size > self._size:
             self._flows(now)
         clocks.read(waited, relay.events)
-        if relay.ended:
+        if relay.ending:
             clocks.end()
         if clocks.waited >= clocks.limit:
             return self.fault(now, Failure(Kind.STALLED, Phase.BODY))
@@ -140,9 +140,9 @@ class Machine:
             failure = self._clocks.fired(failure)
         try:
             self.relay.end(clean=failure.kind is Kind.TRUNCATED)
-        except Barren as barren:
-            return self._flaw(now, barren)
         except Flaw as flaw:
+            if isinstance(flaw, Barren) or flaw.failure.detail == NO_REASON_AT_STOP:
+                return self._flaw(now, flaw)
             failure = flaw.failure  # told in the last, unfinished event: the better reason
         if self.turn.stop_reason is not None:
             self._out.stop()  # supplies what is missing of the ending

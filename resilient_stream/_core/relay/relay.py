@@ -96,6 +96,11 @@ class Relay:
         return self._grammar.stop_reason is not None
 
     @property
+    def ending(self) -> bool:
+        """Whether only the last event is missing, whichever that is."""
+        return self.ended or self._grammar.waits
+
+    @property
     def inferred(self) -> bool:
         """Whether the reply ended without bringing anything."""
         return self._head.inferred
@@ -159,9 +164,11 @@ class Relay:
                 failure, and stays the bytes it is.
 
         Raises:
-            Flaw: the last event told of an error, or ended a continuation that brought nothing.
+            Flaw: the last event told of an error, or ended a continuation that brought nothing; or the
+                message has stopped without a reason.
         """
         told = self._read_unfinished(clean=clean)
+        self._grammar.end()
         self._block.die()
         if told is not None:
             raise told
@@ -199,6 +206,8 @@ class Relay:
         self._spoke = self._spoke or event.type not in OPENINGS
         for each in self._grammar.take(shapes.mended(event)):
             self._pass(each)
+        if self._grammar.waits:  # what comes now is none of the message
+            self.steady.rest()
 
     def _pass(self, event: Event) -> None:
         """The next event, in order."""

@@ -8,8 +8,10 @@ accept two messages as one.
 
 Gateways keep to less: blocks that overlap, blocks without a stop, indices with gaps where blocks were
 filtered out, or none at all. The meaning is plain, and the SDK reads most of it. So blocks that begin while
-another is open wait behind it, and go on in order, under indices that rise by one. Events that are not
-named here may come anywhere.
+another is open wait behind it, and go on in order, under indices that rise by one. A block is known by the
+index of its start or, as the SDK has it, by its place among the blocks; a second stop stops nothing; and a
+``message_stop`` waits for the ``message_delta`` that should have come before it. Events that are not named
+here may come anywhere.
 """
 
 from __future__ import annotations
@@ -50,14 +52,14 @@ class Grammar:
         self._behind = OrderedDict[int, list[bytes]]()
         self._growing = set[int]()
         self._behind_bytes = 0
+        self._stop: Event | None = None
 
     def take(self, event: Event) -> Iterator[Event]:
         """What may go on now that this event has come, in order. The attributes are those of each event in
         turn.
 
         Raises:
-            Flaw: it can't come here (`Kind.PROTOCOL`), or ends a message that has no stop reason
-                (`Kind.TRUNCATED`).
+            Flaw: it can't come here (`Kind.PROTOCOL`).
         """
         match event.type:
             case "message_start":
@@ -69,9 +71,25 @@ class Grammar:
             case "message_delta":
                 yield from self._message_delta(event)
             case "message_stop" if self.stop_reason is None:
-                raise Flaw(Kind.TRUNCATED, NO_REASON_AT_STOP)
+                self.end()
+                self._stop = event
             case _:
                 yield event
+
+    @property
+    def waits(self) -> bool:
+        """Whether only the stop reason is missing: ``message_stop`` has come."""
+        return self._stop is not None
+
+    def end(self) -> None:
+        """Nothing more comes.
+
+        Raises:
+            Flaw: the message has stopped, and has not said why (`Kind.TRUNCATED`). It is raised once.
+        """
+        if self._stop is not None:
+            self._stop = None
+            raise Flaw(Kind.TRUNCATED, NO_REASON_AT_STOP)
 
     def close_open(self) -> Event:
         """The stop of the open block, where it does not come."""
@@ -98,13 +116,16 @@ class Grammar:
             yield self.close_open()
 
     def _block_start(self, event: Event) -> Iterator[Event]:
+        self.end()
         begun = self.index + 1 + len(self._behind)
         label = _number(event.data.get("index"), begun)
+        if self.open is not None and (label, event.data["content_block"]) == (self.label, self.open):
+            return  # the same frame twice
         if (
             self.opening is None
             or self.stop_reason is not None
-            or label in self._labels
-            or (self.open is not None and label != self._last_label + 1)  # what lies between may be missing
+            # what lies between may be missing
+            or (self.open is not None and (label in self._labels or label != self._last_label + 1))
         ):
             raise Flaw(Kind.PROTOCOL, "a content_block_start out of place")
         self._labels.add(label)
@@ -117,14 +138,18 @@ class Grammar:
             self._wait(label, event)
 
     def _in_block(self, event: Event) -> Iterator[Event]:
+        self.end()
         label = _number(event.data.get("index"), None if self._behind else self.label)
-        if self.open is not None and label == self.label:
+        at_its_place = label == self.index and label not in self._labels
+        if self.open is not None and (label == self.label or at_its_place):
             yield self._front(event)
             yield from self._follow()
         elif label in self._growing:
             self._wait(label, event)
             if event.type == "content_block_stop":
                 self._growing.remove(label)
+        elif event.type == "content_block_stop" and label in self._labels:
+            pass  # it has stopped
         else:
             raise Flaw(Kind.PROTOCOL, f"a {event.type} out of place")
 
@@ -138,6 +163,9 @@ class Grammar:
                 yield from self._follow()
             self.stop_reason = reason
         yield event
+        if self._stop is not None and self.stop_reason is not None:
+            stop, self._stop = self._stop, None
+            yield stop
 
     def _wait(self, label: int, event: Event) -> None:
         """Keep an event of a block that is not in front."""

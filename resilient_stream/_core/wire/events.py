@@ -119,7 +119,7 @@ def read(frame: bytes) -> Event:
         return Event(SKIPPED, {}, frame)
     if _tells_error(payload):
         return Event("error", payload, frame)
-    if payload.get("type") is None:
+    if not _is_type(payload.get("type")):
         return Event.of({**payload, "type": name})
     kind = str(payload.get("type"))
     if name in (None, "ping") and kind != "ping" and not (kind.isascii() and kind.isidentifier()):
@@ -141,13 +141,16 @@ def _payload(name: str | None, data: str) -> dict[str, Any] | None:
             return None
         raise Flaw(Kind.CORRUPT, "invalid JSON") from None
     if isinstance(payload, dict):
-        typed = isinstance(payload.get("type"), str)
-        named = payload.get("type") is None and name in MESSAGE_EVENTS
-        if typed or named or _tells_error(payload):
-            return payload
+        says = _is_type(payload.get("type")) or name in MESSAGE_EVENTS or _tells_error(payload)
+        return payload if says else None
     if name in (None, "ping"):
         return None
     raise Flaw(Kind.PROTOCOL, "an event without a type")
+
+
+def _is_type(value: object) -> bool:
+    """Whether this says what an event is. What is none is told by the event line."""
+    return isinstance(value, str) and value != ""
 
 
 def _tells_error(payload: dict[str, Any]) -> bool:
@@ -156,8 +159,9 @@ def _tells_error(payload: dict[str, Any]) -> bool:
     kind, error = payload.get("type"), payload.get("error")
     if kind == "error":
         return True
-    words = isinstance(error, str) and error != "" and kind is None
-    return words or (isinstance(error, dict) and error != {} and kind not in MESSAGE_EVENTS)
+    if isinstance(error, str):
+        return error != "" and not _is_type(kind)
+    return isinstance(error, dict) and error != {} and not (_is_type(kind) and kind in MESSAGE_EVENTS)
 
 
 def _bare_error(frame: bytes) -> dict[str, Any] | None:

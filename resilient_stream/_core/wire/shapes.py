@@ -24,6 +24,13 @@ GROWING: Final[Mapping[str, str]] = {
 }
 """Delta type to the field with the string that it adds."""
 
+_TELLING: Final[Mapping[str, str]] = {
+    **GROWING,
+    "signature_delta": "signature",
+    "citations_delta": "citation",
+}
+"""Delta type to the field by which it is known where it has no type."""
+
 NO_REASON: Final[Mapping[str, Any]] = {"stop_reason": None, "stop_sequence": None}
 _NOTHING_SPENT: Final[Mapping[str, Any]] = {"input_tokens": 0, "output_tokens": 0}
 _TOOL_USES: Final = ("tool_use", "server_tool_use", "mcp_tool_use")
@@ -94,10 +101,10 @@ def _delta(delta: Any) -> Json:
     if not isinstance(delta, dict):
         raise Flaw(Kind.PROTOCOL, "a content_block_delta without a delta")
     kind = delta.get("type")
-    if kind is None:
-        kind = next((each for each, name in GROWING.items() if isinstance(delta.get(name), str)), None)
+    if not isinstance(kind, str) or not kind:
+        kind = next((each for each, name in _TELLING.items() if delta.get(name) is not None), None)
         delta = {"type": kind, **{name: value for name, value in delta.items() if name != "type"}}
-    if not isinstance(kind, str):
+    if kind is None:
         raise Flaw(Kind.PROTOCOL, "a delta without a type")
     return _with_string(delta, GROWING[kind]) if kind in GROWING else delta
 

@@ -204,7 +204,7 @@ def test_a_text_that_is_not_evidently_whole_is_not_believed() -> None:
     "broken",
     [
         b"event: x\ndata: {\n\n",
-        block_start(7, text("")) * 2,
+        block_start(7, text("")) + block_start(9, text("")),
         b"<html>\n\n",
         STOP,
     ],

@@ -68,7 +68,7 @@ def test_an_attempt_that_dies_before_content_leaves_nothing() -> None:
         (b"event: x\ndata: {\n\n", Kind.CORRUPT, False),
         (b"\xff\n\n", Kind.CORRUPT, False),
         (start(), Kind.PROTOCOL, False),
-        (STOP, Kind.TRUNCATED, False),
+        (STOP + text_delta(0, "b"), Kind.TRUNCATED, False),
     ],
 )
 def test_a_flaw_ends_the_attempt(bad: bytes, kind: Kind, *, in_band: bool) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from resilient_stream._core.failures import Flaw, Kind
 from resilient_stream._core.wire import event_order
-from resilient_stream._core.wire.event_order import Grammar
+from resilient_stream._core.wire.event_order import NO_REASON_AT_STOP, Grammar
 from resilient_stream._core.wire.events import read
 from tests.support.contents import text
 from tests.support.golden import GOLDEN
@@ -85,19 +85,17 @@ def test_whole_streams_go_on_as_they_came(name: str) -> None:
         [start(), start(id="another")],
         [start(), opens(0), start()],
         [opens(0)],
-        [start(), opens(0), opens(0)],
+        [start(), opens(0), block_start(0, text("x"))],
         [start(), opens(0), opens(2)],
-        [start(), opens(0), ends(0), opens(0)],
         [start(), opens(0), ends(0), ending(), opens(1)],
         [start(), grows(0, "a")],
         [start(), opens(0), grows(1, "a")],
         [start(), opens(0), ends(0), grows(0, "a")],
         [start(), opens(0), opens(1), grows("absent", "a")],
         [start(), opens(0), opens(1), ends(1), grows(1, "a")],
-        [start(), opens(0), opens(1), ends(1), ends(1)],
         [start(), ends(0)],
-        [start(), opens(0), ends(0), ends(0)],
-        [start(), opens(0), ends(0), ends(None)],
+        [start(), opens(0), ends(1)],
+        [start(), opens(7), ends(7), opens(9), grows(0, "a")],
         [ending()],
     ],
 )
@@ -111,10 +109,61 @@ def test_an_event_out_of_place_is_a_flaw(frames: list[bytes]) -> None:
 
 
 def test_an_end_without_a_reason_is_truncated() -> None:
-    """A message_stop alone does not make a message complete."""
-    with pytest.raises(Flaw) as caught:
-        told(start(), ending(None), STOP)
-    assert caught.value.failure.kind is Kind.TRUNCATED
+    """A message_stop alone does not make a message complete, whatever follows it."""
+    for after in (None, STOP, opens(0), grows(0, "a"), ends(0)):
+        grammar = Grammar()
+        assert taken(grammar, [start(), opens(0), ending(None)]) != []
+        assert taken(grammar, [STOP]) == []
+        assert grammar.waits
+        with pytest.raises(Flaw) as caught:
+            grammar.end() if after is None else taken(grammar, [after])
+        assert (caught.value.failure.kind, caught.value.failure.detail) == (
+            Kind.TRUNCATED,
+            NO_REASON_AT_STOP,
+        )
+        assert not grammar.waits
+        grammar.end()
+
+
+def test_a_stop_that_comes_too_early_waits_for_the_reason() -> None:
+    """They go on in the order in which they should have come; other events don't wait."""
+    usage = frame({"type": "message_delta", "delta": {}, "usage": {"output_tokens": 3}})
+    told_early = told(start(), STOP, frame({"type": "novel"}), usage, ending())
+    assert told_early == ["message_start", "novel", "message_delta", "message_delta", "message_stop"]
+
+
+@pytest.mark.parametrize("label", [0, None, "absent"])
+def test_a_second_stop_stops_nothing(label: Any) -> None:
+    """Nor does that of a block before, while another is open."""
+    assert told(start(), opens(0), ends(0), ends(label), opens(1), ends(1)) == [
+        "message_start",
+        "0[",
+        "0]",
+        "1[",
+        "1]",
+    ]
+    overlapping = [start(), opens(0), opens(1), ends(1), ends(1), ends(0), ends(0)]
+    assert told(*overlapping) == ["message_start", "0[", "0]", "1[", "1]"]
+    assert told(start(), opens(0), ends(0), opens(1), ends(0), grows(1, "a"))[-1] == "1a"
+
+
+def test_the_same_start_twice_is_one() -> None:
+    """While its block is open."""
+    assert told(start(), opens(0), opens(0), grows(0, "a")) == ["message_start", "0[", "0a"]
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_a_block_is_known_by_its_place_too(label: int) -> None:
+    """A host that gives a start another index than what follows, as the SDK reads it; or all blocks the same."""
+    assert told(start(), opens(0), ends(0), opens(0), grows(label, "a"), ends(label)) == [
+        "message_start",
+        "0[",
+        "0]",
+        "1[",
+        "1a",
+        "1]",
+    ]
+    assert told(start(), opens(7), grows(0, "a"), ends(0)) == ["message_start", "0[", "0a", "0]"]
 
 
 def test_the_same_message_start_twice_is_one() -> None:

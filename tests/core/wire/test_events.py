@@ -113,7 +113,7 @@ def test_a_hidden_event_is_named(name: bytes) -> None:
         (b"event: x\ndata: {\n\n", Kind.CORRUPT),
         (b"event: x\ndata: " + b"[" * 100_000 + b"\n\n", Kind.CORRUPT),
         (b"event: x\ndata: 1\n\n", Kind.PROTOCOL),
-        (b'event: x\ndata: {"type": 1}\n\n', Kind.PROTOCOL),
+        (b"event: x\ndata: []\n\n", Kind.PROTOCOL),
         (b"event: x\ndata: \xff\n\n", Kind.CORRUPT),
         (b"event: message_stop\n\n", Kind.CORRUPT),
         (b"event: message_stop\ndata:\n\n", Kind.CORRUPT),
@@ -198,6 +198,17 @@ def test_an_event_without_a_type_has_that_of_its_event_line(given: str) -> None:
     event = read(f'event: content_block_stop\ndata: {{{given}"index": 0}}\n\n'.encode())
     assert (event.type, event.data) == ("content_block_stop", {"type": "content_block_stop", "index": 0})
     assert read(event.frame) == event
+
+
+@pytest.mark.parametrize("value", ["null", "7", "true", "1.5", "[]", "{}", '""'])
+def test_a_type_that_is_none_is_told_by_the_event_line(value: str) -> None:
+    """For the events of a message; any other is passed over, as the SDK does."""
+    event = read(f'event: content_block_stop\ndata: {{"type": {value}, "index": 0}}\n\n'.encode())
+    assert (event.type, event.data) == ("content_block_stop", {"type": "content_block_stop", "index": 0})
+    novel = f'event: novel\ndata: {{"type": {value}, "error": {{}}}}\n\n'.encode()
+    assert (read(novel).type, read(novel).frame) == ("skipped", novel)
+    error = f'data: {{"type": {value}, "error": {{"a": 1}}}}\n\n'.encode()
+    assert read(error).type == "error"
 
 
 @pytest.mark.parametrize("start", [b"<html>\n\n", b"Bad gateway\n", b'{"type": "message"}', b"\xff\xfe\n\n"])

@@ -37,7 +37,10 @@ FALLBACK: Json = {"type": "content_block_start", "content_block": {"type": "fall
 SAID: Json = {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "a"}}
 THINKS: Json = {"type": "content_block_delta", "delta": {"type": "thinking_delta", "thinking": "a"}}
 WRITES: Json = {"type": "content_block_delta", "delta": {"type": "input_json_delta", "partial_json": "a"}}
+SIGNS: Json = {"type": "content_block_delta", "delta": {"type": "signature_delta", "signature": "a"}}
+CITES: Json = {"type": "content_block_delta", "delta": {"type": "citations_delta", "citation": {"a": 1}}}
 END: Json = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}}
+NO_TYPES: list[Any] = [ABSENT, None, "", 7, True, 1.5, ["text_delta"], {"a": 1}]
 NOTHING = {"stop_reason": None, "stop_sequence": None}
 
 
@@ -65,9 +68,11 @@ def test_what_is_whole_stays_as_it_is(name: str) -> None:
         (SAID, "delta.text", [ABSENT, None], ""),
         (THINKS, "delta.thinking", [ABSENT, None], ""),
         (WRITES, "delta.partial_json", [ABSENT, None], ""),
-        (SAID, "delta.type", [ABSENT, None], "text_delta"),
-        (THINKS, "delta.type", [ABSENT, None], "thinking_delta"),
-        (WRITES, "delta.type", [ABSENT, None], "input_json_delta"),
+        (SAID, "delta.type", NO_TYPES, "text_delta"),
+        (THINKS, "delta.type", NO_TYPES, "thinking_delta"),
+        (WRITES, "delta.type", NO_TYPES, "input_json_delta"),
+        (SIGNS, "delta.type", NO_TYPES, "signature_delta"),
+        (CITES, "delta.type", NO_TYPES, "citations_delta"),
         (END, "delta", [ABSENT, None, "", 0, []], NOTHING),
         (END, "delta.stop_reason", [1, True, ["end_turn"], {"a": 1}], None),
     ],
@@ -95,8 +100,7 @@ def test_what_is_left_out_is_put_in(event: Json, path: str, values: list[Any], m
         (THOUGHT, "content_block.thinking", [7, []]),
         (FALLBACK, "content_block.to", [ABSENT, None, "x", 7, []]),
         (SAID, "delta", [ABSENT, None, "x", 7, []]),
-        (SAID, "delta.type", [7, ["text_delta"]]),
-        (SAID, "delta", [{}, {"type": None, "text": 1}]),
+        (SAID, "delta", [{}, {"type": None, "text": 1}, {"type": 7, "a": 1}, {"text": None}]),
         (SAID, "delta.text", [7, 0, False, ["a"], {}]),
         (THINKS, "delta.thinking", [7, []]),
         (WRITES, "delta.partial_json", [7, []]),
