@@ -105,9 +105,12 @@ class Sleeper(Wire):
         self.steps = list(steps)
         """Seconds awake, seconds asleep after them, and what comes then."""
         self.now = self.asleep = 0.0
+        self.woken = 0
+        """How often a read of it has returned."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """What comes within the timeout, which stands still while the machine sleeps."""
+        self.woken += 1
         left = math.inf if timeout is None else timeout
         while True:
             awake, asleep, data = self.steps.pop(0)
@@ -192,6 +195,13 @@ def test_looking_up_changes_no_timeout(world: str, silence: float, comes: float)
     with Patience(response(wire), silence, wire.slept), pytest.raises(httpcore2.ReadTimeout):
         wire.read(1, timeout=600.0)
     assert wire.now == pytest.approx(silence)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_silence_wakes_its_reader_every_five_seconds_and_no_more_often(world: str) -> None:
+    """A process with a thousand silent streams has two hundred wakeups a second."""
+    assert watched(world, 300.0, (299.0, 0.0, b"a")).woken == math.ceil(299.0 / LOOK_UP)
+    assert watched(world, 300.0, *[(1.0, 0.0, b"a")] * 9, reads=9).woken == 9
 
 
 def test_the_wire_is_left_as_it_was() -> None:

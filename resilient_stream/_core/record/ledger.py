@@ -155,7 +155,7 @@ class Ledger:
     def begin(self, form: Form, model: str, wait: float, now: float, at: int) -> None:
         """Another request is about to be sent. Of the failure before it nothing large is kept."""
         if self.attempts and (before := self.attempts[-1]).failure is not None:
-            before.failure = replace(before.failure, body=None)
+            before.failure = replace(before.failure, body=None, frame=b"")
         self.attempts.append(Attempt(len(self.attempts) + 1, form, model, wait, now, at))
 
     def join(self, attempt: Attempt, at: int, joined: Join | None) -> None:

@@ -19,6 +19,7 @@ from typing import Any, Final
 from resilient_stream._core.failures import Flaw
 from resilient_stream._core.plan.planner import Plan
 from resilient_stream._core.settings import Settings
+from resilient_stream._core.turn.salvage import harmless
 from resilient_stream._core.turn.transcript import SERVER_TOOL_USES, TOOL_USES, Block
 from resilient_stream._core.wire import events
 from resilient_stream._core.wire.event_order import Grammar
@@ -254,9 +255,10 @@ class OpenBlock:
         self.steady.rest()
 
     def _note_unseen(self, block: Block) -> None:
-        """Note a block that nobody will see, if it is a tool use of the server's: it may have run."""
-        if block.type in SERVER_TOOL_USES:
-            self._turn.unseen.append(block)
+        """Note a block that nobody will see, if it is a server tool use that may have done something. One is
+        enough, and without its input: what is noted does not grow from attempt to attempt."""
+        if block.type in SERVER_TOOL_USES and not harmless(block.start) and not self._turn.unseen:
+            self._turn.unseen.append(Block({name: block.start.get(name) for name in ("type", "name")}))
 
     # -- the seam --------------------------------------------------------------------------------
 

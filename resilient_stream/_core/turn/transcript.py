@@ -171,7 +171,8 @@ class Turn:
     abandoned: list[int] = field(default_factory=list)
     """Indices of blocks that were cut off and never completed."""
     unseen: list[Block] = field(default_factory=list)
-    """Tool uses of the server's that were cut while they were held: they may have run."""
+    """The first tool use of the server's that was cut while it was held and may have done something, if there
+    was one: its type and its name."""
     container: str | None = None
     """The id of the container that code ran in, as far as it was told."""
     stop_reason: str | None = None
@@ -252,7 +253,7 @@ class Turn:
     def _note_container(self, told: dict[str, Any]) -> None:
         container = told.get("container")
         name = container.get("id") if isinstance(container, dict) else None
-        self.container = safe_json.whole(name) if isinstance(name, str) else self.container
+        self.container = safe_json.identifier(name) or self.container
 
 
 def answers(blocks: Iterable[Mapping[str, Any]]) -> frozenset[str]:

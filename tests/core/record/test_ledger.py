@@ -316,7 +316,8 @@ def test_only_the_last_failure_keeps_what_the_api_said() -> None:
         ledger.begin(Form.RESTART, "m", 0.5, float(number), 7)
         last = ledger.attempts[-1]
         assert (last.number, last.wait, last.started, last.at) == (number, 0.5, number, 7)
-        last.failure = Failure(Kind.OVERLOADED, Phase.HEADERS, detail="x", body="page")
+        last.failure = Failure(Kind.OVERLOADED, Phase.HEADERS, detail="x", body="page", frame=b"frame")
+    assert [one.failure and one.failure.frame for one in ledger.attempts] == [b"", b"", b"frame"]
     assert [one.failure and one.failure.body for one in ledger.attempts] == [None, None, "page"]
     assert all(one.failure and one.failure.detail == "x" for one in ledger.attempts)
 

@@ -8,7 +8,7 @@ from resilient_stream._core.failures import Barren, Flaw, Kind
 from resilient_stream._core.relay import relay as relay_module
 from resilient_stream._core.turn.transcript import Turn
 from resilient_stream._core.wire.events import LONGEST_ERROR, NO_STREAM
-from tests.support.contents import CALL, OMITTED, REDACTED, SEARCH, THOUGHT, text
+from tests.support.contents import CALL, CODE, OMITTED, REDACTED, SEARCH, THOUGHT, text
 from tests.support.relays import QUOTE, going_on, heard, relay, told
 from tests.support.streams import (
     ERROR,
@@ -253,12 +253,13 @@ def test_blocks_under_other_indices_are_numbered_anew() -> None:
 
 
 def test_a_tool_of_the_servers_that_waits_behind_a_block_is_remembered() -> None:
-    """It may have run, though nobody has seen it."""
+    """It may have run, though nobody has seen it. One is remembered, of those that may have done something."""
     made = relay()
-    told(made, start(), block_start(0, text("")), text_delta(0, "a"), *block(1, SEARCH), *block(2, CALL))
+    behind = [*block(1, SEARCH), *block(2, CODE), *block(3, CODE), *block(4, CALL)]
+    told(made, start(), block_start(0, text("")), text_delta(0, "a"), *behind)
     made.end()
-    assert [one.type for one in made.out.turn.unseen] == ["server_tool_use"]
-    assert made.out.turn.unseen[0].param() == SEARCH
+    (noted,) = made.out.turn.unseen
+    assert noted.start == {"type": "server_tool_use", "name": CODE["name"]}
 
 
 @pytest.mark.parametrize("usage", [None, "none", {}, {"output_tokens": None}, {"output_tokens": 0}])
