@@ -224,6 +224,36 @@ def models(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """The site in docs/_build/html: built with warnings as errors, its doctests run, its links checked."""
+    session.install(*dependencies(), *group("docs"))
+    session.install("--no-deps", "--editable", ".")
+    out = ROOT / "docs" / "_build"
+    shutil.rmtree(out, ignore_errors=True)
+    for builder in ("html", "doctest"):
+        session.run("sphinx-build", "-q", "-W", "--keep-going", "-b", builder, "docs", str(out / builder))
+    session.run("python", "docs/check_site.py", str(out / "html"))
+
+
+@nox.session(requires=["dist"], default=False)
+def release(session: nox.Session) -> None:
+    """Build, check the files, install the wheel in a clean environment. `-- --publish` uploads them."""
+    session.install(*group("release"))
+    files = sorted(map(str, (session.cache_dir / "dist").iterdir()))
+    (wheel,) = (file for file in files if file.endswith(".whl"))
+    session.run("twine", "check", "--strict", *files)
+    session.run("check-wheel-contents", wheel)
+    clean = Path(session.create_tmp()) / "clean"
+    session.run("python", "-m", "venv", "--clear", str(clean))
+    python = str(clean / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+    session.run(python, "-m", "pip", "install", "--quiet", f"{wheel}[cli]", external=True)
+    session.run(python, "-P", "-c", WHERE, str(clean), external=True)
+    session.run(python, "-P", "-m", "resilient_stream", "demo", "--fast", "--fault", "s529", external=True)
+    if "--publish" in session.posargs:
+        session.run("twine", "upload", *files)
+
+
+@nox.session(default=False)
 def coverage(session: nox.Session) -> None:
     """Every line and branch of the package, over all sessions that ran tests."""
     session.install(*group("test"))

@@ -52,6 +52,15 @@ def test_every_field_of_a_policy_is_documented() -> None:
         assert getattr(RetryPolicy(), name) == value, name
 
 
+def test_every_page_is_in_the_table_of_contents() -> None:
+    """Each page of the site can be reached from its side bar, and every entry there is a page."""
+    entries = re.findall(r"^([\w/*-]+)$", (ROOT / "docs" / "index.md").read_text(), re.MULTILINE)
+    docs = ROOT / "docs"
+    listed = {path.relative_to(docs).as_posix() for entry in entries for path in docs.glob(f"{entry}.md")}
+    assert listed == {page.relative_to(docs).as_posix() for page in docs.rglob("*.md")} - {"index.md"}
+    assert {entry for entry in entries if "*" not in entry and not (docs / f"{entry}.md").is_file()} == set()
+
+
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 

@@ -115,7 +115,7 @@ def _limits(policy: Explained) -> list[str]:
     )
     return [
         *(["One request, and never another."] if one else _requests(policy)),
-        f"{clocks}." if one else f"{clocks}; one that fired has twice the patience in the next attempt.",
+        f"{clocks}." if one else f"{clocks}; one that fired is twice as long in the next attempt.",
         f"Continuation: {policy.continuation}. A seam without proof: {policy.unverified}.",
         f"Held until complete: {', '.join(sorted(policy.hold)) or 'nothing'}.",
         *([f"The policy's own strategies also decide: {', '.join(own)}."] if own and not one else []),

@@ -116,8 +116,8 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
 
     first_event_timeout: Clock = 300.0
     """Seconds from the request to the first event that is not a ping. Default 300: first bytes after
-    239 s have been seen on healthy streams. (The SDK: 600, reset by every byte.) This clock and the two
-    below have twice the patience in the next attempt once they have fired."""
+    239 s have been seen on healthy streams. (The SDK: 600, reset by every byte.) Once this clock or one of
+    the two below has fired, it is twice as long in the next attempt, at most four times as long in all."""
 
     silence_timeout: Clock = 300.0
     """Seconds without a single byte. Default 300: healthy silences of 180 s have been seen.

@@ -78,7 +78,7 @@ def test_the_explanation_tells_limits() -> None:
         "Obeys a retry-after up to 20 s; above that it gives up at once.",
         "at most 2 times",
         "Retry budget: shared.",
-        "Clocks: 5 s to connect, 300 s to the first event, 300 s of silence, 600 s of pings; one that fired has twice",
+        "Clocks: 5 s to connect, 300 s to the first event, 300 s of silence, 600 s of pings; one that fired is twice",
         "Continuation: auto. A seam without proof: accept.",
         "Held until complete: tool_use.",
     ]:

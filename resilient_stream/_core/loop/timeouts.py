@@ -2,7 +2,7 @@
 
 A ping is a byte but no event: it ends a silence and not a stall. Only the time spent reading counts,
 so a consumer may take as long as it likes. A clock that fired is twice as patient in the next attempt,
-because what it took for death may have been a long thought.
+because a silent model may be thinking, up to four times its own length.
 
 After the stop reason only the end of the message is missing, which follows within milliseconds where it
 comes at all. It is not waited for by these clocks, whatever else comes meanwhile.
@@ -10,7 +10,7 @@ comes at all. It is not waited for by these clocks, whatever else comes meanwhil
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from resilient_stream._core.failures import Failure, Kind, Phase
@@ -18,10 +18,14 @@ from resilient_stream._core.failures import Failure, Kind, Phase
 ENDING_PATIENCE: Final = 1.0
 """Seconds of reading that the end of a message may take after its stop reason."""
 
+LONGEST: Final = 4.0
+"""How many times its own length a clock grows to at most. Without a limit, sixteen attempts that fall silent
+would take most of a year. (Four times the default is twenty minutes, twice the SDK's read timeout.)"""
+
 
 @dataclass(slots=True)
 class Clocks:
-    """The three clocks of a body. One that fired has twice the patience in the next attempt."""
+    """The three clocks of a body. One that fired is twice as long in the next attempt."""
 
     first_event: float
     silence: float
@@ -34,6 +38,10 @@ class Clocks:
     """Events that came in this attempt."""
     ending: bool = False
     """The stop reason has come."""
+    _longest: dict[str, float] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._longest = {name: LONGEST * getattr(self, name) for name in ("first_event", "silence", "stall")}
 
     def restart(self) -> None:
         """A new attempt begins."""
@@ -93,7 +101,7 @@ class Clocks:
         """
         if failure.phase is not Phase.BODY:
             detail = f"no response for {self.first_event:g} s (first_event_timeout)"
-            self.first_event *= 2
+            self._double("first_event")
             return replace(failure, detail=detail)
         left = self.limit - self.waited
         if failure.kind is Kind.SILENT and (self.waited == self.before or self.silence < left):
@@ -104,13 +112,11 @@ class Clocks:
             detail = f"no event for {self.limit:g} s ({self._name})"
         silence_fired = failure.kind is Kind.SILENT and self.silence <= left
         if not silence_fired or self.silence == left:
-            self._be_patient_for_events()
+            self._double("stall" if self.events else "first_event")
         if silence_fired:
-            self.silence *= 2
+            self._double("silence")
         return replace(failure, detail=detail)
 
-    def _be_patient_for_events(self) -> None:
-        if self.events:
-            self.stall *= 2
-        else:
-            self.first_event *= 2
+    def _double(self, clock: str) -> None:
+        """Have a clock wait twice as long in the next attempt, up to its limit."""
+        setattr(self, clock, min(2 * getattr(self, clock), self._longest[clock]))

@@ -142,6 +142,22 @@ def test_the_clock_that_fired_is_twice_as_patient(
     assert (clocks.first_event, clocks.silence, clocks.stall) == doubled
 
 
+@pytest.mark.parametrize(
+    ("events", "waited", "kind"), [(0, 0.0, Kind.SILENT), (1, 50.0, Kind.STALLED), (0, 40.0, Kind.STALLED)]
+)
+def test_no_clock_grows_beyond_four_times_its_length(events: int, waited: float, kind: Kind) -> None:
+    """However often it fires: sixteen attempts that fall silent take hours, not months."""
+    clocks = Clocks(50, 30, 70)
+    for _ in range(20):
+        clocks.restart()
+        clocks.events = events
+        clocks.waited = clocks.limit - clocks.silence + 1 if waited else 0.0
+        assert clocks.fired(SILENT).kind is kind
+    grown = {clocks.first_event / 50, clocks.silence / 30, clocks.stall / 70}
+    assert max(grown) == 4.0
+    assert min(grown) == 1.0
+
+
 def test_a_stall_noticed_on_a_ping_is_a_stall() -> None:
     """Whatever the silence clock says."""
     clocks = Clocks(50, 30, 70)

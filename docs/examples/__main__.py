@@ -1,0 +1,75 @@
+"""Run an example without a key: `python docs/examples text`. A stand-in plays the API and breaks the stream.
+
+Without a name, list what there is. The tests run each example the same way.
+"""
+
+import contextlib
+import os
+import runpy
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from resilient_stream.testing import Reply, StandIn, cut_at
+from resilient_stream.testing.golden import GOLDEN
+
+HERE = Path(__file__).parent
+TEXT = "The moon pulls at the water, and the earth turns beneath it. That makes two tides a day. " * 12
+TEXT = TEXT.strip()
+
+
+def after_a_tool(request: dict[str, Any]) -> list[dict[str, Any]] | str:
+    """A call first; once a result is there, words."""
+    if any(turn["role"] == "user" and not isinstance(turn["content"], str) for turn in request["messages"]):
+        return "The water in Dover is at 177 cm. " + TEXT
+    call = {"type": "tool_use", "id": "toolu_1", "name": "tide", "input": {"harbour": "Dover"}}
+    return [{"type": "text", "text": "I shall read the gauge. " + TEXT}, call]
+
+
+THOUGHT = [{"type": "thinking", "thinking": "Two tides a day. " * 40}, {"type": "text", "text": TEXT}]
+
+SCENES: dict[str, dict[str, Any]] = {
+    "text": {},
+    "text_async": {},
+    "events": {},
+    "final_message": {},
+    "tools": {"reply": after_a_tool, "faults": [cut_at(3000, "rst"), None, cut_at(3000, "fin")]},
+    "tool_runner": {"reply": after_a_tool, "faults": [cut_at(3000, "rst"), None, cut_at(3000, "fin")]},
+    "thinking": {"reply": Reply(THOUGHT), "faults": [cut_at(8500, "rst")]},
+    "web_search": {"reply": GOLDEN["web_search"].author(), "faults": [cut_at(-900, "rst")]},
+    "errors": {"faults": (), "always": cut_at(2000, "rst")},
+    "timeouts": {},
+    "chat": {},
+    "agent": {"reply": after_a_tool},
+    "spans": {},
+    "stand_in": {},
+    "moving_before": {},
+    "moving_after": {},
+}
+"""What the stand-in does for each example. By default it says `TEXT` and resets the first connection."""
+
+
+@contextlib.contextmanager
+def scene(name: str) -> Iterator[StandIn]:
+    """The stand-in of an example, where the SDK looks for the API."""
+    settings: dict[str, Any] = {"reply": TEXT, "faults": [cut_at(3000, "rst")], **SCENES[name]}
+    with StandIn(**settings) as server:
+        place = {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": "any", "NO_PROXY": "127.0.0.1"}
+        with mock.patch.dict(os.environ, place), mock.patch("time.sleep"):  # a hand-written loop would wait
+            yield server
+
+
+def run(name: str) -> list[str]:
+    """Run an example in this process; the forms of the requests that it took."""
+    with scene(name) as server:
+        runpy.run_path(str(HERE / f"{name}.py"), run_name="__main__")
+        return [request.form for request in server.requests]
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 2 and sys.argv[1] in SCENES:
+        print("\nrequests:", ", ".join(run(sys.argv[1])))
+    else:
+        print("python docs/examples NAME, where NAME is one of:", *SCENES)
