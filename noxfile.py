@@ -235,6 +235,14 @@ def docs(session: nox.Session) -> None:
     session.run("python", "docs/check_site.py", str(out / "html"))
 
 
+@nox.session(default=False)
+def pictures(session: nox.Session) -> None:
+    """Draw the README's pictures of the demo from a run of it."""
+    session.install(*dependencies())
+    session.install("--no-deps", "--editable", ".")
+    session.run("python", "docs/pictures.py")
+
+
 @nox.session(requires=["dist"], default=False)
 def release(session: nox.Session) -> None:
     """Build, check the files, install the wheel in a clean environment. `-- --publish` uploads them."""

@@ -1,7 +1,7 @@
 """Draw the pictures of the README from a run of the demo: `nox -s pictures`.
 
 The demo runs in a terminal of its own; what it writes there becomes `docs/_static/demo-light.svg` and
-`demo-dark.svg`. Of the streamed text only the lines around the reset are kept.
+`demo-dark.svg`. Of the streamed text only the lines around one break are kept.
 """
 
 from __future__ import annotations
@@ -91,11 +91,11 @@ def ran(*command: str) -> str:
 
 
 def shortened(text: str) -> list[str]:
-    """The lines of the picture: the text around the reset, then the tables."""
+    """The lines of the picture: the text around one break, then the tables."""
     plain = [re.sub(r"\x1b\[[\d;]*m", "", line) for line in text.splitlines()]
     lines = text.splitlines()
     first, second = (number for number, line in enumerate(plain) if line == RULE)
-    broken = next(number for number in range(first, second) if "\u27eareset" in plain[number])
+    broken = next(number for number in range(first, second) if "\u27eatruncated" in plain[number])
     around = range(max(first + 1, broken - 1), min(broken + 2, second))
     return [
         "$ resilient-stream demo",

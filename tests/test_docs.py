@@ -21,7 +21,7 @@ from resilient_stream.testing import ErrorEvent, StandIn, Status, cut_at
 
 ROOT = Path(__file__).parent.parent
 MODULES = ("anthropic", "pybreaker", "pytest", "resilient_stream", "tenacity")
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def test_the_state_diagram_is_the_table() -> None:
@@ -33,9 +33,13 @@ def test_the_state_diagram_is_the_table() -> None:
 
 
 def test_every_kind_is_documented() -> None:
-    """The table of failures has every kind, in order."""
+    """The table of failures has every kind, in order; each has a section that says what to do."""
     page = (ROOT / "docs" / "failures.md").read_text()
-    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == [kind.value for kind in Kind]
+    kinds = [kind.value for kind in Kind]
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == kinds
+    sections = re.split(r"^### ", page, flags=re.MULTILINE)[1:]
+    assert [section.partition("\n")[0] for section in sections] == kinds
+    assert [section.partition("\n")[0] for section in sections if "**Do**: " not in section] == []
 
 
 def test_every_field_of_a_policy_is_documented() -> None:

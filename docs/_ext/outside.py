@@ -1,4 +1,4 @@
-"""Lets pages link to what lies outside of `docs/`, as on GitHub, and makes pages of two files of the root."""
+"""Lets pages link to what lies outside of `docs/`, as on GitHub, and makes pages of files of the root."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-PAGES: Final = {"changelog": "CHANGELOG.md", "contributing": "CONTRIBUTING.md"}
+PAGES: Final = {"changelog": "CHANGELOG.md", "contributing": "CONTRIBUTING.md", "security": "SECURITY.md"}
 """Pages of the site whose text is a file of the root."""
 
 INSTEAD: Final = {
     "README.md": "index.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",
+    "SECURITY.md": "security.md",
     "policies/": "presets.md",
 }
 """The page of the site for a file or folder of the root."""

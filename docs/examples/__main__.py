@@ -7,7 +7,7 @@ import contextlib
 import os
 import runpy
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -16,8 +16,9 @@ from resilient_stream.testing import Reply, StandIn, cut_at
 from resilient_stream.testing.golden import GOLDEN
 
 HERE = Path(__file__).parent
-TEXT = "The moon pulls at the water, and the earth turns beneath it. That makes two tides a day. " * 12
-TEXT = TEXT.strip()
+TEXT = " ".join(
+    ["The moon pulls at the water, and the earth turns beneath it. That makes two tides a day."] * 12
+)
 
 
 def after_a_tool(request: dict[str, Any]) -> list[dict[str, Any]] | str:
@@ -52,7 +53,7 @@ SCENES: dict[str, dict[str, Any]] = {
 
 
 @contextlib.contextmanager
-def scene(name: str) -> Iterator[StandIn]:
+def scene(name: str) -> Generator[StandIn]:
     """The stand-in of an example, where the SDK looks for the API."""
     settings: dict[str, Any] = {"reply": TEXT, "faults": [cut_at(3000, "rst")], **SCENES[name]}
     with StandIn(**settings) as server:

@@ -21,3 +21,5 @@ with client.messages.stream(
                 print(f"\n[block {event.index} ({event.content_block.type}) is complete]")
             case "message_stop":
                 print(f"[stop reason: {event.message.stop_reason}]")
+            case _:
+                pass

@@ -20,6 +20,8 @@ with client.messages.stream(
                 print(event.text, end="", flush=True)
             case "content_block_stop":
                 print()
+            case _:
+                pass
     message = stream.get_final_message()
 
 print("blocks:", [block.type for block in message.content])
