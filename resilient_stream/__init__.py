@@ -1,8 +1,8 @@
 """Claude streams that survive: drops, overloads, stalls and silent truncation.
 
-The shop window. `resilient` turns a client of the official SDK into one whose streams are put
-together again when they break; `ResumeMiddleware` is the same for those who compose the chain
-themselves. `RetryPolicy` says how hard to try, `report` tells what happened.
+`resilient` returns a client whose streams are continued when they break. `ResumeMiddleware` does the same
+in a chain of middleware that you compose yourself. `RetryPolicy` says what is tried and for how long.
+`report` returns what happened.
 """
 
 from __future__ import annotations

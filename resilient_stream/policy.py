@@ -1,4 +1,4 @@
-"""`RetryPolicy`: how hard a stream is tried, and what may be kept of it."""
+"""`RetryPolicy`: what is tried after a failure, and for how long."""
 
 from __future__ import annotations
 

@@ -12,14 +12,14 @@ __all__ = ["AttemptReport", "FailureReport", "PartialTurn", "SeamReport", "Strea
 
 
 def report(source: object) -> StreamReport:
-    """What happened on a stream.
+    """Return what happened on a stream: its attempts, failures, seams and tokens.
 
     Args:
-        source: a stream of the SDK, a raw or streaming response, an exception; or a response or an exception
-            of httpx's or httpx2's.
+        source: a stream of the SDK, a raw or streaming response, or an exception; or a response or an
+            exception of httpx or httpx2.
 
     Raises:
-        LookupError: there is none; it does not come from a resilient client.
+        LookupError: ``source`` does not come from a resilient client.
     """
     from ._report.model import report as find  # pydantic is slow to import, and most programs never ask
 

@@ -17,19 +17,22 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 PLACES: Final = {
-    "IDLE": (70, 190),
-    "OPENING": (230, 190),
-    "READING": (430, 190),
-    "DRAINING": (640, 190),
-    "DONE": (820, 190),
-    "WAITING": (330, 310),
-    "FAILED": (330, 60),
+    "IDLE": (70, 130),
+    "OPENING": (230, 130),
+    "READING": (450, 130),
+    "DRAINING": (660, 130),
+    "DONE": (840, 130),
+    "WAITING": (340, 270),
+    "FAILED": (340, 400),
 }
 BENDS: Final = {
-    ("IDLE", "READING"): 330,
-    ("READING", "DONE"): 130,
-    ("OPENING", "WAITING"): 26,
-    ("WAITING", "OPENING"): 26,
+    ("IDLE", "READING"): -190,
+    ("READING", "DONE"): -190,
+    ("WAITING", "DONE"): 150,
+    ("OPENING", "WAITING"): 34,
+    ("WAITING", "OPENING"): 34,
+    ("OPENING", "FAILED"): 150,
+    ("READING", "FAILED"): -230,
 }
 """How far an edge keeps from the straight line, where a straight one would meet another."""
 
@@ -64,7 +67,7 @@ def svg(text: str) -> str:
         'orient="auto-start-reverse"><path d="M0 0 L8 4 L0 8 z" fill="currentColor"/></marker></defs>'
     )
     return (
-        '<div class="state-diagram"><svg viewBox="0 0 890 400" role="img" '
+        '<div class="state-diagram"><svg viewBox="0 0 900 430" role="img" '
         f'aria-label="The states of a stream, and what leads from one to the next">'
         f"{head}{''.join(parts)}</svg></div>"
     )
@@ -73,10 +76,9 @@ def svg(text: str) -> str:
 def _edge(a: str, b: str, label: str) -> tuple[str, str]:
     (x1, y1), (x2, y2) = PLACES[a], PLACES[b]
     if a == b:
-        path = (
-            f"M{x1 - 16} {y1 - HIGH / 2} C{x1 - 42} {y1 - 68} {x1 + 42} {y1 - 68} {x1 + 16} {y1 - HIGH / 2}"
-        )
-        return _drawn(path, x1, y1 - 58, label)
+        x, y = x1 + WIDE / 2, y1 + HIGH / 2
+        path = f"M{x - 34} {y + 3} C{x - 30} {y + 38} {x + 44} {y + 30} {x + 4} {y - 10}"
+        return _drawn(path, x + 18, y + 28, label)
     length = math.hypot(x2 - x1, y2 - y1)
     bend = BENDS.get((a, b), 0)
     cx, cy = (x1 + x2) / 2 - (y2 - y1) / length * bend, (y1 + y2) / 2 + (x2 - x1) / length * bend

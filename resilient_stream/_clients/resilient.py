@@ -32,14 +32,17 @@ ClientT = TypeVar("ClientT", bound=_SdkClient | _HttpClient)
 
 
 def resilient(client: ClientT, policy: RetryPolicy | str | None = None) -> ClientT:
-    """A client of the same type whose streams survive.
+    """Return a client of the same type whose streams are continued when they break.
 
-    It shares the connections of ``client``, which stays as it is. Of the SDK: the client's ``max_retries``
-    has no say over streams; its timeouts have, where they are shorter than the policy's. Of httpx and
-    httpx2: the transport and the mounts that the client has are wrapped, so its proxies, ``verify``,
-    ``http2`` and limits stay; its timeouts count where they are shorter, but for the packages' default of 5
-    s, which can't be told from a wish. A client that is already resilient gets the new policy instead of a
-    second layer.
+    The new client shares the connections of ``client``, which is not changed. A client that is already
+    resilient gets the new policy instead of a second layer.
+
+    A client of the SDK: its ``max_retries`` has no effect on streams. Its timeouts count where they are
+    shorter than the policy's.
+
+    A client of httpx or httpx2: its transport and mounts are wrapped, so its proxies, ``verify``, ``http2``
+    and limits stay. Its timeouts count where they are shorter, except for the packages' default of 5 s,
+    which looks the same whether it was set or not.
 
     Args:
         client: any client of the SDK, of httpx or of httpx2, sync or async.

@@ -232,7 +232,7 @@ def _until(wall: float) -> str:
     try:
         return f"until {datetime.fromtimestamp(wall, UTC):%Y-%m-%d %H:%M:%S} UTC"
     except (ValueError, OverflowError, OSError):
-        return "longer than there are calendars"
+        return "beyond the year 9999"
 
 
 def _stops(policy: RetryPolicy) -> list[tuple[Limit, str, StopRule]]:

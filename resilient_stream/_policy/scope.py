@@ -57,13 +57,13 @@ def resolved(policy: RetryPolicy | str | None) -> RetryPolicy:
 
 @contextmanager
 def policy_scope(policy: RetryPolicy | str | None) -> Generator[RetryPolicy]:
-    """Have another policy for the streams that are begun in a ``with`` block; yields it.
+    """Use another policy for the streams that begin in a ``with`` block; yields the policy.
 
-    It counts for resilient clients alone, where the request is made: for ``messages.stream`` that is the
-    stream's own ``with``. Tasks begun within the block have it too; threads have it only if their context
-    is copied, as `asyncio.to_thread` does. The innermost block counts, `policy_option` outranks it, and
-    ``RESILIENT_STREAM`` in the environment outranks both. A client that was made with ``enabled=False``
-    has no layer that could be switched on.
+    It applies to resilient clients only, and to requests that are sent inside the block: for
+    ``messages.stream``, the request is sent by the stream's own ``with``. Tasks that are started in the block
+    use it too. Threads use it only if their context is copied, as `asyncio.to_thread` does. The innermost
+    block counts. `policy_option` overrides it, and ``RESILIENT_STREAM`` in the environment overrides both. A
+    client that was made with ``enabled=False`` can't be switched on.
 
     Args:
         policy: a `RetryPolicy`, the name of a preset, or None for the defaults.
@@ -80,14 +80,14 @@ def policy_scope(policy: RetryPolicy | str | None) -> Generator[RetryPolicy]:
 
 
 def policy_option(policy: RetryPolicy | str | None) -> Mapping[str, Omit]:
-    """Another policy for one call, as its ``extra_headers``; no header is sent.
+    """Return ``extra_headers`` that set the policy of one call. No header is sent.
 
     ::
 
         client.messages.stream(..., extra_headers=policy_option("batch"))
 
-    Other headers may stand beside it: ``{**policy_option("batch"), "x-trace": "1"}``. Middleware that
-    builds its headers anew, as the SDK's refusal fallback does, loses it; `policy_scope` always arrives.
+    It can be combined with other headers: ``{**policy_option("batch"), "x-trace": "1"}``. Middleware that
+    makes new headers, such as the SDK's refusal fallback, loses it. `policy_scope` works there.
 
     Args:
         policy: a `RetryPolicy`, the name of a preset, or None for the defaults.
@@ -110,10 +110,10 @@ def chosen(option: object = None) -> RetryPolicy | None:
 class Pin:
     """Keeps a conversation on the model that served its last turn.
 
-    Once a stream was completed by one of the policy's ``fallback_models``, the streams begun within
-    ``with pin:`` start there, with that entry's fields, instead of asking the overloaded model first. A
-    stream that fails loosens the pin. As the SDK's ``BetaFallbackState``, one pin is entered around every
-    turn of a conversation, from any task or thread.
+    Once one of the policy's ``fallback_models`` has completed a stream, later streams inside ``with pin:``
+    start with that model and its fields, instead of asking the overloaded model first. A stream that fails
+    clears the pin. Use one pin for each conversation and enter it around every turn, from any task or thread,
+    like the SDK's ``BetaFallbackState``.
 
     Args:
         model: where to start, for instance the ``pin.model`` of a conversation that was stored.

@@ -1,16 +1,15 @@
-"""Observers: told what happens to a stream while it happens.
+"""Observers: objects whose methods are called when something happens on a stream.
 
-An `Observer` is given to a policy, ``RetryPolicy(observers=(...))``, because a policy is the one thing
-that every way of making a client resilient takes, and that copies, presets and overrides carry on.
-It is told by plain calls, in the thread or task that reads the stream and in the order in which
-things happen, so it must be quick and must not block: note, count, put into a queue. It may be used
-by many streams at once, in many threads; `StreamRecord.id` tells them apart.
+An `Observer` is part of a policy, ``RetryPolicy(observers=(...))``, because every way to make a client
+resilient takes a policy, and copies, presets and overrides keep its observers. Its methods are called in
+the thread or task that reads the stream, in the order of events, so they must be quick and must not
+block. Many streams in many threads may use one observer; `StreamRecord.id` identifies the stream.
 
-What it is told are frozen records of plain values: lengths, names, ids, token numbers. No text of the
-request or the reply, and no key.
+The arguments are frozen records of plain values: lengths, names, ids, token numbers. They never have a key
+or the text of a request or a reply.
 
-An observer that raises does not harm the stream: what it raised is logged, once for each observer,
-and it goes on being told.
+If an observer raises, the stream continues. The exception is logged once for each observer, and the
+observer is still called afterwards.
 """
 
 from __future__ import annotations
