@@ -24,11 +24,11 @@ PRINTED: dict[str, tuple[list[str], str]] = {
     "text_async": (ONCE, f"^{re.escape(TEXT)}$"),
     "events": (
         ONCE,
-        rf"^\[claude-opus-5\]\n{re.escape(TEXT)}\n\[block 0 \(text\).*\n\[stop reason: end_turn\]$",
+        rf"^\[claude-opus-5\]\n{re.escape(TEXT)}\n\[text block 0 complete\]\n\[stop reason: end_turn\]$",
     ),
     "final_message": (
         ONCE,
-        r"^end_turn, \d+ .*\noutcome: completed, resumed: True, attempts: 2\n.*verified: True\n",
+        r"^end_turn, \d+ .*\ncompleted, resumed: True, attempts: 2\n.*verified: True\n",
     ),
     "tools": (
         TWICE,
@@ -45,7 +45,7 @@ PRINTED: dict[str, tuple[list[str], str]] = {
     ),
     "errors": (
         [*ONCE, "user_turn"],
-        r"\nAPIConnectionError after 3 attempts: max_attempts = 3 .*\nfailures: \[",
+        r"\nAPIConnectionError, 3 attempts: max_attempts = 3 .*\nfailures: \[",
     ),
     "timeouts": (ONCE, rf"Starts nothing after 180 s\.\n(.*\n)*{re.escape(TEXT)}$"),
     "chat": ([*ONCE, "fresh"], rf"^{re.escape(TEXT)}\n{re.escape(TEXT)}$"),

@@ -1,4 +1,6 @@
-"""Run an example without a key: `python docs/examples text`. A stand-in plays the API and breaks the stream.
+"""Run an example without a key: `python docs/examples text`.
+
+A stand-in plays the API and breaks the stream.
 
 Without a name, list what there is. The tests run each example the same way.
 """
@@ -16,30 +18,52 @@ from resilient_stream.testing import Reply, StandIn, cut_at
 from resilient_stream.testing.golden import GOLDEN
 
 HERE = Path(__file__).parent
-TEXT = " ".join(
-    ["The moon pulls at the water, and the earth turns beneath it. That makes two tides a day."] * 12
+SENTENCES = (
+    "The moon pulls at the water, and the earth turns beneath it.",
+    "That makes two tides a day.",
 )
+TEXT = " ".join(SENTENCES * 12)
 
 
 def after_a_tool(request: dict[str, Any]) -> list[dict[str, Any]] | str:
     """A call first; once a result is there, words."""
-    if any(turn["role"] == "user" and not isinstance(turn["content"], str) for turn in request["messages"]):
+    if any(
+        turn["role"] == "user" and not isinstance(turn["content"], str)
+        for turn in request["messages"]
+    ):
         return "The water in Dover is at 177 cm. " + TEXT
-    call = {"type": "tool_use", "id": "toolu_1", "name": "tide", "input": {"harbour": "Dover"}}
+    call = {
+        "type": "tool_use",
+        "id": "toolu_1",
+        "name": "tide",
+        "input": {"harbour": "Dover"},
+    }
     return [{"type": "text", "text": "I shall read the gauge. " + TEXT}, call]
 
 
-THOUGHT = [{"type": "thinking", "thinking": "Two tides a day. " * 40}, {"type": "text", "text": TEXT}]
+THOUGHT = [
+    {"type": "thinking", "thinking": "Two tides a day. " * 40},
+    {"type": "text", "text": TEXT},
+]
 
 SCENES: dict[str, dict[str, Any]] = {
     "text": {},
     "text_async": {},
     "events": {},
     "final_message": {},
-    "tools": {"reply": after_a_tool, "faults": [cut_at(3000, "rst"), None, cut_at(3000, "fin")]},
-    "tool_runner": {"reply": after_a_tool, "faults": [cut_at(3000, "rst"), None, cut_at(3000, "fin")]},
+    "tools": {
+        "reply": after_a_tool,
+        "faults": [cut_at(3000, "rst"), None, cut_at(3000, "fin")],
+    },
+    "tool_runner": {
+        "reply": after_a_tool,
+        "faults": [cut_at(3000, "rst"), None, cut_at(3000, "fin")],
+    },
     "thinking": {"reply": Reply(THOUGHT), "faults": [cut_at(8500, "rst")]},
-    "web_search": {"reply": GOLDEN["web_search"].author(), "faults": [cut_at(-900, "rst")]},
+    "web_search": {
+        "reply": GOLDEN["web_search"].author(),
+        "faults": [cut_at(-900, "rst")],
+    },
     "errors": {"faults": (), "always": cut_at(2000, "rst")},
     "timeouts": {},
     "chat": {},
@@ -49,16 +73,28 @@ SCENES: dict[str, dict[str, Any]] = {
     "moving_before": {},
     "moving_after": {},
 }
-"""What the stand-in does for each example. By default it says `TEXT` and resets the first connection."""
+"""What the stand-in does for each example, if not this: it says `TEXT` and
+resets the first connection."""
 
 
 @contextlib.contextmanager
 def scene(name: str) -> Generator[StandIn]:
     """The stand-in of an example, where the SDK looks for the API."""
-    settings: dict[str, Any] = {"reply": TEXT, "faults": [cut_at(3000, "rst")], **SCENES[name]}
+    settings: dict[str, Any] = {
+        "reply": TEXT,
+        "faults": [cut_at(3000, "rst")],
+        **SCENES[name],
+    }
     with StandIn(**settings) as server:
-        place = {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": "any", "NO_PROXY": "127.0.0.1"}
-        with mock.patch.dict(os.environ, place), mock.patch("time.sleep"):  # a hand-written loop would wait
+        place = {
+            "ANTHROPIC_BASE_URL": server.url,
+            "ANTHROPIC_API_KEY": "any",
+            "NO_PROXY": "127.0.0.1",
+        }
+        with (
+            mock.patch.dict(os.environ, place),
+            mock.patch("time.sleep"),
+        ):  # a hand-written loop would wait
             yield server
 
 

@@ -1,7 +1,6 @@
 """Act on each kind of event."""
 
 import anthropic
-
 from resilient_stream import resilient
 
 client = resilient(anthropic.Anthropic())
@@ -18,7 +17,9 @@ with client.messages.stream(
             case "text":
                 print(event.text, end="", flush=True)
             case "content_block_stop":
-                print(f"\n[block {event.index} ({event.content_block.type}) is complete]")
+                print(
+                    f"\n[{event.content_block.type} block {event.index} complete]"
+                )
             case "message_stop":
                 print(f"[stop reason: {event.message.stop_reason}]")
             case _:

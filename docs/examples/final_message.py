@@ -1,7 +1,6 @@
 """Get the whole message and see what it took."""
 
 import anthropic
-
 from resilient_stream import report, resilient
 
 client = resilient(anthropic.Anthropic())
@@ -13,11 +12,15 @@ with client.messages.stream(
 ) as stream:
     message = stream.get_final_message()
 
-print(f"{message.stop_reason}, {message.usage.output_tokens} tokens written by the last attempt")
+print(
+    f"{message.stop_reason}, {message.usage.output_tokens} tokens written at last"
+)
 
 seen = report(stream)
-print(f"outcome: {seen.outcome}, resumed: {seen.resumed}, attempts: {len(seen.attempts)}")
+print(f"{seen.outcome}, resumed: {seen.resumed}, attempts: {len(seen.attempts)}")
 for seam in seen.seams:
-    print(f"attempt {seam.attempt} was joined by {seam.joined}, verified: {seam.verified}")
+    print(
+        f"attempt {seam.attempt} joined by {seam.joined}, verified: {seam.verified}"
+    )
 print(f"billed over all attempts: {seen.usage}")
 print(seen)  # the same as a table, one row for each attempt

@@ -1,7 +1,6 @@
 """The same with the library: the loop is gone."""
 
 import anthropic
-
 from resilient_stream import RetryPolicy, resilient
 
 client = resilient(anthropic.Anthropic(), RetryPolicy(max_attempts=5))

@@ -1,4 +1,4 @@
-"""A retry loop as one writes it by hand. It repeats what was printed, and pays for it again."""
+"""A retry loop by hand. It repeats what was printed, and pays for it again."""
 
 import time
 

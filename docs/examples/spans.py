@@ -4,14 +4,18 @@
 import anthropic
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
-
+from opentelemetry.sdk.trace.export import (
+    ConsoleSpanExporter,
+    SimpleSpanProcessor,
+)
 from resilient_stream import resilient
 
 provider = TracerProvider()
 provider.add_span_processor(
     SimpleSpanProcessor(
-        ConsoleSpanExporter(formatter=lambda span: f"{span.name}: {span.status.status_code.name}\n")
+        ConsoleSpanExporter(
+            formatter=lambda span: f"{span.name}: {span.status.status_code.name}\n"
+        )
     )
 )
 trace.set_tracer_provider(provider)

@@ -1,7 +1,6 @@
-"""Test your own program: a server on this machine plays the API and fails as it is told."""
+"""Test your own program: a server on this machine plays the API and fails."""
 
 import anthropic
-
 from resilient_stream import report, resilient
 from resilient_stream.testing import StandIn, cut_at
 
@@ -11,7 +10,9 @@ REPLY = "The moon pulls at the water, and the earth turns beneath it. " * 20
 def summary(client: anthropic.Anthropic) -> tuple[str, bool]:
     """The program under test."""
     with client.messages.stream(
-        model="claude-opus-5", max_tokens=4096, messages=[{"role": "user", "content": "Tides?"}]
+        model="claude-opus-5",
+        max_tokens=4096,
+        messages=[{"role": "user", "content": "Tides?"}],
     ) as stream:
         return stream.get_final_text(), report(stream).resumed
 
@@ -21,7 +22,10 @@ def test_the_text_survives_a_reset() -> None:
     with StandIn(reply=REPLY, faults=[cut_at(3000, "rst")]) as server:
         client = resilient(anthropic.Anthropic(base_url=server.url, api_key="any"))
         assert summary(client) == (REPLY, True)
-        assert [request.form for request in server.requests] == ["fresh", "user_turn"]
+        assert [request.form for request in server.requests] == [
+            "fresh",
+            "user_turn",
+        ]
 
 
 def test_nothing_is_sent_twice_when_nothing_fails() -> None:

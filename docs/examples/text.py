@@ -1,7 +1,6 @@
 """Print the text of a reply while it arrives."""
 
 import anthropic
-
 from resilient_stream import resilient
 
 client = resilient(anthropic.Anthropic())

@@ -3,7 +3,6 @@
 import asyncio
 
 import anthropic
-
 from resilient_stream import resilient
 
 

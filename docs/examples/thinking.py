@@ -1,7 +1,6 @@
-"""Show thinking as it arrives. A thought that was cut off is closed, and never sent back."""
+"""Show thinking as it arrives. A thought that was cut off is never sent back."""
 
 import anthropic
-
 from resilient_stream import report, resilient
 
 client = resilient(anthropic.Anthropic())
@@ -25,4 +24,6 @@ with client.messages.stream(
     message = stream.get_final_message()
 
 print("blocks:", [block.type for block in message.content])
-print("abandoned:", report(stream).abandoned)  # the indices of blocks that were cut off
+print(
+    "abandoned:", report(stream).abandoned
+)  # the indices of blocks that were cut off

@@ -1,8 +1,7 @@
-"""Let the SDK's tool runner call the tools; `thread=False` lets a broken turn be continued."""
+"""Let the SDK's tool runner call the tools; with a thread, a cut ends the turn."""
 
 import anthropic
 from anthropic import beta_tool
-
 from resilient_stream import resilient
 
 client = resilient(anthropic.Anthropic(), "agent")

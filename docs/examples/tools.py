@@ -2,7 +2,6 @@
 
 import anthropic
 from anthropic.types import MessageParam, ToolParam
-
 from resilient_stream import resilient
 
 client = resilient(anthropic.Anthropic(), "agent")
@@ -16,7 +15,9 @@ TOOL: ToolParam = {
         "required": ["harbour"],
     },
 }
-messages: list[MessageParam] = [{"role": "user", "content": "How high is the water in Dover?"}]
+messages: list[MessageParam] = [
+    {"role": "user", "content": "How high is the water in Dover?"}
+]
 
 while True:
     with client.messages.stream(
@@ -33,7 +34,11 @@ while True:
         {
             "role": "user",
             "content": [
-                {"type": "tool_result", "tool_use_id": call.id, "content": "The gauge reads 177 cm."}
+                {
+                    "type": "tool_result",
+                    "tool_use_id": call.id,
+                    "content": "The gauge reads 177 cm.",
+                }
                 for call in calls
             ],
         }

@@ -1,7 +1,6 @@
-"""Search the web. A search that was cut off runs again; one whose result has come is kept."""
+"""Search the web. A search that was cut off runs again."""
 
 import anthropic
-
 from resilient_stream import resilient
 
 client = resilient(anthropic.Anthropic())
@@ -15,7 +14,10 @@ with client.messages.stream(
     for event in stream:
         if event.type == "text":
             print(event.text, end="", flush=True)
-        elif event.type == "content_block_stop" and event.content_block.type == "server_tool_use":
+        elif (
+            event.type == "content_block_stop"
+            and event.content_block.type == "server_tool_use"
+        ):
             print(f"[searches for {event.content_block.input}]")
     message = stream.get_final_message()
 
