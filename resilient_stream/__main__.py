@@ -58,26 +58,26 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     demo = commands.add_parser(
         "demo",
-        help="stream a long answer through faults",
-        description="Stream a long answer through faults, then the same faults with the bare SDK. "
-        "No key, no network.",
+        help="stream a long answer through faults (no key needed)",
+        description="Stream a long answer through six faults, then show what the SDK alone makes of each. "
+        "Needs no key and no network.",
     )
     command.add_arguments(demo)
     demo.set_defaults(run=command.demo)
     checked = commands.add_parser(
         "check",
-        help="try a model of the real API (billed)",
-        description="Cut a dozen replies of a model, and say how each was continued and joined. Needs a key "
-        "in ANTHROPIC_API_KEY; billed to its account. ANTHROPIC_BASE_URL names another place than the API.",
+        help="check how a model of the real API continues (billed)",
+        description="Cut a dozen replies of a model, and show how each was continued and joined. Needs a key "
+        "in ANTHROPIC_API_KEY and is billed to its account. ANTHROPIC_BASE_URL sets another address.",
     )
     check_command.add_arguments(checked)
     checked.set_defaults(run=check_command.run)
     policy = commands.add_parser(
         "policy",
-        help="say what a retry policy does",
-        description="Say what a retry policy does after each kind of failure.",
+        help="explain a retry policy",
+        description="Show what a retry policy does after each kind of failure, and its limits.",
     )
-    policy.add_argument("name", metavar="NAME", nargs="?", help="a preset; without it, the defaults")
+    policy.add_argument("name", metavar="NAME", nargs="?", help="a preset; default: the defaults")
     policy.set_defaults(run=_policy)
     return parser
 

@@ -33,17 +33,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the demo's arguments."""
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
-        "--fault", metavar="KIND", action="append", help="meet this fault only; give it again for another"
+        "--fault", metavar="KIND", action="append", help="run this fault only; may be repeated"
     )
     where.add_argument(
-        "--live", action="store_true", help="the real API, through a proxy that cuts its streams"
+        "--live", action="store_true", help="use the real API, through a proxy that cuts it (billed)"
     )
     how = parser.add_mutually_exclusive_group()
-    how.add_argument("--list", action="store_true", help="show the faults that there are, and stop")
-    how.add_argument("--spans", action="store_true", help="draw the stream's trace as well")
+    how.add_argument("--list", action="store_true", help="list the faults and exit")
+    how.add_argument("--spans", action="store_true", help="also draw the trace of the stream")
     how.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-    parser.add_argument("--model", default=MODEL, help=f"default {MODEL}; the 4.5 family shows prefill")
-    parser.add_argument("--fast", action="store_true", help="no pauses between words, short clocks")
+    parser.add_argument("--model", default=MODEL, help=f"default {MODEL}; models of 4.5 show prefill")
+    parser.add_argument("--fast", action="store_true", help="no pauses between words, short timeouts")
     parser.add_argument("--async", dest="in_async", action="store_true", help="use the async client")
 
 

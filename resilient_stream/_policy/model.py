@@ -1,4 +1,4 @@
-"""The retry policy: what a stream may do to survive, as one frozen value.
+"""The retry policy: what is tried when a stream fails, as one frozen value.
 
 A policy holds no state and may be shared between clients, threads and processes; what happens to one
 stream is kept by a ``Judgement``. It says when to ask again, how long to wait, how to continue and
@@ -61,8 +61,8 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
     """
 
     enabled: Switch = True
-    """Whether the library does anything. False hands everything through untouched, the SDK's own
-    retries included. Default True."""
+    """Whether the library does anything. If False, everything passes through unchanged and the SDK retries
+    as usual. Default True."""
 
     max_attempts: Count = 16
     """Requests per stream in all, the first included. Default 16: a ten-minute answer behind a proxy
@@ -131,37 +131,41 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
     server's ``x-should-retry`` outranks it."""
 
     continuation: Continuation = "auto"
-    """How a cut message is continued: "auto" picks by model and request, "prefill" only by an assistant
-    turn, "user_turn" only by asking, "restart_only" not at all once content was handed over, "never"
-    sends nothing again once a reply has begun, nor finishes a turn by its complete tool calls. Default
-    "auto"."""
+    """How a message that was cut is continued: "auto" chooses by model and request; "prefill" uses only an
+    assistant turn; "user_turn" uses only a user turn that asks to go on; "restart_only" does not continue
+    once content was delivered; "never" sends no further request once a reply has begun, and does not finish a
+    turn by its complete tool calls either. Default "auto"."""
 
     continuation_template: Template = None
-    """The words of that user turn; ``{quote}`` is replaced by the last characters received, other braces
-    stay. Or the name of a built-in wording: "continue", or "repeat" for the longer one of the first releases.
-    After a reply that could not be joined it is asked once more, in other words. Default None: "continue"."""
+    """The text of that user turn, in which ``{quote}`` is replaced by the last characters received and other
+    braces stay; or the name of a built-in wording: "continue", or "repeat", the longer one of the first
+    releases. If a reply can't be joined, the model is asked once more in other words. Default None:
+    "continue"."""
 
     quote_length: QuoteLength = 80
-    """Characters of that fragment, about: it begins with a word, up to 40 sooner or later, and is never
-    shorter than 40. Default 80: long enough to stand in one place of nearly every text, short enough to be
-    repeated without a slip; what a model takes to repeat it is the time that nothing streams. 40 to 400."""
+    """About how many characters are quoted, 40 to 400. The quote begins with a word, so it may be up to 40
+    characters longer or shorter, but never shorter than 40. Default 80: long enough to occur once in nearly
+    every text, and short enough to be repeated without an error. Nothing streams while the model repeats
+    it."""
 
     unverified: Unverified = "accept"
-    """What a seam without proof means: "accept" and report it, "ask" once more and then refuse, or
-    "refuse": raise, with the partial message. Default "accept": a whole answer is what was asked for."""
+    """What happens at a seam without proof: "accept" joins and reports it; "ask" asks the model once more and
+    then refuses; "refuse" raises with the partial message. Default "accept": a whole answer is more useful
+    than an error."""
 
     hold: Hold = frozenset({"tool_use"})
-    """Block types handed over only when complete: "tool_use", "thinking", "server_tool_use" (and those of
-    MCP servers). Held blocks that are cut leave no trace. Default {"tool_use"}: half a call is of no use.
-    () for live input_json."""
+    """Block types that are delivered only when complete: "tool_use", "thinking", "server_tool_use" (MCP's
+    included). A held block that is cut leaves no trace. Default {"tool_use"}: half a call is of no use. Use
+    () for live input_json events."""
 
     completed_tools: CompletedTools = "finish"
-    """After a cut that follows a complete tool call: "finish" the turn with the calls there are, or
-    "regenerate" it while they are still held. Default "finish": nothing is billed or run twice."""
+    """What happens if a stream is cut after a complete tool call: "finish" ends the turn with the calls that
+    are complete; "regenerate" has the model make them again, if they were not delivered yet. Default
+    "finish": nothing is billed or run twice."""
 
     rerun_server_tools: Switch = False
-    """Whether a cut server-side call with side effects (MCP, code execution, unknown) may run again.
-    Default False: only the caller knows what it does."""
+    """Whether a server-side call with side effects (MCP, code execution, unknown) that was cut may run again.
+    Default False: only the caller knows what the call does."""
 
     max_tokens: MaxTokens = "reduce"
     """For continuations: "reduce" ``max_tokens`` by what was already written and by what the input has grown,
@@ -173,13 +177,13 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
     Default "serving", as the API does for its own fallbacks; totals are in the report either way."""
 
     heal_history: Switch = True
-    """Whether what would make the API refuse a history (unsigned thinking, blank text, a tool use without
-    result) is taken out of requests. Default True: an abandoned block must not poison later calls."""
+    """Whether the library removes from requests what the API would refuse: unsigned thinking, blank text, a
+    tool use without a result. Default True: a block that was cut must not make later calls fail."""
 
     fallback_models: Fallbacks = ()
-    """Models to continue on, in order, when the first stays overloaded or limits the rate, or does so once
-    and asks for more patience than ``retry_after_max``: ids, or mappings of request fields with a "model"
-    among them. Default (): another model is the caller's choice."""
+    """Models to continue on, in this order, if the first one stays overloaded or rate limited, or asks once
+    to wait for longer than ``retry_after_max``. Each is an id, or a mapping of request fields with a "model".
+    Default (): another model is the caller's choice."""
 
     max_input_multiple: Multiple = 5.0
     """Stop when the attempts together have billed more input than this many times the first request's
@@ -192,22 +196,22 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
     Default "shared": 60 units and 0.2 per started stream over 60 s, after Finagle."""
 
     stop: Stop = None
-    """A tenacity stop strategy; the stream also stops where it says so. Default None."""
+    """A tenacity stop strategy. The stream stops if it or one of the limits above says so. Default None."""
 
     wait: Wait = None
-    """A tenacity wait strategy in place of the four waits above; ``retry-after`` still is the least.
-    Default None."""
+    """A tenacity wait strategy that replaces the four waits above. The wait is never shorter than
+    ``retry-after``. Default None."""
 
     retry: RetryIf = None
     """A tenacity retry strategy; a failure is retried only if it agrees. Default None."""
 
     observers: Observers = ()
-    """`Observer` objects that are told what happens to streams, in this order. Default (): none besides
-    the library's own."""
+    """`Observer` objects whose methods are called when something happens on a stream, in this order. Default
+    (): only the library's own."""
 
     telemetry: Switch = True
-    """Whether spans and metrics go to OpenTelemetry's global providers. Default True, as in the SDK: until
-    the program configures a provider, that is nowhere."""
+    """Whether spans and metrics go to OpenTelemetry's global providers. Default True, as in the SDK. If the
+    program has not configured a provider, nothing is recorded."""
 
     def __init__(self, **fields: Unpack[PolicyFields]) -> None:
         """Check the fields; those not given keep their defaults."""
@@ -226,7 +230,7 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
         if self.completed_tools == "regenerate" and "tool_use" not in self.hold:
             raise ValueError(
                 'completed_tools = "regenerate" should come with "tool_use" in hold: '
-                "a call that was handed over cannot be taken back"
+                "a call that was delivered cannot be taken back"
             )
         return self
 

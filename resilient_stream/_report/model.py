@@ -43,19 +43,19 @@ class StreamReport(Part):
 
     outcome: Outcome
     resumed: bool
-    """Whether what the consumer got comes from more than one attempt."""
+    """Whether content that was delivered comes from more than one attempt."""
     reason: str
-    """Why nothing more was tried, where that is so."""
+    """Why no further attempt was made; empty if the stream did not fail."""
     limit: Limit | None = None
-    """The limit of the policy's own that it is, where the failure as such would have been retried."""
+    """The limit of the policy that ended the stream; None if it ended for another reason."""
     ending: Literal["proved", "inferred"] | None = None
-    """How it is known that the message is whole: "proved" by a stop reason behind text or calls that came
-    with it; "inferred" where the last continuation brought no more than a repetition of the text's end, or
-    nothing. None unless the outcome is "completed"."""
+    """How it is known that the message is whole. "proved": a stop reason arrived after text or calls of the
+    same attempt. "inferred": the last continuation brought only a repetition of the text's end, or nothing.
+    None unless the outcome is "completed"."""
     attempts: list[AttemptReport]
     seams: list[SeamReport]
     serving_model: str | None
-    """The model of the last attempt that brought events; after a fallback another than the message names."""
+    """The model of the last attempt that brought events. After a fallback it differs from the message's."""
     abandoned: list[int]
     """Indices of content blocks that were cut off and never completed."""
     usage: dict[str, int]
@@ -65,7 +65,7 @@ class StreamReport(Part):
 
     @property
     def partial(self) -> PartialTurn | None:
-        """The turn so far as a message param, always valid to send as history; None where nothing is."""
+        """The message so far as a message param, always valid to send as history; None if there is none."""
         blocks = partial(self._turn) if self._turn is not None else []
         return PartialTurn(role="assistant", content=blocks) if blocks else None
 

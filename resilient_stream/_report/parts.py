@@ -46,7 +46,7 @@ class FailureReport(Part):
     kind: Kind
     phase: Phase
     in_band: bool
-    """Told by the API inside a body that had begun with status 200."""
+    """Whether the API reported it inside a reply that had begun with status 200."""
     detail: Annotated[str, BeforeValidator(_word)]
     """A technical word: an exception's class, an ``error.type``. Never content."""
     retry_after: float | None = None
@@ -70,11 +70,11 @@ class AttemptReport(Part):
     events: int
     """Events received, pings apart."""
     characters: int
-    """Characters of visible text handed over."""
+    """Characters of visible text that were delivered."""
     usage: Usage
     usage_source: Literal["reported", "estimated", "unknown"]
     estimated: list[str] = []
-    """The numbers of ``usage`` that the API has not told."""
+    """The numbers of ``usage`` that the API has not reported."""
     wait: float
     """Seconds waited before it."""
     duration: float | None
@@ -91,9 +91,9 @@ class SeamReport(Part):
     joined: Joined
     """How: ``prefill``, ``echo``, ``echo_only``, ``overlap``, ``restart``, ``preamble`` or ``as_is``."""
     trimmed: int
-    """Characters of the continuation that were cut because the consumer had them."""
+    """Characters of the continuation that were cut because they had been delivered before."""
     supplied: int
-    """Characters, white space nearly always, that were put there because the model had lost them."""
+    """Characters, nearly always white space, that were inserted because the model had left them out."""
     verified: bool
     """Whether there was proof of where the continuation belongs; if it brought nothing, whether the text can
     end there as well."""

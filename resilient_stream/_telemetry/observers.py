@@ -66,13 +66,13 @@ class StreamRecord:
 
 
 class Observer:
-    """Is told what happens to streams. Override what you want to hear of; the rest does nothing.
+    """Base class for observers. Override the methods that you need; the others do nothing.
 
     The order for one stream: `on_stream`; then, for each attempt, `on_attempt`, `on_content` once it
     brings something, and `on_failure` if it fails; between two attempts `on_wait` and `on_waited` if
-    there is a wait; `on_resume` after the `on_content` of an attempt that took another's place;
-    `on_give_up` before the end of a stream that failed; last `on_end`, always, a stream that is merely
-    dropped included.
+    there is a wait; `on_resume` after the `on_content` of an attempt that replaced a failed one;
+    `on_give_up` before the end of a stream that failed. `on_end` is always the last, also for a stream that
+    is dropped without being closed.
     """
 
     def on_stream(self, stream: StreamRecord) -> None:
@@ -82,9 +82,9 @@ class Observer:
         """A request is about to be sent."""
 
     def around_request(self, stream: StreamRecord) -> AbstractContextManager[object] | None:
-        """What to enter while a request is being sent, up to the head of its response; None for nothing.
+        """Return a context manager to be active while a request is sent, until its response begins; or None.
 
-        For what works by context, as tracing does. It is left before anything is handed over.
+        Tracing uses it. It is left before anything is delivered.
         """
         return None
 
@@ -92,7 +92,7 @@ class Observer:
         """An attempt has brought its first content, or the end of the message."""
 
     def on_failure(self, stream: StreamRecord, attempt: AttemptRecord) -> None:
-        """An attempt has failed; ``attempt.failure`` says how. What follows is decided, and told next."""
+        """An attempt has failed; ``attempt.failure`` says how. The next call says what follows."""
 
     def on_wait(self, stream: StreamRecord, wait: WaitRecord) -> None:
         """A wait begins."""

@@ -195,9 +195,9 @@ class Ledger:
             return
         where = (
             "resilient_stream.report(error).partial is the message so far, valid as history, and the report "
-            "tells of each attempt."
+            "lists the attempts."
             if blocks
-            else "resilient_stream.report(error) tells of each attempt."
+            else "resilient_stream.report(error) lists the attempts."
         )
         error.add_note(f"resilient_stream {self.summary(turn)} {where}")
 

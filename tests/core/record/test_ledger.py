@@ -279,13 +279,13 @@ def test_an_exception_tells_what_was_tried_and_what_is_kept() -> None:
     (said,) = note(Turn(message={}, blocks=[Block({"type": "text", "text": "Tides"})]), first, second)
     assert said == (
         "resilient_stream gave up after 2 attempts in 2.5 s: so. 5 characters of text were received. "
-        "resilient_stream.report(error).partial is the message so far, valid as history, and the report tells "
-        "of each attempt."
+        "resilient_stream.report(error).partial is the message so far, valid as history, and the report lists "
+        "the attempts."
     )
     (said,) = note(Turn(), first)
     assert said == (
         "resilient_stream gave up after 1 attempt in 0.0 s: so. Nothing was received to keep. "
-        "resilient_stream.report(error) tells of each attempt."
+        "resilient_stream.report(error) lists the attempts."
     )
 
 
