@@ -86,3 +86,24 @@ def test_what_comes_before_the_first_content_takes_no_more_than_a_little(frame: 
     finally:
         tracemalloc.stop()
     assert peak < 3 * 2**20
+
+
+def test_blocks_that_wait_behind_an_open_one_take_little_more_than_their_bytes() -> None:
+    """Also while they are read and handed over, when the one in front is closed."""
+    piece = text_delta(1, "x" * 20)
+    count = 4 * 2**20 // len(piece)
+    opening = [start(), block_start(0, text("")), text_delta(0, "a"), block_start(1, text(""))]
+    made, handed = machine(), 0
+    tracemalloc.start()
+    try:
+        made.start(0.0)
+        made.head(0.0, 200, None)
+        for chunk in chain(opening, repeat(piece, count), [block_stop(0), block_stop(1)]):
+            made.data(0.0, chunk, 0.0)
+            handed += len(made.take())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert made.turn.blocks[1].text == "x" * 20 * count
+    assert peak < 3 * handed
+    assert handed == len(piece) * count + sum(map(len, opening)) + len(block_stop(0)) + len(block_stop(1))
