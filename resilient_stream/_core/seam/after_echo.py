@@ -19,6 +19,7 @@ from .delivered import Had
 from .ending import NEAR, STOPS, can_end, has_open_bracket
 from .joined import Asked, Decision, Diverged, Follow, Join, Joined
 from .lines import Line
+from .prose import is_prose
 from .told_again import Again, Retelling, Sign
 from .whitespace import Mend, indent, is_settled, mend
 
@@ -41,6 +42,12 @@ _LEADS: Final = " \t\n<>[]{}()*_`\"'\u201c\u201d\u00ab\u00bb"
 """Behind which the words of a request are still its words."""
 
 
+_NEW: Final = ("#", "---", "***", "<|")
+"""What begins a heading, a rule, a turn."""
+_BROKEN: Final = re.compile(r"[^\W\d_A-Z],?\n(?=[^\W\d_])")
+"""A line that ends in the middle of a sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where in a head a repetition ends."""
@@ -50,7 +57,7 @@ class Place:
     left: str = ""
     """What is new in the last character that was told again."""
     opened: str = ""
-    """What stood before the repetition and is still open: "marker", "fence" or nothing."""
+    """What stood before the repetition and is still open: "marker", "fence", a closing tag or nothing."""
     closed: str = ""
     """What wrapper has been closed before ``cut``: "fence", "pair" or nothing."""
     told: int = 0
@@ -100,7 +107,7 @@ class AfterEcho:
             at, left = told
         if place.opened and not marked:
             closing = markers.closing(
-                head[at : at + self.most_held], self.had.text, fence=place.opened == "fence", final=final
+                head[at : at + self.most_held], self.had.text, opened=place.opened, final=final
             )
             if closing is None and not final:
                 return None
@@ -167,7 +174,8 @@ class AfterEcho:
         if not final and not is_settled("", head[at:], proved=True):
             return None
         behind = mend(text, "", head[at:], fenced=self._is_fenced, proved=True, broken=True)
-        verified = told is Sign.NOTHING and not self._breaks_off(text, head[at:], marked=True)
+        remark = kept.rstrip()[-1:] in STOPS and head[at:].lstrip()[:1].isupper()
+        verified = told is Sign.NOTHING and not remark and not self._breaks_off(text, head[at:], marked=True)
         supplied = kept + behind.supply
         return Join(at + behind.drop, place.how, verified=verified, supplied=supplied, kept=len(kept))
 
@@ -200,17 +208,20 @@ class AfterEcho:
         return self.had.fenced
 
     def _breaks_off(self, text: str, rest: str, *, marked: bool) -> bool:
-        """Whether a new sentence begins where the last one has not ended: behind an empty line, or a
-        marker."""
+        """Whether a new sentence, or a line of another kind, begins where the last sentence has not ended:
+        behind a marker, an empty line, or any line break in a text that breaks no sentence."""
         word = rest.lstrip()
         blanks = rest[: len(rest) - len(word)]
-        if not word[:1].isupper() or not (blanks.count("\n") > 1 or (marked and blanks.strip(" ") == blanks)):
+        if not (word[:1].isupper() or word.startswith(_NEW)) or blanks.strip(" ") != blanks:
             return False
-        if self.had.fenced:
-            return marked and "\n" in blanks
+        breaks = blanks.count("\n")
+        if self.had.fenced or not (breaks or marked):
+            return marked and breaks > 0
         line = text[text.rfind("\n") + 1 :].strip()
         title = line.startswith(("#", "|")) or (line.startswith("**") and line.endswith("**"))
-        return len(line) >= BROKEN_OFF and not title and (line[-1:].islower() or line[-1] in ",;")
+        if len(line) < BROKEN_OFF or title or not (line[-1:].islower() or line[-1] in ",;"):
+            return False
+        return breaks > 1 or marked or (is_prose(line) and not _BROKEN.search(text[-NEAR:]))
 
 
 def is_signs(rest: str, *, final: bool) -> bool:

@@ -179,6 +179,8 @@ class Joiner:
         places, first = self._places(found)
         if start.kind is Lead.UNKNOWN:
             return self._behind_any_line(head, start, told, found, final=final)
+        if is_bracket(start.wrapper):
+            return self._in_brackets(head, start, told, found, final=final)
         sure = places == 1 and weight(told.key) >= RETOLD
         if sure and len(self._had.text) - first > self._most_held - RETOLD:
             return Follow(first, start.at, Joined.OVERLAP if first else Joined.RESTART)
@@ -188,13 +190,25 @@ class Joiner:
             return Diverged()  # it ended inside what it told again
         longest = found.complete[-1] if found.complete else 0
         best = longest > found.longest_left and not self._owns(head, start, longest)
-        if is_bracket(start.wrapper) and longest and weight(self._had.tail.key[-longest:]) < SET_APART:
-            best = False  # a text may say a few words again in brackets
         if best and proved(self._had.tail.key, found.complete, need(self._had, head, start, longest)):
             return self._cut(head, start, told, longest, final=final)
-        if start.sign == "fence" and self._had.fenced:
-            return self._line_again(head, start, told, final=final)
-        return self._left(head, start, told, found, final=final)
+        fence = start.sign == "fence" and self._had.fenced
+        again = self._line_again(head, start, told, final=final) if fence else None
+        return again if fence else self._left(head, start, told, found, final=final)
+
+    def _in_brackets(self, head: str, start: Start, told: Folded, found: Overlaps, *, final: bool) -> Part:
+        """What the head is if the text is told again in brackets. A text has brackets as well, and may say
+        a few words again in them."""
+        places, _ = self._places(found)
+        if (places or len(told.key) < SEED) and not final:
+            return MORE
+        longest = found.complete[-1] if found.complete else 0
+        if longest <= found.longest_left or self._owns(head, start, longest):
+            return None
+        least = max(SET_APART, need(self._had, head, start, longest))
+        if proved(self._had.tail.key, found.complete, least):
+            return self._cut(head, start, told, longest, final=final)
+        return None
 
     def _behind_any_line(
         self, head: str, start: Start, told: Folded, found: Overlaps, *, final: bool
@@ -272,8 +286,11 @@ class Joiner:
         else:
             how = Joined.RESTART if count == len(had.tail.key) and not had.first else Joined.OVERLAP
         wrapper = "" if closed == cut else "fence" if start.sign in ("fence", "tag") else "pair"
-        stays = start.sign == "fence" and had.fenced and closed == cut and _FENCE.match(head, cut)
-        place = Place(closed, how, left, start.opened, wrapper, count, doubt=bool(stays))
+        stays = closed == cut and (
+            start.sign == "pair"
+            or (start.sign == "fence" and had.fenced and _FENCE.match(head, cut) is not None)
+        )
+        place = Place(closed, how, left, start.opened, wrapper, count, doubt=stays)
         return self._after.join(head, place, final=final) or MORE
 
     def _owns(self, head: str, start: Start, count: int) -> bool:

@@ -76,7 +76,7 @@ class Start:
     wrapper: str = ""
     """The innermost wrapper."""
     opened: str = ""
-    """What stands before it that may be closed later: "marker", "fence" or nothing."""
+    """What stands before it that may be closed later: "marker", "fence", a closing tag or nothing."""
     sign: str = ""
     """What the innermost wrapper is: "fence", "marker", "tag", "dots", "aside" or "pair"."""
     behind: int = 0
@@ -127,7 +127,7 @@ def undecided(head: str) -> bool:
     if "\n" in line or len(line) > LONGEST_LINE:
         return False
     first = line[:1]
-    return not line or not (first.islower() or first.isdigit() or first in "#|-+=/\\;,)]}")
+    return not line or not (first.islower() or first.isdigit() or first in "|-+=/\\;,)]}")
 
 
 def _wrapped(head: str, start: Start, *, fenced: Callable[[], bool]) -> Iterator[Start]:
@@ -148,6 +148,7 @@ def _wrapped(head: str, start: Start, *, fenced: Callable[[], bool]) -> Iterator
             opened = opened or "marker"
         elif opener["tag"]:
             closers.insert(0, rf"\s*</{opener['tag']}>{_LINE_END}")
+            opened = opened or f"</{opener['tag']}>"
         elif opener["pair"]:
             closing = closers_of(opener["pair"])
             if not closing:

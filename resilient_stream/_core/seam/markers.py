@@ -22,7 +22,14 @@ _ONE: Final = re.compile(rf"(?P<lead>\s*)(?P<marker>{MARKER})[ \t]*(?P<end>\n?)"
 _PART: Final = re.compile(
     r"\s*+(?:<+|>+|\[{1,2}|\]{1,2}|\{{1,2}|\}{1,2}|[\u00ab\u00bb]\s*|</?[a-z][\w-]{0,13})?", re.IGNORECASE
 )
-_LATER: Final = re.compile(rf"(?<![ \t])[ \t]*+\n?[ \t]*+({MARKER})[ \t]*+(?:\n|\Z)", re.IGNORECASE)
+
+
+def _later(marker: str) -> str:
+    """A pattern for a marker at the end of a line, with that end and the line break before it."""
+    return rf"(?<![ \t])[ \t]*+\n?[ \t]*+({marker})[ \t]*+(?:\n|\Z)"
+
+
+_LATER: Final = re.compile(_later(MARKER), re.IGNORECASE)
 _FENCE_LATER: Final = re.compile(r"\n(`{3,}+)[ \t]*+(?:\n|\Z)")
 _HALF: Final = re.compile(r"\s*[<>]{1,2}\s*")
 
@@ -70,17 +77,19 @@ def passed(rest: str, text: str, *, opened: bool, final: bool) -> int | None:
             return at
 
 
-def closing(rest: str, text: str, *, fence: bool, final: bool) -> tuple[int, int] | None:
+def closing(rest: str, text: str, *, opened: str, final: bool) -> tuple[int, int] | None:
     """Where in ``rest`` a marker closes what was opened before the repetition, with its line; None if
     nowhere.
 
     Args:
         rest: what follows the repetition.
         text: what stands before it.
-        fence: whether a code fence was opened, and not a marker.
+        opened: what was opened: "fence", "marker", or the tag that closes it.
         final: whether no more will come.
     """
-    for found in (_FENCE_LATER if fence else _LATER).finditer(rest):
-        if (final or found[0].endswith("\n")) and (fence or not is_own(found[1], text)):
+    fence, marker = opened == "fence", opened == "marker"
+    pattern = _FENCE_LATER if fence else _LATER if marker else re.compile(_later(re.escape(opened)))
+    for found in pattern.finditer(rest):
+        if (final or found[0].endswith("\n")) and (not marker or not is_own(found[1], text)):
             return found.span()
     return None

@@ -59,6 +59,8 @@ def joins_without_space(text: str, word: str) -> bool:
 
 def is_prose(line: str) -> bool:
     """Whether a line is long and nearly all of it words."""
+    if _solid(line[-1:]):
+        return len(line) >= LONG_LINE_OF_IDEOGRAPHS and sum(map(_solid, line)) > len(line) // 2
     words = line.split()
     plain = sum(_WORD.fullmatch(word) is not None for word in words)
     return len(line) >= LONG_LINE and len(words) > LONG_LINE // 8 and 10 * plain >= 9 * len(words)

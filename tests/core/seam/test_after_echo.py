@@ -70,6 +70,8 @@ def test_a_marker_may_be_closed_in_the_middle_of_the_text() -> None:
     echo = text[-40:].lstrip()
     assert joined(text, f"<<<\n{echo}tter\n>>>\n\nto his sister.") == ("tter to his sister.", True)
     assert joined(text, f"<<<\n{echo}tter\n>>>\n\nTo his sister.")[1] is False
+    assert joined(text, f"<<<\n{echo}tter.\n>>>\n\nI hope this helps!")[1] is False
+    assert joined(text, f"<mine>\n{echo}tter.\n</mine>") == ("tter.", True)
     assert joined(text, f"```\n{echo}tter\n```\n\nto his sister.") == ("tter to his sister.", True)
     assert joined(text, f"<<<\n{echo}tter\n>>>\n\nPlease start your next message by") == (None, None)
     assert joined(text, f"<<<\n{echo}tter\n>>>\n\n{text[text.index('He spent') :]}tter.")[1] is False
@@ -229,7 +231,13 @@ def test_what_ends_inside_what_it_tells_again_is_not_verified() -> None:
         (PROSE, "\n\nHow can I help you?", False),
         (PROSE, "\n>>>\n\nI apologize.", False),
         (PROSE, "\n>>>\n Jack.", True),
-        (PROSE, "\n\n## The end", True),
+        (PROSE, "\n\n## The end", False),
+        (PROSE, "\n\n---\n\nship", False),
+        (PROSE, "\n<|user|>\nGo on.", False),
+        (PROSE, "\nI apologize for it.", False),
+        (PROSE, "\nship.", True),
+        (PROSE.replace("every night, and nobody", "every night, and\nnobody"), "\nLady of the Lake.", True),
+        (PROSE + " ship.", "\n\n## The end", True),
         (PROSE + " ship.", "\n\nHow it got there nobody knew.", True),
         (PROSE.replace("\n\nHe", "\n\n# He"), "\n\nHow it got there nobody knew.", True),
         (PROSE.replace("\n\nHe", "\n\n**He") + "**", "\n\nHow it got there nobody knew.", True),

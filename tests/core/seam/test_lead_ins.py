@@ -91,7 +91,7 @@ def test_a_language_opens_a_fence_again_only_where_one_is_open() -> None:
         ("\u201cSure", True),
         ("sure", False),
         (" it", False),
-        ("## T", False),
+        ("## T", True),
         ("Sure\n", True),
         ("Sure!\n\nNo", True),
         ("Sure!\n\nno", False),

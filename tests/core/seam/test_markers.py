@@ -71,10 +71,11 @@ def test_a_sign_that_the_text_has_is_no_marker(marker: str, text: str, *, own: b
 
 def test_a_marker_may_be_closed_behind_something_new() -> None:
     """At the end of a line; a fence only on a line of its own."""
-    assert closing("tter\n>>>\n\nunder", TEXT, fence=False, final=False) == (4, 9)
-    assert closing("tter>>>\nunder", TEXT, fence=False, final=False) == (4, 8)
-    assert closing("tter\n>>>", TEXT, fence=False, final=False) is None
-    assert closing("tter\n>>>", TEXT, fence=False, final=True) == (4, 8)
-    assert closing("tter\n>>>\n", ">>> 1", fence=False, final=True) is None
-    assert closing("tter\n```\nunder", TEXT, fence=True, final=False) == (4, 9)
-    assert closing("tter ```\nunder", TEXT, fence=True, final=True) is None
+    assert closing("tter\n>>>\n\nunder", TEXT, opened="marker", final=False) == (4, 9)
+    assert closing("tter>>>\nunder", TEXT, opened="marker", final=False) == (4, 8)
+    assert closing("tter\n>>>", TEXT, opened="marker", final=False) is None
+    assert closing("tter\n>>>", TEXT, opened="marker", final=True) == (4, 8)
+    assert closing("tter\n>>>\n", ">>> 1", opened="marker", final=True) is None
+    assert closing("tter\n```\nunder", TEXT, opened="fence", final=False) == (4, 9)
+    assert closing("tter\n</rest>\nunder", TEXT, opened="</rest>", final=False) == (4, 13)
+    assert closing("tter ```\nunder", TEXT, opened="fence", final=True) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from resilient_stream._core.seam.prose import joins_without_space, runs_on
+from resilient_stream._core.seam.prose import is_prose, joins_without_space, runs_on
 
 LINE = "When the horn sounded at last, the old man, slowly, walked to the rail"
 CHINESE = "\u8001\u8857\u7684\u5c3d\u5934\u6709\u4e00\u5bb6\u4fee\u8868\u94fa\uff0c\u95e8\u9762\u53ea\u6709\u4e00\u6b65\u5bbd\u5e08\u5085\u59d3\u9648"
@@ -61,3 +61,12 @@ def test_some_writing_systems_put_no_space_between_words() -> None:
     assert joins_without_space("\u0e01", "\u0e02")
     assert not joins_without_space("\u8001", "a")
     assert not joins_without_space("\ud55c", "\ud55c")
+
+
+def test_prose_is_long_and_nearly_all_words() -> None:
+    """Or ideographs, of which fewer are a line."""
+    assert is_prose(LINE)
+    assert is_prose(CHINESE)
+    assert not is_prose(CHINESE[:10])
+    assert not is_prose("x = 1; y = 2; z = 3; x = 1; y = 2; z = 3; \u9648")
+    assert not is_prose(LINE[:30])
