@@ -162,6 +162,20 @@ STATUS_OF_ERROR_TYPE: Final[Mapping[str, int]] = {
 trouble of the server's."""
 
 
+def error_in(said: object) -> object:
+    """The error in what was said, wherever gateways put it: under ``error``, as the first of several or
+    inside of another; or all that was said, where its type is an error's. None where there is none."""
+    if not isinstance(said, Mapping):
+        return None
+    kind, error = said.get("type"), said.get("error")
+    if is_word(kind) and kind in STATUS_OF_ERROR_TYPE:
+        return said
+    if isinstance(error, list) and error:
+        error = error[0]
+    inner = error.get("error") if isinstance(error, Mapping) else None
+    return inner if isinstance(inner, Mapping) and inner else error
+
+
 def kind_of_error(error: object) -> Kind:
     """The kind of an in-band error, by its ``error`` object; an unreadable one is the server's trouble."""
     details = error.get("details") if isinstance(error, Mapping) else None

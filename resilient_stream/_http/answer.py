@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from resilient_stream._core.failures import Failure, status_of_error
+from resilient_stream._core.failures import Failure, error_in, status_of_error
 
 from .dialect import dialect_of
 from .error_page import without_encoding
@@ -62,8 +62,7 @@ class Answer:
 
 def _status_outside(failure: Failure) -> int:
     """The status that an error told in a stream has outside one."""
-    told = failure.body.get("error") if isinstance(failure.body, Mapping) else {"type": failure.detail}
-    return status_of_error(told)
+    return status_of_error({"type": failure.detail} if failure.body is None else error_in(failure.body))
 
 
 def _page_of(said: object) -> bytes:

@@ -14,6 +14,7 @@ from resilient_stream._core.failures import (
     Flaw,
     Kind,
     Phase,
+    error_in,
     is_word,
     kind_of_error,
     kind_of_status,
@@ -143,3 +144,23 @@ def test_a_flaw_is_a_failure_of_the_body() -> None:
     assert flaw.failure == Failure(Kind.CORRUPT, Phase.BODY, in_band=True, detail="bad")
     assert (str(flaw), flaw.failure.body) == ("bad", 1)
     assert Barren("end_turn").failure.kind is Kind.PROTOCOL
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ({"error": {"type": "overloaded_error"}}, 529),
+        ({"error": [{"type": "overloaded_error"}, {"type": "api_error"}]}, 529),
+        ({"error": {"error": {"type": "overloaded_error"}}}, 529),
+        ({"type": "overloaded_error", "message": "x"}, 529),
+        ({"type": "error", "error": {"code": 429, "error": {}}}, 429),
+        ({"error": "words"}, 500),
+        ({"error": []}, 500),
+        ({"type": ["overloaded_error"]}, 500),
+        ("words", 500),
+        (None, 500),
+    ],
+)
+def test_an_error_is_found_wherever_a_gateway_puts_it(said: object, status: int) -> None:
+    """Under its name, as the first of several, inside of another, or all there is."""
+    assert status_of_error(error_in(said)) == status

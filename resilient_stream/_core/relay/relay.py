@@ -12,7 +12,7 @@ import contextlib
 from collections.abc import Callable, Collection
 from typing import Any, Final
 
-from resilient_stream._core.failures import Barren, Flaw, Kind, is_word, kind_of_error
+from resilient_stream._core.failures import Barren, Flaw, Kind, error_in, is_word, kind_of_error
 from resilient_stream._core.plan.planner import Form, Plan
 from resilient_stream._core.seam.joined import Join
 from resilient_stream._core.settings import Settings
@@ -228,7 +228,7 @@ class Relay:
                 self.out.hand(event)
                 self.complete = True
             case "error":
-                error = event.data.get("error")
+                error = error_in(event.data)
                 word = error.get("type") if isinstance(error, dict) else None
                 detail = word if is_word(word) else "unreadable error"
                 kept = len(event.frame) <= events.LONGEST_ERROR

@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from resilient_stream._core.failures import Flaw, Kind, Phase
+from resilient_stream._core.failures import STATUS_OF_ERROR_TYPE, Flaw, Kind, Phase
 
 from . import safe_json, sse
 
@@ -140,6 +140,8 @@ def _payload(name: str | None, data: str) -> dict[str, Any] | None:
         if name in (None, "ping"):
             return None
         raise Flaw(Kind.CORRUPT, "invalid JSON") from None
+    if isinstance(payload, list) and payload and isinstance(payload[0], dict) and _tells_error(payload[0]):
+        return payload[0]
     if isinstance(payload, dict):
         says = _is_type(payload.get("type")) or name in MESSAGE_EVENTS or _tells_error(payload)
         return payload if says else None
@@ -155,12 +157,12 @@ def _is_type(value: object) -> bool:
 
 def _tells_error(payload: dict[str, Any]) -> bool:
     """Whether an object is an error in one of the spellings that gateways have for it: with or without a
-    type of its own, as an object or as words."""
+    type of its own, as an object, as words or as a list; or with a type that is an error's."""
     kind, error = payload.get("type"), payload.get("error")
-    if kind == "error":
+    if kind == "error" or (_is_type(kind) and kind in STATUS_OF_ERROR_TYPE):
         return True
-    if isinstance(error, str):
-        return error != "" and not _is_type(kind)
+    if isinstance(error, str | list):
+        return bool(error) and not _is_type(kind)
     return isinstance(error, dict) and error != {} and not (_is_type(kind) and kind in MESSAGE_EVENTS)
 
 

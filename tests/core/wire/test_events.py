@@ -167,6 +167,10 @@ def test_an_error_is_understood_in_every_spelling(one: str) -> None:
     [
         ({"type": "novel", "error": {"message": "x"}}, "error"),
         ({"error": "Overloaded"}, "error"),
+        ({"error": ["Overloaded"]}, "error"),
+        ({"error": [{"message": "x"}], "type": None}, "error"),
+        ({"type": "overloaded_error", "message": "x"}, "error"),
+        ({"type": "novel", "error": ["x"]}, "novel"),
         ({"type": "novel", "error": "x"}, "novel"),
         ({"type": "novel", "error": {}}, "novel"),
         ({"type": "novel", "error": None}, "novel"),
@@ -176,6 +180,12 @@ def test_an_error_is_understood_in_every_spelling(one: str) -> None:
 def test_what_tells_of_an_error_is_one(payload: dict[str, Any], kind: str) -> None:
     """A field of that name makes an error of anything but the events of a message, if it says anything."""
     assert read(f"event: x\ndata: {json.dumps(payload)}\n\n".encode()).type == kind
+
+
+def test_an_error_in_a_list_is_one() -> None:
+    """In a field as well as in a line of its own."""
+    assert read(f"data: [{SAID}]\n\n".encode()).data == CREDIT
+    assert read(b'data: [{"no": "error"}]\n\n').type == "skipped"
 
 
 def test_a_long_line_is_not_searched_for_an_error() -> None:
