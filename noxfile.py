@@ -162,6 +162,15 @@ def soak(session: nox.Session) -> None:
     )
 
 
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """A fuzzer over what strangers send: ten minutes, or `-- --minutes=N`; `--target=NAME` for one thing."""
+    session.install(*dependencies(), *group("test"), *group("fuzz"))
+    session.run(
+        "python", "-m", "tests.laws.fuzz", "--minutes=10", *session.posargs, env={"PYTHONPATH": str(ROOT)}
+    )
+
+
 @nox.session(requires=["dist"], default=False)
 def vendors(session: nox.Session) -> None:
     """What needs the SDK's extras: the older Bedrock client, aiohttp, HTTP/2."""

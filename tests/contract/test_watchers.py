@@ -10,13 +10,14 @@ from typing import Any
 
 import anthropic
 import pytest
+from opentelemetry.metrics import NoOpMeter, NoOpMeterProvider
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 
-from resilient_stream import Observer, RetryPolicy, report, resilient
+from resilient_stream import Observer, RetryPolicy, resilient
 from resilient_stream.otel import Telemetry
 from resilient_stream.testing import Status, cut_at
-from tests.support.worlds import ASK, HASTY, TEXT, USER_TURN_MODEL, stand_in
+from tests.support.worlds import ASK, HASTY, TEXT, USER_TURN_MODEL, World, stand_in, sync_and_asyncio
 
 POINTS = [name for name in dir(Observer) if name.startswith(("on_", "around_"))]
 Act = Callable[[], object]
@@ -76,6 +77,33 @@ class Processor(SpanProcessor):
             self.act()
 
 
+class Meters(NoOpMeterProvider):
+    """Does something with each number that is measured."""
+
+    def __init__(self, act: Act) -> None:
+        self.act = act
+
+    def get_meter(self, name: str, *_: Any, **__: Any) -> Any:
+        """A meter whose instruments do it."""
+        return ActingMeter(name, self.act)
+
+
+class ActingMeter(NoOpMeter):
+    """A meter whose instruments do something with each number."""
+
+    def __init__(self, name: str, act: Act) -> None:
+        super().__init__(name)
+        self.add = self.record = lambda *_: act()
+
+    def create_counter(self, *_: Any, **__: Any) -> Any:
+        """One."""
+        return self
+
+    def create_histogram(self, name: str, unit: str = "", description: str = "", **__: Any) -> Any:
+        """One."""
+        return self
+
+
 class Exporter(SpanExporter):
     """Does something with each span that is exported."""
 
@@ -125,6 +153,8 @@ def watched(kind: str, act: Act) -> tuple[RetryPolicy, AbstractContextManager[No
         return HASTY, logger(handler=Handler(act))
     if kind == "filter":
         return HASTY, logger(test=as_filter)
+    if kind == "meter":
+        return HASTY.replace(observers=(Telemetry(TracerProvider(), Meters(act)),)), nothing()
     if kind in ("on_start", "on_end", "export"):
         tracers = TracerProvider(shutdown_on_exit=False)
         made = (
@@ -137,35 +167,42 @@ def watched(kind: str, act: Act) -> tuple[RetryPolicy, AbstractContextManager[No
     return HASTY.replace(observers=(At(act, kind.removeprefix("every point")),)), nothing()
 
 
-KINDS = ["handler", "filter", "on_start", "on_end", "export", "every point", *POINTS]
+KINDS = ["handler", "filter", "on_start", "on_end", "export", "meter", "every point", *POINTS]
+RAISED = (RuntimeError, StopIteration, StopAsyncIteration, RecursionError, MemoryError, KeyError)
+"""What code that is not ours may raise; some of these end a generator that lets them through."""
 
 
-def told(client: anthropic.Anthropic) -> tuple[str, Any]:
-    """The text of one stream, and the stream."""
+class Leave(BaseException):
+    """Meant for the whole program."""
+
+
+def told(client: anthropic.Anthropic) -> str:
+    """The text of one stream."""
     with client.messages.stream(model=USER_TURN_MODEL, max_tokens=4096, messages=ASK) as stream:
-        return "".join(stream.text_stream), stream
+        return "".join(stream.text_stream)
 
 
+@sync_and_asyncio
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("faults", [[cut_at(3000)], [Status(529), cut_at(2000), cut_at(100)]])
-def test_a_watcher_that_raises(kind: str, faults: list[Any]) -> None:
+def test_a_watcher_that_raises(world: World, kind: str, faults: list[Any]) -> None:
     """The stream is whole, whatever a watcher raises, even where it logs what it raised."""
-    raised = []
+    raised: list[type[Exception]] = []
 
     def act() -> None:
-        raised.append(kind)
-        raise RuntimeError("a watcher")
+        raised.append(RAISED[len(raised) % len(RAISED)])
+        raise raised[-1]("a watcher")
 
     policy, surroundings = watched(kind, act)
     with stand_in(*faults) as server, surroundings:
-        text, stream = told(resilient(anthropic.Anthropic(api_key="k", base_url=server.url), policy))
-    assert text == TEXT
-    assert report(stream).outcome == "completed"
+        seen = world.stream(server.url, policy)
+    assert (seen.text, seen.error, seen.report.outcome) == (TEXT, None, "completed")
     assert raised or kind in ("on_wait", "on_waited", "on_give_up")
 
 
+@sync_and_asyncio
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_watcher_that_raises_where_all_is_lost(kind: str) -> None:
+def test_a_watcher_that_raises_where_all_is_lost(world: World, kind: str) -> None:
     """The failure is raised, and not what a watcher makes of it; the report is there."""
 
     def act() -> None:
@@ -173,31 +210,53 @@ def test_a_watcher_that_raises_where_all_is_lost(kind: str) -> None:
 
     policy, surroundings = watched(kind, act)
     with stand_in(*[Status(529)] * 9) as server, surroundings:
-        client = resilient(anthropic.Anthropic(api_key="k", base_url=server.url), policy)
-        with pytest.raises(anthropic.APIStatusError) as caught:
-            told(client)
-    assert report(caught.value).outcome == "failed"
+        seen = world.stream(server.url, policy)
+    assert isinstance(seen.error, anthropic.APIStatusError)
+    assert seen.report.outcome == "failed"
 
 
+@sync_and_asyncio
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_watcher_that_calls_back(kind: str) -> None:
-    """A watcher may stream a message of its own, with the same client, from wherever it is called."""
+def test_a_watcher_that_calls_back(world: World, kind: str) -> None:
+    """A watcher may stream a message of its own, which is watched too, from wherever it is called."""
     within = threading.Lock()
     texts: list[str] = []
 
     def act() -> None:
-        if within.acquire(blocking=False):  # its own stream is watched too
+        if within.acquire(blocking=False):
             try:
-                texts.append(told(clients[0])[0])
+                texts.append(told(clients[0]))
             finally:
                 within.release()
 
     policy, surroundings = watched(kind, act)
     with stand_in(cut_at(3000)) as server, surroundings:
         clients = [resilient(anthropic.Anthropic(api_key="k", base_url=server.url), policy)]
-        text, _ = told(clients[0])
-    assert text == TEXT
+        assert world.stream(server.url, policy).text == TEXT
     assert set(texts) <= {TEXT}
+
+
+@sync_and_asyncio
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_watcher_that_wants_the_program_to_end(world: World, kind: str) -> None:
+    """What is no `Exception` leaves, and nothing stays behind: no connection is open, and the next stream is whole."""
+    left: list[str] = []
+
+    def act() -> None:
+        if not left:
+            left.append(kind)
+            raise Leave(kind)
+
+    policy, surroundings = watched(kind, act)
+    with stand_in(cut_at(3000), cut_at(3000)) as server, surroundings:
+        try:
+            world.stream(server.url, policy)
+        except Leave:
+            assert left == [kind]
+        else:
+            assert left == [] or kind in ("on_end", "export", "meter")
+        assert server.wait_closed()
+        assert world.stream(server.url, policy).text == TEXT
 
 
 def test_an_observer_without_anything() -> None:
@@ -205,5 +264,5 @@ def test_an_observer_without_anything() -> None:
     policy = HASTY.replace(observers=())
     object.__setattr__(policy, "observers", (Unfound(),))
     with stand_in(cut_at(3000)) as server:
-        text, _ = told(resilient(anthropic.Anthropic(api_key="k", base_url=server.url), policy))
+        text = told(resilient(anthropic.Anthropic(api_key="k", base_url=server.url), policy))
     assert text == TEXT

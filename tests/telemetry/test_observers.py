@@ -16,13 +16,16 @@ from unittest.mock import patch
 
 import anyio
 import pytest
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 from resilient_stream import Observer, RetryPolicy
 from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.record.lifecycle import EndRecord, What
 from resilient_stream._driver import finalizer as _collected
+from resilient_stream._telemetry.logs import LOGS
 from resilient_stream._telemetry.observers import StreamRecord, Watch
 from resilient_stream.errors import PolicyError
+from resilient_stream.otel import Telemetry
 from resilient_stream.testing import sse_events
 from tests.support.stages import ASYNC, HEAD, Broken, Closed, Stage, everywhere, in_worlds
 
@@ -278,6 +281,53 @@ async def test_an_observer_that_blocks_is_not_taken_for_the_upstream(stage: Stag
         assert kinds == [Kind.CONNECT, Kind.RESET, None]
         patience.append(stage.upstream.patience)
         assert patience[-1] == patience[0]
+
+
+class SlowHandler(logging.Handler):
+    """Takes longer than any clock of the policy for a record."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__()
+        self.stage, self.handled = stage, 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.handled += 1
+        self.stage.pass_time(10_000.0)
+
+
+class SlowProcessor(SpanProcessor):
+    """Takes longer than any clock of the policy for a span, when it starts and when it ends."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+
+    def on_start(self, span: Any, parent_context: Any = None) -> None:
+        self.stage.pass_time(10_000.0)
+
+    def on_end(self, span: Any) -> None:
+        self.stage.pass_time(10_000.0)
+
+
+@everywhere
+async def test_a_handler_or_a_span_processor_that_blocks_is_not_either(stage: Stage) -> None:
+    """A log that is written to a slow disk and spans that are sent at once delay the stream, and no more."""
+    tracers, handler = TracerProvider(shutdown_on_exit=False), SlowHandler(stage)
+    tracers.add_span_processor(SlowProcessor(stage))
+    logger = logging.getLogger("resilient_stream")
+    level = logger.level
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(handler)
+    try:
+        listening(stage, LOGS, Telemetry(tracers))
+        stage.stream(REFUSED, HEAD, BEGUN, RESET, HEAD, *EVENTS, None, waits=[0.5, 0.0])
+        await stage.whole()
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+    assert handler.handled
+    kinds = [one.failure and one.failure.kind for one in stage.machine.ledger.attempts]
+    assert kinds == [Kind.CONNECT, Kind.RESET, None]
+    assert max(stage.upstream.patience) < 10_000.0
 
 
 class Clumsy(Observer):
