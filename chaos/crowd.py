@@ -33,7 +33,7 @@ REJECTION: Final = 0.1
 HEAD: Final = 0.5
 """Seconds until a reply begins."""
 WORDS: Final = 20
-"""Words of a reply, one a second."""
+"""Words of a reply, one a second. The end follows the last one at once, as it does in the API's replies."""
 
 REQUEST: Final[Mapping[str, Any]] = {
     "model": "claude-haiku-4-5",  # it is continued by a prefill: nothing is repeated
@@ -192,7 +192,7 @@ class Crowd:
             words = len(last["content"][-1]["text"].split()) if last["role"] == "assistant" else 0
             reply = Reply(consumer, words)
             if self.rng.random() < health.cuts:
-                reply.dies_at = self.rng.randint(words, WORDS)
+                reply.dies_at = self.rng.randint(words, WORDS - 1)
             self._replies[reply] = None
             self.at(self.now + HEAD, lambda: self._open(reply))
 
@@ -211,9 +211,10 @@ class Crowd:
             return
         if reply.word >= reply.dies_at:
             self._cut(reply)
-        elif reply.word < WORDS:
-            reply.word += 1
-            reply.consumer.received(_word(reply.word - 1))
+            return
+        reply.word += 1
+        reply.consumer.received(_word(reply.word - 1))
+        if reply.word < WORDS:
             self.at(self.now + 1, lambda: self._say(reply))
         else:
             del self._replies[reply]

@@ -105,13 +105,13 @@ def play(weather: Weather, policy: str, budgets: Budgets, seed: int = 0, streams
     crowd = Crowd(weather, seed)
     random.seed(seed)  # the SDK's jitter
     rules = RetryPolicy.preset(policy) if policy else RetryPolicy()
-    shared = RetryBudget(clock=crowd.clock)
+    shared = RetryBudget()
     for number in range(streams):
         begins = (number + crowd.rng.random()) * ARRIVE / streams
         if not rules.enabled:
             crowd.at(begins, Bare(crowd).begin)
             continue
-        budget = shared if budgets == "shared" else RetryBudget(clock=crowd.clock)
+        budget = shared if budgets == "shared" else RetryBudget()
         stream = Resilient(crowd, rules, budget if rules.budget == "shared" else None, seed + number)
         crowd.at(begins, stream.begin)
     crowd.run()

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from resilient_stream._policy import budget as _budget
+from resilient_stream._policy import accounts as _accounts
 
 
 @pytest.fixture(autouse=True)
 def budgets_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test spends what another needs: two servers of one process may get the same port in turn."""
-    monkeypatch.setattr(_budget, "_REGISTRY", _budget.Registry())
+    monkeypatch.setattr(_accounts, "_REGISTRY", _accounts.Registry())
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from .failures import Failure
 
@@ -30,7 +30,8 @@ class Limit(StrEnum):
     INPUT = "input"
     """``max_input_multiple``."""
     BUDGET = "budget"
-    """``budget``: what all streams together may retry is spent."""
+    """``budget``: what all streams together may retry was spent, and the stream's patience ran out while it
+    waited for its turn."""
     STOP = "stop"
     """``stop``: the policy's own strategy."""
 
@@ -54,6 +55,10 @@ class History:
     """The attempts together have billed as much input as the policy allows."""
     elsewhere: bool = False
     """The next request goes to another model, because this one is overloaded."""
+    model: str = ""
+    """The model that the failed request went to."""
+    next_model: str = ""
+    """The model that the next request goes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,9 @@ class Retry:
 AT_ONCE = Retry(0.0, "immediate")
 """No rule was asked."""
 
+QUEUE: Final = "queue"
+"""The source of a wait for the stream's turn: all streams together have no retry to spare for it now."""
+
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
@@ -82,10 +90,19 @@ class GiveUp:
 class Judge(Protocol):
     """Answers for one stream. Implemented by the policy's executor."""
 
-    def served(self) -> None:
-        """An attempt that brought something is over; said after each, before a verdict is asked."""
+    def began(self, now: float, sent: float, model: str) -> None:
+        """The reply to a request that was sent to ``model`` at ``sent`` has begun."""
         ...
 
     def verdict(self, failure: Failure, history: History, error: BaseException) -> Retry | GiveUp:
         """Decide what follows ``failure``; ``error`` is the exception that giving up would raise."""
+        ...
+
+    def turn(self, now: float) -> Retry | GiveUp | None:
+        """Asked when the wait of a verdict is over: whether it is the stream's turn. None if so; otherwise
+        how long to wait until it is asked again, or that the stream's patience is at its end."""
+        ...
+
+    def leave(self) -> None:
+        """The stream is over."""
         ...

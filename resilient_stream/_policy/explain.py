@@ -6,7 +6,6 @@ from typing import Protocol
 
 from resilient_stream._core.failures import CONNECTION_KINDS, FINAL_KINDS, OVERLOAD_KINDS, Kind
 
-from .budget import cost
 from .fields import Fallback, Holdable
 
 __all__ = ["explain"]
@@ -87,8 +86,7 @@ def _row(policy: Explained, kind: Kind) -> tuple[str, ...]:
     if policy.max_attempts == 1:
         return kind, family, "never", "one request", "-"
     retried = "yes" if kind in policy.retry_on else "only if x-should-retry: true"
-    units = "" if policy.budget is None else f", {cost(kind)} of the budget"
-    return kind, family, retried, f"{policy.max_barren_attempts} in a row{units}", _wait_range(policy, kind)
+    return kind, family, retried, f"{policy.max_barren_attempts} in a row", _wait_range(policy, kind)
 
 
 def _wait_range(policy: Explained, kind: Kind) -> str:

@@ -23,12 +23,13 @@ from tenacity.stop import stop_after_attempt, stop_base, stop_before_delay
 from tenacity.wait import wait_base
 
 from resilient_stream._core.failures import CONNECTION_KINDS, FINAL_KINDS, Failure, Kind
-from resilient_stream._core.verdict import GiveUp, History, Limit, Retry
+from resilient_stream._core.health.view import View
+from resilient_stream._core.verdict import QUEUE, GiveUp, History, Limit, Retry
 from resilient_stream.errors import PolicyError
 
-from .budget import RetryBudget
 from .fields import StopRule, WaitRule
 from .model import RetryPolicy
+from .turns import Turns
 
 __all__ = ["Judgement", "StreamState"]
 
@@ -39,6 +40,12 @@ at once. Never shortened."""
 CONNECTS_FOR_A_BARREN_ATTEMPT: Final = 8
 """So many failures to connect weigh as one barren attempt, however short the policy's waits are: with its
 default waits the time is up long before."""
+
+POLL_JITTER: Final = 0.25
+"""The share by which the pause between two questions for a turn is shortened or lengthened at most."""
+
+SHORTEST_POLL: Final = 0.05
+"""Seconds between two such questions, at least, where the policy's own waits are none."""
 
 NEVER: Final = {Kind.REJECTED: "a rejected request", Kind.TLS_VERIFY: "a refused certificate"}
 """What is never retried, in words."""
@@ -126,8 +133,9 @@ class Judgement:
     Args:
         policy: what is allowed.
         rng: the source of chance for waits.
-        budget: the retry budget to draw on; None for no budget, or where it is the shared one, which is known
-            once it is known where the first request goes, and is then given by `draw_on`.
+        view: what the stream shares with others, the retry budget; None for no budget, or where it is the
+            shared one, which is known once it is known where the first request goes, and is then given by
+            `draw_on`.
         wall: seconds since the epoch, for saying until when a server asked to wait.
     """
 
@@ -135,25 +143,30 @@ class Judgement:
         self,
         policy: RetryPolicy,
         rng: random.Random,
-        budget: RetryBudget | None,
+        view: View | None,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self._policy, self._rng, self._budget, self._wall = policy, rng, budget, wall
-        self._served = False
+        self._policy, self._rng, self._wall = policy, rng, wall
+        self._turns = Turns(view)
+        self._asked: tuple[Failure, History, BaseException] | None = None
+        """What the last verdict was about."""
         self._retryable = retry_if_kind(policy.retry_on)
         self._stops = _stops(policy)
         self._connection_wait = wait_full_jitter(rng, policy.wait_initial, policy.wait_max)
         self._overload_wait = wait_full_jitter(rng, policy.overload_wait_initial, policy.overload_wait_max)
 
-    def draw_on(self, budget: RetryBudget) -> None:
-        """Have the retries paid from this budget. Called before anything was served."""
-        self._budget = budget
+    def draw_on(self, view: View) -> None:
+        """Have the retries paid from this budget. Called before the first request."""
+        self._turns.view = view
 
-    def served(self) -> None:
-        """An attempt that brought something is over: the stream counts as traffic, once."""
-        if not self._served and self._budget is not None:
-            self._budget.deposit()
-        self._served = True
+    def began(self, now: float, sent: float, model: str) -> None:
+        """The reply to a request has begun."""
+        self._turns.began(now, sent, model)
+
+    def leave(self) -> None:
+        """The stream is over: its place in the queue is given up."""
+        self._asked = None  # the exception's traceback keeps its frames alive
+        self._turns.leave()
 
     def verdict(self, failure: Failure, history: History, error: BaseException) -> Retry | GiveUp:
         """Decide what follows ``failure``; ``error`` is the exception that giving up would raise.
@@ -163,8 +176,48 @@ class Judgement:
         Raises:
             PolicyError: a strategy of the user's gave no usable answer.
         """
-        state = StreamState(failure, history, error)
-        return self._hopeless(state) or self._too_long(state) or self._affordable(state)
+        self._turns.failed(failure, history)
+        self._asked = failure, history, error
+        own = StreamState(failure, history, error)
+        if (stop := self._hopeless(own) or self._too_long(own)) is not None:
+            return stop
+        state = StreamState(failure, self._turns.counted(history.now, history), error)
+        answer = self._within_limits(state)
+        if isinstance(answer, GiveUp) and self._turns.waits:
+            own.upcoming_sleep = state.upcoming_sleep
+            return self._stopped(own) or self._crowded(answer)
+        return answer
+
+    def turn(self, now: float) -> Retry | GiveUp | None:
+        """Whether it is the stream's turn: None if so. As `verdict` otherwise.
+
+        Once a wait is over that the policy would have made between attempts, it is decided as if the stream
+        had asked and failed once more.
+        """
+        if self._asked is None or (later := self._turns.ask(now, self._longest(self._asked[0]))) is None:
+            return None
+        failure, history, error = self._asked
+        told = later.pause if later.told else None
+        if not self._turns.left(now):
+            self._turns.count(now, history, unreachable=later.unreachable)
+            history = replace(self._turns.counted(now, history), elsewhere=False)
+            state = StreamState(replace(failure, retry_after=told), history, error)
+            answer = self._too_long(state) or self._within_limits(state, at_least=SHORTEST_POLL)
+            if isinstance(answer, GiveUp):
+                return answer if answer.limit is Limit.RETRY_AFTER else self._crowded(answer)
+            self._turns.begin(now, answer.wait)
+        left = self._turns.left(now)
+        pause = left if told else min(left, later.pause * self._rng.uniform(1 - POLL_JITTER, 1 + POLL_JITTER))
+        return Retry(pause, QUEUE, self._balance)
+
+    @property
+    def _balance(self) -> float | None:
+        return None if self._turns.view is None else self._turns.view.balance
+
+    def _longest(self, failure: Failure) -> float:
+        """Seconds that the policy waits at most after such a failure."""
+        policy = self._policy
+        return policy.wait_max if failure.kind in CONNECTION_KINDS else policy.overload_wait_max
 
     def _hopeless(self, state: StreamState) -> GiveUp | None:
         """No, because asking again would not help."""
@@ -188,20 +241,31 @@ class Judgement:
             Limit.RETRY_AFTER,
         )
 
-    def _affordable(self, state: StreamState) -> Retry | GiveUp:
-        """The wait, unless a limit of the policy's own forbids it. The budget comes last: it is spent."""
+    def _within_limits(self, state: StreamState, at_least: float = 0.0) -> Retry | GiveUp:
+        """The wait, unless a limit of the policy's own forbids it."""
         answer = self._wait(state)
-        state.upcoming_sleep = answer.wait
+        state.upcoming_sleep = wait = max(answer.wait, at_least)
+        return self._stopped(state) or replace(answer, wait=wait, balance=self._balance)
+
+    def _stopped(self, state: StreamState) -> GiveUp | None:
+        """No, because a limit of the policy's own is reached."""
         for limit, reason, stop in self._stops:
             if _answer("stop", stop(state)):
                 return GiveUp(reason, limit)
         if state.history.overspent:
             reason = "the attempts have billed as much input as max_input_multiple allows"
             return GiveUp(reason, Limit.INPUT)
-        if self._budget is not None and not self._budget.withdraw(state.failure.kind):
-            left = self._budget.balance
-            return GiveUp(f"the retry budget is spent ({left:g} units left)", Limit.BUDGET)
-        return answer if self._budget is None else replace(answer, balance=self._budget.balance)
+        return None
+
+    def _crowded(self, own: GiveUp) -> GiveUp:
+        """No, because the stream's patience is at its end, and not all of it was spent on attempts of its
+        own."""
+        waits = self._turns.waits
+        return GiveUp(
+            f"{own.reason}; {waits} time{'s' * (waits != 1)} of these the retry budget "
+            f"({self._balance:g} units left) had no turn for it",
+            Limit.BUDGET,
+        )
 
     def _wait(self, state: StreamState) -> Retry:
         """What the server asked for; else at once where nobody objected; else by backoff.

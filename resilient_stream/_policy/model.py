@@ -100,7 +100,7 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
     retry_after_max: Seconds = 60.0
     """Seconds: a ``retry-after`` up to this is obeyed (and lengthened by up to 10 %, never shortened);
     above it the stream gives up at once and says until when, unless it was an overload or a rate limit and
-    one of ``fallback_models`` is left to ask. Default 60, as long as the retry budget remembers. (The SDK
+    one of ``fallback_models`` is left to ask. Default 60. (The SDK
     sleeps as long as it is told: an hour, if it is an hour.)"""
 
     connect_timeout: Clock = 5.0
@@ -192,8 +192,9 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
     RPC retries do not bill."""
 
     budget: Budget = "shared"
-    """The retry budget: "shared" per process, base URL and credential, a ``RetryBudget``, or None.
-    Default "shared": 60 units and 0.2 per started stream over 60 s, after Finagle."""
+    """The retry budget: "shared" per process, base URL and credential, a ``RetryBudget``, or None. A retry
+    that it does not cover waits for its turn, as long as the other fields allow. Default "shared": 30 retries
+    at first; replies pay for more, as with gRPC and the AWS SDKs."""
 
     stop: Stop = None
     """A tenacity stop strategy. The stream stops if it or one of the limits above says so. Default None."""

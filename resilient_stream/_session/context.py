@@ -11,7 +11,7 @@ from resilient_stream._core.plan.planner import Planner
 from resilient_stream._core.record.ledger import Record
 from resilient_stream._core.settings import Settings
 from resilient_stream._driver.runtime import Runtime
-from resilient_stream._policy.budget import account, shared_budget
+from resilient_stream._policy.accounts import account, shared_budget
 from resilient_stream._policy.judge import Judgement
 from resilient_stream._policy.model import RetryPolicy
 from resilient_stream._telemetry.attributes import Url, of_server

@@ -13,7 +13,7 @@ def record(outcome: str | None, *, attempts: int = 1, seams: int = 0) -> Record:
     """The books of a stream."""
     made = Record()
     for number in range(attempts):
-        made.ledger.begin(Form.FIRST, "m", 0.0, float(number), 0)
+        made.ledger.begin(Form.FIRST, "m", float(number), 0)
         if number < attempts - 1:
             made.ledger.attempts[-1].failure = Failure(Kind.RESET, Phase.BODY)
     made.ledger.seams += [Seam(2, 10, Joined.ECHO, 5, verified=False)] * seams

@@ -51,15 +51,13 @@ def test_the_explanation_agrees_with_the_verdict(policy: RetryPolicy, kind: Kind
 
 @pytest.mark.parametrize("kind", MET)
 def test_the_explanation_tells_class_and_limit_of_each_kind(kind: Kind) -> None:
-    """A kind's line has its class, how many in a row, and what a retry takes from the budget."""
+    """A kind's line has its class, and how many in a row."""
     said = lines(RetryPolicy(max_barren_attempts=5))[kind].split()
     if kind in FINAL_KINDS:
         assert said[1] == "final"
     else:
         assert said[1] == ("connection" if kind in CONNECTION_KINDS else "overload")
-        price = 1 if kind in CONNECTION_KINDS else 2
-        assert " ".join(said).find(f"yes 5 in a row, {price} of the budget") > 0
-        assert "of the budget" not in lines(RetryPolicy(budget=None))[kind]
+        assert "yes 5 in a row" in " ".join(said)
 
 
 @pytest.mark.parametrize("kind", sorted(RETRYABLE_KINDS))

@@ -6,6 +6,7 @@ import asyncio
 import math
 import random
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -22,9 +23,9 @@ from resilient_stream._core.failures import (
     Kind,
     Phase,
 )
-from resilient_stream._core.verdict import GiveUp, History, Judge, Limit, Retry
-from resilient_stream._policy.budget import RetryBudget
-from resilient_stream._policy.judge import Judgement, StreamState
+from resilient_stream._core.health.view import Claim, Later
+from resilient_stream._core.verdict import QUEUE, GiveUp, History, Judge, Limit, Retry
+from resilient_stream._policy.judge import SHORTEST_POLL, Judgement, StreamState
 from resilient_stream.errors import PolicyError
 from resilient_stream.policy import RetryPolicy
 
@@ -50,10 +51,9 @@ def verdict(
     when: History | None = None,
     *,
     seed: int = 0,
-    budget: RetryBudget | None = None,
 ) -> Retry | GiveUp:
     """What the judge of a policy says."""
-    judge: Judge = Judgement(policy, random.Random(seed), budget)
+    judge: Judge = Judgement(policy, random.Random(seed), None)
     return judge.verdict(what or failure(), when or history(), ERROR)
 
 
@@ -242,9 +242,6 @@ def test_another_model_lifts_no_limit(policy: RetryPolicy, limit: Limit) -> None
     """It is one more attempt, before the deadline, and paid for as any other."""
     what, when = failure(Kind.RATE_LIMITED, retry_after=3600), history(2, 2, elapsed=4, elsewhere=True)
     assert refusal(policy, what, when).limit is limit
-    budget = RetryBudget(reserve=2, clock=lambda: 0.0)
-    assert isinstance(verdict(RetryPolicy(), what, when, budget=budget), Retry)
-    assert refusal(RetryPolicy(), what, when, budget=budget).limit is Limit.BUDGET
 
 
 # Limits ------------------------------------------------------------------------------------------
@@ -288,54 +285,164 @@ def test_no_wait_passes_the_deadline(
         assert answer == GiveUp("the next attempt would begin after the deadline of 30 s", Limit.DEADLINE)
 
 
-def test_a_stream_counts_once_it_was_served() -> None:
-    """However many of its attempts bring something, it is one stream; where there is no budget nothing is counted."""
-    budget = RetryBudget(clock=lambda: 0.0)
-    judge = Judgement(RetryPolicy(), random.Random(), budget)
-    assert budget.state.streams == 0
-    for _ in range(3):
-        judge.served()
-        assert budget.state.streams == 1
-    Judgement(RetryPolicy(), random.Random(), None).served()
-
-
-def test_too_much_input_ends_it_before_the_budget_is_asked() -> None:
-    """A retry that the cost guard refuses costs nothing; a failure that is final says so all the same."""
-    budget = RetryBudget(clock=lambda: 0.0)
-    refused = refusal(RetryPolicy(), when=history(overspent=True), budget=budget)
-    assert (refused.limit, budget.state.spent) == (Limit.INPUT, 0)
+def test_too_much_input_ends_it() -> None:
+    """The cost guard is a limit of its own; a failure that is final says so all the same."""
+    refused = refusal(RetryPolicy(), when=history(overspent=True))
+    assert refused.limit is Limit.INPUT
     assert "max_input_multiple" in refused.reason
     assert refusal(RetryPolicy(), failure(Kind.REJECTED), history(overspent=True)).limit is None
 
 
-def test_each_retry_is_paid_for() -> None:
-    """A retry takes its price from the budget; when that is spent the stream gives up and says so."""
-    budget = RetryBudget(reserve=3, clock=lambda: 0.0)
-    assert isinstance(verdict(RetryPolicy(), failure(Kind.OVERLOADED), budget=budget), Retry)
-    assert refusal(RetryPolicy(), failure(Kind.OVERLOADED), budget=budget) == GiveUp(
-        "the retry budget is spent (1 units left)", Limit.BUDGET
+# Turns -------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Crowd:
+    """A view of an account where it is not the stream's turn, until it is told otherwise."""
+
+    later: Later | None = None
+    balance: float = 0.0
+    left: bool = False
+
+    def ask(self, now: float, claim: Claim) -> Later | None:
+        """What it was made with."""
+        return self.later
+
+    def began(self, now: float, claim: Claim, sent: float) -> None:
+        """It is of no consequence."""
+
+    def failed(self, now: float, claim: Claim, kind: Kind, model: str, retry_after: float | None) -> None:
+        """It is of no consequence."""
+
+    def leave(self, claim: Claim) -> None:
+        """Note it."""
+        self.left = True
+
+
+def waiting(
+    policy: RetryPolicy, what: Failure | None = None, when: History | None = None, **later: Any
+) -> Judgement:
+    """The judge of a stream that has failed so, and whose turn it is not."""
+    judge = Judgement(policy, random.Random(0), Crowd(Later(0.2, **later)), wall=lambda: 0.0)
+    assert isinstance(judge.verdict(what or failure(), when or history(), ERROR), Retry)
+    return judge
+
+
+def wait_out(judge: Judgement, now: float = 5000.0) -> tuple[GiveUp | None, float, int]:
+    """Wait for a turn until there is one, or patience is at its end: the answer, when, and after how many questions."""
+    for number in range(1000):
+        answer = judge.turn(now)
+        if not isinstance(answer, Retry):
+            return answer, now - 5000.0, number + 1
+        assert answer.source == QUEUE
+        assert 0 < answer.wait <= 0.25 or answer.wait > 5
+        now += answer.wait
+    raise AssertionError("it waits for ever")
+
+
+def test_nobody_waits_for_a_turn_who_shares_nothing() -> None:
+    """Nor does who has not failed."""
+    judge = Judgement(RetryPolicy(), random.Random(0), None)
+    assert judge.turn(5000.0) is None
+    judge.verdict(failure(), history(), ERROR)
+    assert judge.turn(5000.0) is None
+    assert Judgement(RetryPolicy(), random.Random(0), Crowd()).turn(5000.0) is None
+
+
+def test_waiting_for_a_turn_ends_where_attempts_would_have() -> None:
+    """After the rest of the row, each as long as the policy would have waited; the limit is the budget's, and the
+    reason names both."""
+    policy = RetryPolicy(max_barren_attempts=8)
+    answer, seconds, _ = wait_out(waiting(policy, when=history(3, 3)))
+    assert answer is not None
+    assert answer.limit is Limit.BUDGET
+    assert answer.reason == (
+        "max_barren_attempts = 8 attempts in a row brought nothing new; "
+        "5 times of these the retry budget (0 units left) had no turn for it"
     )
-    assert isinstance(verdict(RetryPolicy(), failure(Kind.RESET), budget=budget), Retry)
-    assert budget.balance == 0
+    assert 0 < seconds < 4 + 8 * 3, "four waits, under ceilings of 4, 8, 8 and 8 s"
 
 
-@pytest.mark.parametrize(
-    ("policy", "what", "when"),
-    [
-        (RetryPolicy(), failure(Kind.REJECTED), history()),
-        (RetryPolicy(), failure(Kind.OVERLOADED, retry_after=61), history()),
-        (RetryPolicy(max_attempts=1), failure(), history()),
-        (RetryPolicy(deadline=1), failure(), history(elapsed=2)),
-        (RetryPolicy(retry=lambda _: False), failure(), history()),
-        (RetryPolicy(stop=lambda _: True), failure(), history()),
-    ],
-    ids=["final", "retry-after", "attempts", "deadline", "retry", "stop"],
-)
-def test_what_is_refused_otherwise_costs_nothing(policy: RetryPolicy, what: Failure, when: History) -> None:
-    """The budget is asked last: a stream that stops for another reason takes nothing from the rest."""
-    budget = RetryBudget(clock=lambda: 0.0)
-    refusal(policy, what, when, budget=budget)
-    assert budget.balance == 60
+def test_a_turn_that_comes_ends_the_wait() -> None:
+    """The retry is sent, and the waits before it still count."""
+    judge = waiting(RetryPolicy(max_barren_attempts=3), when=history(1, 1))
+    crowd = judge._turns.view
+    assert isinstance(crowd, Crowd)
+    assert isinstance(judge.turn(5000.0), Retry)
+    crowd.later = None
+    assert judge.turn(5000.1) is None
+    answer = judge.verdict(failure(), history(2, 2, 0.2), ERROR)
+    assert isinstance(answer, GiveUp)
+    assert (answer.limit, "1 time of these the retry budget" in answer.reason) == (Limit.BUDGET, True)
+
+
+def test_patience_of_its_own_is_its_own() -> None:
+    """Where the limit would be met without the waits too, the budget has no part in it."""
+    judge = waiting(RetryPolicy(max_barren_attempts=3), when=history(1, 1))
+    judge.turn(5000.0)
+    judge._turns.view = Crowd()
+    answer = judge.verdict(failure(), history(3, 3, 0.2), ERROR)
+    assert answer == GiveUp(
+        "max_barren_attempts = 3 attempts in a row brought nothing new", Limit.BARREN_ATTEMPTS
+    )
+
+
+@pytest.mark.parametrize(("later", "seconds"), [(0.0, 5.0), (4.5, 0.5)])
+def test_nobody_waits_for_a_turn_past_the_deadline(later: float, seconds: float) -> None:
+    """No wait is begun that would pass it."""
+    judge = waiting(RetryPolicy(deadline=5, max_barren_attempts=1000), when=history(elapsed=later))
+    answer, ended, _ = wait_out(judge, 5000.0 + later)
+    assert answer is not None
+    assert answer.limit is Limit.BUDGET
+    assert "deadline" in answer.reason
+    assert ended - later < seconds
+
+
+def test_while_nobody_connects_a_stream_waits_as_long_as_it_would_have_tried() -> None:
+    """The time without a network counts, not the attempts."""
+    policy = RetryPolicy(unreachable_timeout=20)
+    answer, seconds, _ = wait_out(waiting(policy, unreachable=True))
+    assert answer is not None
+    assert "unreachable_timeout = 20 s" in answer.reason
+    assert 20 <= seconds < 28
+
+
+def test_what_another_stream_was_told_is_waited_for_as_if_it_had_been_said_to_this_one() -> None:
+    """In one wait, that ends a little after; it counts as one attempt."""
+    judge = waiting(RetryPolicy())
+    judge._turns.view = Crowd(Later(40.0, told=True))
+    answer = judge.turn(5000.0)
+    assert isinstance(answer, Retry)
+    assert 40 <= answer.wait <= 44
+    assert judge._turns.waits == 1
+
+
+def test_what_another_stream_was_told_may_be_too_long_for_this_one() -> None:
+    """Its own retry_after_max decides, and the failure says until when; that is no matter of the budget's."""
+    judge = waiting(RetryPolicy(retry_after_max=30), when=history(elsewhere=True))
+    judge._turns.view = Crowd(Later(40.0, told=True))
+    answer = judge.turn(5000.0)
+    assert isinstance(answer, GiveUp)
+    assert (answer.limit, "asked to wait 40 s" in answer.reason) == (Limit.RETRY_AFTER, True)
+
+
+def test_a_policy_without_waits_does_not_ask_without_pause() -> None:
+    """A question for a turn follows the one before it after a twentieth of a second at least."""
+    policy = RetryPolicy(wait_initial=0, wait_max=0, max_barren_attempts=100, max_attempts=200)
+    answer, seconds, asked = wait_out(waiting(policy))
+    assert answer is not None
+    assert asked == 99
+    assert seconds == pytest.approx(98 * SHORTEST_POLL)
+
+
+def test_the_place_is_given_up_with_the_stream() -> None:
+    """And nothing is kept of its last failure."""
+    judge = waiting(RetryPolicy())
+    crowd = judge._turns.view
+    assert isinstance(crowd, Crowd)
+    judge.leave()
+    assert crowd.left
+    assert judge.turn(5000.0) is None
 
 
 # tenacity ----------------------------------------------------------------------------------------

@@ -64,7 +64,9 @@ def test_what_the_presets_are_for() -> None:
     interactive, batch, agent, observe, off = map(
         RetryPolicy.preset, ["interactive", "batch", "agent", "observe", "off"]
     )
-    assert interactive.max_barren_attempts < default.max_barren_attempts < batch.max_barren_attempts
+    assert interactive.max_barren_attempts == default.max_barren_attempts < batch.max_barren_attempts
+    assert interactive.wait_max < default.wait_max < batch.wait_max
+    assert interactive.overload_wait_max < default.overload_wait_max < batch.overload_wait_max
     assert interactive.silence_timeout < default.silence_timeout < batch.silence_timeout
     assert interactive.retry_after_max < default.retry_after_max < batch.retry_after_max
     assert agent.hold == batch.hold == {"tool_use", "thinking"}

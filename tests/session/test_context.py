@@ -9,7 +9,7 @@ import pytest
 
 from resilient_stream import RetryBudget, RetryPolicy
 from resilient_stream._core.failures import Failure, Kind, Phase
-from resilient_stream._policy.budget import shared_budget
+from resilient_stream._policy.accounts import shared_budget
 from resilient_stream._session.layer import Layer
 
 BODY: dict[str, Any] = {"model": "claude-opus-5", "messages": [{"role": "user", "content": "Tides?"}]}
@@ -30,8 +30,8 @@ def test_streams_to_one_account_draw_on_one_budget() -> None:
     one.addressed(URL, {"x-api-key": "a"})
     two.addressed(URL.copy_with(path="/v1/messages/x"), {"x-api-key": "a"})
     other.addressed(URL, {"x-api-key": "b"})
-    assert one.judge._budget is two.judge._budget is shared_budget("https://context.test", "a")
-    assert other.judge._budget is shared_budget("https://context.test", "b")
+    assert one.judge._turns.view is two.judge._turns.view is shared_budget("https://context.test", "a")
+    assert other.judge._turns.view is shared_budget("https://context.test", "b")
 
 
 @pytest.mark.parametrize("budget", [None, RetryBudget()])
@@ -39,7 +39,7 @@ def test_another_budget_stays_what_it_is(budget: RetryBudget | None) -> None:
     """A policy without the shared budget is never given it."""
     context = Layer(RetryPolicy(budget=budget)).begin(BODY)
     context.addressed(URL, {})
-    assert context.judge._budget is budget
+    assert context.judge._turns.view is budget
 
 
 def test_who_answers_is_told_as_soon_as_it_is_known() -> None:

@@ -153,4 +153,4 @@ def test_a_budget_of_the_callers_is_drawn_on() -> None:
     own = RetryBudget()
     for budget, wanted in ((own, own), (None, None), ("shared", None)):
         policy = RetryPolicy(budget=budget)  # type: ignore[arg-type]  # a list's type is wider
-        assert Layer(policy).begin(BODY).judge._budget is wanted
+        assert Layer(policy).begin(BODY).judge._turns.view is wanted

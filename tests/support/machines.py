@@ -35,15 +35,25 @@ Reply = Body | bytes | Failure
 Upstream = Callable[[Send], Reply]
 
 
-class Patient:
+class Alone:
+    """What a judge does whose stream shares nothing with others."""
+
+    def began(self, now: float, sent: float, model: str) -> None:
+        """It is of no consequence."""
+
+    def turn(self, now: float) -> Retry | GiveUp | None:
+        """It is always the stream's turn."""
+
+    def leave(self) -> None:
+        """There is no place to give up."""
+
+
+class Patient(Alone):
     """A judge that retries so often, and always waits as long."""
 
     def __init__(self, attempts: int = 16, wait: float = 0.0) -> None:
         self.attempts, self.wait = attempts, wait
         self.asked: list[tuple[Failure, History]] = []
-
-    def served(self) -> None:
-        """Nothing is counted."""
 
     def verdict(self, failure: Failure, history: History, error: BaseException) -> Retry | GiveUp:
         """Go on until the attempts are used up."""
@@ -52,6 +62,29 @@ class Patient:
         if tries >= self.attempts or history.overspent or failure.kind is Kind.REJECTED:
             return GiveUp("enough")
         return Retry(self.wait, "test")
+
+
+class Crowded(Patient):
+    """A judge with whom the stream waits for its turn: what it says when it is asked for one, in order, and then that
+    it is the stream's."""
+
+    def __init__(self, *turns: Retry | GiveUp, wait: float = 0.0) -> None:
+        super().__init__(wait=wait)
+        self.turns: list[Retry | GiveUp] = list(turns)
+        self.left = False
+        self.heard: list[tuple[float, float, str]] = []
+
+    def began(self, now: float, sent: float, model: str) -> None:
+        """Keep it."""
+        self.heard.append((now, sent, model))
+
+    def turn(self, now: float) -> Retry | GiveUp | None:
+        """The next answer."""
+        return self.turns.pop(0) if self.turns else None
+
+    def leave(self) -> None:
+        """Note it."""
+        self.left = True
 
 
 class Broken(Exception):

@@ -37,6 +37,7 @@ from resilient_stream._driver.upstream import Head
 from resilient_stream._telemetry.observers import Watch
 
 from .loops import on_loop
+from .machines import Alone
 from .settings import settings_with
 
 SYNC, ASYNC = ("sync",), ("asyncio", "trio")
@@ -356,14 +357,11 @@ class Broken(Exception):
 
 
 @dataclass
-class Waits:
+class Waits(Alone):
     """A judge who lets each failure be followed by the next of these waits, and then gives up."""
 
     seconds: list[float]
     limit: Limit | None = None
-
-    def served(self) -> None:
-        """Nothing is counted."""
 
     def verdict(self, failure: Failure, history: History, error: BaseException) -> Retry | GiveUp:
         """The next wait."""

@@ -13,6 +13,7 @@ from resilient_stream._core.verdict import GiveUp, History, Limit
 from resilient_stream._telemetry.instruments import PREFIX, Instruments
 from resilient_stream._telemetry.observers import Watch
 from resilient_stream.testing import sse_events
+from tests.support.machines import Alone
 from tests.support.stages import HEAD, Broken, Stage, SyncStage, Takes, everywhere
 from tests.support.traces import Traces
 
@@ -101,14 +102,11 @@ async def test_a_stall_is_measured(stage: Stage) -> None:
     assert (traces.find("chat")[0].attributes or {})["resilient_stream.longest_gap"] == 20.0
 
 
-class Limited:
+class Limited(Alone):
     """A judge whose own limit is met."""
 
     def __init__(self, limit: Limit) -> None:
         self.limit = limit
-
-    def served(self) -> None:
-        """It was."""
 
     def verdict(self, failure: Failure, history: History, error: BaseException) -> GiveUp:
         """No."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from resilient_stream._core.failures import Barren, Failure, Flaw, Kind, Phase
 from resilient_stream._core.plan.planner import FinishHere, Plan, Planner
@@ -26,7 +26,7 @@ from resilient_stream._core.relay.relay import Relay
 from resilient_stream._core.settings import Settings
 from resilient_stream._core.tokens import of_characters
 from resilient_stream._core.turn.transcript import Turn
-from resilient_stream._core.verdict import Judge
+from resilient_stream._core.verdict import AT_ONCE, Judge, Retry
 from resilient_stream._core.wire.event_order import NO_REASON_AT_STOP
 from resilient_stream._core.wire.events import Event
 
@@ -34,6 +34,9 @@ from .draining import Draining
 from .recovery import Again, Recovery, Stop
 from .states import TABLE, Action, Drain, Finish, Raise, Read, Send, Signal, State, Wait
 from .timeouts import Clocks
+
+BEGUN: Final = 2
+"""Events after which a reply has begun: the start of the message, and anything behind it."""
 
 
 @dataclass(slots=True, repr=False)
@@ -58,6 +61,8 @@ class Machine:
     _clocks: Clocks = field(init=False)
     _recovery: Recovery = field(init=False)
     _wait: float = 0.0
+    _begun: bool = False
+    """The judge was told that the reply has begun."""
     _gap: float = 0.0
     """Seconds of the attempt's longest read."""
     _drained: Draining = field(default_factory=Draining)
@@ -113,6 +118,8 @@ class Machine:
                 relay.receive(chunk)
         except Flaw as flaw:
             return self._flaw(now, flaw)
+        if not self._begun:
+            self._reply_begins(now)
         if relay.complete:
             self._close_attempt(now, None)
             return self._go(Signal.COMPLETE)
@@ -156,7 +163,14 @@ class Machine:
 
     def waited(self, now: float) -> Action:
         """The wait is over."""
-        return self._begin(now, Signal.WAITED)
+        match self._recovery.turn(now):
+            case None:
+                return self._begin(now, Signal.WAITED)
+            case Retry() as retry:
+                self._note_wait(retry)
+                return self._go(Signal.QUEUED)
+            case Stop() as stop:
+                return self._give_up(now, stop)
 
     def close(self, now: float, error: str = "") -> Action:
         """The consumer wants no more, or an exception of class ``error``, no failure, passed through."""
@@ -189,7 +203,7 @@ class Machine:
     def _begin(self, now: float, signal: Signal) -> Action:
         self._begin_relay()
         self._size, self._characters = self.turn.size, self.turn.characters
-        self.ledger.begin(self._plan.form, self.planner.model, self._wait, now, self._characters)
+        self.ledger.begin(self._plan.form, self.planner.model, now, self._characters)
         self.lifecycle.begins(self.attempt, self._characters)
         return self._go(signal)
 
@@ -201,23 +215,28 @@ class Machine:
             final_usage=self._final_usage,
             asked_again=frozenset(self._recovery.barren_endings),
         )
-        self._answer = []
+        self._answer, self._begun = [], False
         self._clocks.restart()
 
     def _final_usage(self, closing: dict[str, Any]) -> dict[str, Any]:
         return final_usage(self.settings.usage, self.ledger, self.relay.opening, closing)
 
+    def _reply_begins(self, now: float) -> None:
+        """Tell the judge, once. An API that is overloaded may send the start of a message and then say so."""
+        if not self._begun and self.relay.events >= BEGUN:
+            self._begun = True
+            self.judge.began(now, self.attempt.started, self.attempt.model)
+
     def _close_attempt(self, now: float, failure: Failure | None) -> None:
         """Close the books of the attempt that ran."""
         attempt, relay = self.attempt, self.relay
+        self._reply_begins(now)
         attempt.end(now, failure, relay.events, inferred=relay.inferred)
         attempt.characters = self.turn.characters - self._characters
         attempt.gap, self._gap = max(self._gap, self._clocks.waited), 0.0
         request = self._plan.body or self.planner.request
         attempt.count(relay.opening, relay.closing_usage, ended=relay.ended, request=request)
-        if served := self.turn.size > self._size:
-            self.judge.served()
-        if served or failure is None:
+        if self.turn.size > self._size or failure is None:
             self._flows(now)
         if failure is None:
             self._end(now, "completed")
@@ -233,6 +252,7 @@ class Machine:
         self.lifecycle.flows(now, self.attempt, self.relay.joined)
 
     def _end(self, now: float, outcome: str, failure: Failure | None = None, error: str = "") -> None:
+        self.judge.leave()
         self.ledger.outcome = outcome
         self.lifecycle.ends(now, self.ledger, self.turn, failure, error)
 
@@ -262,10 +282,17 @@ class Machine:
 
     def _retry(self, now: float, again: Again) -> Action:
         self.turn.abandon(unanswered=True)
-        self._plan, self._wait = again.plan, again.retry.wait
-        self.lifecycle.waits(again.retry)
+        self._plan = again.plan
+        self._note_wait(again.retry or AT_ONCE)
         action = self._go(Signal.RETRY)
+        if again.retry is None:
+            return self._begin(now, Signal.WAITED)
         return action if self._wait > 0 else self.waited(now)
+
+    def _note_wait(self, retry: Retry) -> None:
+        self._wait = retry.wait
+        self.ledger.waits(retry)
+        self.lifecycle.waits(retry)
 
     # -- endings ---------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ The machine carries out what is decided here. In this order:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from resilient_stream._core.failures import Barren, Failure, Flaw, Kind, Phase
 from resilient_stream._core.plan.planner import Blocked, FinishHere, Plan, Planner
@@ -21,17 +21,18 @@ from resilient_stream._core.record.ledger import Attempt, Record
 from resilient_stream._core.relay.reply_start import REFUSALS, UNFINISHED
 from resilient_stream._core.settings import Settings
 from resilient_stream._core.turn.salvage import kept_size
-from resilient_stream._core.verdict import AT_ONCE, GiveUp, Judge, Retry
+from resilient_stream._core.verdict import GiveUp, Judge, Retry
 
 from .tries import REPEATED, Tries
 
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Send ``plan`` as ``retry`` has it."""
+    """Send ``plan`` after a wait, and when it is the stream's turn; at once and without asking where nothing
+    is said of a wait."""
 
     plan: Plan
-    retry: Retry = AT_ONCE
+    retry: Retry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +126,19 @@ class Recovery:
             return self._stop(REPEATED, failure, error)
         self._stands = failure, error
         verdict = self._verdict(now, failure, error, elsewhere=elsewhere)
-        if isinstance(verdict, GiveUp):
-            self.record.ledger.limit = verdict.limit
-            return self._stop(verdict.reason, failure, error)
-        return Again(plan, verdict)
+        return self._enough(verdict) if isinstance(verdict, GiveUp) else Again(plan, verdict)
+
+    def turn(self, now: float) -> Retry | Stop | None:
+        """Whether the retry that the policy allowed may be sent now; None if so."""
+        verdict = self.judge.turn(now)
+        return self._enough(verdict) if isinstance(verdict, GiveUp) else verdict
+
+    def _enough(self, verdict: GiveUp) -> Stop:
+        """The policy allows no more."""
+        if self._stands is None:
+            raise RuntimeError("no failure stands")
+        self.record.ledger.limit = verdict.limit
+        return self._stop(verdict.reason, *self._stands)
 
     def _verdict(
         self, now: float, failure: Failure, error: BaseException, *, elsewhere: bool
@@ -136,7 +146,13 @@ class Recovery:
         """What the policy says."""
         written, ledger = self.record.turn.characters, self.record.ledger
         overspent = ledger.overspent(self.settings.max_input_multiple, written, self.planner.request)
-        history = self.tries.history(self.started, now, overspent=overspent, elsewhere=elsewhere)
+        history = replace(
+            self.tries.history(self.started, now),
+            overspent=overspent,
+            elsewhere=elsewhere,
+            model=ledger.attempts[-1].model,
+            next_model=self.planner.model,
+        )
         return self.judge.verdict(failure, history, error)
 
     def _next_model(self, now: float, failure: Failure) -> Again | None:

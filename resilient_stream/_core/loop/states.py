@@ -43,6 +43,7 @@ class Signal(Enum):
     RETRY = auto()
     GIVE_UP = auto()
     WAITED = auto()
+    QUEUED = auto()
     END = auto()
     CLOSE = auto()
 
@@ -60,6 +61,9 @@ TABLE: Final[Mapping[tuple[State, Signal], State]] = {
     (State.READING, Signal.RETRY): State.WAITING,
     (State.READING, Signal.GIVE_UP): State.FAILED,
     (State.WAITING, Signal.WAITED): State.OPENING,
+    (State.WAITING, Signal.QUEUED): State.WAITING,
+    (State.WAITING, Signal.FINISHED): State.DONE,
+    (State.WAITING, Signal.GIVE_UP): State.FAILED,
     (State.DRAINING, Signal.MORE): State.DRAINING,
     (State.DRAINING, Signal.END): State.DONE,
     **{(state, Signal.CLOSE): State.DONE for state in State},

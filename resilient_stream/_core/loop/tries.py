@@ -73,7 +73,7 @@ class Tries:
         last = self._last[0]
         return last is not None and last == replace(failure, request_id=last.request_id)
 
-    def history(self, began: float, now: float, *, overspent: bool, elsewhere: bool) -> History:
+    def history(self, began: float, now: float) -> History:
         """What a policy is asked about."""
         away = now - self._away_since if self.unreachable else 0.0
-        return History(began, now, self.requests, self.barren, self.unreachable, away, overspent, elsewhere)
+        return History(began, now, self.requests, self.barren, self.unreachable, away)

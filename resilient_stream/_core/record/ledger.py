@@ -18,7 +18,7 @@ from resilient_stream._core.seam.joined import Join, Joined
 from resilient_stream._core.tokens import INPUT_FIELDS, is_count, of_characters, of_request
 from resilient_stream._core.turn.salvage import partial
 from resilient_stream._core.turn.transcript import Turn
-from resilient_stream._core.verdict import Limit
+from resilient_stream._core.verdict import QUEUE, Limit, Retry
 from resilient_stream._core.wire.safe_json import identifier
 from resilient_stream._core.wire.usage import bounded
 
@@ -42,6 +42,8 @@ class Attempt:
     model: str
     wait: float = 0.0
     """Seconds waited before it."""
+    queued: float = 0.0
+    """Of these, seconds in which the stream waited for its turn."""
     started: float = 0.0
     at: int = 0
     """Characters of visible text before it."""
@@ -146,17 +148,27 @@ class Ledger:
     """Why nothing more was tried."""
     limit: Limit | None = None
     """The limit of the policy's own that is why."""
+    _wait: float = 0.0
+    _queued: float = 0.0
+    """Seconds waited since the last attempt."""
 
     @property
     def resumed(self) -> bool:
         """Whether a continuation was handed over, or a turn finished by us."""
         return bool(self.seams) or self.outcome == "finished_with_tools"
 
-    def begin(self, form: Form, model: str, wait: float, now: float, at: int) -> None:
+    def waits(self, retry: Retry) -> None:
+        """A wait begins, which is one of those before the next attempt."""
+        self._wait += retry.wait
+        self._queued += retry.wait * (retry.source == QUEUE)
+
+    def begin(self, form: Form, model: str, now: float, at: int) -> None:
         """Another request is about to be sent. Of the failure before it nothing large is kept."""
         if self.attempts and (before := self.attempts[-1]).failure is not None:
             before.failure = replace(before.failure, body=None, frame=b"")
-        self.attempts.append(Attempt(len(self.attempts) + 1, form, model, wait, now, at))
+        number = len(self.attempts) + 1
+        self.attempts.append(Attempt(number, form, model, self._wait, self._queued, now, at))
+        self._wait = self._queued = 0.0
 
     def join(self, attempt: Attempt, at: int, joined: Join | None) -> None:
         """Note, once, how an attempt's text was joined behind ``at`` characters, if it was."""

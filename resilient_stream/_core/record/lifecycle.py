@@ -8,7 +8,7 @@ request or the reply, and never a key.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -17,7 +17,7 @@ from resilient_stream._core.plan.planner import Form
 from resilient_stream._core.seam.joined import Join, Joined
 from resilient_stream._core.tokens import is_count
 from resilient_stream._core.turn.transcript import Turn
-from resilient_stream._core.verdict import AT_ONCE, Limit, Retry
+from resilient_stream._core.verdict import AT_ONCE, QUEUE, Limit, Retry
 from resilient_stream._core.wire.safe_json import identifier
 
 from .ledger import Attempt, Ledger
@@ -69,6 +69,8 @@ class AttemptRecord:
     ended: float | None
     wait: float
     """Seconds waited before it."""
+    queued: float
+    """Of these, seconds in which the stream waited for its turn."""
     status: int | None
     request_id: str | None
     message_id: str | None
@@ -92,9 +94,11 @@ class WaitRecord:
     """A wait before the next attempt."""
 
     seconds: float
-    """How long it is meant to be."""
+    """How long it is meant to be. A wait for the stream's turn: until it is asked for again; once it is over,
+    how long it was."""
     source: str
-    """The rule that chose it: ``backoff``, ``retry-after``, or ``wait`` for the policy's own strategy."""
+    """The rule that chose it: ``backoff``, ``retry-after``, ``wait`` for the policy's own strategy, or
+    ``queue``: the retry budget is spent, and the stream waits for its turn."""
     balance: float | None
     """Units that the retry budget had left; None without one."""
 
@@ -183,8 +187,7 @@ class Lifecycle:
         """An attempt begins; the consumer has so many characters."""
         if attempt.number == 1:
             self.began = attempt.started
-        elif attempt.wait > 0:
-            self._note(What.WAITED, self._wait())
+        self._waited()
         self.flowing, self._offset = False, offset
         self._note(What.ATTEMPT, self._attempt(attempt, attempt.started))
 
@@ -208,6 +211,10 @@ class Lifecycle:
 
     def waits(self, verdict: Retry) -> None:
         """A wait begins, unless it is none."""
+        if verdict.source == self._verdict.source == QUEUE:  # the same wait goes on
+            self._verdict = replace(verdict, wait=self._verdict.wait + verdict.wait)
+            return
+        self._waited()
         self._verdict = verdict
         if verdict.wait > 0:
             self._note(What.WAIT, self._wait())
@@ -223,6 +230,7 @@ class Lifecycle:
         attempt = self._attempt(ledger.attempts[-1], now)
         told = _failure(failure) if failed and failure is not None else None
         if told is not None:
+            self._waited()
             self._note(What.GIVE_UP, GiveUpRecord(attempt, told, ledger.reason, ledger.limit, error))
         self._note(
             What.END,
@@ -244,6 +252,12 @@ class Lifecycle:
     def _note(self, what: What, record: AnyRecord) -> None:
         self.notes.append((what, record))
 
+    def _waited(self) -> None:
+        """A wait is over, if there was one."""
+        if self._verdict.wait > 0:
+            self._note(What.WAITED, self._wait())
+        self._verdict = AT_ONCE
+
     def _wait(self) -> WaitRecord:
         return WaitRecord(self._verdict.wait, self._verdict.source, self._verdict.balance)
 
@@ -258,6 +272,7 @@ class Lifecycle:
             started=attempt.started - self.began,
             ended=None if attempt.ended is None else attempt.ended - self.began,
             wait=attempt.wait,
+            queued=attempt.queued,
             status=attempt.status,
             request_id=attempt.request_id,
             message_id=attempt.message_id,

@@ -8,6 +8,7 @@ from resilient_stream._core.loop.states import Send
 from resilient_stream._core.plan.planner import Form, Planner
 from resilient_stream._core.verdict import History, Retry
 from resilient_stream._core.wire.sse import encode
+from tests.support.machines import Alone
 from tests.support.settings import settings_with
 
 REQUEST = {"model": "claude-sonnet-5", "max_tokens": 100, "messages": [{"role": "user", "content": "hi"}]}
@@ -23,11 +24,8 @@ WORDS = encode(
 ENDING = encode("message_delta", {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {}})
 
 
-class Willing:
+class Willing(Alone):
     """Always goes on, at once."""
-
-    def served(self) -> None:
-        """Nothing is counted."""
 
     def verdict(self, failure: Failure, history: History, error: BaseException) -> Retry:
         """Go on."""

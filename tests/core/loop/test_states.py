@@ -8,8 +8,9 @@ from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.loop.machine import Machine
 from resilient_stream._core.loop.revival import revive
 from resilient_stream._core.loop.states import TABLE, Finish, Signal, State
+from resilient_stream._core.verdict import QUEUE, GiveUp, Retry
 from tests.support.contents import CALL, text
-from tests.support.machines import RESET, Body, Patient, drive, machine
+from tests.support.machines import RESET, Body, Crowded, Patient, drive, machine
 from tests.support.streams import block, ending, message, start, text_delta
 
 WHOLE = message([text("Hello.")])
@@ -31,6 +32,10 @@ def test_every_row_is_driven_and_no_other(monkeypatch: pytest.MonkeyPatch) -> No
     drive(machine(judge=Patient(3)), lambda send: Body([start()], RESET))
     drive(machine(), lambda send: Body([start(), ending()], RESET))
     drive(machine(), lambda send: Body([start(), *block(0, CALL)], RESET))
+    for judge in (Crowded(Retry(1.0, QUEUE), GiveUp("enough")), Crowded(Retry(1.0, QUEUE))):
+        drive(machine(judge=judge), lambda send: DOWN if send.number < 3 else WHOLE)
+    crowded = Crowded(GiveUp("enough"))
+    drive(machine(judge=crowded), lambda send: start() + ending(output=0))
     dead = machine()
     dead.start(0.0)
     revive(Machine(dead.planner, dead.settings, dead.judge, dead.error_for, dead.record), 1.0, 0.0)

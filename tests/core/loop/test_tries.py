@@ -13,8 +13,8 @@ CUT = Failure(Kind.RESET, Phase.BODY)
 
 def told(tries: Tries, now: float = 100.0) -> tuple[int, int, int, float]:
     """What a policy is told of the attempts."""
-    history = tries.history(1.0, now, overspent=False, elsewhere=True)
-    assert (history.started, history.now, history.overspent, history.elsewhere) == (1.0, now, False, True)
+    history = tries.history(1.0, now)
+    assert (history.started, history.now) == (1.0, now)
     return history.attempts, history.barren, history.unreachable, history.away
 
 

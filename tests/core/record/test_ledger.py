@@ -19,6 +19,7 @@ from resilient_stream._core.record.ledger import (
 from resilient_stream._core.seam.joined import Joined
 from resilient_stream._core.tokens import MOST, of_request
 from resilient_stream._core.turn.transcript import Block, Turn
+from resilient_stream._core.verdict import QUEUE, Retry
 
 OPENING: dict[str, Any] = {
     "id": "msg_1",
@@ -313,13 +314,23 @@ def test_only_the_last_failure_keeps_what_the_api_said() -> None:
     """Sixteen error pages would be a megabyte; the exception has the last."""
     ledger = Ledger()
     for number in (1, 2, 3):
-        ledger.begin(Form.RESTART, "m", 0.5, float(number), 7)
+        ledger.begin(Form.RESTART, "m", float(number), 7)
         last = ledger.attempts[-1]
-        assert (last.number, last.wait, last.started, last.at) == (number, 0.5, number, 7)
+        assert (last.number, last.started, last.at) == (number, number, 7)
         last.failure = Failure(Kind.OVERLOADED, Phase.HEADERS, detail="x", body="page", frame=b"frame")
     assert [one.failure and one.failure.frame for one in ledger.attempts] == [b"", b"", b"frame"]
     assert [one.failure and one.failure.body for one in ledger.attempts] == [None, None, "page"]
     assert all(one.failure and one.failure.detail == "x" for one in ledger.attempts)
+
+
+def test_the_waits_before_an_attempt_add_up() -> None:
+    """Backoff and waits for a turn together are its wait, and the second are told apart; the next begins with none."""
+    ledger = Ledger()
+    for retry in (Retry(2.0, "backoff"), Retry(0.5, QUEUE), Retry(0.25, QUEUE)):
+        ledger.waits(retry)
+    ledger.begin(Form.RESTART, "m", 9.0, 0)
+    ledger.begin(Form.RESTART, "m", 9.0, 0)
+    assert [(one.wait, one.queued) for one in ledger.attempts] == [(2.75, 0.75), (0, 0)]
 
 
 @pytest.mark.parametrize("wrong", [10**400, -5, True, 1.5, float("nan"), "12", None, {}, [1], MOST + 1])

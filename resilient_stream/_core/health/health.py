@@ -1,0 +1,154 @@
+"""The one view that the streams on an account have of their API: what was served, what it asked for, who
+waits.
+
+It is asked before each retry, and told of each reply that begins and of each request that fails. It knows no
+clock, no chance and no lock: whoever holds it passes the time in and lets one call in at a time. An answer
+takes the same time however many streams wait.
+
+An overload is one model's: each model has a `Lane` of its own. A rate limit and a network that is away are
+the whole account's.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from math import inf
+from typing import Final
+
+from resilient_stream._core.failures import OVERLOAD_KINDS, Kind
+
+from .queue import Place, Queue
+from .supply import Supply
+from .view import Claim, Later
+
+SOONEST: Final = 0.2
+"""Seconds between two questions of one stream, at least."""
+
+PLACES_PER_SECOND: Final = 50.0
+"""A stream asks again in a second for so many places before it, and so on in proportion: a crowd asks a few
+hundred times a second in all, however large it is."""
+
+PATIENT: Final = 20.0
+"""A stream asks again after this part of its longest wait, at least: patient crowds press less."""
+
+CHANCES: Final = 4
+"""Questions of one stream between two probes: a probe that is due is sent soon."""
+
+SLACK: Final = 1.25
+"""What jitter may do to a pause."""
+
+MOST_MODELS: Final = 64
+"""Lanes that are kept; beyond that the one longest unused is forgotten."""
+
+
+@dataclass(slots=True)
+class Hold:
+    """Until when the API wants to be left alone."""
+
+    until: float = -inf
+    _said: float = -inf
+
+    def put(self, now: float, seconds: float) -> None:
+        """It has asked to wait so long."""
+        self.until, self._said = max(self.until, now + seconds), now
+
+    def lift(self, sent: float) -> None:
+        """It has served a request that was sent at that time: what it asked for before is over."""
+        if sent > self._said:
+            self.until = -inf
+
+
+@dataclass(slots=True)
+class Lane:
+    """The retries for one model, the streams that wait for them, and until when they all have to."""
+
+    supply: Supply
+    queue: Queue = field(default_factory=Queue)
+    hold: Hold = field(default_factory=Hold)
+
+    def pause(self, now: float, ahead: int, longest: float) -> float:
+        """Seconds after which a stream with so many before it should ask again."""
+        pause = max(
+            SOONEST, ahead / PLACES_PER_SECOND, longest / PATIENT, self.supply.pause(longest) / CHANCES
+        )
+        return pause if ahead else min(pause, max(SOONEST, self.supply.until_probe(now, longest)))
+
+
+@dataclass(slots=True)
+class Health:
+    """How an API fares. A `View`, but for the lock that one needs.
+
+    Args:
+        reserve: as `Supply` has it.
+        ratio: as `Supply` has it.
+        window: as `Supply` has it.
+    """
+
+    reserve: float
+    ratio: float
+    window: float
+    hold: Hold = field(default_factory=Hold)
+    lanes: OrderedDict[str, Lane] = field(default_factory=OrderedDict)
+    unreachable: bool = False
+    """The last request that is known of failed to connect."""
+
+    @property
+    def balance(self) -> float:
+        """Retries that may be sent now, of the model that has the fewest."""
+        return min((lane.supply.tokens for lane in self.lanes.values()), default=self.reserve)
+
+    @property
+    def waiting(self) -> int:
+        """Streams that wait for their turn."""
+        return sum(len(lane.queue) for lane in self.lanes.values())
+
+    def ask(self, now: float, claim: Claim) -> Later | None:
+        """As `View.ask` has it."""
+        lane, place = claim.held or (self._lane(claim.model), Place(claim.begun, now))
+        if not lane.queue:
+            lane.supply.rest(now)
+        place.due = now
+        lane.queue.join(now, place)
+        claim.held = lane, place
+        held = max(lane.hold.until, -inf if claim.elsewhere else self.hold.until) - now
+        ahead = lane.queue.ahead(now, place)
+        if held <= 0 and lane.supply.take(now, ahead, claim.longest):
+            lane.queue.leave(place)
+            claim.held, claim.paid = None, lane
+            return None
+        pause = held if held > 0 else lane.pause(now, ahead, claim.longest)
+        place.due = now + SLACK * pause
+        return Later(pause, told=held > 0, unreachable=self.unreachable)
+
+    def began(self, now: float, claim: Claim, sent: float) -> None:
+        """As `View.began` has it."""
+        paid, claim.paid = claim.paid, None
+        lane = paid or self._lane(claim.model)
+        lane.supply.began(now, paid=paid is not None)
+        lane.hold.lift(sent)
+        self.hold.lift(sent)
+        self.unreachable = False
+
+    def failed(self, now: float, claim: Claim, kind: Kind, model: str, retry_after: float | None) -> None:
+        """As `View.failed` has it."""
+        claim.paid = None
+        self.unreachable = kind is Kind.CONNECT
+        if retry_after is not None and retry_after > 0 and kind in OVERLOAD_KINDS:
+            (self.hold if kind is Kind.RATE_LIMITED else self._lane(model).hold).put(now, retry_after)
+
+    def leave(self, claim: Claim) -> None:
+        """As `View.leave` has it."""
+        if claim.held is not None:
+            lane, place = claim.held
+            lane.queue.leave(place)
+        claim.held = claim.paid = None
+
+    def _lane(self, model: str) -> Lane:
+        lane = self.lanes.get(model)
+        if lane is None:
+            lane = self.lanes[model] = Lane(Supply(self.reserve, self.ratio, self.window))
+            if len(self.lanes) > MOST_MODELS:
+                self.lanes.popitem(last=False)
+        self.lanes.move_to_end(model)
+        return lane

@@ -1,0 +1,84 @@
+"""The streams that wait for their turn, in the order in which they get it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+HEAD_START: Final = 30.0
+"""Seconds that a stream which has brought nothing must have waited longer than one that has, to go first."""
+
+GRACE: Final = 5.0
+"""Seconds by which a stream may be late with its next question before it loses its place: its process may
+be busy, its consumer may not read on, or it may have been forgotten."""
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """The place of one stream."""
+
+    begun: bool
+    """The stream's consumer has part of a reply."""
+    due: float
+    """When the stream asks again at the latest."""
+    since: float = 0.0
+    """When it was taken."""
+    number: int = 0
+    """Places are numbered in the order in which they are taken."""
+
+
+Line: TypeAlias = "OrderedDict[Place, None]"
+
+
+@dataclass(slots=True)
+class Queue:
+    """Two lines, each first come, first served: of the streams that have begun to speak, and of those that
+    have not.
+
+    The first goes before the second, but for a head start. An operation takes the same time however many wait
+    (a place that was forgotten is paid for once).
+    """
+
+    _begun: Line = field(default_factory=OrderedDict)
+    _fresh: Line = field(default_factory=OrderedDict)
+    _joined: int = 0
+
+    def __len__(self) -> int:
+        return len(self._begun) + len(self._fresh)
+
+    def join(self, now: float, place: Place) -> None:
+        """Take the last place of its line, unless it has one."""
+        line = self._line(place)
+        if place not in line:
+            self._joined += 1
+            place.number, place.since = self._joined, now
+            line[place] = None
+
+    def leave(self, place: Place) -> None:
+        """Give a place up."""
+        self._line(place).pop(place, None)
+
+    def ahead(self, now: float, place: Place) -> int:
+        """How many places come before this one; at most, as some that were given up are counted too. 0 only
+        for the first."""
+        begun, fresh = _first(self._begun, now), _first(self._fresh, now)
+        overtakes = begun is not None and fresh is not None and fresh.since + HEAD_START < begun.since
+        line = self._line(place)
+        own = min(place.number - next(iter(line)).number, len(line) - 1)
+        if place.begun:
+            return own + overtakes
+        return 0 if overtakes and own == 0 else own + len(self._begun)
+
+    def _line(self, place: Place) -> Line:
+        return self._begun if place.begun else self._fresh
+
+
+def _first(line: Line, now: float) -> Place | None:
+    """The first place whose stream still asks."""
+    while line:
+        place = next(iter(line))
+        if place.due + GRACE >= now:
+            return place
+        del line[place]
+    return None

@@ -1,0 +1,80 @@
+"""Which streams share a retry budget: those of one process that go to one API on one account."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Final
+
+from .budget import RetryBudget, renewed_after_fork
+
+__all__ = ["account", "shared_budget"]
+
+LARGEST_REGISTRY: Final = 1024
+"""Shared budgets kept per process; beyond that the one longest unused is dropped."""
+
+
+class Registry:
+    """The shared budgets of a process, by base URL and credential.
+
+    The key is a digest under a secret of this process, so a dump of its memory does not show the
+    credential here, and digests of two processes cannot be compared.
+    """
+
+    def __init__(self, largest: int = LARGEST_REGISTRY) -> None:
+        self._largest = largest
+        self._secret = secrets.token_bytes(32)
+        self.renew()
+        renewed_after_fork(self)
+
+    def renew(self) -> None:
+        """Begin anew, as a forked child does."""
+        self._lock = threading.Lock()
+        self._budgets: OrderedDict[bytes, RetryBudget] = OrderedDict()
+
+    def budget(self, base_url: str, credential: str | None) -> RetryBudget:
+        """The budget of that pair, made at the first call. A trailing slash makes no difference."""
+        key = self._key(base_url.rstrip("/"), credential)
+        with self._lock:
+            found = self._budgets.setdefault(key, RetryBudget())
+            self._budgets.move_to_end(key)
+            if len(self._budgets) > self._largest:
+                self._budgets.popitem(last=False)
+        return found
+
+    def _key(self, *parts: str | None) -> bytes:
+        # repr keeps ("a", "bc") and ("ab", "c"), and None and "None", apart.
+        return blake2b(repr(parts).encode(), key=self._secret).digest()
+
+
+_REGISTRY: Final = Registry()
+
+
+def account(url: str, headers: Mapping[str, str]) -> tuple[str, str | None]:
+    """Where a request goes and on whose account: the base URL and the credential.
+
+    Args:
+        url: the request's. What follows ``/v1/`` is no part of the base.
+        headers: the request's, names in any case or in lower case. Of a signature of AWS's, which is
+            another one for every request, only the key's id counts.
+    """
+    base, versioned, _ = url.partition("/v1/")
+    if not versioned:  # the older Bedrock paths hold the model
+        base = "/".join(url.split("/", 3)[:3])
+    credential = headers.get("x-api-key") or headers.get("authorization")
+    if credential is not None and "Credential=" in credential:
+        credential = credential.partition("Credential=")[2].partition("/")[0]
+    return base, credential
+
+
+def shared_budget(base_url: str, credential: str | None) -> RetryBudget:
+    """The one budget of this process for an API and a credential.
+
+    Args:
+        base_url: where requests go; a trailing slash makes no difference.
+        credential: the API key or token, or None. Only a keyed digest of it is kept.
+    """
+    return _REGISTRY.budget(base_url, credential)
