@@ -151,6 +151,10 @@ class Crowd:
     """When requests were refused or rejected."""
     finished: int = 0
     """Streams that came to their end."""
+    spoken: list[float] = field(default_factory=list)
+    """When words were said. A reply says one a second, so those of a second are the replies under way."""
+    longest: float = 0.0
+    """Seconds: the longest wait before a request."""
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
@@ -177,11 +181,12 @@ class Crowd:
 
     # -- the upstream ----------------------------------------------------------------------------
 
-    def ask(self, consumer: Consumer, body: Mapping[str, Any], *, waited: bool) -> None:
-        """A request arrives."""
+    def ask(self, consumer: Consumer, body: Mapping[str, Any], *, waited: float) -> None:
+        """A request arrives, before which its stream has waited so long."""
         self.asked.append(self.now)
-        if waited:
+        if waited > 0:
             self.waited.append(self.now)
+        self.longest = max(self.longest, waited)
         health = self.weather.health(self.now)
         if health.refuses:
             self._turn_away(consumer, REFUSED, REFUSAL)
@@ -213,6 +218,7 @@ class Crowd:
             self._cut(reply)
             return
         reply.word += 1
+        self.spoken.append(self.now)
         reply.consumer.received(_word(reply.word - 1))
         if reply.word < WORDS:
             self.at(self.now + 1, lambda: self._say(reply))
@@ -265,7 +271,7 @@ class Resilient:
         machine.take()
         self._reading = crowd.now
         if isinstance(action, Send):
-            crowd.ask(self, action.plan.body or REQUEST, waited=machine.attempt.wait > 0)
+            crowd.ask(self, action.plan.body or REQUEST, waited=machine.attempt.wait)
         elif isinstance(action, Wait):
             crowd.at(crowd.now + action.seconds, lambda: self._act(machine.waited(crowd.now)))
         elif isinstance(action, Drain):
@@ -287,9 +293,9 @@ class Bare:
 
     def begin(self) -> None:
         """The call is made."""
-        self._ask(waited=False)
+        self._ask(waited=0.0)
 
-    def _ask(self, *, waited: bool) -> None:
+    def _ask(self, *, waited: float) -> None:
         self.crowd.ask(self, REQUEST, waited=waited)
 
     def opened(self) -> None:
@@ -306,4 +312,4 @@ class Bare:
             return
         wait = self._client._calculate_retry_timeout(self._left, self._options)
         self._left -= 1
-        self.crowd.at(self.crowd.now + wait, lambda: self._ask(waited=True))
+        self.crowd.at(self.crowd.now + wait, lambda: self._ask(waited=wait))

@@ -2,7 +2,7 @@
 
 A thousand streams, an upstream of limited capacity that fails fully, in part, in waves or slowly and
 recovers, every preset, with one budget for all and with a budget for each, and the bare SDK beside them.
-Prints the table of ``docs/outage.md``; ``--plot FILE`` draws it.
+Prints the tables of ``docs/outage.md``; ``--plot FILE`` and ``--served FILE`` draw its pictures.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import random
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -23,6 +24,9 @@ from .crowd import Bare, Crowd, Health, Resilient, Weather
 STREAMS: Final = 1000
 ARRIVE: Final = 120.0
 """Seconds within which the streams begin, evenly but for chance: 500 a minute, 170 replies at a time."""
+
+SEEDS: Final = 5
+"""Crowds of each kind that share a budget."""
 
 FOR_EVER: Final = 1e9
 SECONDS: Final = 200
@@ -55,44 +59,51 @@ PRESETS: Final = ("", "interactive", "batch", "agent", "observe")
 
 @dataclass(frozen=True)
 class Result:
-    """How one crowd fared."""
+    """How one policy fared in one weather, in a crowd for each seed. Of several crowds the worst counts."""
 
     weather: Weather
     policy: str
     budgets: Budgets
-    crowd: Crowd
+    crowds: tuple[Crowd, ...]
 
     @property
     def per_stream(self) -> float:
         """Requests for each stream."""
-        return len(self.crowd.asked) / STREAMS
+        return max(len(crowd.asked) for crowd in self.crowds) / STREAMS
 
     @property
     def finished(self) -> float:
         """The share of streams that came to their end."""
-        return self.crowd.finished / STREAMS
+        return min(crowd.finished for crowd in self.crowds) / STREAMS
 
     @property
     def recovery(self) -> float | None:
         """Seconds from the end of the trouble to the last request that was turned away."""
         if self.weather.clears == FOR_EVER:
             return None
-        return max(0.0, max(self.crowd.turned_away, default=0.0) - self.weather.clears)
+        last = max(max(crowd.turned_away, default=0.0) for crowd in self.crowds)
+        return max(0.0, last - self.weather.clears)
 
     @property
     def busiest(self) -> int:
         """Requests in the busiest second."""
-        return busiest(self.crowd.asked, 1.0)
+        return max(busiest(crowd.asked, 1.0) for crowd in self.crowds)
 
     @property
     def wave(self) -> int:
         """Retries after a wait in the busiest tenth of a second."""
-        return busiest(self.crowd.waited, 0.1)
+        return max(busiest(crowd.waited, 0.1) for crowd in self.crowds)
+
+    @property
+    def longest(self) -> float:
+        """Seconds: the longest wait before a request."""
+        return max(crowd.longest for crowd in self.crowds)
 
     @property
     def row(self) -> str:
         """Whose it is."""
-        return self.policy if self.budgets == "none" else f"{self.policy}, {self.budgets} budget"
+        name = self.policy or "(defaults)"
+        return name if self.budgets == "none" else f"{name}, {self.budgets} budget"
 
 
 def busiest(times: list[float], width: float) -> int:
@@ -118,18 +129,30 @@ def play(weather: Weather, policy: str, budgets: Budgets, seed: int = 0, streams
     return crowd
 
 
-def results(seed: int = 0) -> list[Result]:
-    """Every weather, for every policy, with a shared budget and with own ones."""
-    told: list[Result] = []
-    for weather in WEATHERS:
-        told.append(Result(weather, "bare SDK", "none", play(weather, "off", "none", seed)))
-        for policy in PRESETS:
-            kinds: tuple[Budgets, ...] = ("shared", "own") if policy != "observe" else ("none",)
-            told += [
-                Result(weather, policy or "(defaults)", kind, play(weather, policy, kind, seed))
-                for kind in kinds
-            ]
-    return told
+def results(seeds: int = SEEDS) -> list[Result]:
+    """Every weather, for every policy: in so many crowds that share a budget, and in one of streams with own ones."""
+    rows: list[tuple[str, Budgets, int]] = [("off", "none", seeds)]
+    for policy in PRESETS:
+        rows += (
+            [(policy, "none", seeds)]
+            if policy == "observe"
+            else [(policy, "shared", seeds), (policy, "own", 1)]
+        )
+    asked = [(weather, *row) for weather in WEATHERS for row in rows]
+    with ProcessPoolExecutor() as pool:
+        played = [
+            [pool.submit(play, weather, policy, budgets, seed) for seed in range(crowds)]
+            for weather, policy, budgets, crowds in asked
+        ]
+        return [
+            Result(
+                weather,
+                "bare SDK" if policy == "off" else policy,
+                budgets,
+                tuple(one.result() for one in each),
+            )
+            for (weather, policy, budgets, _), each in zip(asked, played, strict=True)
+        ]
 
 
 def table(told: list[Result], cell: Callable[[Result], str]) -> str:
@@ -145,20 +168,21 @@ def table(told: list[Result], cell: Callable[[Result], str]) -> str:
 
 def costs(one: Result) -> str:
     """What it asked of the upstream, and what came of it."""
-    return f"{one.per_stream:.2f}, {one.finished:.0%}"
+    return f"{one.per_stream:.2f}, {100 * one.finished:.3g}%"
 
 
 def spread(one: Result) -> str:
-    """How evenly it asked, and how long the upstream had to turn requests away after it was well."""
+    """How evenly it asked, how long a stream waited, and how long the upstream had to turn requests away after it was
+    well."""
     after = "" if one.recovery is None else f", {one.recovery:.0f} s"
-    return f"{one.busiest}, {one.wave} of {len(one.crowd.waited)}{after}"
+    return f"{one.busiest}, {one.wave}, {one.longest:.0f} s{after}"
 
 
-SHOWN: Final = ("bare SDK", "(defaults), shared budget", "(defaults), own budget", "batch, own budget")
+SHOWN: Final = ("bare SDK", "(defaults), shared budget", "interactive, shared budget", "batch, shared budget")
 
 
-def draw(told: list[Result], file: str) -> None:
-    """Requests in each second, one panel for each weather."""
+def draw(told: list[Result], file: str, times: Callable[[Crowd], list[float]], label: str) -> None:
+    """How many of the times fall into each second, in the first crowd, one panel for each weather."""
     pyplot: Any = importlib.import_module("matplotlib.pyplot")  # only the session `outage` installs it
     figure, grid = pyplot.subplots(4, 2, figsize=(11, 11), sharex=True, layout="constrained")
     *panels, key = grid.flat
@@ -167,15 +191,12 @@ def draw(told: list[Result], file: str) -> None:
             panel.axvspan(start, min(max(end, start + 0.5), SECONDS), color="0.88")
         for one in told:
             if one.weather is weather and one.row in SHOWN:
-                counts = Counter(int(at) for at in one.crowd.asked)
+                counts = Counter(int(at) for at in times(one.crowds[0]))
                 panel.step(
                     range(SECONDS), [counts[at] for at in range(SECONDS)], where="post", label=one.row, lw=1.2
                 )
-        panel.set_yscale("symlog", linthresh=10)
-        panel.set_ylim(0, 700)
-        panel.set_yticks([0, 5, 10, 50, 100, 500], labels=["0", "5", "10", "50", "100", "500"])
         panel.set_title(f"{weather.name}: {weather.about}", fontsize=10)
-        panel.set_ylabel("requests per second")
+        panel.set_ylabel(label)
         panel.set_xlabel("seconds")
     key.axis("off")
     key.legend(*panels[0].get_legend_handles_labels(), loc="center")
@@ -183,21 +204,28 @@ def draw(told: list[Result], file: str) -> None:
 
 
 def main() -> None:
-    """Print the table, and draw it where asked."""
+    """Print the tables, and draw the pictures where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--seeds", type=int, default=SEEDS, help="crowds that are played, each from another seed"
+    )
     parser.add_argument("--plot", metavar="FILE", help="where to draw the requests of each second (PNG)")
+    parser.add_argument(
+        "--served", metavar="FILE", help="where to draw the streams served in each second (PNG)"
+    )
     asked = parser.parse_args()
-    told = results(asked.seed)
+    told = results(asked.seeds)
     print("Requests for each stream, and streams that came to their end:\n")
     print(table(told, costs))
     print(
-        "\nRequests in the busiest second; retries that waited: the most in 0.1 s, of all; the last request"
+        "\nRequests in the busiest second; retries that waited, the most in 0.1 s; the longest wait; the last"
     )
-    print("that was turned away, after the upstream was well:\n")
+    print("request that was turned away, after the upstream was well:\n")
     print(table(told, spread))
     if asked.plot:
-        draw(told, asked.plot)
+        draw(told, asked.plot, lambda crowd: crowd.asked, "requests per second")
+    if asked.served:
+        draw(told, asked.served, lambda crowd: crowd.spoken, "streams served")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 from resilient_stream import RetryBudget, RetryPolicy
 
 from .crowd import WHOLE, Crowd, Resilient
-from .outage import ARRIVE, PRESETS, STREAMS, WEATHERS, Result, busiest, costs, play, spread, table
+from .outage import ARRIVE, PRESETS, SEEDS, STREAMS, WEATHERS, Result, busiest, costs, play, spread, table
 
 BY_NAME = {weather.name: weather for weather in WEATHERS}
 RESUMING = [preset for preset in PRESETS if preset != "observe"]
@@ -92,7 +92,12 @@ def test_the_same_seed_is_the_same_crowd() -> None:
 @pytest.fixture(scope="module")
 def told() -> list[Result]:
     """A row of results, one for each weather."""
-    return [Result(weather, "observe", "none", play(weather, "observe", "none")) for weather in WEATHERS]
+    return [
+        Result(
+            weather, "observe", "none", tuple(play(weather, "observe", "none", seed) for seed in range(SEEDS))
+        )
+        for weather in WEATHERS
+    ]
 
 
 def test_the_page_shows_what_is_measured(told: list[Result]) -> None:

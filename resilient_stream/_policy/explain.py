@@ -120,6 +120,14 @@ def _limits(policy: Explained) -> list[str]:
     ]
 
 
+def _turns(policy: Explained) -> list[str]:
+    """What a budget does to a retry that it does not cover."""
+    return [
+        f"Retry budget: {policy.budget}. A retry that it does not cover waits for its turn.",
+        "Waiting for a turn spends the stream's own patience as attempts would: the limits above end it.",
+    ]
+
+
 def _requests(policy: Explained) -> list[str]:
     """What limits the requests, where there may be more than one."""
     cap = policy.max_input_multiple
@@ -135,5 +143,5 @@ def _requests(policy: Explained) -> list[str]:
         *([fallback] if models else []),
         f"A stream that was cut tries to connect again for {policy.unreachable_timeout:g} s.",
         "No cap on repeated input." if cap is None else f"Bills {billed}.",
-        "No retry budget." if policy.budget is None else f"Retry budget: {policy.budget}.",
+        *(["No retry budget."] if policy.budget is None else _turns(policy)),
     ]

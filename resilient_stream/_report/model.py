@@ -152,6 +152,7 @@ def _attempt(attempt: Attempt, turn: Turn) -> AttemptReport:
         usage_source=attempt.usage_source,  # type: ignore[arg-type]  # the ledger's words are these
         estimated=list(attempt.estimated),
         wait=attempt.wait,
+        queued=attempt.queued,
         duration=None if attempt.ended is None else attempt.ended - attempt.started,
     )
 

@@ -77,6 +77,8 @@ class AttemptReport(Part):
     """The numbers of ``usage`` that the API has not reported."""
     wait: float
     """Seconds waited before it."""
+    queued: float = 0.0
+    """Of these, seconds in which it waited for its turn, because the retry budget was spent."""
     duration: float | None
     """Seconds it took; None while it runs."""
 

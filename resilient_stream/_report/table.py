@@ -70,7 +70,7 @@ class Table:
             ("in band" if failure.in_band else failure.phase) if failure else "-",
             self._seam(seam) if seam else "-",
             str(attempt.characters),
-            f"{attempt.wait:.1f}s",
+            f"{attempt.wait:.1f}s" + (f" ({attempt.queued:.1f}s queued)" if attempt.queued else ""),
             f"{ABOUT['input_tokens' in guessed]}{spent}" if known else "-",
             f"{ABOUT['output_tokens' in guessed]}{written}" if known else "-",
         )

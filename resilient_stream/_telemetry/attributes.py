@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from resilient_stream._core.failures import Kind, Phase
 from resilient_stream._core.plan.planner import Form
 
-from .observers import AttemptRecord, FailureRecord, GiveUpRecord, ResumeRecord
+from .observers import AttemptRecord, FailureRecord, GiveUpRecord, ResumeRecord, WaitRecord
 
 SCOPE: Final = "resilient_stream"
 ATTEMPT: Final = f"{SCOPE}.attempt"
@@ -69,6 +69,11 @@ def of_attempt(attempt: AttemptRecord) -> dict[str, Any]:
         f"{ATTEMPT}.model": attempt.model,
         **method,
     }
+
+
+def of_budget(wait: WaitRecord) -> dict[str, Any]:
+    """What is left of the retry budget."""
+    return given({f"{SCOPE}.budget.remaining": wait.balance})
 
 
 def of_answer(attempt: AttemptRecord) -> dict[str, Any]:

@@ -88,6 +88,7 @@ class Instruments:
         self._resumes = _histogram(meter, "stream.resumes", "{resume}", "Continuations that came", TIMES)
         self._retries = _histogram(meter, "stream.retries", "{retry}", "Requests repeated", TIMES)
         self._delay = _histogram(meter, "stream.retry_delay", "s", "Waits before an attempt", SECONDS)
+        self._queue = _histogram(meter, "stream.queue_delay", "s", "Waits for the stream's turn", SECONDS)
         self._recovery = _histogram(meter, "recovery.duration", "s", "Failure to first content", SECONDS)
         self._stall = _histogram(meter, "stall.duration", "s", "Silences that were cut short", LONG)
         self._faults = meter.create_counter(f"{PREFIX}faults", "{fault}", "Attempts that failed")
@@ -110,9 +111,9 @@ class Instruments:
         if failure.kind in (Kind.SILENT, Kind.STALLED):
             self._stall.record(attempt.gap, {**common, **kind})
 
-    def delay(self, seconds: float, common: Attributes) -> None:
-        """A wait was over."""
-        self._delay.record(seconds, common)
+    def delay(self, seconds: float, common: Attributes, *, queued: bool = False) -> None:
+        """A wait was over: one for the stream's turn (``queued``), or another."""
+        (self._queue if queued else self._delay).record(seconds, common)
 
     def recovery(self, seconds: float, common: Attributes) -> None:
         """Content flows again."""

@@ -11,9 +11,18 @@ import logging
 from typing import Any, Final, cast
 
 from resilient_stream._core.interruption import interrupts
+from resilient_stream._core.verdict import QUEUE
 
-from .attributes import SCOPE, of_answer, of_attempt, of_fault, of_giving_up, of_resumption
-from .observers import AttemptRecord, FailureRecord, GiveUpRecord, Observer, ResumeRecord, StreamRecord
+from .attributes import SCOPE, of_answer, of_attempt, of_budget, of_fault, of_giving_up, of_resumption
+from .observers import (
+    AttemptRecord,
+    FailureRecord,
+    GiveUpRecord,
+    Observer,
+    ResumeRecord,
+    StreamRecord,
+    WaitRecord,
+)
 from .tracing import Telemetry, telemetry
 
 log: Final = logging.getLogger("resilient_stream")
@@ -21,13 +30,19 @@ log.addHandler(logging.NullHandler())  # or logging prints warnings by itself wh
 
 
 class Logs(Observer):
-    """One record for each failure, resumption and giving up."""
+    """One record for each failure, wait for a turn, resumption and giving up."""
 
     def on_failure(self, stream: StreamRecord, attempt: AttemptRecord) -> None:
         """INFO: what follows is told by the next record, or by an exception."""
         failure = cast("FailureRecord", attempt.failure)
         extra = {**_fields(stream, attempt), **of_fault(failure)}
         log.info("attempt %d failed: %s", attempt.number, failure.kind, extra=extra)
+
+    def on_wait(self, stream: StreamRecord, wait: WaitRecord) -> None:
+        """INFO where it is for the stream's turn; a backoff is told by the failure before it."""
+        if wait.source == QUEUE:
+            extra = {f"{SCOPE}.stream": stream.id, **of_budget(wait)}
+            log.info("waits for its turn: the retry budget is spent", extra=extra)
 
     def on_resume(self, stream: StreamRecord, resumed: ResumeRecord) -> None:
         """INFO, because it is billed; WARNING where the seam could not be verified."""

@@ -33,6 +33,7 @@ from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, Statu
 
 from resilient_stream._core.failures import Kind
 from resilient_stream._core.tokens import INPUT_FIELDS
+from resilient_stream._core.verdict import QUEUE
 
 from .attributes import (
     ATTEMPT,
@@ -40,6 +41,7 @@ from .attributes import (
     given,
     of_answer,
     of_attempt,
+    of_budget,
     of_fault,
     of_giving_up,
     of_resumption,
@@ -59,6 +61,7 @@ from .observers import (
 __all__ = ["Telemetry", "telemetry"]
 
 BACKOFF: Final = f"{SCOPE}.backoff"
+QUEUE_SPAN: Final = f"{SCOPE}.queue"
 OPERATION: Final = "chat"
 
 SDK_SCOPE: Final = "com.anthropic.sdk.python"
@@ -147,22 +150,25 @@ class Telemetry(Observer):
             self._end_attempt(known, attempt)
 
     def on_wait(self, stream: StreamRecord, wait: WaitRecord) -> None:
-        """Start the span of a wait."""
+        """Start the span of a wait. One for the stream's turn is another thing than a backoff."""
         known = self._streams[stream.id]
-        attributes: dict[str, str | float] = {
-            f"{BACKOFF}.delay": wait.seconds,
-            f"{BACKOFF}.source": SOURCES.get(wait.source, wait.source),
-        }
-        if wait.balance is not None:
-            attributes[f"{SCOPE}.budget.remaining"] = wait.balance
+        attributes: dict[str, str | float] = of_budget(wait)
+        if wait.source == QUEUE:
+            known.wait = self._start(known, QUEUE_SPAN, attributes)
+            return
+        attributes[f"{BACKOFF}.delay"] = wait.seconds
+        attributes[f"{BACKOFF}.source"] = SOURCES.get(wait.source, wait.source)
         known.wait = self._start(known, BACKOFF, attributes)
 
     def on_waited(self, stream: StreamRecord, wait: WaitRecord) -> None:
         """End the span of the wait."""
         known = self._streams[stream.id]
+        queued = wait.source == QUEUE
+        if queued:
+            known.wait.set_attribute(f"{QUEUE_SPAN}.delay", wait.seconds)
         known.wait.end()
         known.wait = trace.INVALID_SPAN
-        self._instruments.delay(wait.seconds, _common(stream))
+        self._instruments.delay(wait.seconds, _common(stream), queued=queued)
 
     def on_resume(self, stream: StreamRecord, resumed: ResumeRecord) -> None:
         """Note how the attempt was joined."""

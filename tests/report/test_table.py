@@ -42,6 +42,11 @@ def test_a_report_is_printed_as_a_table() -> None:
     )
 
 
+def test_waiting_for_a_turn_stands_beside_the_wait() -> None:
+    """In brackets, as the part of it that it is."""
+    assert "12.3s (11.0s queued)" in str(report(attempt(1, 7, wait=12.3, queued=11.0)))
+
+
 def test_an_in_band_error_is_not_shown_as_one_of_the_connection() -> None:
     """Though it came in the body."""
     failed = attempt(1)

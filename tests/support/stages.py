@@ -362,6 +362,12 @@ class Waits(Alone):
 
     seconds: list[float]
     limit: Limit | None = None
+    turns: list[Retry] = field(default_factory=list)
+    """Answers to the first questions for a turn."""
+
+    def turn(self, now: float) -> Retry | GiveUp | None:
+        """The next answer; then it is the stream's turn."""
+        return self.turns.pop(0) if self.turns else None
 
     def verdict(self, failure: Failure, history: History, error: BaseException) -> Retry | GiveUp:
         """The next wait."""

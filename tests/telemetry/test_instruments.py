@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from resilient_stream._core.failures import Failure, Kind, Phase
-from resilient_stream._core.verdict import GiveUp, History, Limit
+from resilient_stream._core.verdict import QUEUE, GiveUp, History, Limit, Retry
 from resilient_stream._telemetry.instruments import PREFIX, Instruments
 from resilient_stream._telemetry.observers import Watch
 from resilient_stream.testing import sse_events
 from tests.support.machines import Alone
-from tests.support.stages import HEAD, Broken, Stage, SyncStage, Takes, everywhere
+from tests.support.stages import HEAD, Broken, Stage, SyncStage, Takes, Waits, everywhere
 from tests.support.traces import Traces
 
 TEXT = "The tide comes in twice a day, and goes out as often as it comes in, wherever there is a sea."
@@ -78,6 +78,17 @@ async def test_a_resumed_stream_is_measured(stage: Stage) -> None:
         "tokens.salvaged": [(round(offset(traces) / 3.5),)],
         "tokens.wasted": [(round(offset(traces) / 3.5),)],
     }
+
+
+@everywhere
+async def test_waits_for_a_turn_are_measured_apart(stage: Stage) -> None:
+    """Each as a whole, however often the stream asked meanwhile."""
+    traces, turns = Traces(), [Retry(0.5, QUEUE, 0.0), Retry(0.25, QUEUE, 0.0)]
+    watched(stage, traces, DOWN, HEAD, WHOLE, None, judge=Waits([2.0], turns=turns))
+    await stage.whole()
+    numbers = own(traces.numbers())
+    assert (numbers["stream.retry_delay"], numbers["stream.queue_delay"]) == ([(2.0,)], [(0.75,)])
+    assert numbers["recovery.duration"] == [(2.75,)]
 
 
 def offset(traces: Traces) -> int:

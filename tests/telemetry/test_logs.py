@@ -11,7 +11,7 @@ import pytest
 
 from resilient_stream import Observer, RetryPolicy
 from resilient_stream._core.failures import Failure, Kind, Phase
-from resilient_stream._core.verdict import Limit
+from resilient_stream._core.verdict import QUEUE, Limit, Retry
 from resilient_stream._telemetry.logs import LOGS, watchers
 from resilient_stream._telemetry.observers import Watch
 from resilient_stream.otel import Telemetry, telemetry
@@ -34,11 +34,15 @@ def logged(caplog: pytest.LogCaptureFixture) -> Any:
     """What the log has after a stream of these steps."""
 
     def play(
-        *steps: Any, waits: Any = (0.0,) * 9, also: Observer | None = None, limit: Limit | None = None
+        *steps: Any,
+        waits: Any = (0.0,) * 9,
+        also: Observer | None = None,
+        limit: Limit | None = None,
+        turns: Any = (),
     ) -> list[logging.LogRecord]:
         stage = SyncStage()
         stage.watch = Watch((LOGS, also or Observer()), "m")
-        driver = stage.stream(*steps, judge=Waits([*waits], limit))
+        driver = stage.stream(*steps, judge=Waits([*waits], limit, [*turns]))
         with caplog.at_level(logging.DEBUG, "resilient_stream"), contextlib.suppress(Broken):
             driver.open()
             for _ in driver:
@@ -126,7 +130,10 @@ def test_fields_have_the_values_of_the_spans(logged: Any) -> None:
 
 def test_the_page_on_telemetry_has_every_field(logged: Any) -> None:
     """The table of the documentation says which records have what, and nothing that they have not."""
-    records = logged(DOWN, HEAD, BEGUN, RESET, HEAD, CUT, RESET, waits=[2.0, 0.0], limit=Limit.BUDGET)
+    turns = [Retry(0.5, QUEUE, 3.0)]
+    records = logged(
+        DOWN, HEAD, BEGUN, RESET, HEAD, CUT, RESET, waits=[2.0, 0.0], limit=Limit.BUDGET, turns=turns
+    )
     table = PAGE.partition("## Logs")[2].partition("| field |")[2]
     said = {
         name: {on.strip() for on in row.split("|")[2].split(",")}
@@ -134,12 +141,26 @@ def test_the_page_on_telemetry_has_every_field(logged: Any) -> None:
         if row.startswith("| `")
         for name in re.findall(r"`([a-z_.]+)`", row.split("|")[1])
     }
-    every = {"on_failure": "failed", "on_resume": "resumed", "on_give_up": "gave up"}
+    every = {"on_failure": "failed", "on_wait": "waits", "on_resume": "resumed", "on_give_up": "gave up"}
+    attempts = {*every.values()} - {"waits"}
     found: dict[str, set[str]] = {}
     for record in records:
         for name in fields(record):
             found.setdefault(name, set()).add(every[record.funcName])
-    assert {name: set(every.values()) if on == {"all"} else on for name, on in said.items()} == found
+    ways = {"all": set(every.values()), "all but waits": attempts}
+    assert {name: ways.get(next(iter(on)), on) for name, on in said.items()} == found
+
+
+def test_waiting_for_a_turn_is_information(logged: Any) -> None:
+    """One line, however often the stream asks; a backoff has none of its own."""
+    turns = [Retry(0.5, QUEUE, 0.0), Retry(0.25, QUEUE, 0.0)]
+    records = logged(DOWN, HEAD, WHOLE, None, waits=[2.0], turns=turns)
+    assert lines(records) == [
+        ("INFO", "attempt 1 failed: overloaded"),
+        ("INFO", "waits for its turn: the retry budget is spent"),
+        ("INFO", "resumed by attempt 2 (restart) after 2.8 s"),
+    ]
+    assert fields(records[1])["resilient_stream.budget.remaining"] == 0.0
 
 
 def test_no_content_is_logged(logged: Any) -> None:

@@ -24,13 +24,16 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from resilient_stream import ResumeMiddleware, RetryBudget
 from resilient_stream._core.failures import Failure, Kind, Phase
+from resilient_stream._core.verdict import QUEUE, Retry
 from resilient_stream._driver.sync_driver import Driver
 from resilient_stream._telemetry.observers import Watch
 from resilient_stream.otel import Telemetry
 from resilient_stream.testing import Reply, Status, cut_at, sse_events
-from tests.support.stages import HEAD, Broken, Stage, SyncStage, Takes, closing, everywhere
+from tests.support.stages import HEAD, Broken, Stage, SyncStage, Takes, Waits, closing, everywhere
 from tests.support.traces import Traces
 from tests.support.worlds import ASK, HASTY, PREFILL_MODEL, TEXT, USER_TURN_MODEL, stand_in
+
+TURN = Retry(0.5, QUEUE, 0.0)
 
 TRACING = hasattr(anthropic.Anthropic, "open_telemetry")
 """Whether the SDK has spans of its own."""
@@ -222,10 +225,12 @@ RESET = Failure(Kind.RESET, Phase.BODY, detail="ReadError")
 DOWN = Failure(Kind.OVERLOADED, Phase.HEADERS, detail="overloaded_error", status=529)
 
 
-def watched(stage: Stage, traces: Traces, model: str, *steps: Any, waits: Any = (0.0,) * 9) -> Any:
+def watched(
+    stage: Stage, traces: Traces, model: str, *steps: Any, waits: Any = (0.0,) * 9, judge: Any = None
+) -> Any:
     """A stream on a stage that the traces watch."""
     stage.watch = Watch((traces.telemetry,), model)
-    return stage.stream(*steps, waits=waits)
+    return stage.stream(*steps, waits=waits, judge=judge)
 
 
 async def all_of(driver: Any) -> None:
@@ -332,7 +337,9 @@ def strike(stage: Stage, rng: random.Random) -> float:
     for _ in range(rng.randrange(4)):
         steps += rng.choice([[Takes(1.0, DOWN)], [Takes(1.0, HEAD), Takes(1.0, BEGUN), Takes(1.0, RESET)]])
     steps += [Takes(1.0, HEAD), *(Takes(1.0, event) for event in EVENTS), Takes(1.0, None)]
-    stage.stream(*steps, waits=[rng.choice([0.0, 2.0]) for _ in range(4)])
+    judge = Waits([rng.choice([0.0, 2.0]) for _ in range(4)])
+    judge.turns = [Retry(1.0, QUEUE, 0.0)] * rng.randrange(6)
+    stage.stream(*steps, judge=judge)
     return rng.uniform(0.0, 25.0)
 
 
@@ -373,6 +380,22 @@ async def leave(stage: Stage, moment: float, how: str, rng: random.Random) -> No
         await stage.open()
         for _ in range(rng.randrange(12)):
             await stage.next()
+
+
+@everywhere
+async def test_waiting_for_a_turn_has_a_span_of_its_own(stage: Stage) -> None:
+    """Behind that of the backoff: one, as long as all of the wait, with what was left of the budget."""
+    traces, turns = Traces(), [TURN, Retry(0.25, QUEUE, 0.0)]
+    watched(stage, traces, "m", DOWN, HEAD, WHOLE, None, judge=Waits([2.0], turns=turns))
+    await stage.whole()
+    (backoff,) = traces.find("resilient_stream.backoff")
+    (queue,) = traces.find("resilient_stream.queue")
+    assert (backoff.attributes or {})["resilient_stream.backoff.delay"] == 2.0
+    assert queue.attributes == {
+        "resilient_stream.budget.remaining": 0.0,
+        "resilient_stream.queue.delay": 0.75,
+    }
+    assert traces.open == 0
 
 
 # -- where it goes ---------------------------------------------------------------------------------
@@ -462,6 +485,11 @@ def test_the_page_on_telemetry_has_every_attribute() -> None:
     tables = page.partition("## Attributes")[2].partition("## Metrics")[0]
     rows = [line.split("|")[1] for line in tables.splitlines() if line.startswith("| `")]
     spans = [span for name in ("resumed", "gave up") for span in play("sync", name, sdk=False).ended]
+    traces = Traces()
+    driver = watched(SyncStage(), traces, "m", DOWN, HEAD, WHOLE, None, judge=Waits([0.0], turns=[TURN]))
+    driver.open()
+    assert list(driver)
+    spans += traces.ended
     found = {name for span in spans for name in span.attributes or {}}
     links = {name for span in spans for link in span.links for name in link.attributes or {}}
     estimated = {"resilient_stream.tokens.estimated"}  # named in its row's other column
