@@ -209,7 +209,7 @@ def sdk_suite(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def outage(session: nox.Session) -> None:
-    """A thousand streams in seven kinds of trouble: docs/outage.md; `-- --plot FILE` draws them."""
+    """A thousand streams in trouble: docs/outage.md; `-- --plot FILE --served FILE` draws it."""
     session.install(*dependencies(), *group("outage"))
     session.run("python", "-m", "chaos.outage", *session.posargs)
 

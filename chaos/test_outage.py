@@ -8,8 +8,21 @@ import pytest
 
 from resilient_stream import RetryBudget, RetryPolicy
 
-from .crowd import WHOLE, Crowd, Resilient
-from .outage import ARRIVE, PRESETS, SEEDS, STREAMS, WEATHERS, Result, busiest, costs, play, spread, table
+from .crowd import WHOLE, Crowd, Resilient, Weather
+from .outage import (
+    ARRIVE,
+    DOWN,
+    PRESETS,
+    SEEDS,
+    STREAMS,
+    WEATHERS,
+    Result,
+    busiest,
+    costs,
+    play,
+    spread,
+    table,
+)
 
 BY_NAME = {weather.name: weather for weather in WEATHERS}
 RESUMING = [preset for preset in PRESETS if preset != "observe"]
@@ -70,6 +83,19 @@ def test_no_wave_at_all_where_the_budget_is_shared(preset: str) -> None:
     crowd = play(BY_NAME["outage"], preset, "shared")
     assert busiest(crowd.asked, 1.0) <= 200 / 3
     assert busiest(crowd.waited, 0.1) <= 20
+
+
+@pytest.mark.parametrize("seconds", [5, 10, 20, 30, 45])
+@pytest.mark.parametrize("streams", [20, 100])
+def test_a_crowd_survives_a_network_that_is_away(streams: int, seconds: int) -> None:
+    """Of streams that are cut together and can't connect for a while, 99 of 100 come to their end, by the default policy
+    and one budget for all."""
+    crowd = Crowd(Weather("away", "", ((15, 15 + seconds, DOWN),)))
+    budget = RetryBudget()
+    for number in range(streams):
+        crowd.at(number * 10 / streams, Resilient(crowd, RetryPolicy(), budget, number).begin)
+    crowd.run()
+    assert crowd.finished >= 0.99 * streams
 
 
 def test_nothing_is_lost_or_doubled_in_the_crowd() -> None:
