@@ -209,9 +209,15 @@ def sdk_suite(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def outage(session: nox.Session) -> None:
-    """A thousand streams in trouble: docs/outage.md; `-- --plot FILE --served FILE` draws it."""
+    """A thousand streams in trouble: docs/outage.md; `-- --plot FILE --served FILE` draws
+    it, `-- --sockets` plays 240 on real sockets."""
     session.install(*dependencies(), *group("outage"))
-    session.run("python", "-m", "chaos.outage", *session.posargs)
+    args = [*session.posargs]
+    if "--sockets" in args:
+        args.remove("--sockets")
+        session.run("python", "-m", "chaos.outage_sockets", *args)
+        return
+    session.run("python", "-m", "chaos.outage", *args)
 
 
 @nox.session(default=False)
