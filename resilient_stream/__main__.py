@@ -7,14 +7,16 @@ be done as asked; 130 interrupted; 141 whoever read the output has left.
 from __future__ import annotations
 
 import argparse
+import importlib
 import io
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from resilient_stream import PolicyError, RetryPolicy, __version__
-from resilient_stream._check import command as check_command
-from resilient_stream._demo import command
+from resilient_stream._demo.usage import UsageError
+from resilient_stream._gateway.options import ServeError
 
 PROGRAM = "resilient-stream"
 
@@ -27,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         return _run(argv)
-    except (command.UsageError, PolicyError) as error:
+    except (UsageError, ServeError, PolicyError) as error:
         sys.stderr.write(f"{PROGRAM}: {error}\n")
         return 2
     except KeyboardInterrupt:
@@ -52,26 +54,64 @@ def _run(argv: Sequence[str] | None) -> int:
     return status
 
 
+class _Command(argparse.ArgumentParser):
+    """A command's parser. The module behind it is imported when the command is used: two of them need the
+    SDK, whose import takes a second and some 60 MB."""
+
+    behind: tuple[str, str] | None = None
+    """The module, which has ``add_arguments``, and the name of its function that runs the command."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Declare the arguments, and parse them."""
+        if self.behind is not None:
+            module, function = self.behind
+            command = importlib.import_module(f"resilient_stream.{module}")
+            command.add_arguments(self)
+            self.set_defaults(run=getattr(command, function))
+        return super().parse_known_args(args, namespace)
+
+
+COMMANDS: Final = (
+    (
+        "demo",
+        "_demo.command",
+        "demo",
+        "stream a long answer through faults (no key needed)",
+        (
+            "Stream a long answer through six faults, then show what the SDK alone makes of each. "
+            "Needs no key and no network."
+        ),
+    ),
+    (
+        "check",
+        "_check.command",
+        "run",
+        "check how a model of the real API continues (billed)",
+        (
+            "Cut a dozen replies of a model, and show how each was continued and joined. Needs a key in "
+            "ANTHROPIC_API_KEY and is billed to its account. ANTHROPIC_BASE_URL sets another address."
+        ),
+    ),
+    (
+        "serve",
+        "_gateway.command",
+        "serve",
+        "run a gateway to the API for programs in any language",
+        (
+            "Forward requests to the API, and have its streams survive. A program uses it by setting "
+            "ANTHROPIC_BASE_URL; nothing else in it changes. Needs the extra: serve."
+        ),
+    ),
+)
+"""Each command's name, module, function, and what its help says, in short and in full."""
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(PROGRAM, description="Claude streams that survive.")
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    demo = commands.add_parser(
-        "demo",
-        help="stream a long answer through faults (no key needed)",
-        description="Stream a long answer through six faults, then show what the SDK alone makes of each. "
-        "Needs no key and no network.",
-    )
-    command.add_arguments(demo)
-    demo.set_defaults(run=command.demo)
-    checked = commands.add_parser(
-        "check",
-        help="check how a model of the real API continues (billed)",
-        description="Cut a dozen replies of a model, and show how each was continued and joined. Needs a key "
-        "in ANTHROPIC_API_KEY and is billed to its account. ANTHROPIC_BASE_URL sets another address.",
-    )
-    check_command.add_arguments(checked)
-    checked.set_defaults(run=check_command.run)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Command)
+    for name, module, function, short, full in COMMANDS:
+        commands.add_parser(name, help=short, description=full).behind = (module, function)
     policy = commands.add_parser(
         "policy",
         help="explain a retry policy",

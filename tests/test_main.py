@@ -42,7 +42,8 @@ def test_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["demo", "--help"], ["policy", "--help"], ["check", "--help"]]
+    "arguments",
+    [["--help"], ["demo", "--help"], ["policy", "--help"], ["check", "--help"], ["serve", "--help"]],
 )
 def test_help_helps(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """--help goes to the output and is a success."""

@@ -12,8 +12,8 @@ from typing import Any, Final
 import anthropic
 
 import resilient_stream
-from resilient_stream._demo.command import UsageError
 from resilient_stream._demo.live import API
+from resilient_stream._demo.usage import UsageError
 from resilient_stream._policy.switch import SWITCH
 
 from .findings import Finding, Verdict, findings

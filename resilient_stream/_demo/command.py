@@ -19,14 +19,11 @@ from .live import live
 from .marks import Mark, Marker
 from .run import MODEL, Call, Hear, Told, listen, nobody, run
 from .schedule import DEFAULT, FAST, WATCHABLE, Pace, Strike, UnknownFaultError, chosen, faults
+from .usage import UsageError
 
 if TYPE_CHECKING:
     from .screen import Screen
     from .spans import Recorder
-
-
-class UsageError(Exception):
-    """The command can't do what it was asked to. The text is for the user."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -338,7 +338,7 @@ def gone(api: StandIn, door: Served) -> None:
 
 def test_leaving_in_the_body() -> None:
     """A client that leaves in the middle of a body, or in a silence, ends the upstream's."""
-    with StandIn(reply=TEXT, always=Stall(after=700)) as api, gateway(api.url) as door:
+    with StandIn(reply=TEXT, always=Stall(after=6)) as api, gateway(api.url) as door:
         with door.connect() as sock:
             sock.sendall(post())
             until(sock, b"content_block_delta")
@@ -396,7 +396,7 @@ def test_leaving_in_an_upload() -> None:
 
 def test_pings_fill_a_silence() -> None:
     """Between two events, and before the first, a client gets pings, and they are whole events."""
-    with StandIn(reply=TEXT, always=Stall(after=700)) as api, gateway(api.url, ping_after=0.05) as door:
+    with StandIn(reply=TEXT, always=Stall(after=6)) as api, gateway(api.url, ping_after=0.05) as door:
         with door.connect() as sock:
             sock.sendall(post())
             got = until(sock, b'event: ping\ndata: {"type": "ping"}')
@@ -452,7 +452,7 @@ def test_a_report_is_for_who_asks() -> None:
 def test_running_streams_are_shown() -> None:
     """By id, with their attempts, and without anything of what they say."""
     with (
-        StandIn(reply=TEXT, always=Stall(after=700)) as api,
+        StandIn(reply=TEXT, always=Stall(after=6)) as api,
         gateway(api.url) as door,
         door.connect() as sock,
     ):
@@ -543,7 +543,7 @@ def test_slow_bodies_are_refused() -> None:
 def test_too_many_requests_are_refused() -> None:
     """As by an API that is overloaded; what the gateway says of itself can still be read."""
     with (
-        StandIn(reply=TEXT, always=Stall(after=700)) as api,
+        StandIn(reply=TEXT, always=Stall(after=6)) as api,
         gateway(api.url, limits=Limits(requests=1)) as door,
         door.connect() as sock,
     ):

@@ -1,0 +1,56 @@
+"""``resilient-stream serve``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from importlib.metadata import version
+
+from .console import Console
+from .metrics import MISSING, MissingExtraError
+from .options import Options, ServeError, declare
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments, with defaults from the environment."""
+    declare(parser, os.environ)
+
+
+def serve(args: argparse.Namespace) -> int:
+    """Run the gateway until it is told to end; the exit status.
+
+    Raises:
+        ServeError: it can't be started as asked.
+        PolicyError: its policy can't be meant.
+    """
+    options = Options.of(args)
+    console = Console(as_json=options.log_format == "json")
+    try:
+        from .server import Server, gateway, listen
+
+        app = gateway(options, console)
+    except MissingExtraError as error:
+        raise ServeError(str(error)) from error
+    except ModuleNotFoundError as error:
+        raise ServeError(MISSING) from error
+    with listen(options) as sock:
+        if options.fd is None:
+            _tell(options, sock.getsockname()[1], console)
+        if options.workers > 1:
+            from .workers import Workers, starting
+
+            return Workers(starting(options.arguments(), sock.fileno()), options.workers, console).run()
+        Server(app, options, console).run([sock])
+    return 0
+
+
+def _tell(options: Options, port: int, console: Console) -> None:
+    """Say where it listens, and what to do next."""
+    url = options.url(port)
+    name = f"resilient-stream {version('resilient-stream')}"
+    console.say(
+        "listening", f"{name} listens on {url}, for {options.upstream}", url=url, upstream=options.upstream
+    )
+    console.say(
+        "hint", f"set ANTHROPIC_BASE_URL={url} where your program runs; {url}/resilient/ shows its streams"
+    )

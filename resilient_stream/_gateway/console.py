@@ -1,0 +1,110 @@
+"""What a running gateway prints: a line for each event worth one, and on a terminal a live line of counts."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, Final, TextIO
+
+from .streams import Counts, Ended
+
+CLEAR: Final = "\r\x1b[2K"
+"""Goes to the beginning of the line, and empties it."""
+
+TOLD: Final = ("retried", "resumed", "lost")
+"""The ends that are worth a line."""
+
+
+class Console:
+    """Prints lines.
+
+    Args:
+        out: where to.
+        as_json: one JSON object a line, for programs; else words, for people.
+        now: the time of day, as a word.
+    """
+
+    def __init__(
+        self, out: TextIO | None = None, *, as_json: bool = False, now: Callable[[], str] | None = None
+    ) -> None:
+        self._out, self._json = out or sys.stdout, as_json
+        self._now = now or (lambda: time.strftime("%Y-%m-%dT%H:%M:%S%z" if as_json else "%H:%M:%S"))
+        self._live = ""
+
+    def say(self, event: str, words: str, **fields: Any) -> None:
+        """Print a line.
+
+        Args:
+            event: what it is about, in a word; for programs.
+            words: what it says; for people.
+            fields: more of it; for programs.
+        """
+        if self._json:
+            line = json.dumps({"time": self._now(), "event": event, "message": words, **fields})
+        else:
+            line = f"{self._now()} {words}"
+        self._print(f"{CLEAR if self._live else ''}{line}\n{self._live}")
+
+    def ended(self, ended: Ended) -> None:
+        """Print a line about a stream that would have been lost, or is."""
+        if ended.what not in TOLD:
+            return
+        told = ended.told
+        words = [
+            f"{ended.what} {told['id']} {told['model'] or 'a model'}:",
+            f"{told['attempts']} requests ({', '.join(told['failures'])}),",
+            f"{told['seams']} seams ({told['unverified']} unverified)," if told["seams"] else "",
+            f"{told['characters']} characters, {told['seconds']:.1f} s",
+            f"- {ended.reason}" if ended.what == "lost" else "",
+        ]
+        self.say(ended.what, " ".join(filter(None, words)), reason=ended.reason, **told)
+
+    def live(self, running: int, counts: Counts) -> None:
+        """Show the counts in a line that is written over again and again, on a terminal."""
+        if self._json or not self._out.isatty():
+            return
+        line = " · ".join(
+            [f"{running} running", *(f"{getattr(counts, name)} {name}" for name in counts.__slots__)]
+        )
+        if line != self._live:
+            self._live = line
+            self._print(f"{CLEAR}{line}")
+
+    def close(self) -> None:
+        """Leave the live line standing."""
+        if self._live:
+            self._live = ""
+            self._print("\n")
+
+    def _print(self, text: str) -> None:
+        try:
+            self._out.write(text)
+            self._out.flush()
+        except OSError:  # nobody reads it any more: a gateway goes on without
+            return
+
+
+class Lines(logging.Handler):
+    """The server's own warnings, as lines; but that a response has no end, which is how a lost stream ends.
+
+    Args:
+        console: prints them.
+    """
+
+    EXPECTED: Final = ("ASGI callable returned without completing response",)
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.WARNING)
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one."""
+        message = record.getMessage()
+        ended = record.exc_info is not None and not isinstance(record.exc_info[1], Exception)
+        if ended or message.startswith(self.EXPECTED):
+            return
+        trace = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
+        self._console.say("server", f"{message.strip()} {trace}".strip(), level=record.levelname.lower())

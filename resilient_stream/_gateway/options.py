@@ -1,0 +1,165 @@
+"""What ``resilient-stream serve`` can be told, by arguments or by the environment."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any, Final
+
+from resilient_stream._policy.model import RetryPolicy
+
+from .admission import LOOPBACK
+
+PORT: Final = 8642
+API: Final = "https://api.anthropic.com"
+DRAIN: Final = 600
+"""Seconds. A long answer takes some minutes."""
+
+ENVIRONMENT: Final = "RESILIENT_STREAM_"
+"""How the variables begin; an option's name follows: ``RESILIENT_STREAM_DRAIN_TIMEOUT``."""
+
+
+class ServeError(Exception):
+    """The gateway can't be started as asked. The text is for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for."""
+
+    host: str = "127.0.0.1"
+    port: int = PORT
+    upstream: str = API
+    policy: str | None = None
+    allow_host: tuple[str, ...] = ()
+    workers: int = 1
+    drain_timeout: int = DRAIN
+    log_format: str = "text"
+    fd: int | None = None
+    """A socket that listens already: the parent's, in a worker."""
+
+    @classmethod
+    def of(cls, args: argparse.Namespace) -> Options:
+        """From parsed arguments.
+
+        Raises:
+            ServeError: they do not fit together.
+        """
+        known: dict[str, Any] = {name: getattr(args, name) for name in cls.__slots__}
+        known["allow_host"] = tuple(known["allow_host"])
+        options = cls(**known)
+        if options.is_open and not options.allow_host:
+            raise ServeError(
+                f"--host {options.host} can be reached from other machines: say with --allow-host by which "
+                "names, because requests for any other are refused"
+            )
+        return options
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it listens to more than the loopback interface."""
+        try:
+            return not ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host != "localhost"
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names that it answers to."""
+        return (*LOOPBACK, _in_url(self.host).lower(), *self.allow_host)
+
+    def url(self, port: int) -> str:
+        """Where it listens."""
+        return f"http://{_in_url(self.host)}:{port}"
+
+    def chosen_policy(self) -> RetryPolicy | None:
+        """The policy.
+
+        Raises:
+            PolicyError: there is no such preset, or the file can't be read as one.
+        """
+        if self.policy is None:
+            return None
+        return (
+            RetryPolicy.from_toml(self.policy)
+            if self.policy.endswith(".toml")
+            else RetryPolicy.preset(self.policy)
+        )
+
+    def arguments(self) -> list[str]:
+        """The arguments that say the same, but for the number of workers."""
+        given = {"host": self.host, "port": self.port, "upstream": self.upstream, "policy": self.policy}
+        given |= {"drain-timeout": self.drain_timeout, "log-format": self.log_format}
+        told = [f"--{name}={value}" for name, value in given.items() if value is not None]
+        return [*told, *(f"--allow-host={name}" for name in self.allow_host), "--workers=1"]
+
+
+def declare(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
+    """Declare the arguments; the environment has the defaults."""
+
+    def add(name: str, default: object, about: str, kind: Any = str, **more: Any) -> None:
+        variable = ENVIRONMENT + name.replace("-", "_").upper()
+        said = f"{about} (environment: {variable})"
+        parser.add_argument(f"--{name}", default=environ.get(variable, default), type=kind, help=said, **more)
+
+    add("host", "127.0.0.1", "the address to listen on; default 127.0.0.1, which other machines do not reach")
+    add("port", PORT, f"default {PORT}; 0 for any that is free", _port)
+    add("upstream", API, f"the API's base URL; default {API}")
+    add(
+        "policy",
+        None,
+        "a preset, or a policy's .toml file; default: the policy's defaults",
+        metavar="NAME|FILE",
+    )
+    add("workers", 1, "processes that share the address; default 1", _count)
+    add(
+        "drain-timeout",
+        DRAIN,
+        f"seconds that streams get to finish when it is told to end; default {DRAIN}",
+        _seconds,
+    )
+    add("log-format", "text", "text or json; default text", _format, metavar="text|json")
+    allowed = environ.get(f"{ENVIRONMENT}ALLOW_HOST", "")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[name.strip() for name in allowed.split(",") if name.strip()],
+        metavar="NAME",
+        help="a name, without a port, by which clients reach it; give it again for another "
+        f"(environment: {ENVIRONMENT}ALLOW_HOST, with commas)",
+    )
+    parser.add_argument("--fd", type=int, help=argparse.SUPPRESS)
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _number(said: str, least: int, most: int) -> int:
+    try:
+        number = int(said)
+    except ValueError:
+        number = least - 1
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"{said!r}: should be a whole number from {least} to {most}")
+    return number
+
+
+def _port(said: str) -> int:
+    return _number(said, 0, 65_535)
+
+
+def _count(said: str) -> int:
+    return _number(said, 1, 1_024)
+
+
+def _seconds(said: str) -> int:
+    return _number(said, 0, 86_400)
+
+
+def _format(said: str) -> str:
+    if said not in ("text", "json"):
+        raise argparse.ArgumentTypeError(f"{said!r}: should be text or json")
+    return said

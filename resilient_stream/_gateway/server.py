@@ -1,0 +1,138 @@
+"""The gateway as a server: uvicorn, told what a gateway needs, and how to end.
+
+When it is told to end (SIGTERM, SIGINT) it accepts nothing more, and the streams that run go on to their
+ends, resuming if they must. After the drain timeout, or at a second signal, they end uncleanly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from types import FrameType
+from typing import Any, Final
+
+import uvicorn
+
+from .app import Gateway
+from .console import Console, Lines
+from .options import Options, ServeError
+from .protocol import StrictProtocol
+from .upstream import AddressError
+
+BACKLOG: Final = 2048
+HEAD: Final = 64 * 1024
+"""Bytes that a request's head may have."""
+
+IDLE: Final = 75
+"""Seconds that a client's connection is kept without a request. (nginx: ``keepalive_timeout``.)"""
+
+LAST: Final = 2.0
+"""Seconds that streams get to close their upstreams once they were ended."""
+
+LIVE: Final = 5
+"""Ticks, ten of which are a second, between two looks at the counts."""
+
+
+class Server(uvicorn.Server):
+    """Serves one gateway.
+
+    Args:
+        gateway: what it serves.
+        options: what was asked for.
+        console: prints lines.
+    """
+
+    def __init__(self, gateway: Gateway, options: Options, console: Console) -> None:
+        super().__init__(
+            uvicorn.Config(
+                gateway,
+                http=StrictProtocol,
+                ws="none",
+                proxy_headers=False,
+                server_header=False,
+                date_header=False,
+                access_log=False,
+                log_config=None,
+                timeout_keep_alive=IDLE,
+                timeout_graceful_shutdown=options.drain_timeout,
+                h11_max_incomplete_event_size=HEAD,
+            )
+        )
+        self._gateway, self._console = gateway, console
+        self._parent = os.getppid() if options.fd is not None else None
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until it is told to end."""
+        lines, log = Lines(self._console), logging.getLogger("uvicorn.error")
+        log.addHandler(lines)
+        propagate, log.propagate = log.propagate, False
+        try:
+            await super().serve(sockets)
+        finally:
+            log.removeHandler(lines)
+            log.propagate = propagate
+            self._console.close()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second."""
+        if counter % LIVE == 0:
+            self._console.live(len(self._gateway.streams.running), self._gateway.streams.counts)
+        if self._parent not in (None, os.getppid()):  # the one that started it is gone
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let the streams that run end."""
+        self._gateway.pages.ready = False
+        running = len(self._gateway.streams.running)
+        words = f"{running} streams run; they get {self.config.timeout_graceful_shutdown} s to end"
+        self._console.say("draining", words, running=running)
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            transport: Any = connection.transport
+            transport.abort()
+        if self.server_state.tasks:
+            await asyncio.wait(self.server_state.tasks, timeout=LAST)
+        await self._gateway.upstream.aclose()  # which uvicorn leaves open at a second signal
+        self._console.say("ended", "ended")
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal came: the first ends the server when its streams have ended, the second ends them too."""
+        if not self.should_exit:
+            self.should_exit = True
+            return
+        self.force_exit = True  # which uvicorn looks at ten times a second
+
+
+def listen(options: Options) -> socket.socket:
+    """A socket that listens where it was asked for.
+
+    Raises:
+        ServeError: it can't be had.
+    """
+    if options.fd is not None:
+        return socket.socket(fileno=options.fd)
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    try:
+        return socket.create_server((options.host, options.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise ServeError(
+            f"cannot listen on {options.url(options.port)}: {error.strerror or error}"
+        ) from error
+
+
+def gateway(options: Options, console: Console) -> Gateway:
+    """The gateway that was asked for.
+
+    Raises:
+        PolicyError: its policy can't be meant.
+        ServeError: its upstream can't be meant.
+    """
+    try:
+        return Gateway(
+            options.upstream, options.chosen_policy(), allow_hosts=options.hosts, on_end=console.ended
+        )
+    except AddressError as error:
+        raise ServeError(f"--upstream {error}") from error

@@ -1,0 +1,102 @@
+"""Several processes that share one listening socket: started, told to end, and replaced when they die.
+
+Each is this command again, with the socket. uvicorn's own supervisor forwards only one signal, and a
+gateway's second one means something.
+"""
+
+from __future__ import annotations
+
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Final
+
+from .console import Console
+
+SHORTEST: Final = 5.0
+"""Seconds that a worker lives at least, if it can start at all."""
+
+Child = subprocess.Popen[Any]
+
+
+class Workers:
+    """The processes.
+
+    Args:
+        start: starts one.
+        count: how many there are.
+        console: prints lines.
+        clock: a monotonic clock, in seconds.
+    """
+
+    def __init__(
+        self,
+        start: Callable[[], Child],
+        count: int,
+        console: Console,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._start, self._count, self._console, self._clock = start, count, console, clock
+        self._children: dict[Child, float] = {}
+        self._ended: queue.SimpleQueue[Child] = queue.SimpleQueue()
+        self._ending = False
+
+    def run(self) -> int:
+        """Keep them running until a signal comes and they have ended; the exit status."""
+        before = {number: signal.signal(number, self.pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            return self.keep()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def keep(self) -> int:
+        """As `run`, without the signals."""
+        status = 0
+        for _ in range(self._count):
+            self._add()
+        while self._children:
+            child = self._ended.get()
+            lived = self._clock() - self._children.pop(child)
+            if self._ending:
+                continue
+            self._console.say("worker", f"worker {child.pid} ended with status {child.returncode}")
+            if lived < SHORTEST:
+                status = 1
+                self.pass_on()
+            else:
+                self._add()
+        return status
+
+    def pass_on(self, number: int = signal.SIGTERM, frame: FrameType | None = None) -> None:
+        """Pass a signal on to all."""
+        self._ending = True
+        for child in list(self._children):
+            child.send_signal(signal.SIGTERM)
+
+    def _add(self) -> None:
+        child = self._start()
+        self._children[child] = self._clock()
+        threading.Thread(target=self._wait, args=(child,), daemon=True).start()
+
+    def _wait(self, child: Child) -> None:
+        child.wait()
+        self._ended.put(child)
+
+
+def starting(arguments: list[str], fd: int) -> Callable[[], Child]:
+    """What starts a worker.
+
+    It has a session of its own: an interrupt at the terminal reaches it once, from here.
+
+    Args:
+        arguments: of the command.
+        fd: the socket's.
+    """
+    command = [sys.executable, "-m", "resilient_stream", "serve", *arguments, f"--fd={fd}"]
+    return lambda: subprocess.Popen(command, pass_fds=(fd,), start_new_session=True)  # noqa: S603 -- itself
