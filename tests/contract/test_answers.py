@@ -1,8 +1,7 @@
-"""What an upstream answered is on the exception, wherever in a stream it came: status, headers and body."""
+"""What an upstream answered is there, wherever in a stream it came: status, headers and body."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,8 +9,8 @@ import anthropic
 import pytest
 
 from resilient_stream.testing import Answer, ErrorEvent, Fault, Status, cut_at
-from tests.support.http_clients import HttpWorld, every_http_world
-from tests.support.worlds import HASTY, TEXT, World, every_world, stand_in
+from tests.support.doors import Door, Through, every_door
+from tests.support.worlds import HASTY, TEXT, stand_in
 
 LIMITS: Final = (
     ("retry-after", "62291"),
@@ -44,68 +43,76 @@ class Told(Fault):
         return ErrorEvent(self.error, after=20).edit(answer.with_headers(LIMITS))
 
 
-def limits_of(response: Any) -> tuple[tuple[str, str], ...]:
-    """What a response says of limits."""
-    return tuple((name, response.headers.get(name)) for name, _ in LIMITS)
+def limits_of(headers: Any) -> tuple[tuple[str, str], ...]:
+    """What they say of limits."""
+    return tuple((name, headers.get(name)) for name, _ in LIMITS)
 
 
-@every_world
+def response_of(seen: Through) -> Any:
+    """What was answered: on the SDK's exception, on what led to a package's, or handed on by the client."""
+    error: Any = seen.error
+    if isinstance(error, anthropic.APIStatusError):
+        return error.response
+    assert error is None or type(error.__cause__).__name__ == "HTTPStatusError"
+    return error and error.__cause__.response
+
+
+@every_door
 @pytest.mark.parametrize("after_a_cut", [False, True])
 @pytest.mark.parametrize("name", PAGES)
-def test_an_error_page_is_on_the_exception(world: World, name: str, after_a_cut: bool) -> None:
-    """The same whether it answered the first request or a continuation."""
+def test_an_error_page_is_there(door: Door, name: str, after_a_cut: bool) -> None:
+    """Status, headers and body, the same whether it answered the first request or a continuation."""
     page = PAGES[name]
     with stand_in(always=page) as server:
-        bare = world.stream(server.url, None, {"max_retries": 0})
+        bare = door.stream(server.url, None, {"max_retries": 0})
     with stand_in(*([CUT] if after_a_cut else []), always=page) as server:
-        seen = world.stream(server.url, ONCE.replace(max_attempts=2 if after_a_cut else 1))
-    assert isinstance(bare.error, anthropic.APIStatusError)
-    assert isinstance(seen.error, anthropic.APIStatusError)
-    assert type(seen.error) is type(bare.error)
-    assert seen.error.status_code == seen.error.response.status_code == page.code
-    assert limits_of(seen.error.response) == limits_of(bare.error.response) == LIMITS
+        seen = door.stream(server.url, ONCE.replace(max_attempts=2 if after_a_cut else 1))
+    assert seen.ending == bare.ending == str(page.code)
+    first, last = response_of(bare), response_of(seen)
+    headers, wanted = (
+        (one.headers if at is None else at.headers) for one, at in ((seen, last), (bare, first))
+    )
+    assert limits_of(headers) == limits_of(wanted) == LIMITS
     numbered = b"req_0002" if after_a_cut else b"req_0001"
-    assert seen.error.response.content.replace(numbered, b"req_0001") == bare.error.response.content
-    assert seen.error.response.request.url.path == "/v1/messages"
-    assert seen.error.request_id == seen.report.attempts[-1].request_id == numbered.decode()
-    assert seen.error.message.replace(numbered.decode(), "req_0001") == bare.error.message
-    for name_of_part in ("type", "api_message", "error_code"):  # as far as this version of the SDK has them
-        assert getattr(seen.error, name_of_part, None) == getattr(bare.error, name_of_part, None)
+    body, whole = ((one.raw if at is None else at.content) for one, at in ((seen, last), (bare, first)))
+    assert body.replace(numbered, b"req_0001") == whole
+    assert headers["request-id"] == seen.report.attempts[-1].request_id == numbered.decode()
     assert bool(seen.report.partial) is after_a_cut
+    assert TEXT.startswith(seen.text)
 
 
-@every_world
+@every_door
+@pytest.mark.parametrize("after_a_cut", [False, True])
+@pytest.mark.parametrize("name", PAGES)
+def test_the_sdks_exception_is_the_one_without_the_library(door: Door, name: str, after_a_cut: bool) -> None:
+    """Its class, its message and what it reads out of the body."""
+    with stand_in(always=PAGES[name]) as server:
+        bare: Any = door.stream(server.url, None, {"max_retries": 0}).error
+    with stand_in(*([CUT] if after_a_cut else []), always=PAGES[name]) as server:
+        ours: Any = door.stream(server.url, ONCE.replace(max_attempts=2 if after_a_cut else 1)).error
+    assert type(ours) is type(bare)
+    assert ours.status_code == ours.response.status_code == PAGES[name].code
+    assert ours.response.request.url.path == "/v1/messages"
+    assert ours.message.replace("req_0002", "req_0001") == bare.message
+    for part in ("type", "api_message", "error_code"):  # as far as this version of the SDK has them
+        assert getattr(ours, part, None) == getattr(bare, part, None)
+
+
+@every_door
 @pytest.mark.parametrize("after_a_cut", [False, True])
 @pytest.mark.parametrize(
     ("error", "status"),
     [("rate_limit_error", 429), ("overloaded_error", 529), ("api_error", 500), ("timeout_error", 504)],
 )
 def test_an_error_told_in_a_stream_has_the_streams_headers(
-    world: World, error: str, status: int, after_a_cut: bool
+    door: Door, error: str, status: int, after_a_cut: bool
 ) -> None:
-    """Its status is that of the error's type; its body is what was told."""
+    """On the SDK's exception: its status is that of the error's type, its body is what was told."""
     with stand_in(*([CUT] if after_a_cut else []), always=Told(error)) as server:
-        seen = world.stream(server.url, HASTY.replace(max_attempts=2 if after_a_cut else 1))
+        seen = door.stream(server.url, HASTY.replace(max_attempts=2 if after_a_cut else 1))
     assert isinstance(seen.error, anthropic.APIStatusError)
     response = seen.error.response
-    assert (response.status_code, limits_of(response)) == (status, LIMITS)
+    assert (response.status_code, limits_of(response.headers)) == (status, LIMITS)
     assert response.json() == seen.error.body
     assert response.json()["error"]["type"] == seen.error.type == error
     assert seen.error.request_id == response.headers["request-id"] == seen.report.attempts[-1].request_id
-
-
-@every_http_world
-@pytest.mark.parametrize("name", PAGES)
-def test_without_the_sdk_the_response_is_the_cause(world: HttpWorld, name: str) -> None:
-    """The package's exception of a broken body follows from its exception of a status."""
-    with stand_in(CUT, always=PAGES[name]) as server:
-        seen = world.stream(server.url, ONCE)
-    error: Any = seen.error
-    assert type(error) is world.package.RemoteProtocolError
-    cause = error.__cause__
-    assert type(cause) is world.package.HTTPStatusError
-    assert (cause.response.status_code, limits_of(cause.response)) == (PAGES[name].code, LIMITS)
-    assert cause.response.headers["request-id"] == seen.report.attempts[-1].request_id
-    assert TEXT.startswith(seen.text)
-    if name == "a weekly limit":
-        assert json.loads(cause.response.content)["error"]["type"] == "rate_limit_error"

@@ -15,7 +15,7 @@ import pytest
 
 from resilient_stream import RetryPolicy, report
 from resilient_stream.testing import Cut, Reset, Stall, Status, Trickle
-from tests.support.doors import asking, each, entered, told
+from tests.support.doors import each, entered, told
 from tests.support.http2 import (
     PROMPTLY,
     Die,
@@ -29,6 +29,7 @@ from tests.support.http2 import (
     http2_client,
 )
 from tests.support.loops import on_loop
+from tests.support.surfaces import asking
 from tests.support.worlds import HASTY, TEXT, WORLDS, Seen, World, async_client, every_world, sync_client
 
 

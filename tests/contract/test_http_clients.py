@@ -1,4 +1,4 @@
-"""Clients of httpx and httpx2 keep the promises that clients of the SDK keep."""
+"""What clients of httpx and httpx2 have of their own; the promises they share with the SDK are tried through each door."""
 
 from __future__ import annotations
 
@@ -10,120 +10,22 @@ import httpx
 import httpx2
 import pytest
 
-from resilient_stream import RetryPolicy, policy_scope, report, resilient
-from resilient_stream.testing import CATALOGUE, ErrorEvent, Status, cut_at, sse_events
+from resilient_stream import report, resilient
+from resilient_stream.testing import CATALOGUE, Status, cut_at, sse_events
 from tests.support.http_clients import (
     HEADERS,
     HttpWorld,
     asking,
-    events_of,
     every_http_world,
     httpx_sync_and_asyncio,
 )
-from tests.support.worlds import CUT_HISTORY, HASTY, NERVOUS, TEXT, stand_in
-
-from .test_catalogue import FAILED, PASSED, SILENCES, WAITING
+from tests.support.worlds import HASTY, NERVOUS, TEXT, stand_in
 
 WHOLE = sse_events(TEXT)
 BEGUN = WHOLE[:-6]
 
 REDIRECTS = {"r301", "r302", "r303", "r307", "r308"}
 """Which are followed by a client, above its transport, where it is told to; and lead to another path."""
-
-
-def met(name: str, world: HttpWorld) -> Any:
-    """What comes of a fault of the catalogue."""
-    entry = CATALOGUE[name]
-    policy = NERVOUS if name in SILENCES else HASTY
-    with stand_in(*entry.faults) as server:
-        client = world.client(policy, follow_redirects=True)
-        return world.stream(server.url, client=client)
-
-
-@httpx_sync_and_asyncio
-@pytest.mark.parametrize("name", [name for name in PASSED if name not in {*WAITING, *REDIRECTS}])
-def test_passes(world: HttpWorld, name: str) -> None:
-    """What is no fault is served by one request, and comes out whole."""
-    seen = met(name, world)
-    assert (seen.error, seen.text, seen.whole) == (None, TEXT, True)
-    assert seen.kinds == [None]
-
-
-@httpx_sync_and_asyncio
-@pytest.mark.parametrize("name", [name for name in FAILED if name not in {*WAITING, "keepalive_race"}])
-def test_survives(world: HttpWorld, name: str) -> None:
-    """A fault amounts to the same kind as through the SDK, and the answer comes out whole."""
-    seen = met(name, world)
-    assert (seen.error, seen.text, seen.whole, seen.status) == (None, TEXT, True, 200)
-    assert seen.kinds[0] == FAILED[name][0]
-    assert seen.kinds[-1] is None
-
-
-@every_http_world
-def test_a_stream_survives_one_fault_of_each_family(world: HttpWorld) -> None:
-    """Before the head, in the body by a reset, by a clean end, by the API's own word; every package and world."""
-    faults = (
-        Status(529),
-        cut_at(1200, "rst"),
-        cut_at(1500, "clean"),
-        ErrorEvent("overloaded_error", after=20),
-    )
-    with stand_in(*faults) as server:
-        seen = world.stream(server.url)
-        assert len(server.requests) == 5
-    assert (seen.error, seen.text, seen.whole) == (None, TEXT, True)
-    assert seen.kinds == ["overloaded", "reset", "truncated", "overloaded", None]
-    events = [event["type"] for event in events_of(seen.raw)]
-    assert events.count("message_start") == events.count("message_stop") == 1
-
-
-@every_http_world
-def test_giving_up_before_the_head_hands_on_the_last_response(world: HttpWorld) -> None:
-    """Status, headers and bytes of the upstream's own last page."""
-    with stand_in(always=Status(529, message="busy")) as server:
-        bare = world.stream(server.url, None)
-        seen = world.stream(server.url, HASTY.replace(max_attempts=2))
-    assert (seen.status, seen.raw, seen.error) == (529, bare.raw.replace(b"req_0001", b"req_0003"), None)
-    assert {name: seen.headers[name] for name in ("content-type", "content-length")} == {
-        name: bare.headers[name] for name in ("content-type", "content-length")
-    }
-    assert seen.kinds == ["overloaded"] * 2
-    assert seen.report.outcome == "failed"
-
-
-@every_http_world
-def test_giving_up_in_the_body_raises_the_packages_exception(world: HttpWorld) -> None:
-    """`RemoteProtocolError` for a broken body, with the report on it; what was handed over is there."""
-    with stand_in(always=cut_at(1500)) as server:
-        seen = world.stream(server.url, HASTY.replace(max_attempts=1))
-    assert type(seen.error) is world.package.RemoteProtocolError
-    assert TEXT.startswith(seen.text)
-    assert seen.text
-    assert seen.report.outcome == "failed"
-    assert seen.report.partial is not None
-
-
-@every_http_world
-def test_what_the_api_said_in_the_stream_ends_it(world: HttpWorld) -> None:
-    """The API's own error event is handed on, and then the body ends."""
-    with stand_in(always=ErrorEvent("invalid_request_error", message="no", after=20)) as server:
-        seen = world.stream(server.url)
-    last = events_of(seen.raw)[-1]
-    assert seen.error is None
-    assert (last["type"], last["error"]["type"], last["error"]["message"]) == (
-        "error",
-        "invalid_request_error",
-        "no",
-    )
-    assert not seen.whole
-
-
-@every_http_world
-def test_nobody_there(world: HttpWorld) -> None:
-    """The package's own exception of the connection."""
-    seen = world.stream("http://127.0.0.1:9", HASTY.replace(max_attempts=2))
-    assert type(seen.error) is world.package.ConnectError
-    assert seen.kinds == ["connect"] * 2
 
 
 @every_http_world
@@ -141,16 +43,6 @@ def test_a_client_is_made_resilient(world: HttpWorld) -> None:
 
 
 @httpx_sync_and_asyncio
-def test_a_healthy_stream_is_handed_on_as_it_came(world: HttpWorld) -> None:
-    """Bytes, request and headers are those of the bare client."""
-    with stand_in() as server:
-        bare, seen = world.stream(server.url, None), world.stream(server.url)
-        plain, ours = server.requests
-    assert seen.raw == bare.raw.replace(b"0001", b"0002")
-    assert (ours.body, ours.headers) == (plain.body, plain.headers)
-
-
-@httpx_sync_and_asyncio
 @pytest.mark.parametrize("options", [{"timeout": 5.0}, {"timeout": None}])
 def test_the_packages_default_timeout_is_no_wish(world: HttpWorld, options: Any) -> None:
     """Neither the default of 5 s nor the absence of any sets a clock: the policy's are obeyed."""
@@ -158,22 +50,6 @@ def test_the_packages_default_timeout_is_no_wish(world: HttpWorld, options: Any)
         seen = world.stream(server.url, client=world.client(NERVOUS.replace(max_attempts=1), **options))
     assert type(seen.error) is world.package.ReadTimeout
     assert seen.kinds == ["silent"]
-
-
-@httpx_sync_and_asyncio
-def test_a_shorter_timeout_of_the_users_is_obeyed(world: HttpWorld) -> None:
-    """It cuts a silence that the policy would wait out."""
-    with stand_in(always=CATALOGUE["stall_mid"].faults[0]) as server:
-        seen = world.stream(server.url, client=world.client(HASTY.replace(max_attempts=1), timeout=0.3))
-    assert type(seen.error) is world.package.ReadTimeout
-
-
-@httpx_sync_and_asyncio
-def test_a_history_is_healed(world: HttpWorld) -> None:
-    """What a cut has left in it is taken out, with a true content-length; count_tokens too."""
-    with stand_in() as server:
-        seen = world.stream(server.url, send={"json": asking(messages=CUT_HISTORY)})
-    assert (seen.text, seen.status) == (TEXT, 200)
 
 
 def chunks() -> Iterator[bytes]:
@@ -215,25 +91,6 @@ def test_everything_else_passes_through(package: Any) -> None:
     for response in (told, models):
         with pytest.raises(LookupError, match="no report on this Response"):
             report(response)
-
-
-@httpx_sync_and_asyncio
-def test_a_policy_scope_counts(world: HttpWorld) -> None:
-    """As for clients of the SDK."""
-    with stand_in(cut_at(1500)) as server, policy_scope(HASTY.replace(max_attempts=1)):
-        seen = world.stream(server.url)
-    assert seen.error is not None
-
-
-def test_switched_off_it_is_the_bare_client() -> None:
-    """Nothing is done, and nothing is reported."""
-    world = HttpWorld(httpx)
-    with stand_in(cut_at(1500)) as server:
-        seen = world.stream(server.url, RetryPolicy.preset("off"))
-        assert len(server.requests) == 1
-    assert type(seen.error) is httpx.RemoteProtocolError
-    with pytest.raises(LookupError, match="switched off"):
-        report(seen.error)
 
 
 class Token(httpx.Auth):
@@ -315,15 +172,6 @@ def test_a_redirect_before_the_head_is_the_clients(world: HttpWorld, name: str) 
     with stand_in(*CATALOGUE[name].faults) as server:
         seen = world.stream(server.url, client=world.client(follow_redirects=True))
     assert (seen.status, seen.raw) == (bare.status, bare.raw)
-
-
-def test_leaving_early_ends_the_upstream() -> None:
-    """Closing the response sends nothing more, and the report says that it was left."""
-    with stand_in(cut_at(2000)) as server, HttpWorld(httpx).client() as client:
-        with client.stream("POST", f"{server.url}/v1/messages", json=asking(), headers=HEADERS) as response:
-            next(response.iter_lines())
-        assert report(response).outcome == "cancelled"
-        assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("read", ["read", "iter_text", "iter_lines", "iter_raw", "iter_bytes"])

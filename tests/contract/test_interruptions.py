@@ -6,23 +6,19 @@ import ctypes
 import signal
 import sys
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-import anthropic
-import httpx
-import httpx2
 import pytest
 
-from resilient_stream import Observer, RetryPolicy, resilient
+from resilient_stream import Observer, RetryPolicy
 from resilient_stream.testing import Late, Stall, StandIn, Status
-from tests.support.http_clients import HEADERS
-from tests.support.worlds import ASK, HASTY, TEXT, USER_TURN_MODEL
+from tests.support.doors import Door, entered, every_sync_door
+from tests.support.worlds import HASTY, TEXT
 
 FOREVER = 300.0
-ASKED: dict[str, Any] = {"model": USER_TURN_MODEL, "max_tokens": 4096, "messages": ASK}
 
 
 class Mine(Exception):
@@ -32,31 +28,16 @@ class Mine(Exception):
 KINDS = pytest.mark.parametrize("kind", [TimeoutError, OSError, ConnectionResetError, Mine])
 
 
-def by_the_sdk(url: str, policy: RetryPolicy) -> None:
-    """Read a stream with the SDK's client, whose own retries are on."""
-    with (
-        resilient(anthropic.Anthropic(base_url=url, api_key="key", max_retries=2), policy) as client,
-        client.messages.stream(**ASKED) as stream,
-    ):
-        stream.until_done()
+def read(door: Door, url: str, policy: RetryPolicy) -> None:
+    """Read a stream to its end; the SDK's own retries are on."""
 
-
-def by(http: Any) -> Callable[[str, RetryPolicy], None]:
-    """Read a stream with a client of an HTTP package."""
-
-    def read(url: str, policy: RetryPolicy) -> None:
-        body = {**ASKED, "stream": True}
-        with (
-            resilient(http.Client(timeout=FOREVER), policy) as client,
-            client.stream("POST", f"{url}/v1/messages", json=body, headers=HEADERS) as response,
-        ):
-            for _ in response.iter_bytes():
+    async def law() -> None:
+        async with entered(door.client(url, policy, timeout=FOREVER)) as client:
+            async for _ in door.pieces(await door.open(client)):
                 pass
 
-    return read
+    door.run(law)
 
-
-DOORS = pytest.mark.parametrize("read", [by_the_sdk, by(httpx2), by(httpx)], ids=["sdk", "httpx2", "httpx"])
 
 PLACES: dict[str, tuple[Any, str]] = {
     "waiting for the head": (Late(FOREVER), "read"),
@@ -92,17 +73,17 @@ def alarm(error: BaseException, name: str) -> Generator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-@DOORS
+@every_sync_door
 @KINDS
 @pytest.mark.parametrize("place", PLACES)
-def test_what_a_signal_handler_raises_is_the_users(read: Any, kind: type[Exception], place: str) -> None:
+def test_what_a_signal_handler_raises_is_the_users(door: Door, kind: type[Exception], place: str) -> None:
     """The very exception comes out, whatever its class, and nothing is sent after it."""
     fault, name = PLACES[place]
     policy = HASTY.replace(overload_wait_initial=20.0, overload_wait_max=20.0, wait=lambda _: 20.0)
     error = kind("time is up")
     with StandIn(reply=TEXT, faults=[fault]) as server:
         with alarm(error, name), pytest.raises(kind) as raised:
-            read(server.url, policy)
+            read(door, server.url, policy)
         assert raised.value is error
         assert len(server.requests) <= 1  # the timer may be quicker than the server
 
@@ -126,7 +107,7 @@ def test_what_another_thread_raises_is_the_users(kind: type[Exception], place: s
         thread.start()
         try:
             with pytest.raises(kind) as raised:
-                by_the_sdk(server.url, policy)
+                read(Door("sdk"), server.url, policy)
         finally:
             over.set()
             thread.join()
@@ -149,7 +130,7 @@ def test_what_is_raised_while_an_observer_is_told_is_the_users(kind: type[Except
     before = signal.signal(signal.SIGUSR1, handler)
     try:
         with StandIn(reply=TEXT) as server, pytest.raises(kind) as raised:
-            by_the_sdk(server.url, HASTY.replace(observers=[Slow()]))
+            read(Door("sdk"), server.url, HASTY.replace(observers=[Slow()]))
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert raised.value is error
@@ -158,5 +139,5 @@ def test_what_is_raised_while_an_observer_is_told_is_the_users(kind: type[Except
 def test_the_networks_own_timeout_is_none_of_that() -> None:
     """The same classes from the network are retried as ever."""
     with StandIn(reply=TEXT, faults=[Stall(after=7)]) as server:
-        by_the_sdk(server.url, HASTY.replace(silence_timeout=0.2))
+        read(Door("sdk"), server.url, HASTY.replace(silence_timeout=0.2))
         assert len(server.requests) == 2

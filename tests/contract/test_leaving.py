@@ -13,11 +13,19 @@ import pytest
 
 from resilient_stream import report
 from resilient_stream.testing import Fault, Late, RetryAfter, Stall, Status, cut_at
-from tests.support.loops import LOOPS, on_loop
-from tests.support.worlds import ASK, HASTY, USER_TURN_MODEL, async_client, stand_in, sync_client
+from tests.support.doors import (
+    BREAKS,
+    Door,
+    entered,
+    every_async_door,
+    every_door,
+    every_loop,
+    every_sync_door,
+    told,
+)
+from tests.support.worlds import ASK, HASTY, TEXT, USER_TURN_MODEL, stand_in, sync_client
 
 REQUEST: dict[str, Any] = {"model": USER_TURN_MODEL, "max_tokens": 4096, "messages": ASK}
-backends = pytest.mark.parametrize("backend", LOOPS)
 
 PLACES: dict[str, list[Fault | None]] = {
     "in the first attempt": [Stall(after=7)],
@@ -39,49 +47,52 @@ def meanwhile(action: Callable[[], Any]) -> threading.Thread:
     return thread
 
 
+async def drain(door: Door, stream: Any) -> None:
+    """Read on until there is no more."""
+    async for _ in door.pieces(stream):
+        pass
+
+
+def reading(door: Door, stream: Any, raised: list[Exception]) -> Callable[[], None]:
+    """Read in another thread; what that raises."""
+
+    def read() -> None:
+        try:
+            door.run(lambda: drain(door, stream))
+        except BREAKS as error:
+            raised.append(error)
+
+    return read
+
+
+@every_sync_door
 @places
-def test_close_from_another_thread(place: str) -> None:
+def test_close_from_another_thread(door: Door, place: str) -> None:
     """``close()`` from another thread ends a wait or a blocked read at once, and nothing is sent after."""
-    faults = PLACES[place]
-    with stand_in(*faults, always=Status(500)) as server, sync_client(server.url, HASTY) as client:
-        stream = client.messages.create(**REQUEST, stream=True)
-        ended = threading.Event()
-
-        def read() -> None:
-            try:
-                for _ in stream:
-                    pass
-            except anthropic.APIError:
-                ended.set()
-
-        reader = meanwhile(read)
+    faults, raised = PLACES[place], list[Exception]()
+    with stand_in(*faults, always=Status(500)) as server, door.client(server.url) as client:
+        stream = door.run(lambda: door.open(client))
+        reader = meanwhile(reading(door, stream, raised))
         assert server.wait_requests(len(faults))
-        stream.close()
-        assert ended.wait(5), "the reader was not woken"
+        door.left(stream)
         reader.join(5)
+        assert not reader.is_alive(), "the reader was not woken"
+        assert len(raised) == 1
         assert len(server.requests) == len(faults)
         assert place == "in a wait" or server.wait_closed()  # while it waits its connection is idle
         assert report(stream).outcome == "cancelled"
 
 
-def test_close_while_a_continuation_is_sent() -> None:
+@every_sync_door
+def test_close_while_a_continuation_is_sent(door: Door) -> None:
     """``close()`` returns at once. A blocked thread can't be called back from a connection that is not known yet, so
     the attempt dies by its timeout; nothing is sent after."""
-    policy = HASTY.replace(first_event_timeout=0.4)
-    with stand_in(*SENDING, always=Status(500)) as server, sync_client(server.url, policy) as client:
-        stream = client.messages.create(**REQUEST, stream=True)
-        raised: list[Exception] = []
-
-        def read() -> None:
-            try:
-                for _ in stream:
-                    pass
-            except anthropic.APIError as error:
-                raised.append(error)
-
-        reader = meanwhile(read)
+    policy, raised = HASTY.replace(first_event_timeout=0.4), list[Exception]()
+    with stand_in(*SENDING, always=Status(500)) as server, door.client(server.url, policy) as client:
+        stream = door.run(lambda: door.open(client))
+        reader = meanwhile(reading(door, stream, raised))
         assert server.wait_requests(2)
-        stream.close()
+        door.left(stream)
         assert reader.is_alive()
         reader.join(5)
         assert len(raised) == 1
@@ -93,70 +104,70 @@ def test_close_while_a_continuation_is_sent() -> None:
         ]
 
 
-@backends
+@every_async_door
 @places_or_sending
-def test_cancellation(backend: str, place: str) -> None:
+def test_cancellation(door: Door, place: str) -> None:
     """Cancelling ends a wait, a send or a read at once; nothing is sent after, and no connection is left."""
     faults = PLACES.get(place, SENDING)
 
     async def main() -> None:
         with stand_in(*faults, always=Status(500)) as server:
-            async with async_client(server.url, HASTY) as client, anyio.create_task_group() as group:
-
-                async def read() -> None:
-                    async with client.messages.stream(**REQUEST) as stream:
-                        async for _ in stream:
-                            pass
-
-                group.start_soon(read)
+            async with door.client(server.url) as client, anyio.create_task_group() as group:
+                group.start_soon(door.read, client)
                 assert await anyio.to_thread.run_sync(server.wait_requests, len(faults))
                 group.cancel_scope.cancel()
             assert len(server.requests) == len(faults)
             assert await anyio.to_thread.run_sync(server.wait_closed)
 
-    on_loop(backend, main)
+    door.run(main)
 
 
-@backends
+@every_async_door
 @places_or_sending
-def test_close_from_another_task(backend: str, place: str) -> None:
+def test_close_from_another_task(door: Door, place: str) -> None:
     """``close()`` from another task ends a wait, a send or a blocked read at once."""
-    faults = PLACES.get(place, SENDING)
+    faults, raised = PLACES.get(place, SENDING), list[Exception]()
 
     async def main() -> None:
         with stand_in(*faults, always=Status(500)) as server:
-            async with async_client(server.url, HASTY) as client:
-                stream = await client.messages.create(**REQUEST, stream=True)
-                raised: list[Exception] = []
+            async with door.client(server.url) as client:
+                stream = await door.open(client)
 
                 async def read() -> None:
                     try:
-                        async for _ in stream:
-                            pass
-                    except anthropic.APIError as error:
+                        await drain(door, stream)
+                    except BREAKS as error:
                         raised.append(error)
 
                 async with anyio.create_task_group() as group:
                     group.start_soon(read)
                     assert await anyio.to_thread.run_sync(server.wait_requests, len(faults))
-                    await stream.response.aclose()
+                    await door.left(stream)
                 assert len(raised) == 1
             assert len(server.requests) == len(faults)
             assert await anyio.to_thread.run_sync(server.wait_closed)
 
-    on_loop(backend, main)
+    door.run(main)
 
 
+@every_door
 @places
-def test_left_early(place: str) -> None:
-    """Leaving the ``with`` block releases the connection, whichever attempt is running."""
-    faults = PLACES[place][:-1]
-    with stand_in(*faults) as server, sync_client(server.url, HASTY) as client:
-        with client.messages.stream(**REQUEST) as stream:
-            for _, _ in zip(stream.text_stream, range(12), strict=False):
-                pass
-        assert server.wait_closed()
-        assert report(stream).outcome == "cancelled"
+def test_left_early(door: Door, place: str) -> None:
+    """Closing releases the connection, whichever attempt is running."""
+
+    async def main(url: str) -> Any:
+        async with entered(door.client(url)) as client:
+            stream = await door.open(client)
+            pieces = door.pieces(stream)
+            for _ in range(12):
+                await anext(pieces)
+            await pieces.aclose()
+            await told(door.left(stream))
+            assert await anyio.to_thread.run_sync(server.wait_closed) if door.loop else server.wait_closed()
+            return stream
+
+    with stand_in(*PLACES[place][:-1]) as server:
+        assert report(door.run(lambda: main(server.url))).outcome == "cancelled"
 
 
 new_sdk = pytest.mark.skipif(
@@ -200,25 +211,9 @@ def test_a_held_stream_stays_open() -> None:
         assert [event.type for event in events][-1] == "message_stop"
 
 
-def test_a_finished_stream_gives_its_connection_back() -> None:
+@every_loop
+def test_a_finished_stream_gives_its_connection_back(door: Door) -> None:
     """Streams read to their end share one connection."""
-    with stand_in() as server, sync_client(server.url, HASTY) as client:
-        for _ in range(3):
-            with client.messages.stream(**REQUEST) as stream:
-                stream.until_done()
+    with stand_in() as server:
+        assert [seen.text for seen in door.streams(server.url, 3)] == [TEXT] * 3
         assert server.connections == 1
-
-
-@backends
-def test_a_finished_async_stream_gives_its_connection_back(backend: str) -> None:
-    """Async streams read to their end share one connection."""
-
-    async def main() -> int:
-        with stand_in() as server:
-            async with async_client(server.url, HASTY) as client:
-                for _ in range(3):
-                    async with client.messages.stream(**REQUEST) as stream:
-                        await stream.until_done()
-            return server.connections
-
-    assert on_loop(backend, main) == 1

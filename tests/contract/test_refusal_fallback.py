@@ -10,7 +10,8 @@ import pytest
 
 from resilient_stream import ResumeMiddleware, report
 from resilient_stream.testing import Reply, StandIn, Status, cut_at
-from tests.support.doors import Got, asking, beta_stream, told
+from tests.support.doors import told
+from tests.support.surfaces import Got, asking, beta_stream
 from tests.support.worlds import HASTY, TEXT
 
 REFUSING = "claude-fable-5"

@@ -12,7 +12,8 @@ import pytest
 
 from resilient_stream import report, resilient
 from resilient_stream.testing import Chain, Gzip, cut_at
-from tests.support.doors import asking, each, entered, told, written
+from tests.support.doors import each, entered, told
+from tests.support.surfaces import asking, written
 from tests.support.worlds import HASTY, TEXT, stand_in
 
 sync_and_async = pytest.mark.parametrize("prefix", ["", "Async"], ids=["sync", "async"])

@@ -13,7 +13,7 @@ from anthropic.resources.beta.messages import Messages
 
 from resilient_stream import ResumeMiddleware, RetryPolicy, report, resilient
 from resilient_stream.testing import Cut, Status, cut_at
-from tests.support.doors import DOORS, Door, Got, asking, runner, turns
+from tests.support.surfaces import SURFACES, Got, Surface, asking, runner, turns
 from tests.support.worlds import ASK, CUT_HISTORY, HASTY, PREFILL_MODEL, TEXT, USER_TURN_MODEL, stand_in
 
 sync_and_async = pytest.mark.parametrize("prefix", ["", "Async"], ids=["sync", "async"])
@@ -63,7 +63,7 @@ def client_of(host: str, prefix: str, url: str, policy: RetryPolicy = HASTY) -> 
     return client
 
 
-async def through(door: Door, client: Any, **options: Any) -> Got:
+async def through(door: Surface, client: Any, **options: Any) -> Got:
     """Ask through a door, and leave."""
     try:
         return await door(client, asking(**options))
@@ -77,7 +77,7 @@ async def through(door: Door, client: Any, **options: Any) -> Got:
 @pytest.mark.parametrize(
     ("host", "door", "model"),
     [
-        *(("Anthropic", door, USER_TURN_MODEL) for door in DOORS),
+        *(("Anthropic", door, USER_TURN_MODEL) for door in SURFACES),
         ("Anthropic", "stream", PREFILL_MODEL),
         *((host, "stream", USER_TURN_MODEL) for host in list(HOSTS)[1:]),
         *((host, "beta_create", PREFILL_MODEL) for host in list(HOSTS)[1:]),
@@ -89,7 +89,7 @@ def test_every_door_survives(host: str, door: str, model: str, prefix: str) -> N
     messages = ASK if host == "Anthropic" else CUT_HISTORY
     with stand_in(Status(529), cut_at(1500, "rst"), Status(529), None) as server:
         client = client_of(host, prefix, server.url)
-        got = asyncio.run(through(DOORS[door], client, model=model, messages=messages))
+        got = asyncio.run(through(SURFACES[door], client, model=model, messages=messages))
         form = "prefill" if model == PREFILL_MODEL else "user_turn"
         assert [request.form for request in server.requests] == ["fresh", "fresh", form, form]
         assert {request.path.partition("?")[0] for request in server.requests} == {
@@ -108,7 +108,7 @@ def test_a_host_with_the_model_in_the_path_falls_back_on_another(prefix: str) ->
     policy = HASTY.replace(fallback_models=("claude-haiku-4-5@20251001",))
     with stand_in(Status(529), Status(529), cut_at(1500, "rst"), None) as server:
         client = client_of("AnthropicVertex", prefix, server.url, policy)
-        got = asyncio.run(through(DOORS["stream"], client, model="claude-sonnet-5"))
+        got = asyncio.run(through(SURFACES["stream"], client, model="claude-sonnet-5"))
         first, *_, last = server.requests
     assert got.text == TEXT
     assert first.path.endswith("/models/claude-sonnet-5:streamRawPredict")
@@ -195,7 +195,7 @@ def test_the_timeout_of_a_copy_counts(prefix: str, composed: str) -> None:
         else:
             further_in = [Further()] if composed == "behind another" else []
             client = bare.with_options(timeout=7.0, middleware=[ResumeMiddleware(HASTY), *further_in])
-        got = asyncio.run(through(DOORS["create"], client))
+        got = asyncio.run(through(SURFACES["create"], client))
     request = got.source.response.request
     assert request.extensions["timeout"]["connect"] == (7.0 if composed == "behind another" else 5.0)
     assert request.extensions["timeout"]["read"] == 7.0

@@ -14,7 +14,8 @@ import pytest
 from resilient_stream import RetryPolicy, report, resilient
 from resilient_stream.testing import Late, Mangle, Stall, Status, aws_exception, cut_at
 from resilient_stream.testing.faults.body import How
-from tests.support.doors import DOORS, Door, Got, asking, each, told
+from tests.support.doors import each, told
+from tests.support.surfaces import SURFACES, Got, Surface, asking
 from tests.support.worlds import CUT_HISTORY, HASTY, TEXT, stand_in
 
 sync_and_async = pytest.mark.parametrize("prefix", ["", "Async"], ids=["sync", "async"])
@@ -32,7 +33,7 @@ def bedrock(prefix: str, url: str, policy: RetryPolicy | None = HASTY) -> Any:
     return client if policy is None else resilient(client, policy)
 
 
-def through(door: Door, client: Any, **options: Any) -> Got:
+def through(door: Surface, client: Any, **options: Any) -> Got:
     """Ask through a door, and leave."""
 
     async def run() -> Got:
@@ -48,12 +49,12 @@ def through(door: Door, client: Any, **options: Any) -> Got:
 @pytest.mark.parametrize(
     "model", ["eu.anthropic.claude-sonnet-5-v1:0", "anthropic.claude-haiku-4-5-20251001-v1:0"]
 )
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("door", SURFACES)
 def test_bedrocks_event_stream_survives(door: str, model: str, prefix: str) -> None:
     """An overload, a cut inside a message of AWS's, an overload: the text comes whole, once, and the history
     goes healed."""
     with stand_in(Status(529), cut_at(3000, "rst"), Status(529), None) as server:
-        got = through(DOORS[door], bedrock(prefix, server.url), model=model, messages=CUT_HISTORY)
+        got = through(SURFACES[door], bedrock(prefix, server.url), model=model, messages=CUT_HISTORY)
         form = "prefill" if "haiku" in model else "user_turn"
         assert [request.form for request in server.requests] == ["fresh", "fresh", form, form]
         assert {request.json["model"] for request in server.requests} == {model}
@@ -68,7 +69,7 @@ def test_a_cut_at_any_place_of_a_message(prefix: str, how: How) -> None:
     """Inside the lengths, the headers, the payload and the checksum."""
     with stand_in(*(cut_at(2900 + 23 * number, how) for number in range(12))) as server:
         client = bedrock(prefix, server.url, HASTY.replace(max_attempts=20))
-        assert through(DOORS["stream"], client).text == TEXT
+        assert through(SURFACES["stream"], client).text == TEXT
 
 
 @sync_and_async
@@ -84,7 +85,7 @@ def test_an_exception_inside_the_stream_is_resumed(code: str, kind: str, prefix:
     """What Bedrock says inside a 200 is what the API says there."""
     told_inside = Mangle(after=20, how=lambda message: aws_exception(code))
     with stand_in(told_inside, None) as server:
-        got = through(DOORS["create"], bedrock(prefix, server.url))
+        got = through(SURFACES["create"], bedrock(prefix, server.url))
     assert got.text == TEXT
     failure = report(got.source).attempts[0].failure
     assert failure is not None
@@ -102,7 +103,7 @@ def test_a_message_that_was_spoilt_is_noticed(place: int, prefix: str) -> None:
         return bytes(damaged)
 
     with stand_in(Mangle(after=20, how=spoilt), None) as server:
-        got = through(DOORS["stream"], bedrock(prefix, server.url))
+        got = through(SURFACES["stream"], bedrock(prefix, server.url))
     assert got.text == TEXT
     failure = report(got.source).attempts[0].failure
     assert failure is not None and failure.kind == "corrupt"
@@ -132,7 +133,7 @@ def test_bedrocks_failure_is_raised_as_the_sdks(prefix: str) -> None:
     with stand_in(cut_at(AT, "rst")) as server:
         client = bedrock(prefix, server.url, HASTY.replace(max_attempts=1))
         with pytest.raises(anthropic.APIConnectionError) as caught:
-            through(DOORS["stream"], client)
+            through(SURFACES["stream"], client)
     partial = report(caught.value).partial
     assert partial is not None and TEXT.startswith(partial["content"][0]["text"])
 
@@ -152,7 +153,7 @@ def test_other_transports_are_resumed(backend: str) -> None:
         client = resilient(
             anthropic.AsyncAnthropic(base_url=server.url, api_key="key", http_client=http), HASTY
         )
-        assert through(DOORS["stream"], client).text == TEXT
+        assert through(SURFACES["stream"], client).text == TEXT
         assert server.wait_closed()
 
 
@@ -167,7 +168,7 @@ def test_a_silence_over_aiohttp_ends_when_the_clock_says() -> None:
     """Its own timeout was set before the head; the read is broken off from outside."""
     with stand_in(Stall(after=9), None) as server:
         client = aiohttp_client(server.url, HASTY.replace(silence_timeout=0.2))
-        got = through(DOORS["stream"], client)
+        got = through(SURFACES["stream"], client)
         assert server.wait_closed()
     assert got.text == TEXT
     assert [attempt.failure and attempt.failure.kind for attempt in report(got.source).attempts] == [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -19,21 +18,13 @@ import uvloop
 from resilient_stream import RetryPolicy, StreamReport, report
 from resilient_stream.httpx import AsyncResilientTransport, ResilientTransport
 
+from .doors import HEADERS, events_of
 from .worlds import ASK, HASTY, USER_TURN_MODEL
-
-HEADERS: Final = {"x-api-key": "key", "anthropic-version": "2023-06-01"}
 
 
 def asking(**fields: Any) -> dict[str, Any]:
     """The JSON of a streaming request."""
     return {"model": USER_TURN_MODEL, "max_tokens": 4096, "messages": ASK, "stream": True, **fields}
-
-
-def events_of(raw: bytes) -> list[Mapping[str, Any]]:
-    """The events of a body, read as the standard says."""
-    frames = raw.decode().replace("\r\n", "\n").replace("\r", "\n").split("\n\n")[:-1]
-    data = ["\n".join(line[5:] for line in frame.split("\n") if line.startswith("data:")) for frame in frames]
-    return [json.loads(each) for each in data if each]
 
 
 @dataclass
