@@ -70,11 +70,11 @@ class AsyncDriver(Loop):
     async def __anext__(self) -> bytes:
         self._busy = True
         try:
-            out, come = b"", None
+            out = b""
             if self._lane is not None:
-                out, come = await self._pass_on(self._lane)
+                out, self._come = await self._pass_on(self._lane)
             if not out:
-                out = await self._advance(come)
+                out = await self._advance()
                 self._lane = self._chunks()
         except Exception as error:
             self._leave(error)
@@ -122,8 +122,9 @@ class AsyncDriver(Loop):
                 return b"", (chunk if out is None else out, idle)
         return b"", None
 
-    async def _advance(self, come: Come | None) -> bytes:
+    async def _advance(self) -> bytes:
         """Act until there is something to hand over; nothing if it is over."""
+        come, self._come = self._come, None
         machine, clock, read, keep = self.machine, self._clock, self._upstream.read, self._keep
         while not self._closed:
             action = self._action

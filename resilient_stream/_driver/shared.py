@@ -49,6 +49,9 @@ class Loop:
         self._clock = runtime.clock
         self._untold: list[Note] = []
         """What the observers were told and ``keep`` was not, yet."""
+        self._come: Come | None = None
+        """What the short way has read and left to the machine. It is no local variable of a frame that
+        raises: a tracker of errors would record it."""
         self._process = os.getpid()
         """The process that began the stream. A copy of it in a forked child has the sockets of its parent: it
         is left alone there."""

@@ -69,11 +69,11 @@ class Driver(Loop):
         return self._action if isinstance(self._action, Raise) else None
 
     def __iter__(self) -> Iterator[bytes]:
-        come = None
-        while out := self._next(come):
+        while out := self._next():
             yield out
+            del out
             chunks = self._chunks()
-            come = None if chunks is None else (yield from self._pass_on(chunks))
+            self._come = None if chunks is None else (yield from self._pass_on(chunks))
 
     def _chunks(self) -> Iterator[bytes] | None:
         """The upstream's own iterator, where what it brings next may be passed on."""
@@ -117,11 +117,11 @@ class Driver(Loop):
         finally:
             self._reading = False
 
-    def _next(self, come: Come | None) -> bytes:
+    def _next(self) -> bytes:
         """What to hand over next; nothing if the stream is over."""
         try:
             with self._busy:
-                out = self._advance(come)
+                out = self._advance()
         except Exception as error:
             self._leave(error)
             raise
@@ -137,8 +137,9 @@ class Driver(Loop):
             raise given_up
         return b""
 
-    def _advance(self, come: Come | None) -> bytes:
+    def _advance(self) -> bytes:
         """Act until there is something to hand over; nothing if it is over."""
+        come, self._come = self._come, None
         machine, clock, read, keep = self.machine, self._clock, self._upstream.read, self._keep
         while not self._closed:
             action = self._action

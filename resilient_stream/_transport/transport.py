@@ -214,6 +214,7 @@ class _AsyncBody(_Body):
         try:
             async for chunk in self._driver:
                 yield chunk
+                del chunk  # a tracker of errors records what the frames of an exception hold
         except ToldInBand as told:
             yield told.frame
 

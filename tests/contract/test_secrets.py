@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from types import FrameType, TracebackType
 from typing import Any
 
-import anthropic
 import pytest
 
-from resilient_stream import resilient
-from resilient_stream.testing import cut_at
+from resilient_stream.testing import Fault, Mangle, cut_at
+from tests.support.doors import BREAKS, Door, entered, every_door
 from tests.support.worlds import HASTY, PREFILL_MODEL, USER_TURN_MODEL, stand_in
 
 PROMPT, KEY = "UNSPOKEN-PROMPT", "UNSPOKEN-KEY"
@@ -39,26 +38,35 @@ def locals_of(trace: TracebackType | None) -> Iterator[tuple[FrameType, str, obj
         trace = trace.tb_next
 
 
+@every_door
 @pytest.mark.parametrize("model", [USER_TURN_MODEL, PREFILL_MODEL])
-def test_no_object_of_ours_shows_what_is_said(model: str) -> None:
+@pytest.mark.parametrize("fault", [cut_at(1100, "rst"), Mangle(at=1100)], ids=["cut", "corrupt"])
+def test_no_object_of_ours_shows_what_is_said(door: Door, model: str, fault: Fault) -> None:
     """Neither prompt, reply nor key is in any ``repr``, whatever a debugger or a tracker of errors looks at."""
     ask: Any = {"model": model, "max_tokens": 900, "messages": [{"role": "user", "content": PROMPT}]}
-    policy = HASTY.replace(max_attempts=3)
     shown: set[type] = set()
-    with (
-        stand_in(always=cut_at(1100, "rst"), reply=REPLY) as server,
-        resilient(anthropic.Anthropic(base_url=server.url, api_key=KEY), policy) as client,
-    ):
-        with client.messages.create(**ask, stream=True) as stream, pytest.raises(anthropic.APIError) as error:
-            for number, _ in enumerate(stream):
-                if number % 20 == 5:
-                    shown |= {type(thing) for thing in ours() if "UNSPOKEN" in repr(thing)}
-        assert "UNSPOKEN" not in repr(stream.response.request.extensions)
-    shown |= {type(thing) for thing in ours() if "UNSPOKEN" in repr(thing)}
-    assert not shown
-    told = {
-        (frame.f_code.co_qualname, name)
-        for frame, name, value in locals_of(error.tb)
-        if "UNSPOKEN" in repr(value)
-    }
+    told: set[tuple[str, str]] = set()
+
+    def look() -> set[type]:
+        return {type(thing) for thing in ours() if "UNSPOKEN" in repr(thing)}
+
+    async def law(url: str) -> None:
+        options = {"api_key": KEY} if door.package == "sdk" else {}
+        async with entered(door.client(url, HASTY.replace(max_attempts=3), **options)) as client:
+            stream, number = await door.open(client, **ask), 0
+            try:
+                async for _ in door.pieces(stream):
+                    shown.update(look() if (number := number + 1) % 20 == 5 else ())
+            except BREAKS as error:
+                for frame, name, value in locals_of(error.__traceback__):
+                    if "UNSPOKEN" in repr(value):
+                        told.add((frame.f_code.co_qualname, name))
+            else:
+                raise AssertionError("it should have failed")
+            response = stream.response if door.package == "sdk" else stream
+            assert "UNSPOKEN" not in repr(response.request.extensions)
+
+    with stand_in(always=fault, reply=REPLY) as server:
+        door.run(lambda: law(server.url))
+    assert not shown | look()
     assert not told
