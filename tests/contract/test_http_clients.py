@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import httpx
@@ -11,7 +13,8 @@ import httpx2
 import pytest
 
 from resilient_stream import report, resilient
-from resilient_stream.testing import CATALOGUE, Status, cut_at, sse_events
+from resilient_stream.testing import CATALOGUE, Chain, Gzip, Status, cut_at, sse_events
+from tests.support.doors import DOORS, Door, each, entered, told
 from tests.support.http_clients import (
     HEADERS,
     HttpWorld,
@@ -19,6 +22,7 @@ from tests.support.http_clients import (
     every_http_world,
     httpx_sync_and_asyncio,
 )
+from tests.support.loops import LOOPS, on_loop
 from tests.support.worlds import HASTY, NERVOUS, TEXT, stand_in
 
 WHOLE = sse_events(TEXT)
@@ -174,22 +178,6 @@ def test_a_redirect_before_the_head_is_the_clients(world: HttpWorld, name: str) 
     assert (seen.status, seen.raw) == (bare.status, bare.raw)
 
 
-@pytest.mark.parametrize("read", ["read", "iter_text", "iter_lines", "iter_raw", "iter_bytes"])
-def test_every_way_to_read(read: str) -> None:
-    """Each gives the whole answer, after a cut."""
-    ask = {"json": asking(), "headers": HEADERS}
-    with (
-        stand_in(cut_at(2000)) as server,
-        HttpWorld(httpx).client() as client,
-        client.stream("POST", f"{server.url}/v1/messages", **ask) as response,
-    ):
-        got = getattr(response, read)()
-        parts = [got] if isinstance(got, bytes) else list(got)
-    text = "".join(part.decode() if isinstance(part, bytes) else part for part in parts)
-    assert text.count("message_stop") == 2  # the event's name and its type
-    assert response.headers.get("content-length") is None
-
-
 def test_an_event_hook_may_read_the_response() -> None:
     """What a hook has read is whole."""
     texts: list[str] = []
@@ -205,8 +193,8 @@ def test_an_event_hook_may_read_the_response() -> None:
     assert "message_stop" in response.text
 
 
-def test_wsgi_and_asgi_transports() -> None:
-    """Applications in the same process are upstreams like any other."""
+def test_a_wsgi_application_is_an_upstream_like_any_other() -> None:
+    """In the same process."""
     calls: list[int] = []
 
     def application(environ: Any, start: Any) -> Any:
@@ -217,3 +205,113 @@ def test_wsgi_and_asgi_transports() -> None:
     client = httpx.Client(transport=httpx.WSGITransport(app=application))
     seen = HttpWorld(httpx).stream("http://app.test", client=resilient(client, HASTY))
     assert (seen.whole, seen.kinds) == (True, ["truncated", None])
+
+
+http_doors = pytest.mark.parametrize(
+    "door", [door for door in DOORS if door.package != "sdk"], ids=lambda door: door.name
+)
+
+
+@http_doors
+def test_a_challenge_is_answered_by_the_clients_digest(door: Door) -> None:
+    """The first by the client; that of a continuation, whose nonce is new, through the client's own authentication."""
+
+    def challenge(nonce: str) -> Status:
+        told = f'Digest realm="r", nonce="{nonce}", qop="auth", algorithm=MD5'
+        return Status(401, headers=(("www-authenticate", told),))
+
+    with stand_in(challenge("one"), cut_at(1500, "rst"), challenge("two")) as server:
+        seen = door.stream(server.url, client={"auth": door.http.DigestAuth("me", "secret")})
+        answers = [request.headers.get("authorization", "") for request in server.requests]
+    assert (seen.ending, seen.text) == ("whole", TEXT)
+    assert [re.findall('nonce="(.*?)"', answer)[:1] for answer in answers] == [[], ["one"], ["one"], ["two"]]
+
+
+@http_doors
+@pytest.mark.parametrize("how", ["proxy", "mounts"])
+def test_a_continuation_takes_the_clients_way(door: Door, how: str) -> None:
+    """Its proxy, or the transport that it has mounted for the host."""
+    with stand_in(cut_at(1500, "rst"), prefix="http://api.test") as server:
+        proxy = f"http://127.0.0.1:{server.port}"
+        mounted = door.http.AsyncHTTPTransport if door.loop else door.http.HTTPTransport
+        options = (
+            {"proxy": proxy} if how == "proxy" else {"mounts": {"http://api.test": mounted(proxy=proxy)}}
+        )
+        seen = door.stream("http://api.test", client=options)
+        assert len(server.requests) == 2
+    assert (seen.ending, seen.text, seen.kinds) == ("whole", TEXT, ["reset", None])
+
+
+@http_doors
+def test_what_a_client_adds_is_in_a_continuation(door: Door) -> None:
+    """Its cookies, and what its hooks have written; the hooks see one request and one response."""
+    seen: list[str] = []
+
+    def request(sent: Any) -> None:
+        sent.headers["x-hook"] = "was here"
+        seen.append("request")
+
+    def response(got: Any) -> None:
+        seen.append("response")
+
+    async def later(hook: Any, about: Any) -> None:
+        hook(about)
+
+    hooks = [[partial(later, hook) if door.loop else hook] for hook in (request, response)]
+    options = {
+        "cookies": {"a": "1"},
+        "event_hooks": dict(zip(("request", "response"), hooks, strict=True)),
+    }
+    with stand_in(cut_at(1500, "rst")) as server:
+        assert door.stream(server.url, client=options).text == TEXT
+        added = [(sent.headers["cookie"], sent.headers["x-hook"]) for sent in server.requests]
+    assert added == [("a=1", "was here")] * 2
+    assert seen == ["request", "response"]
+
+
+@http_doors
+def test_an_encoded_body_that_is_spliced_says_so_no_more(door: Door) -> None:
+    """Neither its encoding nor its length is told, and its bytes are those of the text."""
+    with stand_in(Chain((Gzip(), cut_at(700, "rst"))), Gzip()) as server:
+        seen = door.stream(server.url)
+    assert (seen.ending, seen.text, seen.kinds[-1]) == ("whole", TEXT, None)
+    assert not {"content-encoding", "content-length"} & set(seen.headers)
+
+
+@http_doors
+@pytest.mark.parametrize("read", ["aread", "aiter_text", "aiter_lines", "aiter_raw", "aiter_bytes"])
+def test_every_way_to_read(door: Door, read: str) -> None:
+    """Each gives the whole answer, after a cut; sync clients have theirs."""
+    name = read if door.loop else read.removeprefix("a")
+
+    async def law(url: str) -> str:
+        async with entered(door.client(url)) as client:
+            response = await door.open(client)
+            got = getattr(response, name)()
+            parts = [await told(got)] if name.endswith("read") else [part async for part in each(got)]
+            await told(door.left(response))
+        return "".join(part.decode() if isinstance(part, bytes) else part for part in parts)
+
+    with stand_in(cut_at(2000)) as server:
+        assert door.run(lambda: law(server.url)).count("message_stop") == 2  # the event's name and its type
+
+
+@pytest.mark.parametrize("package", [httpx, httpx2])
+@pytest.mark.parametrize("loop", LOOPS)
+def test_an_asgi_application_is_an_upstream_like_any_other(package: Any, loop: str) -> None:
+    """In the same process, on every event loop."""
+    calls: list[int] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        calls.append(1)
+        head = {"status": 200, "headers": [(b"content-type", b"text/event-stream")]}
+        await send({"type": "http.response.start", **head})
+        await send({"type": "http.response.body", "body": b"".join(BEGUN if len(calls) == 1 else WHOLE)})
+
+    async def law() -> str:
+        below = package.ASGITransport(app=application)
+        async with resilient(package.AsyncClient(transport=below), HASTY) as client:
+            return str((await client.post("http://app.test/v1/messages", json=asking())).text)
+
+    assert on_loop(loop, law).count("message_stop") == 2
+    assert len(calls) == 2
