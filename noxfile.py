@@ -231,6 +231,16 @@ def seams(session: nox.Session) -> None:
     session.run("python", "-m", "tests.seams.cost")
 
 
+@nox.session(default=False, venv_backend="none")
+def frameworks(session: nox.Session) -> None:
+    """Frameworks against the faults, bare and protected, each in its own environment: docs/frameworks.md.
+
+    Arguments choose some of them: `-- litellm crewai` prints their table; `-- --home=DIR` says where the
+    environments are kept.
+    """
+    session.run("python", "-m", "chaos.frameworks.table", *session.posargs, external=True)
+
+
 @nox.session(default=False)
 def models(session: nox.Session) -> None:
     """How a model of yours goes on with cut replies: `-- --weights FILE.gguf`."""

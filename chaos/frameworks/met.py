@@ -1,0 +1,103 @@
+"""What becomes of a framework's stream when it meets the faults: ``python -m chaos.frameworks.met NAME``.
+
+It runs in the framework's own environment and prints one line of JSON.
+"""
+
+# ruff: noqa: T201 -- what is asked for goes to stdout
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from typing import Any, Final
+
+from resilient_stream import RetryPolicy
+from resilient_stream.testing import ANSWER, ErrorEvent, Fault, Stall, StandIn, Status, cut_at
+
+from . import programs
+
+TEXT: Final = f"{ANSWER[:600].rstrip()}."
+CALL: Final[list[dict[str, Any]]] = [
+    {"type": "tool_use", "id": "toolu_01", "name": "Told", "input": {"said": TEXT}}
+]
+"""What a framework is answered that asks for structured output."""
+
+FAULTS: Final[dict[str, tuple[Fault, ...]]] = {
+    "none": (),
+    "529": (Status(529),),
+    "reset": (cut_at(1500, "rst"),),
+    "clean end": (cut_at(1500, "clean"),),
+    "error event": (ErrorEvent("overloaded_error", after=9),),
+    "silence": (Stall(after=9),),
+    "all in a row": (
+        Status(529),
+        cut_at(1500, "rst"),
+        cut_at(1500, "clean"),
+        ErrorEvent("overloaded_error", after=9),
+        Stall(after=9),
+    ),
+}
+
+PATIENCE: Final = 8.0
+"""Seconds until a program is taken for one that hangs."""
+
+FIRST: Final = 120.0
+"""The same for the first run, in which a framework is imported."""
+
+POLICY: Final = RetryPolicy(
+    wait_initial=0.01,
+    wait_max=0.02,
+    overload_wait_initial=0.01,
+    overload_wait_max=0.02,
+    silence_timeout=0.8,
+    first_event_timeout=2.0,
+    budget=None,
+)
+
+
+async def read(name: str, url: str, policy: RetryPolicy | None, got: list[str]) -> None:
+    """Run a program to its end."""
+    async for piece in getattr(programs, name)(url, policy):
+        got.append(piece)  # noqa: PERF401 -- what came before a failure is kept
+
+
+def outcome(name: str, faults: tuple[Fault, ...], policy: RetryPolicy | None, patience: float) -> str:
+    """What a user of the framework is left with."""
+    got: list[str] = []
+    ended = "whole"
+    with StandIn(reply=CALL if name == "instructor" else TEXT, faults=list(faults), strict=False) as server:
+        began = time.monotonic()
+        try:
+            asyncio.run(asyncio.wait_for(read(name, server.url, policy, got), patience))
+        except TimeoutError:
+            ended = "hangs"
+        except Exception as error:  # noqa: BLE001 -- whatever a framework raises
+            ended = f"error ({type(error).__name__})"
+        if time.monotonic() - began > patience:  # a sync program, which nobody could cancel
+            ended = "hangs"
+    text = "".join(got)
+    if text.count(TEXT[:40]) > 1 or len(text) > len(TEXT):
+        return "doubled" if ended == "whole" else f"doubled, {ended}"
+    return "cut, silent" if ended == "whole" and text != TEXT else ended
+
+
+def main() -> None:
+    """Meet each fault, bare and protected."""
+    os.environ.update(ANTHROPIC_API_KEY="key", LITELLM_LOCAL_MODEL_COST_MAP="True", OTEL_SDK_DISABLED="true")
+    name = sys.argv[1]
+    wanted = sys.argv[2:] or list(FAULTS)
+    outcome(name, (), POLICY, FIRST)
+    rows = {
+        side: {fault: outcome(name, FAULTS[fault], policy, PATIENCE) for fault in wanted}
+        for side, policy in (("bare", None), ("protected", POLICY))
+    }
+    print(json.dumps(rows))
+    sys.stdout.flush()
+    os._exit(0)  # some leave threads behind that wait for the stand-in
+
+
+if __name__ == "__main__":
+    main()
