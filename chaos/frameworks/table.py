@@ -174,8 +174,8 @@ def table(results: dict[str, Result]) -> str:
     works = {name: result for name, result in shown.items() if result.rows["bare"]["none"] == "whole"}
     today = f"{dt.datetime.now(dt.UTC):%Y-%m-%d}"
     lines = [
-        f"Run on {today} with `nox -s frameworks`, Python {platform.python_version()}, against the",
-        "[stand-in](testing.md). Each cell: bare → protected; one word where both are the same.",
+        f"Run on {today} with `python -m chaos.frameworks.table` (`nox -s frameworks`), Python",
+        f"{platform.python_version()}, against the [stand-in](testing.md). Each cell: bare → protected; one word where both are the same.",
         "",
         f"| framework | {' | '.join(faults)} |",
         f"|---|{'---|' * len(faults)}",
