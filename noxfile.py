@@ -172,6 +172,14 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session(requires=["dist"], default=False)
+def torture(session: nox.Session) -> None:
+    """Kill a thousand processes that write and read a journal; ``-- --url redis://...`` for another one."""
+    session.install(*dependencies(), *group("test"))
+    install_wheel(session)
+    session.run("python", "-m", "chaos.durable", "--kills=1000", *session.posargs)
+
+
+@nox.session(requires=["dist"], default=False)
 def vendors(session: nox.Session) -> None:
     """What needs the SDK's extras: the older Bedrock client, aiohttp, HTTP/2."""
     session.install(*dependencies(), *group("test"), *group("vendors"))

@@ -17,6 +17,7 @@ from typing import Any, Final
 from resilient_stream import PolicyError, RetryPolicy, __version__
 from resilient_stream._demo.usage import UsageError
 from resilient_stream._gateway.options import ServeError
+from resilient_stream.errors import JournalError
 
 PROGRAM = "resilient-stream"
 
@@ -29,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     try:
         return _run(argv)
-    except (UsageError, ServeError, PolicyError) as error:
+    except (UsageError, ServeError, PolicyError, JournalError) as error:
         sys.stderr.write(f"{PROGRAM}: {error}\n")
         return 2
     except KeyboardInterrupt:
@@ -101,6 +102,13 @@ COMMANDS: Final = (
             "Forward requests to the API, and have its streams survive. A program uses it by setting "
             "ANTHROPIC_BASE_URL; nothing else in it changes. Needs the extra: serve."
         ),
+    ),
+    (
+        "journal",
+        "_journal.command",
+        "run",
+        "show what a journal of streams has",
+        "List the streams of a journal, show what ran and what it cost, read or remove some.",
     ),
 )
 """Each command's name, module, function, and what its help says, in short and in full."""

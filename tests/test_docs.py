@@ -20,7 +20,7 @@ from resilient_stream._session.layer import Layer
 from resilient_stream.testing import ErrorEvent, StandIn, Status, cut_at
 
 ROOT = Path(__file__).parent.parent
-MODULES = ("anthropic", "pybreaker", "pytest", "resilient_stream", "tenacity")
+MODULES = ("anthropic", "cryptography", "fastapi", "pybreaker", "pytest", "resilient_stream", "tenacity")
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast
 from resilient_stream._transport import client as http
 
 if TYPE_CHECKING:
+    from resilient_stream._journal.journal import Journal
     from resilient_stream._policy.model import RetryPolicy
 
 
@@ -31,7 +32,9 @@ class _HttpClient(Protocol):
 ClientT = TypeVar("ClientT", bound=_SdkClient | _HttpClient)
 
 
-def resilient(client: ClientT, policy: RetryPolicy | str | None = None) -> ClientT:
+def resilient(
+    client: ClientT, policy: RetryPolicy | str | None = None, *, journal: Journal | None = None
+) -> ClientT:
     """Return a client of the same type whose streams are continued when they break.
 
     The new client shares the connections of ``client``, which is not changed. A client that is already
@@ -48,15 +51,16 @@ def resilient(client: ClientT, policy: RetryPolicy | str | None = None) -> Clien
         client: any client of the SDK, of httpx or of httpx2, sync or async.
         policy: a `RetryPolicy`, the name of a preset ("interactive", "batch", "agent", "observe",
             "off"), or None for the defaults.
+        journal: a `Journal`, where the streams that have a key are kept; None for nowhere.
 
     Raises:
         PolicyError: there is no such preset, or ``RESILIENT_STREAM`` has a value it can't have.
         TypeError: ``client`` is none of these, or is a class.
     """
     if http.is_client(client):
-        return cast("ClientT", http.resilient(client, policy))
+        return cast("ClientT", http.resilient(client, policy, journal))
     from resilient_stream._sdk import (
         middleware,  # the SDK takes a second to import, and not everybody has use for it
     )
 
-    return cast("ClientT", middleware.resilient(cast("Any", client), policy))
+    return cast("ClientT", middleware.resilient(cast("Any", client), policy, journal=journal))

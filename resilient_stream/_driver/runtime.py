@@ -25,6 +25,8 @@ class Runtime:
     """Seconds that only rise, and where the system has such a clock only while the machine is awake."""
     wall: Callable[[], float] = time.time
     """Seconds since the epoch, for ``retry-after`` dates."""
+    sleep: Callable[[float], object] = time.sleep
+    """Waits so many seconds, in a thread that may wait."""
     slept: Callable[[], float] = slept
     """Seconds that the machine has slept, from any moment on."""
     rng: random.Random = field(default_factory=random.SystemRandom)

@@ -40,6 +40,7 @@ Holdable: TypeAlias = Literal["tool_use", "thinking", "server_tool_use"]
 CompletedTools: TypeAlias = Literal["finish", "regenerate"]
 MaxTokens: TypeAlias = Literal["reduce", "keep"]
 UsageRule: TypeAlias = Literal["serving", "total"]
+JournalFailure: TypeAlias = Literal["continue", "stop"]
 Fallback: TypeAlias = str | Mapping[str, Any]
 # tenacity's own StopBaseT and its like hold a forward reference that pydantic cannot resolve.
 StopRule: TypeAlias = stop_base | Callable[[RetryCallState], bool]
@@ -215,6 +216,7 @@ class PolicyFields(TypedDict, total=False):
     fallback_models: Iterable[Fallback]
     max_input_multiple: float | None
     budget: Literal["shared"] | RetryBudget | None
+    journal_failure: JournalFailure
     stop: StopRule | None
     wait: WaitRule | None
     retry: RetryRule | None

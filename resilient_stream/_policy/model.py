@@ -27,6 +27,7 @@ from .fields import (
     Deadline,
     Fallbacks,
     Hold,
+    JournalFailure,
     Kinds,
     MaxTokens,
     Multiple,
@@ -195,6 +196,12 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
     """The retry budget: "shared" per process, base URL and credential, a ``RetryBudget``, or None. A retry
     that it does not cover waits for its turn, as long as the other fields allow. Default "shared": 30 retries
     at first; replies pay for more, as with gRPC and the AWS SDKs."""
+
+    journal_failure: JournalFailure = "continue"
+    """Where the journal of a stream can't be written: "continue" without it and say so in the log, once, or
+    "stop": raise `JournalUnavailable`. Default "continue": the answer is worth more than its copy. A stream
+    that goes on unjournaled may be gone on with elsewhere from what was written, otherwise than its consumer
+    saw."""
 
     stop: Stop = None
     """A tenacity stop strategy. The stream stops if it or one of the limits above says so. Default None."""

@@ -39,11 +39,13 @@ from resilient_stream._http.body import take_over
 from resilient_stream._http.classify import AWS_EVENT_STREAM, content_type_of
 from resilient_stream._http.dialect import dialect
 from resilient_stream._http.exchange import AsyncExchange, SyncExchange
+from resilient_stream._journal.journal import Journal
 from resilient_stream._policy import scope as _scope
 from resilient_stream._policy.model import RetryPolicy
 from resilient_stream._session.context import StreamContext
 from resilient_stream._session.layer import Layer
 
+from . import journaling as _journaling
 from . import private_api
 from .bedrock import FramedBody
 from .door import AsyncSdkDoor, SdkDoor, SyncSdkDoor, Timeout
@@ -61,6 +63,7 @@ class ResumeMiddleware(Middleware):
             in the environment (``off``, ``observe``) outranks it.
         client_timeout: the timeout of the client it is for, where that can't be seen: where another
             middleware stands further in. `resilient` fills it in.
+        journal: where the streams that have a key are kept; None for nowhere.
         runtime: clocks and randomness, for tests.
     """
 
@@ -69,10 +72,12 @@ class ResumeMiddleware(Middleware):
         policy: RetryPolicy | str | None = None,
         *,
         client_timeout: Timeout = not_given,
+        journal: Journal | None = None,
         runtime: Runtime | None = None,
     ) -> None:
         self._layer = Layer(_scope.resolved(policy), runtime)
         self._client_timeout = client_timeout
+        self._journal = journal
 
     @property
     def policy(self) -> RetryPolicy:
@@ -86,7 +91,14 @@ class ResumeMiddleware(Middleware):
             return call_next(request)
         door = SyncSdkDoor(call_next, request, context.policy, self._timeout(call_next))
         exchange = SyncExchange(door, context)
-        driver = Driver(context.machine(exchange.error_for), exchange, context.runtime, context.watch)
+        asked = _journaling.asked(request, context, self._journal)
+        if self._journal is not None and asked is not None:
+            session = self._journal.entrance.enter(asked, context)
+            if not session.fresh:
+                return _journaling.replayed(session, exchange, request, call_next)
+            driver = session.driver(context.machine(exchange.error_for), exchange)
+        else:
+            driver = Driver(context.machine(exchange.error_for), exchange, context.runtime, context.watch)
         failed = driver.open()
         response: APIResponse[Any] = _result(APIResponse, door, failed, request, call_next)
         if failed is None:
@@ -100,7 +112,16 @@ class ResumeMiddleware(Middleware):
             return await call_next(request)
         door = AsyncSdkDoor(call_next, request, context.policy, self._timeout(call_next))
         exchange = AsyncExchange(door, context)
-        driver = AsyncDriver(context.machine(exchange.error_for), exchange, context.runtime, context.watch)
+        asked = _journaling.asked(request, context, self._journal)
+        if self._journal is not None and asked is not None:
+            session = await self._journal.entrance.aenter(asked, context)
+            if not session.fresh:
+                return _journaling.areplayed(session, exchange, request, call_next)
+            driver = session.adriver(context.machine(exchange.error_for), exchange)
+        else:
+            driver = AsyncDriver(
+                context.machine(exchange.error_for), exchange, context.runtime, context.watch
+            )
         failed = await driver.open()
         response: AsyncAPIResponse[Any] = _result(AsyncAPIResponse, door, failed, request, call_next)
         if failed is None:
@@ -139,7 +160,9 @@ class _Client(Protocol):
 ClientT = TypeVar("ClientT", bound=_Client)
 
 
-def resilient(client: ClientT, policy: RetryPolicy | str | None = None) -> ClientT:
+def resilient(
+    client: ClientT, policy: RetryPolicy | str | None = None, *, journal: Journal | None = None
+) -> ClientT:
     """A client of the same type whose streams survive.
 
     It shares the connections of ``client``, which stays as it is. The client's ``max_retries`` has no
@@ -150,6 +173,7 @@ def resilient(client: ClientT, policy: RetryPolicy | str | None = None) -> Clien
         client: any client of the SDK, sync or async.
         policy: a `RetryPolicy`, the name of a preset ("interactive", "batch", "agent", "observe",
             "off"), or None for the defaults.
+        journal: where the streams that have a key are kept; None for nowhere.
 
     Raises:
         PolicyError: there is no such preset, or ``RESILIENT_STREAM`` has a value it can't have.
@@ -157,7 +181,7 @@ def resilient(client: ClientT, policy: RetryPolicy | str | None = None) -> Clien
     """
     _check_client(client)
     others = [entry for entry in client.middleware if not isinstance(entry, ResumeMiddleware)]
-    ours = ResumeMiddleware(policy, client_timeout=client.timeout)
+    ours = ResumeMiddleware(policy, client_timeout=client.timeout, journal=journal)
     # Any middleware makes the SDK send a header of its own: off means that there is none.
     return client.with_options(middleware=[*others, ours] if ours.policy.enabled else others)
 

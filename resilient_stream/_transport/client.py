@@ -16,6 +16,7 @@ from resilient_stream._http.dialect import HTTP
 from .transport import AsyncResilientTransport, ResilientTransport
 
 if TYPE_CHECKING:
+    from resilient_stream._journal.journal import Journal
     from resilient_stream._policy.model import RetryPolicy
 
 TRANSPORT: Final = "_transport"
@@ -30,7 +31,7 @@ def is_client(client: object) -> bool:
     )
 
 
-def resilient(client: Any, policy: RetryPolicy | str | None) -> Any:
+def resilient(client: Any, policy: RetryPolicy | str | None, journal: Journal | None = None) -> Any:
     """A copy of a client with wrapped transports. It shares the connections, and closing one closes both.
 
     Raises:
@@ -47,7 +48,7 @@ def resilient(client: Any, policy: RetryPolicy | str | None) -> Any:
 
     def wrapped(transport: Any) -> Any:
         below = transport.wrapped if isinstance(transport, kind) else transport
-        return None if transport is None else kind(below, policy, auth=lambda: made.auth)
+        return None if transport is None else kind(below, policy, auth=lambda: made.auth, journal=journal)
 
     setattr(made, TRANSPORT, wrapped(getattr(client, TRANSPORT)))
     setattr(made, MOUNTS, {pattern: wrapped(one) for pattern, one in getattr(client, MOUNTS).items()})

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import timedelta
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 from resilient_stream._core.loop.states import Raise
@@ -25,12 +24,15 @@ from resilient_stream._http.exchange import AsyncExchange, Exchange, SyncExchang
 from resilient_stream._policy import scope as _scope
 from resilient_stream._session.layer import Layer
 
+from . import journaling as _journaling
+from .body import AsyncDriverBody, SyncDriverBody
 from .calls import Protected, read
-from .door import AsyncTransportDoor, PassedOn, SyncTransportDoor, ToldInBand, TransportDoor
+from .door import AsyncTransportDoor, PassedOn, SyncTransportDoor, TransportDoor
 
 if TYPE_CHECKING:
     from httpx2 import Request, Response
 
+    from resilient_stream._journal.journal import Journal
     from resilient_stream._policy.model import RetryPolicy
 
 
@@ -51,6 +53,7 @@ class _Transport(_Base):  # type: ignore[misc]  # a base of two packages
             `resilient(client)`.
         policy: a `RetryPolicy`, the name of a preset, or None for the defaults.
         auth: the authentication that later attempts run through: a function without arguments, or None.
+        journal: where the streams that have a key are kept; None for nowhere.
         runtime: clocks and randomness, for tests.
     """
 
@@ -63,11 +66,13 @@ class _Transport(_Base):  # type: ignore[misc]  # a base of two packages
         policy: RetryPolicy | str | None = None,
         *,
         auth: Callable[[], Any] | None = None,
+        journal: Journal | None = None,
         runtime: Runtime | None = None,
     ) -> None:
         self._layer = Layer(_scope.resolved(policy), runtime)
         self._below = transport
         self._auth = auth or (lambda: None)
+        self._journal = journal
         self._lock = threading.Lock()
 
     @property
@@ -119,7 +124,14 @@ class ResilientTransport(_Transport):
         context, door = call.context, self._door(SyncTransportDoor, request, call)
         attach(request, context.record)
         exchange = SyncExchange(door, context)
-        driver = Driver(context.machine(exchange.error_for), exchange, context.runtime, context.watch)
+        asked = _journaling.asked(request, context, self._journal)
+        if self._journal is not None and asked is not None:
+            session = self._journal.entrance.enter(asked, context)
+            if not session.fresh:
+                return _journaling.replayed(session, exchange, request)
+            driver = session.driver(context.machine(exchange.error_for), exchange)
+        else:
+            driver = Driver(context.machine(exchange.error_for), exchange, context.runtime, context.watch)
         try:
             failed = driver.open()
         except PassedOn as passed:
@@ -127,7 +139,7 @@ class ResilientTransport(_Transport):
         if failed is not None:
             return _last(failed, door, exchange, request)
         opened = _opened(door)
-        take_over(opened, _SyncBody(driver), sync=True)
+        take_over(opened, SyncDriverBody(driver), sync=True)
         return opened
 
     def close(self) -> None:
@@ -159,7 +171,16 @@ class AsyncResilientTransport(_Transport):
         context, door = call.context, self._door(AsyncTransportDoor, request, call)
         attach(request, context.record)
         exchange = AsyncExchange(door, context)
-        driver = AsyncDriver(context.machine(exchange.error_for), exchange, context.runtime, context.watch)
+        asked = _journaling.asked(request, context, self._journal)
+        if self._journal is not None and asked is not None:
+            session = await self._journal.entrance.aenter(asked, context)
+            if not session.fresh:
+                return _journaling.areplayed(session, exchange, request)
+            driver = session.adriver(context.machine(exchange.error_for), exchange)
+        else:
+            driver = AsyncDriver(
+                context.machine(exchange.error_for), exchange, context.runtime, context.watch
+            )
         try:
             failed = await driver.open()
         except PassedOn as passed:
@@ -167,7 +188,7 @@ class AsyncResilientTransport(_Transport):
         if failed is not None:
             return _last(failed, door, exchange, request)
         opened = _opened(door)
-        take_over(opened, _AsyncBody(driver), sync=False)
+        take_over(opened, AsyncDriverBody(driver), sync=False)
         return opened
 
     async def aclose(self) -> None:
@@ -183,43 +204,6 @@ class AsyncResilientTransport(_Transport):
     async def __aexit__(self, *about: object) -> None:
         if self._below is not None:
             await self._below.__aexit__(*about)
-
-
-class _Body:
-    """The driver's bytes, and at the end what the API said of it."""
-
-    def __init__(self, driver: Any) -> None:
-        self._driver = driver
-
-    @property
-    def elapsed(self) -> timedelta | None:
-        """From the call to the end, over all attempts."""
-        elapsed: timedelta | None = self._driver.elapsed
-        return elapsed
-
-
-class _SyncBody(_Body):
-    def __iter__(self) -> Iterator[bytes]:
-        try:
-            yield from self._driver
-        except ToldInBand as told:
-            yield told.frame
-
-    def close(self) -> None:
-        self._driver.close()
-
-
-class _AsyncBody(_Body):
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            async for chunk in self._driver:
-                yield chunk
-                del chunk  # a tracker of errors records what the frames of an exception hold
-        except ToldInBand as told:
-            yield told.frame
-
-    async def aclose(self) -> None:
-        await self._driver.aclose()
 
 
 def _opened(door: TransportDoor) -> Response:

@@ -51,6 +51,7 @@ PROMISED: dict[str, object] = {
     "fallback_models": (),
     "max_input_multiple": 5,
     "budget": "shared",
+    "journal_failure": "continue",
     "stop": None,
     "wait": None,
     "retry": None,

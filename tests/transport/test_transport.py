@@ -11,7 +11,7 @@ import httpx
 import httpx2
 import pytest
 
-from resilient_stream._transport.transport import _SyncBody
+from resilient_stream._transport.body import SyncDriverBody
 from resilient_stream.httpx import AsyncResilientTransport, ResilientTransport
 from resilient_stream.testing import sse_events
 from tests.support.http_clients import HEADERS, asking, events_of
@@ -137,7 +137,7 @@ def test_a_body_knows_how_long_its_stream_took() -> None:
     class Ended:
         elapsed = timedelta(seconds=3)
 
-    assert _SyncBody(Ended()).elapsed == timedelta(seconds=3)
+    assert SyncDriverBody(Ended()).elapsed == timedelta(seconds=3)
 
 
 def test_a_response_is_timed_by_its_client() -> None:

@@ -8,13 +8,21 @@ from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.tokens import of_characters, of_request
 
 from .machine import Machine
+from .progress import Progress, restore
 from .states import Action, Signal
 
 LOST: Final = Failure(Kind.RESET, Phase.BODY, detail="its process ended")
 """What the attempt failed of that ran in the process that is gone."""
 
 
-def revive(machine: Machine, now: float, began: float) -> Action:
+def revive(
+    machine: Machine,
+    now: float,
+    began: float,
+    progress: Progress | None = None,
+    *,
+    again: bool = False,
+) -> Action:
     """What to do first, in place of `Machine.start`, where the call was made elsewhere.
 
     Args:
@@ -23,13 +31,19 @@ def revive(machine: Machine, now: float, began: float) -> Action:
             reset. Its planner is pinned to the model that the last attempt went to.
         now: seconds, by the clock of this process.
         began: when the call was made, by the same clock.
+        progress: what was kept of its limits and choices.
+        again: the stream had ended, given up or left by its program, and this is another call: it goes on
+            with what there is, whatever it failed of, and its limits begin anew.
     """
     # ruff: noqa: SLF001 -- another way to begin, apart because it is seldom taken
     attempts, turn = machine.ledger.attempts, machine.turn
+    if progress is not None:
+        restore(machine, progress, again=again)
     if not attempts:
         return machine.start(now)
-    machine._recovery.started = machine.lifecycle.began = began
-    machine._recovery.tries.requests = len(attempts) - 1
+    machine._recovery.started = now if again else began
+    machine.lifecycle.began = began
+    machine._recovery.tries.requests = 0 if again else len(attempts) - 1
     machine._begin_relay()
     machine._go(Signal.REVIVE)
     if turn.stop_reason is not None:
@@ -45,4 +59,4 @@ def revive(machine: Machine, now: float, began: float) -> Action:
             attempt.estimate(input_tokens=of_request(machine.planner.request), output_tokens=output)
         machine._recovery.count(attempt, LOST, 0)
         machine.lifecycle.fails(now, attempt)
-    return machine._after(now, attempt.failure or LOST)
+    return machine._after(now, LOST if again else attempt.failure or LOST)

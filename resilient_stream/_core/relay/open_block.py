@@ -246,19 +246,20 @@ class OpenBlock:
         """The attempt is over. A head that was held is joined with what came of it; what waits is dropped."""
         if self._mode is Mode.SEAM and self._head.decide_at_death():
             self._join()
-        if self._held is not None:
-            self._note_unseen(self._held.block)
-        for waiting in self._grammar.behind():
-            self._note_unseen(Block.of(waiting))
+        if not self._turn.unseen:  # one is enough: what is noted does not grow from attempt to attempt
+            self._turn.unseen += self.unseen_tools[:1]
         self.out.drop()
         self._held = None
         self.steady.rest()
 
-    def _note_unseen(self, block: Block) -> None:
-        """Note a block that nobody will see, if it is a server tool use that may have done something. One is
-        enough, and without its input: what is noted does not grow from attempt to attempt."""
-        if block.type in SERVER_TOOL_USES and not harmless(block.start) and not self._turn.unseen:
-            self._turn.unseen.append(Block({name: block.start.get(name) for name in ("type", "name")}))
+    @property
+    def unseen_tools(self) -> list[Block]:
+        """Server tool uses that have begun, were not handed over and may do something; without their input,
+        which may be long."""
+        held = [] if self._held is None else [self._held.block]
+        blocks = (*held, *map(Block.of, self._grammar.behind()))
+        uses = [block.start for block in blocks if block.type in SERVER_TOOL_USES]
+        return [Block({"type": use["type"], "name": use.get("name")}) for use in uses if not harmless(use)]
 
     # -- the seam --------------------------------------------------------------------------------
 

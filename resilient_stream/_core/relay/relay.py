@@ -16,6 +16,7 @@ from resilient_stream._core.failures import Barren, Flaw, Kind, error_in, is_wor
 from resilient_stream._core.plan.planner import Form, Plan
 from resilient_stream._core.seam.joined import Join
 from resilient_stream._core.settings import Settings
+from resilient_stream._core.turn.transcript import Block
 from resilient_stream._core.wire import events, shapes, sse
 from resilient_stream._core.wire.event_order import Grammar
 from resilient_stream._core.wire.events import Event
@@ -127,6 +128,11 @@ class Relay:
     def opening(self) -> dict[str, Any] | None:
         """The message of this attempt's own ``message_start``."""
         return self._grammar.opening
+
+    @property
+    def unseen_tools(self) -> list[Block]:
+        """As `OpenBlock.unseen_tools`."""
+        return self._block.unseen_tools
 
     # -- reading ---------------------------------------------------------------------------------
 

@@ -1,0 +1,154 @@
+"""What a journal costs: ``python -m chaos.journal_cost [--url redis://...]``.
+
+The time of one event with a journal over the time without, sync and async, and how long a frame takes from its
+writer to a reader of the same process and of another connection to the store.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, Final
+
+import httpx2
+
+from resilient_stream import RetryPolicy, resilient
+from resilient_stream.journal import Journal, journaled
+from resilient_stream.testing import sse_events
+
+EVENTS: Final = 3_000
+WORDS: Final = "The moon pulls. "
+READERS_EVENTS: Final = 400
+POLICY: Final = RetryPolicy(telemetry=False)
+BODY: Final = {"model": "claude-sonnet-5", "max_tokens": 60_000, "stream": True, "messages": []}
+
+
+class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    """A stream that comes an event at a time."""
+
+    def __init__(self, frames: list[bytes], pause: float = 0.0) -> None:
+        self._frames, self._pause = frames, pause
+
+    def __iter__(self) -> Iterator[bytes]:
+        for frame in self._frames:
+            if self._pause:
+                time.sleep(self._pause)
+            yield frame
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for frame in self._frames:
+            await asyncio.sleep(self._pause)
+            yield frame
+
+
+def transport(count: int, pause: float = 0.0) -> httpx2.MockTransport:
+    """One that answers with so many events."""
+    frames = list(sse_events(WORDS * count, delta_size=len(WORDS)))
+    headers = {"content-type": "text/event-stream"}
+    return httpx2.MockTransport(lambda _: httpx2.Response(200, headers=headers, stream=Body(frames, pause)))
+
+
+def sync_run(journal: Journal | None, key: str, count: int = EVENTS, pause: float = 0.0) -> float:
+    """Seconds of one event."""
+    with (
+        resilient(httpx2.Client(transport=transport(count, pause)), POLICY, journal=journal) as client,
+        journaled(key),
+    ):
+        began = time.perf_counter()
+        with client.stream("POST", "https://api.test/v1/messages", json=BODY) as response:
+            events = sum(1 for _ in response.iter_raw())
+        return (time.perf_counter() - began) / events
+
+
+def async_run(journal: Journal | None, key: str, streams: int = 1) -> float:
+    """Seconds of one event, of so many streams at once."""
+
+    async def one(number: int) -> int:
+        made = httpx2.AsyncClient(transport=transport(EVENTS // streams))
+        async with resilient(made, POLICY, journal=journal) as client:
+            with journaled(f"{key}-{number}"):
+                async with client.stream("POST", "https://api.test/v1/messages", json=BODY) as response:
+                    return len([chunk async for chunk in response.aiter_raw()])
+
+    async def main() -> float:
+        began = time.perf_counter()
+        events = sum(await asyncio.gather(*map(one, range(streams))))
+        return (time.perf_counter() - began) / events
+
+    return asyncio.run(main())
+
+
+def latencies(url: str, own: bool) -> list[float]:
+    """Seconds from a frame's writing to its reading, by the writer's journal or by another one."""
+    written, read = dict[int, float](), dict[int, float]()
+    with Journal(url) as journal, Journal(url) as other:
+        commit = journal.store.commit
+
+        def noted(writes: Any, ttl: float) -> Any:
+            answers = commit(writes, ttl)
+            now = time.perf_counter()
+            for write in writes:
+                written.update((write.first + at, now) for at in range(len(write.frames)))
+            return answers
+
+        journal.store.commit = noted  # type: ignore[method-assign]  # to know when
+        key = f"latency-{own}-{time.time_ns()}"
+        writer = threading.Thread(target=sync_run, args=(journal, key, READERS_EVENTS, 0.005))
+        writer.start()
+        reader = journal if own else other
+        while not reader.streams() or all(head.key != key for head in reader.streams()):
+            time.sleep(0.001)
+        for entry in reader.read(key):
+            read[entry.number] = time.perf_counter()
+        writer.join()
+    return [read[number] - written[number] for number in sorted(written) if number in read][20:]
+
+
+def microseconds(run: Callable[[int], float], times: int = 5) -> float:
+    """The least of several runs."""
+    return min(run(number) for number in range(times)) * 1e6
+
+
+def main() -> int:
+    """Measure."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--url", help="of the journal; a SQLite file of its own by default")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        url = args.url or f"sqlite:///{folder}/streams.db"
+        with Journal(url) as journal:
+            bare, kept = (
+                microseconds(lambda _: sync_run(None, "none")),
+                microseconds(lambda at: sync_run(journal, f"s{at}")),
+            )
+            abare, akept = (
+                microseconds(lambda _: async_run(None, "none")),
+                microseconds(lambda at: async_run(journal, f"a{at}")),
+            )
+            many = microseconds(lambda at: async_run(journal, f"m{at}", 20))
+            amany = microseconds(lambda _: async_run(None, "none", 20))
+        told: dict[str, Any] = {
+            "us an event, sync": [round(bare), round(kept)],
+            "us an event, async": [round(abare), round(akept)],
+            "us an event, 20 async streams": [round(amany), round(many)],
+        }
+        for own in (True, False):
+            seconds = sorted(latencies(url, own))
+            whose = "the same journal" if own else "another one"
+            told[f"ms to a reader of {whose}: median, p99"] = [
+                round(statistics.median(seconds) * 1e3, 2),
+                round(seconds[int(len(seconds) * 0.99)] * 1e3, 2),
+            ]
+    sys.stdout.write(json.dumps(told, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Places in a stream, as readers name them: ``TAG-NUMBER``, the number of the last frame that was read.
+
+The tag is the stream's own, so a cursor of one stream is not taken for a place in another, nor one of an
+earlier stream of the same key. What is no cursor is refused, never taken for the beginning.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Final
+
+from resilient_stream.errors import BadCursor, ForeignCursor
+
+_CURSOR: Final = re.compile(r"([0-9a-f]{12})-(0|[1-9]\d{0,17})", re.ASCII)
+
+
+def new_tag() -> str:
+    """A name for a new stream."""
+    return secrets.token_hex(6)
+
+
+def cursor(tag: str, number: int) -> str:
+    """The cursor behind frame ``number``."""
+    return f"{tag}-{number}"
+
+
+def number_of(after: str | int | None, tag: str, last: int) -> int:
+    """The number of the frame that a reader has read last; 0 for none.
+
+    Args:
+        after: what the reader says: a cursor, a plain number, or None to begin at the beginning.
+        tag: that of the stream it reads.
+        last: the number of the stream's last frame.
+
+    Raises:
+        BadCursor: it is no cursor, or one of a frame that there is not.
+        ForeignCursor: it is of another stream.
+    """
+    if after is None:
+        return 0
+    number = after if isinstance(after, int) else _parsed(after, tag)
+    if not 0 <= number <= last:
+        raise BadCursor(f"the cursor is of frame {number}, and the stream has {last}")
+    return number
+
+
+def _parsed(after: str, tag: str) -> int:
+    found = _CURSOR.fullmatch(after)
+    if found is None:
+        raise BadCursor("this is no cursor of a journal: TAG-NUMBER")
+    if found[1] != tag:
+        raise ForeignCursor("the cursor is of another stream")
+    return int(found[2])

@@ -1,0 +1,173 @@
+"""How a program's streams get into the journal: begun, replayed, or gone on with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+import anyio
+import anyio.to_thread
+
+from resilient_stream._session.context import StreamContext
+from resilient_stream.errors import JournalError, OtherRequest, StoppedStream, UnknownStream
+
+from . import record
+from .claiming import claiming
+from .codec import Codec, differences, request_bytes
+from .cursor import new_tag
+from .entries import Claim, Head, Opening, Status
+from .group import Group
+from .keeper import Keeper
+from .pulse import Pulse
+from .scope import checked
+from .session import Session
+from .store import Store
+
+PAGE: Final = 1024
+"""Frames that are loaded at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a program asks to be journaled."""
+
+    key: str
+    body: Mapping[str, Any]
+    headers: Mapping[str, str]
+    """Those without which the request would be another one."""
+    owner: str = ""
+
+
+class Entrance:
+    """Gives each stream of a program its `Session`.
+
+    Args:
+        store: where the streams are.
+        codec: encrypts and decrypts.
+        group: writes.
+        pulse: renews leases.
+        ttl: seconds that a lease lasts.
+    """
+
+    def __init__(self, store: Store, codec: Codec, group: Group, pulse: Pulse, ttl: float) -> None:
+        self.store, self._codec, self._group, self._pulse, self._ttl = store, codec, group, pulse, ttl
+        self._told: dict[str, Callable[[], object]] = {}
+
+    @contextmanager
+    def telling(self, key: str, act: Callable[[], object]) -> Generator[None]:
+        """Have ``act`` called once a stream of this key is the journal's."""
+        self._told[key] = act
+        try:
+            yield
+        finally:
+            self._told.pop(key, None)
+
+    def enter(self, asked: Asked, context: StreamContext) -> Session:
+        """Begin a stream, or take up what there is of it.
+
+        Args:
+            asked: what is to be journaled.
+            context: the stream's.
+
+        Raises:
+            OtherRequest: the key was used for another request.
+            StreamBusy: another process writes the stream.
+            StoppedStream: it was stopped.
+            JournalError: what there is of it can't be read.
+            JournalUnavailable: the store can't be used.
+        """
+        steps = self._claiming(asked)
+        while not isinstance(found := _next(steps), Claim):
+            context.runtime.sleep(found)
+        return self._session(found, asked, context)
+
+    async def aenter(self, asked: Asked, context: StreamContext) -> Session:
+        """As `enter`."""
+        steps = await anyio.to_thread.run_sync(self._claiming, asked)
+        while not isinstance(found := await anyio.to_thread.run_sync(_next, steps), Claim):  # noqa: ASYNC110 -- for what other processes do
+            await anyio.sleep(found)
+        return await anyio.to_thread.run_sync(self._session, found, asked, context)
+
+    def _claiming(self, asked: Asked) -> Generator[float, None, Claim]:
+        """The steps to the right to write a stream.
+
+        Raises:
+            OtherRequest: the key was used for another request.
+        """
+        request = request_bytes({"headers": dict(asked.headers), "body": dict(asked.body)})
+        key = checked(asked.key)
+        with suppress(UnknownStream):
+            self._compare(key, self.kept(key)[0], asked)
+        opening = Opening(new_tag(), self._codec.store(request), asked.owner)
+        return claiming(self.store, key, self._ttl, opening)
+
+    def _compare(self, key: str, before: dict[str, Any], asked: Asked) -> None:
+        if places := differences(before["body"], json.loads(request_bytes(asked.body))):
+            raise OtherRequest(
+                f"the key {key!r} was used for another request: {', '.join(places)} differ; give each "
+                "request a key of its own, or remove the stream"
+            )
+
+    def _session(self, claim: Claim, asked: Asked, context: StreamContext) -> Session:
+        """What to do with a stream that was claimed. If nothing, the claim is given back."""
+        head, lease = claim.head, claim.lease
+        assert head is not None, "it was to be begun where it was not"  # noqa: S101 -- for types
+        keeper = None
+        if lease is not None:
+            failure = context.policy.journal_failure
+            keeper = Keeper(self._group, self._codec, lease, head.last, failure, self._pulse.discard)
+        try:
+            session = self._found(head, asked, context, keeper)
+        except BaseException:
+            if keeper is not None:
+                keeper.give_back()
+            raise
+        if keeper is not None:
+            self._pulse.add(keeper)
+        self._told.get(head.key, bool)()
+        return session
+
+    def _found(self, head: Head, asked: Asked, context: StreamContext, keeper: Keeper | None) -> Session:
+        if keeper is None and head.status is not Status.COMPLETE:
+            raise StoppedStream(f"the stream {head.key!r} was stopped; remove it to begin it anew")
+        before, kept = self.kept(head.key)
+        self._compare(head.key, before, asked)
+        again = kept.ledger is not None and kept.ledger.outcome is not None
+        session = Session(context, keeper, self._frames(head), kept, again=again and keeper is not None)
+        session.refill()
+        return session
+
+    def kept(self, key: str) -> tuple[dict[str, Any], record.Kept]:
+        """A stream's request, and its record.
+
+        Raises:
+            UnknownStream: there is none.
+            JournalError: it can't be decrypted.
+        """
+        payloads = self.store.payloads(key)
+        if payloads is None:
+            raise UnknownStream(f"there is no stream {key!r} in the journal")
+        request, state = payloads
+        return json.loads(self._codec.load(request)), record.read(self._codec.load(state) if state else b"")
+
+    def _frames(self, head: Head) -> list[bytes]:
+        frames = list[bytes]()
+        while len(frames) < head.last:
+            page = self.store.read(head.key, len(frames), PAGE)
+            if page is None or not page.frames:
+                raise JournalError(f"the stream {head.key!r} lacks frames that it had; remove it")
+            frames += (self._codec.load(frame) for _, frame in page.frames)
+        return frames
+
+
+def _next(steps: Any) -> float | Claim:
+    """Of a generator, what it yields or returns: StopIteration can't pass between threads."""
+    try:
+        found: float = next(steps)
+    except StopIteration as done:
+        claim: Claim = done.value
+        return claim
+    return found

@@ -1,0 +1,233 @@
+"""`Journal`: the store, the writers and the readers of a process, put together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final, Self
+
+import anyio.to_thread
+
+from . import background
+from . import lease as rules
+from .bell import AsyncSignal, Bell, Signal, Subscription
+from .codec import Change, Codec, digest
+from .entrance import Entrance
+from .entries import Head, Status
+from .follow import Entry, Follower
+from .group import Group
+from .pulse import Pulse, forgotten, outdated
+from .store import Store
+from .urls import open_store
+
+WEEK: Final = 7 * 86_400.0
+PATIENCE: Final = 5.0
+
+
+class Journal:
+    """Streams that outlive the process that began them. One object for a process, for all its threads and
+    tasks.
+
+    Args:
+        url: ``sqlite:///streams.db``, ``sqlite:////var/lib/streams.db?synchronous=full``, or
+            ``redis://host:6379/0`` (with the ``redis`` extra).
+        encrypt: is given the bytes of each request, frame and record before they are stored, and returns what
+            is stored. Keys, sizes and times stay readable. Default None: stored as they are.
+        decrypt: undoes what ``encrypt`` does.
+        keep_for: seconds that a stream is kept after it was last written to; None for ever. Default a week.
+        keep_bytes: bytes that all frames may have together; the oldest streams go first. Default None: no
+            limit.
+        ttl: seconds without a sign of life after which the writer of a stream is taken to be dead. Default
+            15. A process of the same machine is known to be dead at once.
+        patience: seconds in which a store that can't be reached is tried again before the policy's
+            ``journal_failure`` decides. Default 5.
+
+    Raises:
+        ValueError: the URL is none, or one of ``encrypt`` and ``decrypt`` is missing.
+        JournalUnavailable: the store can't be used, is damaged, or is of another program.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        encrypt: Change | None = None,
+        decrypt: Change | None = None,
+        keep_for: float | None = WEEK,
+        keep_bytes: int | None = None,
+        ttl: float = rules.TTL,
+        patience: float = PATIENCE,
+    ) -> None:
+        self.codec = Codec(encrypt, decrypt)
+        self._keep_for, self._keep_bytes = keep_for, keep_bytes
+        self.store: Store = open_store(url)
+        self._bell = Bell(self.store)
+        self._group = Group(self.store, ttl, patience, self._bell.ring)
+        self._pulse = Pulse(self.store, ttl, self.prune)
+        self.entrance = Entrance(self.store, self.codec, self._group, self._pulse, ttl)
+        """For clients."""
+        self._tasks = set[asyncio.Task[None]]()
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def read(self, key: str, *, after: str | int | None = None, owner: str | None = None) -> Iterator[Entry]:
+        """The frames of a stream, those there are and then those that come, until it is complete.
+
+        Args:
+            key: the stream's.
+            after: the place to begin behind: the ``cursor`` or the ``number`` of the last entry that was
+                read; None for the beginning.
+            owner: what `owner_of` gives for the reader's credential, where only the one may read that has
+                begun the stream; None where that does not matter.
+
+        Raises:
+            UnknownStream: there is none, or it is another one's.
+            ExpiredStream: its retention is over.
+            BadCursor: ``after`` is no place in it.
+            ForeignCursor: ``after`` is a place in another one.
+            StreamFailed: behind the last frame: the stream was given up.
+            StoppedStream: behind the last frame: it was stopped.
+            WriterGone: behind the last frame: nobody writes it. `recover` it.
+        """
+        follower = Follower(self.store, self.codec, key, after, owner)
+        return self._following(follower)
+
+    def _following(self, follower: Follower) -> Iterator[Entry]:
+        signal = Signal()
+        with Subscription(self._bell, follower.key, signal):
+            while (step := follower.step()).wait is not None:
+                yield from step.entries
+                if step.wait:
+                    signal.wait(step.wait)
+
+    async def aread(
+        self, key: str, *, after: str | int | None = None, owner: str | None = None
+    ) -> AsyncIterator[Entry]:
+        """As `read`, for an event loop. What is wrong with the arguments is raised with the first entry."""
+        follower = await self.follower(key, after, owner)
+        async for entries in self.steps(follower):
+            for entry in entries:
+                yield entry
+
+    async def follower(self, key: str, after: str | int | None, owner: str | None = None) -> Follower:
+        """A reader's place in a stream; raises as `read`."""
+        return await anyio.to_thread.run_sync(
+            lambda: Follower(self.store, self.codec, key, after, owner), abandon_on_cancel=True
+        )
+
+    async def steps(self, follower: Follower, beat: float = rules.TTL) -> AsyncIterator[list[Entry]]:
+        """What a reader gets, as it comes; nothing, where ``beat`` seconds pass in which nothing comes."""
+        signal = AsyncSignal()
+        with Subscription(self._bell, follower.key, signal):
+            while True:
+                step = await anyio.to_thread.run_sync(follower.step, abandon_on_cancel=True)
+                if step.wait is None:
+                    return
+                if step.entries:
+                    yield step.entries
+                elif not await signal.wait(min(beat, step.wait)) and step.wait > beat:
+                    yield []
+
+    # -- in the background -----------------------------------------------------------------------
+
+    def start(self, client: Any, key: str, **request: Any) -> None:
+        """Run a stream in a thread, whoever reads it. Returns once the journal has it, before a request is
+        sent.
+
+        It goes on from what there is of it, as any stream with a key; one that is complete costs nothing. If
+        the process ends it is abandoned: `recover` it. What it fails of is in the log, and told to its
+        readers.
+
+        Args:
+            client: a resilient sync client of the SDK with this journal.
+            key: the stream's.
+            request: as for ``client.messages.create``.
+
+        Raises:
+            JournalError: it can't be begun: the key was used for another request, somebody writes it, ...
+        """
+        background.start(self.entrance, client, key, request)
+
+    async def astart(self, client: Any, key: str, **request: Any) -> None:
+        """As `start`, for an async client, in a task of asyncio. Under trio start `arun` in a nursery of
+        yours."""
+        await background.astart(self.entrance, client, key, request, self._tasks)
+
+    async def arun(self, client: Any, key: str, **request: Any) -> None:
+        """Run a stream of an async client to its end, in this task."""
+        await background.arun(client, key, request)
+
+    def recover(self, client: Any) -> list[str]:
+        """Go on with the streams whose writer is gone, in threads, with the credential of ``client``; which
+        they are. Of two who do so at once, one gets each stream.
+
+        Args:
+            client: a resilient sync client of the SDK with this journal.
+        """
+        return background.recover(self.entrance, client, self.abandoned())
+
+    async def arecover(self, client: Any) -> list[str]:
+        """As `recover`, for an async client, in tasks of asyncio."""
+        heads = await anyio.to_thread.run_sync(self.abandoned)
+        return await background.arecover(self.entrance, client, heads, self._tasks)
+
+    # -- streams ---------------------------------------------------------------------------------
+
+    def streams(self) -> list[Head]:
+        """What the journal has, the oldest first."""
+        return self.store.heads()
+
+    def abandoned(self) -> list[Head]:
+        """The streams whose writer is gone, and which nobody has taken over."""
+        now = self.store.now()
+        return [
+            head
+            for head in self.store.heads()
+            if head.status is Status.RUNNING and (rules.is_abandoned(head, now) or rules.is_dead(head.holder))
+        ]
+
+    def request(self, key: str) -> dict[str, Any]:
+        """The request of a stream: its ``body``, and the ``headers`` without which it would be another one.
+
+        Raises:
+            UnknownStream: there is none.
+        """
+        return self.entrance.kept(key)[0]
+
+    def stop(self, key: str) -> bool:
+        """End a stream for good, whoever writes it: with its next event or ping. Whether there was anything
+        to stop. What it has brought can still be read; its key begins nothing until the stream is removed."""
+        return self.store.stop(key)
+
+    def remove(self, key: str) -> bool:
+        """Take a stream out of the journal; whoever writes it is ended. Whether there was one."""
+        return self.store.remove(key)
+
+    def owner_of(self, credential: str) -> str:
+        """A digest of a credential, under a secret of the journal's own: who has begun a stream can be known
+        again by it, and the credential can't be read from it."""
+        return digest(self.store.secret, credential)
+
+    def prune(self) -> None:
+        """Take away what is old; it is done by itself once a minute while streams are written."""
+        heads, now = self.store.heads(), self.store.now()
+        for head in outdated(heads, now, self._keep_for, self._keep_bytes):
+            self.store.expire(head.key)
+        for head in forgotten(heads, now, self._keep_for):
+            self.store.remove(head.key)
+        self.store.tidy()
+
+    # -- the end ---------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """End the threads, and let go of files and connections. Streams that are still written go on."""
+        self._bell.close()
+        self._pulse.close()
+        self._group.close()
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,117 @@
+"""The SQLite file: how it is opened, made, and told from files that are none of ours."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from resilient_stream.errors import JournalUnavailable
+
+APPLICATION: Final = 0x52537472
+"""SQLite's ``application_id``: "RStr"."""
+
+VERSION: Final = 1
+
+PATIENCE: Final = 5.0
+"""Seconds that a connection waits for another one's transaction."""
+
+_TABLES: Final = (
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE streams (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE, tag TEXT NOT NULL, status TEXT NOT NULL, epoch INTEGER NOT NULL,
+        holder TEXT NOT NULL, until REAL NOT NULL, last INTEGER NOT NULL,
+        size INTEGER NOT NULL, created REAL NOT NULL, touched REAL NOT NULL, owner TEXT NOT NULL,
+        stopping INTEGER NOT NULL, request BLOB, state BLOB)""",
+    """CREATE TABLE frames (
+        stream INTEGER NOT NULL, number INTEGER NOT NULL, frame BLOB NOT NULL,
+        PRIMARY KEY (stream, number)) WITHOUT ROWID""",
+)
+
+
+def connect(path: str, *, durable: bool) -> sqlite3.Connection:
+    """A connection for one thread at a time, to a file that is made if it is not there.
+
+    Args:
+        path: of the file.
+        durable: whether a commit is on the disk when it returns (``synchronous=FULL``), or survives the end
+            of the process only (``NORMAL``).
+
+    Raises:
+        JournalUnavailable: it can't be opened, is damaged, or is of another program.
+    """
+    try:
+        _touch(path)
+        connection = sqlite3.connect(path, PATIENCE, isolation_level=None, check_same_thread=False)
+    except (sqlite3.Error, OSError) as error:
+        raise unavailable(path, error) from error
+    try:
+        _set_up(connection, path, durable=durable)
+    except sqlite3.Error as error:
+        connection.close()
+        raise unavailable(path, error) from error
+    except JournalUnavailable:
+        connection.close()
+        raise
+    return connection
+
+
+def unavailable(path: str, error: Exception) -> JournalUnavailable:
+    """What to raise where SQLite or the file system has failed."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name in ("SQLITE_NOTADB", "SQLITE_CORRUPT") or "malformed" in str(error):
+        what = "is damaged, or no SQLite database; move it away, and a new one is made"
+    elif name == "SQLITE_FULL":
+        what = "can't grow: the disk is full"
+    else:
+        what = f"can't be used: {getattr(error, 'strerror', None) or error}"
+    return JournalUnavailable(f"the journal {path!r} {what}")
+
+
+def _touch(path: str) -> None:
+    """Make the file, for its owner alone; SQLite gives those beside it the same mode."""
+    if not Path(path).exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _set_up(connection: sqlite3.Connection, path: str, *, durable: bool) -> None:
+    found, version = _pragma(connection, "application_id"), _pragma(connection, "user_version")
+    if found != APPLICATION:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before there is a table
+        if not _tables(connection):
+            connection.execute("PRAGMA journal_mode = WAL")
+        _create(connection, path)
+    elif version != VERSION:
+        raise JournalUnavailable(
+            f"the journal {path!r} is of version {version}; this release reads version {VERSION}"
+        )
+    connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+
+
+def _create(connection: sqlite3.Connection, path: str) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _pragma(connection, "application_id") == APPLICATION:  # another process was quicker
+            return
+        if _tables(connection) or _pragma(connection, "application_id"):
+            raise JournalUnavailable(f"{path!r} is a database of another program, not a journal")
+        for table in _TABLES:
+            connection.execute(table)
+        connection.execute("INSERT INTO meta VALUES ('secret', ?)", (secrets.token_bytes(32),))
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    finally:
+        connection.execute("COMMIT")
+
+
+def _tables(connection: sqlite3.Connection) -> int:
+    count: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    return count
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    value: int = connection.execute(f"PRAGMA {name}").fetchone()[0]
+    return value

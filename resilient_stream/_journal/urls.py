@@ -1,0 +1,51 @@
+"""From a journal's URL to its store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from .redis import RedisStore
+from .sqlite import SqliteStore
+from .store import Store
+
+REDIS: Final = ("redis", "rediss", "unix")
+
+
+def open_store(url: str, *, clock: Callable[[], float] | None = None) -> Store:
+    """The store that a URL names.
+
+    Args:
+        url: ``sqlite:///streams.db`` for a file of the current folder, ``sqlite:////var/lib/streams.db`` for
+            one elsewhere, with ``?synchronous=full`` for one that survives a power cut; or
+            ``redis://host:6379/0``,
+            ``rediss://`` and ``unix://`` as the ``redis`` package has them, with ``?prefix=name`` for another
+            beginning of all keys.
+        clock: seconds since the epoch; None for the store's own.
+
+    Raises:
+        ValueError: this is no such URL.
+        JournalUnavailable: its store can't be used.
+    """
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    if parts.scheme == "sqlite":
+        return _sqlite(parts.netloc, parts.path, query, clock)
+    if parts.scheme in REDIS:
+        prefix = {"prefix": query.pop("prefix")} if "prefix" in query else {}
+        rest = "&".join(f"{name}={value}" for name, value in query.items())
+        return RedisStore(urlunsplit(parts._replace(query=rest)), clock=clock, **prefix)
+    raise ValueError("a journal's URL should begin with sqlite:///, redis://, rediss:// or unix://")
+
+
+def _sqlite(host: str, path: str, query: dict[str, str], clock: Callable[[], float] | None) -> SqliteStore:
+    if host or len(path) < 2:
+        raise ValueError(
+            "a journal's file should be given as sqlite:///file.db, or sqlite:////folder/file.db"
+        )
+    synchronous = query.pop("synchronous", "normal")
+    if query or synchronous not in ("normal", "full"):
+        raise ValueError("the only option of a sqlite journal is synchronous=normal or synchronous=full")
+    known: dict[str, Any] = {} if clock is None else {"clock": clock}
+    return SqliteStore(path[1:], durable=synchronous == "full", **known)

@@ -1,0 +1,107 @@
+"""Journaled streams of the SDK's clients."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import httpx2
+from anthropic import APIRequest, APIResponse, AsyncAPIResponse
+
+from resilient_stream._http.attach import attach
+from resilient_stream._http.body import take_over
+from resilient_stream._http.classify import AWS_EVENT_STREAM
+from resilient_stream._http.exchange import AsyncExchange, SyncExchange
+from resilient_stream._journal import scope
+from resilient_stream._journal.entrance import Asked
+from resilient_stream._journal.journal import Journal
+from resilient_stream._journal.session import AsyncReplay, Session, SyncReplay
+from resilient_stream._session.context import StreamContext
+from resilient_stream.errors import JournalError
+
+from . import private_api
+from .bedrock import FramedBody
+
+KEPT_HEADERS: Final = ("anthropic-beta",)
+"""The headers that are stored: those that make the request another one. None of them is a credential."""
+
+
+def asked(request: APIRequest, context: StreamContext, journal: Journal | None) -> Asked | None:
+    """What is to be journaled of a call; None where nothing is.
+
+    Raises:
+        JournalError: the call has a key of its own, and the client no journal.
+    """
+    option = request.headers.get(scope.HEADER)
+    if journal is None:
+        if scope.is_option(option):
+            raise JournalError(
+                "the call has a journal key, and its client no journal: resilient(client, journal=...)"
+            )
+        return None
+    key = scope.chosen(option)
+    if key is None:
+        return None
+    given = {name: request.headers.get(name) for name in KEPT_HEADERS}
+    headers = {name: value for name, value in given.items() if isinstance(value, str)}
+    return Asked(key, context.planner.request, headers)
+
+
+def replayed(
+    session: Session, exchange: SyncExchange, request: APIRequest, call_next: object
+) -> APIResponse[Any]:
+    """The response of a stream of which there is something already."""
+    client, driver = _client_of(call_next), None
+    if session.keeper is not None:
+        driver = session.driver(session.context.machine(exchange.error_for), exchange)
+    response = _response(session, request, client)
+    take_over(response, _framed(response, SyncReplay(session.frames, driver)), sync=True)
+    made: APIResponse[Any] = _made(APIResponse, response, request, client)
+    return made
+
+
+def areplayed(
+    session: Session, exchange: AsyncExchange, request: APIRequest, call_next: object
+) -> AsyncAPIResponse[Any]:
+    """As `replayed`."""
+    client, driver = _client_of(call_next), None
+    if session.keeper is not None:
+        driver = session.adriver(session.context.machine(exchange.error_for), exchange)
+    response = _response(session, request, client)
+    take_over(response, _framed(response, AsyncReplay(session.frames, driver)), sync=False)
+    made: AsyncAPIResponse[Any] = _made(AsyncAPIResponse, response, request, client)
+    return made
+
+
+def _client_of(call_next: object) -> object:
+    client = private_api.client_of(call_next)
+    if client is None:
+        raise JournalError("a journal needs ResumeMiddleware to be the last of a client's middleware")
+    return client
+
+
+def _response(session: Session, request: APIRequest, client: object) -> httpx2.Response:
+    """A response that nobody has sent."""
+    framed = type(private_api.sse_decoder(client)).__name__ == "AWSEventStreamDecoder"
+    headers = {**session.headers, **({"content-type": AWS_EVENT_STREAM} if framed else {})}
+    sent = httpx2.Request("POST", _url(client, request.url))
+    attach(sent, session.context.record)
+    return httpx2.Response(200, headers=headers, stream=httpx2.ByteStream(b""), request=sent)
+
+
+def _url(client: Any, path: str) -> str:
+    return path if path.startswith("http") else str(client.base_url).rstrip("/") + path
+
+
+def _framed(response: httpx2.Response, body: Any) -> Any:
+    return FramedBody(body) if response.headers["content-type"] == AWS_EVENT_STREAM else body
+
+
+def _made(wrapper: type[Any], response: httpx2.Response, request: APIRequest, client: object) -> Any:
+    return wrapper(
+        raw=response,
+        cast_to=request.cast_to,
+        client=client,
+        stream=request.stream,
+        stream_cls=request.stream_cls,
+        options=request.options,
+    )

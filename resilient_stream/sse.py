@@ -1,0 +1,109 @@
+"""`reply`: a journaled stream as the answer of a Starlette or FastAPI application, for browsers that come
+back.
+
+::
+
+    @app.get("/chats/{chat}/stream")
+    async def stream(chat: str, request: Request) -> Response:
+        return await sse.reply(journal, f"chat/{chat}", request)
+
+A plain ``EventSource`` reconnects by itself and says with ``Last-Event-ID`` where it was; a page that was
+reloaded says so with ``?last-event-id=``. Who may read which stream is your application's to decide.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final, Protocol
+
+from ._journal.cursor import cursor
+from ._journal.follow import Follower
+from ._journal.journal import Journal
+from .errors import BadCursor, ExpiredStream, ForeignCursor, JournalError, StreamFailed, UnknownStream
+
+__all__ = ["reply"]
+
+CURSOR: Final = "last-event-id"
+"""The header of a reconnecting ``EventSource``, and the query parameter of a page that was reloaded."""
+
+HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
+"""No proxy may keep it, nor hold it back."""
+
+_STATUSES: Final[tuple[tuple[type[JournalError], int], ...]] = (
+    (BadCursor, 400),
+    (UnknownStream, 404),
+    (ForeignCursor, 404),
+    (ExpiredStream, 410),
+)
+
+
+class Request(Protocol):
+    """What is used of a request of Starlette's or FastAPI's."""
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def query_params(self) -> Mapping[str, str]: ...
+
+
+async def reply(
+    journal: Journal,
+    key: str,
+    request: Request,
+    *,
+    owner: str | None = None,
+    retry: float = 2.0,
+    heartbeat: float = 15.0,
+) -> Any:
+    """A response of Starlette's that replays a stream from where its reader was, and follows it.
+
+    Each event has an ``id:``. A client that leaves stops nothing; `Journal.stop` does. The response is 204
+    where the reader has all of a stream that has ended, which is what makes an ``EventSource`` stop asking;
+    400 for a cursor that is none, 404 where there is no such stream or the cursor is of another one, 410
+    where its retention is over. If the stream was given up, an ``error`` event comes last. If its writer is
+    gone the response ends, and the reader comes back after ``retry`` seconds.
+
+    Args:
+        journal: where the stream is.
+        key: the stream's.
+        request: of Starlette or FastAPI.
+        owner: what `Journal.owner_of` gives for the reader's credential, where only who began the stream may
+            read it; None where your application has decided that.
+        retry: seconds after which a browser reconnects.
+        heartbeat: seconds without an event after which a comment is sent, so that proxies do not close the
+            connection.
+    """
+    responses: Any = importlib.import_module("starlette.responses")
+
+    after = request.headers.get(CURSOR) or request.query_params.get(CURSOR)
+    try:
+        follower = await journal.follower(key, after, owner)
+    except JournalError as error:
+        for kind, status in _STATUSES:
+            if isinstance(error, kind):
+                return responses.PlainTextResponse(str(error), status, HEADERS)
+        raise
+    if after is not None and follower.is_over:
+        return responses.Response(status_code=204, headers=HEADERS)
+    body = _events(journal, follower, retry, heartbeat)
+    return responses.StreamingResponse(body, headers=HEADERS, media_type="text/event-stream")
+
+
+async def _events(
+    journal: Journal, follower: Follower, retry: float, heartbeat: float
+) -> AsyncIterator[bytes]:
+    yield b"retry: %d\n\n" % (retry * 1000)
+    try:
+        async for entries in journal.steps(follower, heartbeat):
+            yield (
+                b"".join(b"id: %s\n%s" % (entry.cursor.encode(), entry.frame) for entry in entries)
+                or b":\n\n"
+            )
+    except StreamFailed as failed:
+        error = {"type": "error", "error": {"type": "api_error", "message": str(failed)}}
+        place = cursor(follower.head.tag, follower.head.last)
+        yield b"id: %s\nevent: error\ndata: %s\n\n" % (place.encode(), json.dumps(error).encode())
+    except JournalError:  # it is not complete, and ends as what it is: who reconnects is told more
+        return
