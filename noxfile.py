@@ -216,6 +216,14 @@ def sdk_suite(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """What the library costs, module by module of `benchmarks`; `-- overhead` runs one of them."""
+    session.install(*dependencies())
+    for name in session.posargs or ("imports", "overhead", "instructions", "scaling", "crowd"):
+        session.run("python", "-m", f"benchmarks.{name}")
+
+
+@nox.session(default=False)
 def outage(session: nox.Session) -> None:
     """A thousand streams in trouble: docs/outage.md; `-- --plot FILE --served FILE` draws
     it, `-- --sockets` plays 240 on real sockets."""

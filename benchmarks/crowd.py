@@ -1,0 +1,137 @@
+"""Many streams at once, a tenth of which is cut: events a second, against the bare SDK without any fault.
+
+``python -m benchmarks.crowd`` runs a thousand async streams in one loop, then two hundred threads. The stand-in
+is a process of its own. A cut stream needs a second request, so a tenth of the streams opens twice.
+"""
+
+# ruff: noqa: T201 -- printing is what it is for
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import time
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, Final
+
+import anthropic
+import httpx2
+
+from resilient_stream import RetryPolicy, resilient
+from resilient_stream.testing import StandIn, cut_at, markdown
+
+from .overhead import ASKED
+
+STREAMS: Final = {"async": 1_000, "threads": 200}
+TENTH: Final = 10
+ROUNDS: Final = 2
+NO_WAIT: Final = RetryPolicy(wait_initial=0, wait_max=0, overload_wait_initial=0, overload_wait_max=0)
+UNLIMITED: Final = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
+
+
+def serve(pipe: Connection) -> None:
+    """Run a stand-in that cuts a tenth of the first answers in their middle, if it is told to."""
+    text, faulty = markdown(4), pipe.recv()
+
+    def fault(number: int, _: Any) -> Any:
+        return cut_at(len(text) // 2, "rst") if faulty and number % TENTH == 0 else None
+
+    with StandIn(reply=text, faults=fault, delta_size=40, strict=False) as server:
+        pipe.send((server.url, len(text)))
+        pipe.recv()
+
+
+@contextmanager
+def serving(*, faulty: bool) -> Generator[tuple[str, int]]:
+    """The address of such a stand-in, and the length of its text."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,))
+    process.start()
+    try:
+        ours.send(faulty)
+        yield ours.recv()
+    finally:
+        ours.send("stop")
+        process.join()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a crowd has done."""
+
+    world: str
+    who: str
+    whole: int
+    streams: int
+    seconds: float
+    """Processor time of the client's process for each stream whose text came whole."""
+
+
+async def in_one_loop(client: Any, streams: int) -> list[int]:
+    """The lengths of the texts of so many async streams at once."""
+
+    async def one() -> int:
+        async with client.messages.stream(**ASKED) as stream:
+            return sum([len(text) async for text in stream.text_stream])
+
+    results = await asyncio.gather(*(one() for _ in range(streams)), return_exceptions=True)
+    return [each if isinstance(each, int) else 0 for each in results]
+
+
+def in_threads(client: Any, streams: int) -> list[int]:
+    """As `in_one_loop`, each in a thread."""
+
+    def one(_: int) -> int:
+        with client.messages.stream(**ASKED) as stream:
+            return sum(len(text) for text in stream.text_stream)
+
+    with ThreadPoolExecutor(streams) as pool:
+        return list(pool.map(one, range(streams)))
+
+
+async def measure(world: str, *, ours: bool) -> Row:
+    """One crowd: bare without faults, or resilient with a tenth of the streams cut."""
+    with serving(faulty=ours) as (url, length):
+        options: Any = {"api_key": "any", "base_url": url, "max_retries": 0}
+        if world == "async":
+            bare: Any = anthropic.AsyncAnthropic(
+                **options, http_client=httpx2.AsyncClient(limits=UNLIMITED, timeout=60)
+            )
+        else:
+            bare = anthropic.Anthropic(**options, http_client=httpx2.Client(limits=UNLIMITED, timeout=60))
+        client, streams = (resilient(bare, NO_WAIT) if ours else bare), STREAMS[world]
+        began = time.process_time()
+        came = await in_one_loop(client, streams) if world == "async" else in_threads(client, streams)
+        took, whole = time.process_time() - began, sum(each == length for each in came)
+    return Row(
+        world, "resilient, a tenth cut" if ours else "bare, no fault", whole, streams, took / max(1, whole)
+    )
+
+
+async def table() -> list[Row]:
+    """The best of the rounds, which are interleaved."""
+    rows = [
+        await measure(world, ours=ours) for _ in range(ROUNDS) for world in STREAMS for ours in (False, True)
+    ]
+    kinds = dict.fromkeys((row.world, row.who) for row in rows)
+    return [
+        min((row for row in rows if (row.world, row.who) == kind), key=lambda row: row.seconds)
+        for kind in kinds
+    ]
+
+
+async def main() -> None:
+    """Measure and print."""
+    for row in await table():
+        print(
+            f"{row.streams:5,} {row.world:7} {row.who:23}: {row.whole:5,} whole, "
+            f"{row.seconds * 1e3:5.2f} ms of processor time for each"
+        )
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,100 @@
+"""Instructions per event, which repeat whatever else the machine does, against a stored baseline.
+
+``python -m benchmarks.instructions`` reads a short and a longer stream under valgrind's callgrind, bare and with
+the library. The difference between the two streams is what their additional events cost; importing and opening
+cancel out. ``--store`` writes the figures to ``benchmarks/baseline.json`` in place of comparing with it.
+"""
+
+# ruff: noqa: T201 -- printing is what it is for
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import anthropic
+
+from resilient_stream import resilient
+
+from .overhead import ASKED
+from .streams import Memory, client, events
+
+BASELINE: Final = Path(__file__).with_name("baseline.json")
+TOLERANCE: Final = 0.03
+"""Part of the bare SDK's instructions by which the library's may grow: dictionaries of other sizes and the like
+make some of it, one more call for each event makes 0.02."""
+STREAMS: Final = (200, 1_200)
+"""Deltas of the two streams."""
+WHO: Final = ("bare", "resilient")
+LONGEST: Final = 600.0
+"""Seconds that one run may take; it takes about twenty."""
+
+
+def read(who: str, deltas: int) -> None:
+    """Read one stream."""
+    made = client(Memory(events("text", deltas)))
+    with (resilient(made) if who == "resilient" else made).messages.stream(**ASKED) as stream:
+        for _ in stream:
+            pass
+
+
+def instructions(valgrind: str, who: str, deltas: int) -> int:
+    """The instructions of a process that reads one stream."""
+    command = (valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable)
+    run = (*command, "-m", "benchmarks.instructions", "--read", who, "--deltas", str(deltas))
+    env = os.environ | {"PYTHONHASHSEED": "0"}
+    done = subprocess.run(run, env=env, capture_output=True, text=True, check=True, timeout=LONGEST)
+    found = re.search(r"Collected : (\d+)", done.stderr)
+    if found is None:
+        raise RuntimeError(f"callgrind said nothing of instructions: {done.stderr[-300:]}")
+    return int(found[1])
+
+
+def measure(valgrind: str) -> dict[str, float]:
+    """Instructions per event: the bare SDK's, and the part of them that the library adds."""
+    short, long = STREAMS
+    bare, ours = (
+        (instructions(valgrind, who, long) - instructions(valgrind, who, short)) / (long - short)
+        for who in WHO
+    )
+    return {"bare": round(bare), "added": round(ours / bare - 1, 4)}
+
+
+def main() -> int:
+    """Measure, and compare or store."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--read", choices=WHO, help=argparse.SUPPRESS)
+    parser.add_argument("--deltas", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--store", action="store_true", help="make the figures the baseline")
+    arguments = parser.parse_args()
+    if arguments.read:
+        read(arguments.read, arguments.deltas)
+        return 0
+    valgrind = shutil.which("valgrind")
+    if valgrind is None:
+        print("needs valgrind (apt-get install valgrind)")
+        return 1
+    version = f"{sys.version_info.major}.{sys.version_info.minor}, anthropic {anthropic.__version__}"
+    found, stored = measure(valgrind), json.loads(BASELINE.read_text()) if BASELINE.exists() else {}
+    print(
+        f"Python {version}: {found['bare']:,.0f} instructions an event, {found['added']:+.1%} with the library"
+    )
+    if arguments.store:
+        BASELINE.write_text(json.dumps(stored | {version: found}, indent=2, sort_keys=True) + "\n")
+    elif version not in stored:
+        print("there is no baseline for these versions; --store makes one")
+    elif found["added"] > stored[version]["added"] + TOLERANCE:
+        print(f"that is more than the baseline of {stored[version]['added']:+.1%} by over {TOLERANCE:.0%}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
