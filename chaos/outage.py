@@ -133,11 +133,11 @@ def results(seeds: int = SEEDS) -> list[Result]:
     """Every weather, for every policy: in so many crowds that share a budget, and in one of streams with own ones."""
     rows: list[tuple[str, Budgets, int]] = [("off", "none", seeds)]
     for policy in PRESETS:
-        rows += (
-            [(policy, "none", seeds)]
-            if policy == "observe"
-            else [(policy, "shared", seeds), (policy, "own", 1)]
-        )
+        if policy == "observe":
+            rows.append((policy, "none", seeds))
+        else:
+            rows.append((policy, "shared", seeds))
+            rows.append((policy, "own", 1))
     asked = [(weather, *row) for weather in WEATHERS for row in rows]
     with ProcessPoolExecutor() as pool:
         played = [

@@ -62,7 +62,9 @@ class _Command(argparse.ArgumentParser):
     behind: tuple[str, str] | None = None
     """The module, which has ``add_arguments``, and the name of its function that runs the command."""
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+    def parse_known_args(  # pyright: ignore[reportIncompatibleMethodOverride] -- its overloads are of the types
+        self, args: Any = None, namespace: Any = None
+    ) -> Any:
         """Declare the arguments, and parse them."""
         if self.behind is not None:
             module, function = self.behind
