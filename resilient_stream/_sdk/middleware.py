@@ -56,13 +56,15 @@ STATUS_OF_NO_RESPONSE: Final = 503
 
 
 class ResumeMiddleware(Middleware):
-    """Makes the streams of a client survive. Give it last: the innermost sees every fault first.
+    """Middleware of the SDK that continues the streams of a client when they break.
+
+    Give it last in ``middleware``, so that it is the innermost and the others see whole streams.
 
     Args:
         policy: a `RetryPolicy`, the name of a preset, or None for the defaults. ``RESILIENT_STREAM``
-            in the environment (``off``, ``observe``) outranks it.
-        client_timeout: the timeout of the client it is for, where that can't be seen: where another
-            middleware stands further in. `resilient` fills it in.
+            in the environment (``off``, ``observe``) overrides it.
+        client_timeout: the timeout of the client, needed if another middleware is further in, because the
+            client can't be seen then. `resilient` fills it in.
         journal: where the streams that have a key are kept; None for nowhere.
         runtime: clocks and randomness, for tests.
     """

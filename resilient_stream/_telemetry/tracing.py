@@ -88,8 +88,8 @@ class _Open:
 
 
 class Telemetry(Observer):
-    """Spans and metrics of streams. One is at work for every policy with ``telemetry=True``, with the
-    global providers; give another among the policy's ``observers`` to have it instead.
+    """Spans and metrics of streams. A policy with ``telemetry=True`` uses one with the global providers. To
+    use other providers, add one to the policy's ``observers``; it replaces the default one.
 
     Args:
         tracer_provider: where spans go; None for the global provider. An

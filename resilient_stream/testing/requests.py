@@ -31,11 +31,10 @@ class Incoming:
 class Received:
     """The record of one request and of what was done with it.
 
-    ``json`` is None where the body is no JSON; what Vertex and Bedrock have in the path is in it.
-    ``status`` is None where no status was sent.
-    ``form`` is what the request was taken for, ``quote`` the fragment that it quotes. ``matched``
-    is False for a continuation of something that the author never said; it is answered from the
-    beginning. ``rule`` names the rule that refused the request.
+    ``json`` is None if the body is not JSON; it includes what Vertex and Bedrock have in the path.
+    ``status`` is None if no status was sent. ``form`` is how the request was read, and ``quote`` the fragment
+    that it quotes. ``matched`` is False for a continuation of something that the author never said; it is
+    answered from the beginning. ``rule`` names the rule that refused the request.
     """
 
     number: int

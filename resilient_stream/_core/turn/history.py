@@ -29,11 +29,11 @@ def sendable(messages: list[MessageT], *, unsigned_thinking: bool = False) -> li
 @overload
 def sendable(messages: Sequence[MessageT], *, unsigned_thinking: bool = False) -> Sequence[MessageT]: ...
 def sendable(messages: Sequence[Any], *, unsigned_thinking: bool = False) -> Sequence[Any]:
-    """The history that the API will accept: the very same object where nothing has to go.
+    """Return the history that the API will accept. If nothing has to be removed, it is the same object.
 
     Args:
         messages: the ``messages`` of a request.
-        unsigned_thinking: keep thinking that has no signature; hosts of other models want it so.
+        unsigned_thinking: keep thinking that has no signature. Hosts of other models than Claude may need it.
     """
     return healed(messages, lambda _thought: unsigned_thinking)
 
