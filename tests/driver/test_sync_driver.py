@@ -17,6 +17,7 @@ from resilient_stream._core.turn.transcript import Turn
 from resilient_stream._telemetry.observers import Observer, Watch
 from resilient_stream.testing import sse_events
 from tests.support.stages import (
+    FOREVER,
     HEAD,
     PROMPTLY,
     SYNC,
@@ -320,6 +321,18 @@ async def test_a_stream_closed_before_its_first_read_is_given_back(stage: Stage)
     assert (stage.upstream.released, stage.upstream.held) == (1, False)
     await is_closed(stage)
     assert stage.upstream.released == 1
+
+
+@everywhere
+async def test_a_stream_closed_between_two_deltas_reads_no_more(stage: Stage) -> None:
+    """A reader that comes back for the next delta is told that the stream is closed."""
+    stage.stream(HEAD, BEGUN, EVENTS[5], FOREVER)
+    await stage.open()
+    assert await stage.next() == BEGUN
+    assert await stage.next() == EVENTS[5]
+    await stage.close()
+    await is_closed(stage)
+    assert len(stage.upstream.steps) == 1
 
 
 @everywhere

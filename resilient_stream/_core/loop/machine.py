@@ -163,14 +163,13 @@ class Machine:
 
     def waited(self, now: float) -> Action:
         """The wait is over."""
-        match self._recovery.turn(now):
-            case None:
-                return self._begin(now, Signal.WAITED)
-            case Retry() as retry:
-                self._note_wait(retry)
-                return self._go(Signal.QUEUED)
-            case Stop() as stop:
-                return self._give_up(now, stop)
+        following = self._recovery.turn(now)
+        if following is None:
+            return self._begin(now, Signal.WAITED)
+        if isinstance(following, Stop):
+            return self._give_up(now, following)
+        self._note_wait(following)
+        return self._go(Signal.QUEUED)
 
     def close(self, now: float, error: str = "") -> Action:
         """The consumer wants no more, or an exception of class ``error``, no failure, passed through."""

@@ -246,8 +246,8 @@ class OpenBlock:
         """The attempt is over. A head that was held is joined with what came of it; what waits is dropped."""
         if self._mode is Mode.SEAM and self._head.decide_at_death():
             self._join()
-        if not self._turn.unseen:  # one is enough: what is noted does not grow from attempt to attempt
-            self._turn.unseen += self.unseen_tools[:1]
+        # one is enough: what is noted does not grow from attempt to attempt
+        self._turn.unseen = [*self._turn.unseen, *self.unseen_tools][:1]
         self.out.drop()
         self._held = None
         self.steady.rest()

@@ -10,6 +10,7 @@ import pytest
 from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.loop.states import Raise, Send, Wait
 from resilient_stream._core.plan.planner import Step
+from resilient_stream._core.verdict import GiveUp
 from tests.support.broken import BAD, CUT, DENIED, DOWN, HEAD, PREFILL, SCRIPT, raised
 from tests.support.contents import PROSE, THOUGHT, text
 from tests.support.machines import REQUEST, RESET, Body, Patient, drive, machine, once_cut, serve
@@ -172,3 +173,17 @@ def test_input_has_a_cap() -> None:
     assert [told.overspent for _, told in judge.asked] == [False] * 5 + [True]
     assert len(run.sends) == 6
     assert len(drive(machine(judge=Patient(20), max_input_multiple=None), lambda send: big).sends) == 20
+
+
+class Tired(Patient):
+    """A judge who lets nobody send any more."""
+
+    def turn(self, now: float) -> GiveUp:
+        """It is never the stream's turn."""
+        return GiveUp("nobody's turn")
+
+
+def test_before_any_failure_there_is_no_turn_to_give_up() -> None:
+    """A turn is waited for after a failure; a driver that asks for one before is wrong."""
+    with pytest.raises(RuntimeError, match="no failure"):
+        machine(judge=Tired()).waited(0.0)

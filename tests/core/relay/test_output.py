@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from resilient_stream._core.relay.held_block import HeldBlock
 from resilient_stream._core.relay.output import Output
 from resilient_stream._core.turn.transcript import Turn
 from resilient_stream._core.wire.events import Event, read
@@ -105,3 +106,12 @@ def test_only_an_empty_block_is_dropped() -> None:
     out.wait(read(text_delta(1, " ")))
     assert not out.drop_empty_block()
     assert len(out.waiting) == 3
+
+
+def test_a_held_block_that_waits_says_something() -> None:
+    """What waits behind a message's start is nothing only where all of it is blank text."""
+    out = way()
+    out.wait(read(start()))
+    assert out.nothing_said is not None
+    out.wait_whole(HeldBlock(read(block_start(0, {"type": "tool_use", "id": "t", "name": "n", "input": {}}))))
+    assert out.nothing_said is None

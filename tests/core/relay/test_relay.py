@@ -262,6 +262,13 @@ def test_a_tool_of_the_servers_that_waits_behind_a_block_is_remembered() -> None
     assert noted.start == {"type": "server_tool_use", "name": CODE["name"]}
 
 
+def test_a_call_that_waits_for_its_end_is_an_answer() -> None:
+    """A message that ends with nothing but a held call, for which no token was counted, is not asked for again."""
+    made = relay(completed_tools="regenerate")
+    assert told(made, start(), *block(0, CALL)) == b""
+    assert b'"type": "tool_use"' in told(made, ending("end_turn", 0))
+
+
 @pytest.mark.parametrize("usage", [None, "none", {}, {"output_tokens": None}, {"output_tokens": 0}])
 def test_usage_that_says_nothing_takes_nothing_back(usage: object) -> None:
     """What was told before is shown instead, and nothing of it counts as told."""
