@@ -15,23 +15,26 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final, cast
+from typing import Final
 
-from tenacity import Future, RetryCallState, Retrying
-from tenacity.retry import retry_base
-from tenacity.stop import stop_after_attempt, stop_base, stop_before_delay
-from tenacity.wait import wait_base
+from tenacity.stop import stop_after_attempt, stop_before_delay
 
 from resilient_stream._core.failures import CONNECTION_KINDS, FINAL_KINDS, Failure, Kind
 from resilient_stream._core.health.view import View
 from resilient_stream._core.verdict import QUEUE, GiveUp, History, Limit, Retry
 from resilient_stream.errors import PolicyError
 
-from .fields import StopRule, WaitRule
+from .fields import StopRule
 from .model import RetryPolicy
+from .strategies import (
+    StreamState,
+    ask_wait,
+    retry_if_kind,
+    stop_after_away,
+    stop_after_barren,
+    wait_full_jitter,
+)
 from .turns import Turns
-
-__all__ = ["Judgement", "StreamState"]
 
 RETRY_AFTER_JITTER: Final = 0.1
 """The share by which an asked-for wait is lengthened at most, so that clients told alike do not return
@@ -49,82 +52,6 @@ SHORTEST_POLL: Final = 0.05
 
 NEVER: Final = {Kind.REJECTED: "a rejected request", Kind.TLS_VERIFY: "a refused certificate"}
 """What is never retried, in words."""
-
-_RETRYING: Final = Retrying()
-"""tenacity's states want an owner. This one is never run."""
-
-
-class StreamState(RetryCallState):
-    """What a strategy is told: tenacity's own attributes, on our clock, and the failure and the history.
-
-    ``attempt_number`` is the number of requests sent so far, except while a wait is chosen: then it is
-    the number of attempts in a row that brought nothing new (at least 1), failures to connect included, so
-    backoff begins anew after progress. ``outcome`` holds the exception that giving up would raise.
-    ``idle_for`` is not kept.
-    """
-
-    failure: Failure
-    history: History
-
-    def __init__(self, failure: Failure, history: History, error: BaseException) -> None:
-        super().__init__(_RETRYING, None, (), {})
-        self.failure, self.history = failure, history
-        self.start_time, self.outcome_timestamp = history.started, history.now
-        self.attempt_number = history.attempts
-        self.outcome = Future(history.attempts)
-        self.outcome.set_exception(error)
-
-
-class retry_if_kind(retry_base):  # noqa: N801 -- named as tenacity names its strategies
-    """Retry by what the server said, and by the kind of failure where it said nothing."""
-
-    def __init__(self, kinds: frozenset[Kind]) -> None:
-        self.kinds = kinds
-
-    def __call__(self, retry_state: RetryCallState) -> bool:
-        """Whether asking again can help."""
-        failure = _stream(retry_state).failure
-        if failure.should_retry is None:
-            return failure.kind in self.kinds
-        return failure.should_retry and failure.kind not in FINAL_KINDS - {Kind.REJECTED}
-
-
-class stop_after_barren(stop_base):  # noqa: N801 -- as above
-    """Stop after so many attempts in a row that brought nothing new."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-
-    def __call__(self, retry_state: RetryCallState) -> bool:
-        """Whether the limit is reached."""
-        return _stream(retry_state).history.barren >= self.limit
-
-
-class stop_after_away(stop_base):  # noqa: N801 -- as above
-    """Stop once the network has been away for so long, or after so many failures to connect."""
-
-    def __init__(self, seconds: float, most: int) -> None:
-        self.seconds, self.most = seconds, most
-
-    def __call__(self, retry_state: RetryCallState) -> bool:
-        """Whether the time is up."""
-        history = _stream(retry_state).history
-        return history.unreachable >= self.most or (history.unreachable > 0 and history.away >= self.seconds)
-
-
-class wait_full_jitter(wait_base):  # noqa: N801 -- as above
-    """Anything between 0 and a ceiling that doubles from ``initial`` to ``maximum``: "full jitter".
-
-    As tenacity's ``wait_random_exponential``, but with a source of chance that can be seeded.
-    """
-
-    def __init__(self, rng: random.Random, initial: float, maximum: float) -> None:
-        self.rng, self.initial, self.maximum = rng, initial, maximum
-
-    def __call__(self, retry_state: RetryCallState) -> float:
-        """Seconds to wait."""
-        doublings = min(retry_state.attempt_number - 1, 1000)  # beyond, 2.0 ** n is no float
-        return self.rng.uniform(0, min(self.maximum, self.initial * 2.0**doublings))
 
 
 class Judgement:
@@ -276,14 +203,14 @@ class Judgement:
         elsewhere = state.history.elsewhere
         told = None if elsewhere else self._told(state.failure)
         if self._policy.wait is not None:
-            own = Retry(_seconds(_ask_wait(self._policy.wait, state)), "wait")
+            own = Retry(_seconds(ask_wait(self._policy.wait, state)), "wait")
             return max(own, told or own, key=lambda answer: answer.wait)
         if told is not None:
             return told
         broken = state.failure.kind in CONNECTION_KINDS
         if elsewhere or (broken and state.history.barren + state.history.unreachable == 0):
             return Retry(0.0, "immediate")
-        return Retry(_ask_wait(self._connection_wait if broken else self._overload_wait, state), "backoff")
+        return Retry(ask_wait(self._connection_wait if broken else self._overload_wait, state), "backoff")
 
     def _told(self, failure: Failure) -> Retry | None:
         asked = failure.retry_after
@@ -334,19 +261,6 @@ def _why_not(failure: Failure) -> str:
     if failure.kind in FINAL_KINDS:
         return f"{NEVER.get(failure.kind, failure.kind)} is never retried"
     return f"{failure.kind} is not in the policy's retry_on"
-
-
-def _stream(state: RetryCallState) -> StreamState:
-    """Our own strategies only ever meet our own states."""
-    return cast("StreamState", state)
-
-
-def _ask_wait(strategy: WaitRule, state: StreamState) -> float:
-    """Backoff counts from the last progress, so ``attempt_number`` does here."""
-    state.attempt_number = max(1, state.history.barren + state.history.unreachable)
-    seconds = strategy(state)
-    state.attempt_number = state.history.attempts
-    return seconds
 
 
 def _seconds(answer: object) -> float:

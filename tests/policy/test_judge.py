@@ -25,7 +25,8 @@ from resilient_stream._core.failures import (
 )
 from resilient_stream._core.health.view import Claim, Later
 from resilient_stream._core.verdict import QUEUE, GiveUp, History, Judge, Limit, Retry
-from resilient_stream._policy.judge import SHORTEST_POLL, Judgement, StreamState
+from resilient_stream._policy.judge import SHORTEST_POLL, Judgement
+from resilient_stream._policy.strategies import StreamState
 from resilient_stream.errors import PolicyError
 from resilient_stream.policy import RetryPolicy
 
