@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from resilient_stream._core.failures import Failure
 from resilient_stream._driver.async_driver import AsyncDriver
+from resilient_stream._http.async_exchange import AsyncExchange
 from resilient_stream._http.attach import attach
-from resilient_stream._http.exchange import AsyncExchange
 from resilient_stream._report.model import report
 from resilient_stream._transport.door import PassedOn
 

@@ -8,11 +8,9 @@ adds, above all how a request is sent, it says by a `Door`.
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, TypeVar
-
-import anyio
+from typing import TYPE_CHECKING, Final
 
 from resilient_stream._core.failures import Failure, Phase
 from resilient_stream._core.interruption import quietly
@@ -25,10 +23,10 @@ from resilient_stream._session.context import StreamContext
 from . import classify as _classify
 from .answer import Answer
 from .attach import GIVEN_UP, SPLICED, attach
-from .body import AsyncBody, AsyncPage, SyncBody, SyncPage, unread
+from .body import SyncBody, SyncPage, unread
 from .dialect import dialect
-from .door import AsyncDoor, Door, SyncDoor, Unframer
-from .error_page import aread_page, read_page, said, without_encoding
+from .door import Door, SyncDoor, Unframer
+from .error_page import read_page, said, without_encoding
 from .lighten import lighten
 from .read_timeout import Patience, shared
 
@@ -270,109 +268,3 @@ class SyncExchange(Exchange):
         if self._spliced and body is not None:
             with quietly(Exception):
                 body.close()  # which is another driver's, and may be closed from any thread
-
-
-Result = TypeVar("Result")
-
-
-class AsyncExchange(Exchange):
-    """Through an async client.
-
-    Args:
-        door: what the adapter adds.
-        context: the stream's.
-    """
-
-    def __init__(self, door: AsyncDoor, context: StreamContext) -> None:
-        super().__init__(door, context)
-        self._door = door
-        self._body: AsyncBody | None = None
-        self._scope = anyio.CancelScope()
-        self._interrupted = False
-
-    async def send(self, action: Send) -> Head | Failure:
-        """Send one request, up to the response's head."""
-        await self.release()
-        try:
-            return await self._breakable(lambda: self._open(action))
-        except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
-            return self._failed(error, Phase.HEADERS)
-
-    async def _open(self, action: Send) -> Head | Failure:
-        http = await self._door.call(action)
-        self._answered(http)
-        if failure := self._given_up(http):
-            return failure
-        if not http.is_success:
-            http = await self._read_error(http)
-        if failure := self._judged(http):
-            await http.aclose()
-            return failure
-        head = self._begin(http, action.silence)
-        self._body = AsyncBody(http)
-        return head
-
-    async def _read_error(self, http: Response) -> Response:
-        given = http.stream
-        with self._error_patience(http):
-            page = AsyncPage(http)
-            try:
-                http.stream = self._dialect.async_stream(page)
-                await self._breakable(lambda: aread_page(http), self._page_seconds)
-            except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
-                return self._unreadable(http, error)
-            finally:
-                http.stream = given
-                self.page = bytes(page.raw)
-        return http
-
-    async def read(self, patience: float) -> bytes | Failure | None:
-        """The next bytes of the body, None at its end."""
-        body, reads = self._body, self._patience
-        if body is None or reads is None:
-            return None
-        reads.seconds = patience
-        try:
-            alone = reads.fine and reads.reachable
-            chunk = await (body.read() if alone else self._breakable(body.read, reads.from_outside))
-            return self._unframed(chunk)
-        except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
-            return self._failed(error, Phase.BODY)
-
-    def chunks(self, patience: float) -> AsyncIterator[bytes] | None:
-        """As `SyncExchange.chunks`; None, too, where a read can only be broken off by a scope around it."""
-        body, reads = self._body, self._patience
-        if (
-            body is None
-            or reads is None
-            or self._unframer is not None
-            or not (reads.fine and reads.reachable)
-        ):
-            return None
-        reads.seconds = patience
-        return body.chunks
-
-    async def release(self) -> None:
-        """Give the connection back, or close it if the body was not read to its end."""
-        self._restore()
-        if self._body is not None:
-            body, self._body = self._body, None
-            await body.close()
-
-    def interrupt(self) -> None:
-        """Break off the send or the read that another task is in."""
-        self._interrupted = True
-        self._scope.cancel()
-        super().interrupt()
-
-    async def _breakable(self, act: Callable[[], Awaitable[Result]], seconds: float = math.inf) -> Result:
-        """What ``act`` gives.
-
-        Raises:
-            ReadTimeout: the package's; the time was up, or `interrupt` was called: then nobody asks what it
-            was.
-        """
-        with anyio.move_on_after(seconds) as self._scope:
-            if not self._interrupted:
-                return await act()
-        raise self._dialect.read_timeout("it took too long")

@@ -7,10 +7,11 @@ from typing import Any, Final
 import httpx2
 from anthropic import APIRequest, APIResponse, AsyncAPIResponse
 
+from resilient_stream._http.async_exchange import AsyncExchange
 from resilient_stream._http.attach import attach
 from resilient_stream._http.body import take_over
 from resilient_stream._http.classify import AWS_EVENT_STREAM
-from resilient_stream._http.exchange import AsyncExchange, SyncExchange
+from resilient_stream._http.exchange import SyncExchange
 from resilient_stream._journal import scope
 from resilient_stream._journal.entrance import Asked
 from resilient_stream._journal.journal import Journal

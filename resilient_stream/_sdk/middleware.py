@@ -34,11 +34,12 @@ from resilient_stream._core.wire.safe_json import identifier
 from resilient_stream._driver.async_driver import AsyncDriver
 from resilient_stream._driver.runtime import Runtime
 from resilient_stream._driver.sync_driver import Driver
+from resilient_stream._http.async_exchange import AsyncExchange
 from resilient_stream._http.attach import GIVEN_UP
 from resilient_stream._http.body import take_over
 from resilient_stream._http.classify import AWS_EVENT_STREAM, content_type_of
 from resilient_stream._http.dialect import dialect
-from resilient_stream._http.exchange import AsyncExchange, SyncExchange
+from resilient_stream._http.exchange import SyncExchange
 from resilient_stream._journal.journal import Journal
 from resilient_stream._policy import scope as _scope
 from resilient_stream._policy.model import RetryPolicy

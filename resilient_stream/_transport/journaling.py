@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from resilient_stream._http.async_exchange import AsyncExchange
 from resilient_stream._http.body import take_over
 from resilient_stream._http.dialect import dialect_of
-from resilient_stream._http.exchange import AsyncExchange, SyncExchange
+from resilient_stream._http.exchange import SyncExchange
 from resilient_stream._journal import scope
 from resilient_stream._journal.entrance import Asked
 from resilient_stream._journal.journal import Journal

@@ -17,10 +17,11 @@ from resilient_stream._core.loop.states import Raise
 from resilient_stream._driver.async_driver import AsyncDriver
 from resilient_stream._driver.runtime import Runtime
 from resilient_stream._driver.sync_driver import Driver
+from resilient_stream._http.async_exchange import AsyncExchange
 from resilient_stream._http.attach import attach
 from resilient_stream._http.body import take_over
 from resilient_stream._http.dialect import dialect_of
-from resilient_stream._http.exchange import AsyncExchange, Exchange, SyncExchange
+from resilient_stream._http.exchange import Exchange, SyncExchange
 from resilient_stream._policy import scope as _scope
 from resilient_stream._session.layer import Layer
 

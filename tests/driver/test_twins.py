@@ -16,6 +16,7 @@ import pytest
 from resilient_stream._driver import async_driver as _async_driver
 from resilient_stream._driver import sync_driver as _sync_driver
 from resilient_stream._driver import upstream as _upstream
+from resilient_stream._http import async_exchange as _async_exchange
 from resilient_stream._http import body as _body
 from resilient_stream._http import door as _http_door
 from resilient_stream._http import exchange as _exchange
@@ -27,7 +28,7 @@ TWINS: dict[str, tuple[ModuleType, str, ModuleType]] = {
     "AsyncDriver": (_async_driver, "Driver", _sync_driver),
     "AsyncBody": (_body, "SyncBody", _body),
     "AsyncDoor": (_http_door, "SyncDoor", _http_door),
-    "AsyncExchange": (_exchange, "SyncExchange", _exchange),
+    "AsyncExchange": (_async_exchange, "SyncExchange", _exchange),
     "AsyncSdkDoor": (_door, "SyncSdkDoor", _door),
 }
 """The async class, its module, the sync class, its module."""

@@ -7,7 +7,8 @@ import inspect
 import pytest
 
 from resilient_stream._driver.upstream import AsyncUpstream, Upstream
-from resilient_stream._http.exchange import AsyncExchange, SyncExchange
+from resilient_stream._http.async_exchange import AsyncExchange
+from resilient_stream._http.exchange import SyncExchange
 from tests.support.stages import AsyncScripted, SyncScripted
 
 

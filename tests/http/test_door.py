@@ -21,9 +21,10 @@ from resilient_stream._core.record.ledger import RECORD_KEY
 from resilient_stream._driver.async_driver import AsyncDriver
 from resilient_stream._driver.sync_driver import Driver
 from resilient_stream._driver.upstream import Head
+from resilient_stream._http.async_exchange import AsyncExchange
 from resilient_stream._http.body import take_over
 from resilient_stream._http.door import AsyncDoor, Door, SyncDoor
-from resilient_stream._http.exchange import AsyncExchange, SyncExchange
+from resilient_stream._http.exchange import SyncExchange
 from resilient_stream._session.layer import Layer
 from resilient_stream.testing import Stall, StandIn, cut_at, sse_events
 from tests.support.loops import LOOPS, on_loop

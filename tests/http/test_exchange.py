@@ -22,8 +22,9 @@ from resilient_stream._core.record.ledger import RECORD_KEY
 from resilient_stream._driver.runtime import Runtime
 from resilient_stream._driver.upstream import Head
 from resilient_stream._http import exchange as _exchange
+from resilient_stream._http.async_exchange import AsyncExchange
 from resilient_stream._http.attach import GIVEN_UP
-from resilient_stream._http.exchange import ERROR_BODY_PATIENCE, AsyncExchange, SyncExchange
+from resilient_stream._http.exchange import ERROR_BODY_PATIENCE, SyncExchange
 from resilient_stream._session.context import StreamContext
 from tests.support.exchanges import (
     CONTINUATION,

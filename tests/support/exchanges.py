@@ -16,7 +16,8 @@ from anthropic import APIRequest, not_given
 from resilient_stream._core.loop.states import Send
 from resilient_stream._core.plan.planner import Form, Plan
 from resilient_stream._driver.runtime import Runtime
-from resilient_stream._http.exchange import AsyncExchange, SyncExchange
+from resilient_stream._http.async_exchange import AsyncExchange
+from resilient_stream._http.exchange import SyncExchange
 from resilient_stream._sdk.door import AsyncSdkDoor, SyncSdkDoor
 from resilient_stream._session.context import StreamContext
 from resilient_stream._session.layer import Layer

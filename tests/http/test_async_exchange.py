@@ -94,7 +94,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         told.append(seconds)
         return anyio.CancelScope(deadline=math.inf if seconds == math.inf else anyio.current_time())
 
-    monkeypatch.setattr("resilient_stream._http.exchange.anyio.move_on_after", at_once)
+    monkeypatch.setattr("resilient_stream._http.async_exchange.anyio.move_on_after", at_once)
     return told
 
 
