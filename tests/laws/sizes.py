@@ -1,6 +1,6 @@
 """How much is tried: a sample in the ordinary run; with ``LAWS`` in the environment a "small" one, or all ("large").
 
-The core behaves alike on every Python, so all but one of them take the small sample.
+`nox` takes the small one unless told otherwise.
 """
 
 from __future__ import annotations
