@@ -402,3 +402,13 @@ def test_what_a_layer_further_in_gave_up_is_final(world: str) -> None:
     given = answer(b"one")
     given.extensions[GIVEN_UP] = True
     probe(world, law, given)
+
+
+@in_worlds
+def test_what_is_not_open_has_no_chunks(world: str) -> None:
+    """Only a body that was begun can be iterated; a driver reads it in other ways then."""
+
+    async def law(talk: Talk) -> None:
+        assert talk.exchange.chunks(1.0) is None
+
+    probe(world, law)
