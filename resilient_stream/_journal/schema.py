@@ -45,7 +45,7 @@ def connect(path: str, *, durable: bool) -> sqlite3.Connection:
     """
     try:
         _touch(path)
-        connection = sqlite3.connect(path, PATIENCE, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
     except (sqlite3.Error, OSError) as error:
         raise unavailable(path, error) from error
     try:

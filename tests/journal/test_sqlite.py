@@ -35,6 +35,7 @@ def test_two_stores_on_one_file_are_one(tmp_path: Path) -> None:
 def test_a_file_that_fails_is_said_and_opened_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In every kind of call; once it is well again, so is the store."""
     store = made(tmp_path)
+    whole = [store._writer, store._watcher, *store._idle]
     for broken in ("_writer", "_idle", "_watcher"):
         connection = sqlite3.connect(tmp_path / "other.db", check_same_thread=False)
         monkeypatch.setattr(store, broken, [connection] if broken == "_idle" else connection)
@@ -53,6 +54,8 @@ def test_a_file_that_fails_is_said_and_opened_anew(tmp_path: Path, monkeypatch: 
     assert not store.remove("s")
     assert store.changed({}, 0.0) == set()
     store.close()
+    for connection in filter(None, whole):
+        connection.close()
 
 
 def test_a_fault_within_a_transaction_undoes_it(tmp_path: Path) -> None:
