@@ -61,6 +61,7 @@ def running(**options: Any) -> Generator[Running]:
         made.signal()
         made.signal()
         made.thread.join(10)
+        made.sock.close()  # as the command does; older servers leave it open
         assert not made.thread.is_alive()
 
 
@@ -130,6 +131,7 @@ def test_the_drain_has_an_end() -> None:
             _, ended = body_of(got + everything(sock))
         assert not ended
         made.thread.join(10)
+        made.sock.close()  # as the command does; older servers leave it open
         assert not made.thread.is_alive()
         assert api.wait_closed()
 
@@ -144,6 +146,7 @@ def test_a_second_signal_ends_it_now() -> None:
             made.signal()
             everything(sock)
         made.thread.join(10)
+        made.sock.close()  # as the command does; older servers leave it open
         assert not made.thread.is_alive()
         assert api.wait_closed()
 
