@@ -74,7 +74,7 @@ class Loop:
     def _received(self, action: Read, got: bytes | Failure | None, now: float, waited: float) -> bytes:
         """Tell the machine what a read has brought; what to hand over now."""
         machine = self.machine
-        machine.took(self._longest)
+        self._tell_longest()
         if isinstance(got, bytes):
             if action.slack >= 0:
                 out = machine.quick(got)
@@ -88,6 +88,11 @@ class Loop:
         else:
             self._action = machine.fault(now, got, waited)
         return machine.take()
+
+    def _tell_longest(self) -> None:
+        """Tell the machine of the reads of the short way, which were of the attempt that runs."""
+        longest, self._longest = self._longest, 0.0
+        self.machine.took(longest)
 
     def _passing(self) -> Read | None:
         """The next read, if what it brings may take the short way, of which ``keep`` is not told."""
@@ -113,7 +118,7 @@ class Loop:
         """End what has not ended: the consumer has left, or an exception of class ``error``, which is no
         failure, passed through."""
         if self.machine.state not in (State.DONE, State.FAILED):
-            self.machine.took(self._longest)
+            self._tell_longest()
             self._action = self.machine.close(self._clock(), error)
 
     def _leave(self, error: BaseException) -> None:

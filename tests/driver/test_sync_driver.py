@@ -227,6 +227,15 @@ async def test_only_reading_counts_for_a_stall(stage: Stage) -> None:
 
 
 @everywhere
+async def test_the_longest_read_is_of_its_attempt(stage: Stage) -> None:
+    """However the deltas were passed on: what one attempt waited for is not told of the next."""
+    began, after = EVENTS[:5], [Takes(7.0, EVENTS[5]), EVENTS[6], RESET]
+    stage.stream(HEAD, b"".join(began), *after, HEAD, Takes(2.0, WHOLE), None, waits=[0.0])
+    await stage.whole()
+    assert [attempt.gap for attempt in stage.machine.ledger.attempts] == [7.0, 2.0]
+
+
+@everywhere
 async def test_nothing_but_pings_is_a_stall(stage: Stage) -> None:
     """Reads that bring only signs of life add up, until the attempt is given up for another."""
     pings = [Takes(25.0, PING)] * 3

@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 import anthropic
 import anyio
+import anyio.lowlevel
 import httpcore2
 import httpx2
 import pytest
@@ -244,8 +245,16 @@ def test_an_error_page_may_not_keep_us_waiting(world: str, silence: float, patie
 @in_worlds
 def test_an_error_page_has_its_time_in_all(world: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page that comes in drops is given up when its time is over, however soon each drop comes."""
-    clock, drops = Clock(), list[bytes]()
-    monkeypatch.setattr(_exchange, "ERROR_BODY_PATIENCE", 0.1)  # older anyio has no virtual clock for trio
+    clock, drops, scopes = Clock(), list[bytes](), list[anyio.CancelScope]()
+    monkeypatch.setattr(_exchange, "ERROR_BODY_PATIENCE", 0.1)
+
+    def limited(seconds: float) -> anyio.CancelScope:
+        """Of the tasks' limits only the page's: its time is over when the body says so."""
+        assert seconds == 0.1 or scopes
+        scopes.append(anyio.CancelScope())
+        return scopes[-1]
+
+    monkeypatch.setattr("resilient_stream._http.async_exchange.anyio.move_on_after", limited)
 
     class Drops(Body):
         def __iter__(self) -> Iterator[bytes]:
@@ -256,8 +265,10 @@ def test_an_error_page_has_its_time_in_all(world: str, monkeypatch: pytest.Monke
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
             for _ in range(100):
-                await anyio.sleep(0.03)
+                await anyio.lowlevel.checkpoint()
                 drops.append(b" ")
+                if len(drops) == 4:
+                    scopes[0].cancel()
                 yield drops[-1]
 
     async def law() -> None:

@@ -12,6 +12,7 @@ import anyio
 import pytest
 from anthropic import APIRequest, Omit, omit
 from anthropic._models import FinalRequestOptions
+from anyio.abc import TaskStatus
 
 from resilient_stream import Pin, PolicyError, RetryPolicy, policy_option, policy_scope, resilient
 from resilient_stream._core.plan.planner import Form
@@ -102,21 +103,25 @@ def test_the_option_is_no_header() -> None:
 @pytest.mark.parametrize("world", ASYNC)
 def test_tasks_have_the_scope_they_were_begun_in(world: str) -> None:
     """Tasks that run at the same time do not see each other's scopes."""
-    seen: dict[int, object] = {}
+    seen: list[object] = []
 
-    async def turn(policy: RetryPolicy) -> None:
+    async def turn(policy: RetryPolicy, mine: anyio.Event, *, task_status: TaskStatus[None]) -> None:
         with policy_scope(policy):
-            await anyio.sleep(policy.max_attempts)
-            seen[policy.max_attempts] = chosen(request())
+            task_status.started()
+            await mine.wait()
+            seen.append(chosen(request()))
 
     async def law() -> None:
+        first, second = anyio.Event(), anyio.Event()
         with policy_scope("batch") as outer:
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(turn, ONE)
-                tasks.start_soon(turn, OTHER)
-                await anyio.sleep(3.5)
-                seen[0] = chosen(request())
-            assert seen == {0: outer, 3: ONE, 4: OTHER}
+                await tasks.start(turn, ONE, first)
+                await tasks.start(turn, OTHER, second)
+                seen.append(chosen(request()))
+                first.set()
+                await anyio.wait_all_tasks_blocked()
+                second.set()
+            assert seen == [outer, ONE, OTHER]
 
     run(world, law)
 
