@@ -7,6 +7,7 @@ when the client hangs up or the server is closed, whichever is first.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import itertools
 import selectors
 import socket
@@ -14,26 +15,25 @@ import struct
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import h11
 
 from .requests import Incoming
 from .wire import Reset, Script, Send, Step, Wait
 
-if sys.platform == "linux":
-    import fcntl
-    import termios
+ASK: Any = importlib.import_module("fcntl").ioctl if sys.platform == "linux" else None
+"""How the system is asked about a socket. No other one tells what its peer has not taken."""
+OUTQ = 0x5411
+"""Linux's SIOCOUTQ [tcp(7)]."""
 
-    def unsent(sock: socket.socket) -> int:
-        """Bytes that the client's side has not taken yet."""
-        told = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0" * 4)
-        return int(struct.unpack("i", told)[0])
 
-else:  # pragma: no cover - no other system tells
-
-    def unsent(sock: socket.socket) -> int:
-        """Nothing is known, so nothing is waited for."""
+def unsent(sock: socket.socket) -> int:
+    """Bytes that the client's side has not taken yet; 0 where nobody knows, so that nothing is waited for."""
+    if ASK is None:
         return 0
+    told = ASK(sock.fileno(), OUTQ, b"\0" * 4)
+    return int(struct.unpack("i", told)[0])
 
 
 IDLE = 120.0

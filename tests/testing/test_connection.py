@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from resilient_stream.testing import connection
 from resilient_stream.testing.connection import CONTINUE, Connection, unsent
 from resilient_stream.testing.requests import Incoming
 from resilient_stream.testing.wire import Close, Reset, Script, Send, Wait
@@ -144,6 +145,15 @@ def test_a_client_that_never_reads_cannot_hold_a_reset_up() -> None:
         served.client.sendall(GET)
         served.waker.close()
         assert served.ended()
+
+
+def test_where_nobody_knows_what_was_taken_nothing_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reset follows what was said at once on such a system."""
+    monkeypatch.setattr(connection, "ASK", None)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.sendall(b"x" * 100)
+        assert unsent(ours) == 0
 
 
 def test_a_wait_passes() -> None:
