@@ -121,7 +121,7 @@ class Entrance:
             keeper = Keeper(self._group, self._codec, lease, head.last, failure, self._pulse.discard)
         try:
             session = self._found(head, asked, context, keeper)
-        except BaseException:
+        except BaseException:  # an interruption, too: nobody else would give the claim back before its time
             if keeper is not None:
                 keeper.give_back()
             raise

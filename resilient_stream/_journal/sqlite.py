@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import fields
 from typing import Any, Final
 
@@ -98,26 +98,25 @@ class SqliteStore:
                 self._writer = connect(self.path, durable=self._durable)
             connection = self._writer
             try:
-                connection.execute("BEGIN IMMEDIATE")
-                yield connection
-                connection.execute("COMMIT")
+                with connection:  # commits; rolls back whatever is raised
+                    connection.execute("BEGIN IMMEDIATE")
+                    yield connection
             except sqlite3.Error as error:
                 self._writer = None
                 connection.close()
                 raise unavailable(self.path, error) from error
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
 
     @contextmanager
     def _reading(self) -> Generator[sqlite3.Connection]:
         self._check_process()
         connection = self._idle.pop() if self._idle else connect(self.path, durable=self._durable)
-        try:
-            yield connection
-        except sqlite3.Error as error:
-            connection.close()
-            raise unavailable(self.path, error) from error
+        with ExitStack() as left:
+            left.callback(connection.close)
+            try:
+                yield connection
+            except sqlite3.Error as error:
+                raise unavailable(self.path, error) from error
+            left.pop_all()
         self._idle.append(connection)
 
     # -- writing ---------------------------------------------------------------------------------

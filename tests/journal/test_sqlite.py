@@ -66,6 +66,11 @@ def test_a_fault_within_a_transaction_undoes_it(tmp_path: Path) -> None:
         connection.execute("DELETE FROM streams")
         raise KeyboardInterrupt
     assert len(store.heads()) == 1
+    with pytest.raises(KeyboardInterrupt), store._reading() as reader:
+        raise KeyboardInterrupt
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        reader.execute("SELECT 1")
+    assert len(store.heads()) == 1
     assert store.remove("s")
     store.close()
 
