@@ -58,19 +58,29 @@ class Session:
         runtime = self.context.runtime
         return runtime.clock() - (runtime.wall() - self.kept.began if self.kept.began else 0.0)
 
-    def driver(self, machine: Machine, upstream: Upstream) -> Driver:
+    def driver(self, upstream: Upstream) -> Driver:
         """The driver of a stream that goes on, or begins."""
+        machine = self.context.machine(upstream.error_for)
         keeper, context = self._begin(machine)
         first, kept = self._first(machine), KeptUpstream(upstream, keeper)
         source = kept if context.settings.holds("server_tool_use") else upstream
         return Driver(machine, source, context.runtime, context.watch, first=first, keep=keeper.keep)
 
-    def adriver(self, machine: Machine, upstream: AsyncUpstream) -> AsyncDriver:
+    def adriver(self, upstream: AsyncUpstream) -> AsyncDriver:
         """As `driver`."""
+        machine = self.context.machine(upstream.error_for)
         keeper, context = self._begin(machine)
         first, kept = self._first(machine), AsyncKeptUpstream(upstream, keeper)
         source = kept if context.settings.holds("server_tool_use") else upstream
         return AsyncDriver(machine, source, context.runtime, context.watch, first=first, keep=keeper.akeep)
+
+    def replay(self, upstream: Upstream) -> SyncReplay:
+        """The body of a stream of which there is something already."""
+        return SyncReplay(self.frames, None if self.keeper is None else self.driver(upstream))
+
+    def areplay(self, upstream: AsyncUpstream) -> AsyncReplay:
+        """As `replay`."""
+        return AsyncReplay(self.frames, None if self.keeper is None else self.adriver(upstream))
 
     def _begin(self, machine: Machine) -> tuple[Keeper, StreamContext]:
         assert self.keeper is not None, "it goes on"  # noqa: S101 -- for types

@@ -19,8 +19,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Final, NamedTuple, Protocol, Self
 
+import httpx2
+
 from resilient_stream._core.interruption import interrupts
 from resilient_stream._core.wire import sse
+from resilient_stream._http.classify import AWS_EVENT_STREAM, content_type_of
 
 UNREADABLE: Final = b"event: unreadable\ndata: {\n\n"
 """Stands for a message that can't be read; the core takes it for the corrupt event that it is."""
@@ -175,6 +178,11 @@ def _headers(encoded: bytes) -> dict[str, str]:
         found[encoded[1:at].decode()] = encoded[at + 3 : at + 3 + size].decode()
         encoded = encoded[at + 3 + size :]
     return found
+
+
+def framed_for(response: httpx2.Response, body: Any) -> Any:
+    """A body, in the framing that the response's consumer expects."""
+    return FramedBody(body) if content_type_of(response) == AWS_EVENT_STREAM else body
 
 
 class FramedBody:

@@ -5,22 +5,21 @@ from __future__ import annotations
 from typing import Any, Final
 
 import httpx2
-from anthropic import APIRequest, APIResponse, AsyncAPIResponse
+from anthropic import APIRequest, APIResponse
 
-from resilient_stream._http.async_exchange import AsyncExchange
 from resilient_stream._http.attach import attach
 from resilient_stream._http.body import take_over
 from resilient_stream._http.classify import AWS_EVENT_STREAM
-from resilient_stream._http.exchange import SyncExchange
 from resilient_stream._journal import scope
 from resilient_stream._journal.entrance import Asked
 from resilient_stream._journal.journal import Journal
-from resilient_stream._journal.session import AsyncReplay, Session, SyncReplay
+from resilient_stream._journal.session import Session
 from resilient_stream._session.context import StreamContext
 from resilient_stream.errors import JournalError
 
 from . import private_api
-from .bedrock import FramedBody
+from .bedrock import framed_for
+from .wrapped import wrapped
 
 KEPT_HEADERS: Final = ("anthropic-beta",)
 """The headers that are stored: those that make the request another one. None of them is a credential."""
@@ -47,37 +46,22 @@ def asked(request: APIRequest, context: StreamContext, journal: Journal | None) 
     return Asked(key, context.planner.request, headers)
 
 
-def replayed(
-    session: Session, exchange: SyncExchange, request: APIRequest, call_next: object
-) -> APIResponse[Any]:
-    """The response of a stream of which there is something already."""
-    client, driver = _client_of(call_next), None
-    if session.keeper is not None:
-        driver = session.driver(session.context.machine(exchange.error_for), exchange)
-    response = _response(session, request, client)
-    take_over(response, _framed(response, SyncReplay(session.frames, driver)), sync=True)
-    made: APIResponse[Any] = _made(APIResponse, response, request, client)
-    return made
+def replayed(wrapper: type[Any], session: Session, body: Any, request: APIRequest, call_next: object) -> Any:
+    """The response of a stream of which there is something already.
 
-
-def areplayed(
-    session: Session, exchange: AsyncExchange, request: APIRequest, call_next: object
-) -> AsyncAPIResponse[Any]:
-    """As `replayed`."""
-    client, driver = _client_of(call_next), None
-    if session.keeper is not None:
-        driver = session.adriver(session.context.machine(exchange.error_for), exchange)
-    response = _response(session, request, client)
-    take_over(response, _framed(response, AsyncReplay(session.frames, driver)), sync=False)
-    made: AsyncAPIResponse[Any] = _made(AsyncAPIResponse, response, request, client)
-    return made
-
-
-def _client_of(call_next: object) -> object:
+    Args:
+        wrapper: the SDK's class of it, `APIResponse` or `AsyncAPIResponse`.
+        session: the stream's.
+        body: what there is and what comes: `Session.replay`, or `Session.areplay`.
+        request: the call.
+        call_next: the rest of the client's chain.
+    """
     client = private_api.client_of(call_next)
     if client is None:
         raise JournalError("a journal needs ResumeMiddleware to be the last of a client's middleware")
-    return client
+    response = _response(session, request, client)
+    take_over(response, framed_for(response, body), sync=wrapper is APIResponse)
+    return wrapped(wrapper, response, request, client)
 
 
 def _response(session: Session, request: APIRequest, client: object) -> httpx2.Response:
@@ -91,18 +75,3 @@ def _response(session: Session, request: APIRequest, client: object) -> httpx2.R
 
 def _url(client: Any, path: str) -> str:
     return path if path.startswith("http") else str(client.base_url).rstrip("/") + path
-
-
-def _framed(response: httpx2.Response, body: Any) -> Any:
-    return FramedBody(body) if response.headers["content-type"] == AWS_EVENT_STREAM else body
-
-
-def _made(wrapper: type[Any], response: httpx2.Response, request: APIRequest, client: object) -> Any:
-    return wrapper(
-        raw=response,
-        cast_to=request.cast_to,
-        client=client,
-        stream=request.stream,
-        stream_cls=request.stream_cls,
-        options=request.options,
-    )

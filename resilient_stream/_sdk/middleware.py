@@ -37,7 +37,6 @@ from resilient_stream._driver.sync_driver import Driver
 from resilient_stream._http.async_exchange import AsyncExchange
 from resilient_stream._http.attach import GIVEN_UP
 from resilient_stream._http.body import take_over
-from resilient_stream._http.classify import AWS_EVENT_STREAM, content_type_of
 from resilient_stream._http.dialect import dialect
 from resilient_stream._http.exchange import SyncExchange
 from resilient_stream._journal.journal import Journal
@@ -48,8 +47,9 @@ from resilient_stream._session.layer import Layer
 
 from . import journaling as _journaling
 from . import private_api
-from .bedrock import FramedBody
+from .bedrock import framed_for
 from .door import AsyncSdkDoor, SdkDoor, SyncSdkDoor, Timeout
+from .wrapped import wrapped
 
 NOT_RETRIED: Final = {"x-should-retry": "false"}
 STATUS_OF_NO_RESPONSE: Final = 503
@@ -98,14 +98,18 @@ class ResumeMiddleware(Middleware):
         if self._journal is not None and asked is not None:
             session = self._journal.entrance.enter(asked, context)
             if not session.fresh:
-                return _journaling.replayed(session, exchange, request, call_next)
-            driver = session.driver(context.machine(exchange.error_for), exchange)
+                body = session.replay(exchange)
+                replayed: APIResponse[Any] = _journaling.replayed(
+                    APIResponse, session, body, request, call_next
+                )
+                return replayed
+            driver = session.driver(exchange)
         else:
             driver = Driver(context.machine(exchange.error_for), exchange, context.runtime, context.watch)
         failed = driver.open()
         response: APIResponse[Any] = _result(APIResponse, door, failed, request, call_next)
         if failed is None:
-            take_over(response.http_response, _framed(response.http_response, driver), sync=True)
+            take_over(response.http_response, framed_for(response.http_response, driver), sync=True)
         return response
 
     async def handle_async(self, request: APIRequest, call_next: AsyncCallNext) -> AsyncAPIResponse[Any]:
@@ -119,8 +123,12 @@ class ResumeMiddleware(Middleware):
         if self._journal is not None and asked is not None:
             session = await self._journal.entrance.aenter(asked, context)
             if not session.fresh:
-                return _journaling.areplayed(session, exchange, request, call_next)
-            driver = session.adriver(context.machine(exchange.error_for), exchange)
+                body = session.areplay(exchange)
+                replayed: AsyncAPIResponse[Any] = _journaling.replayed(
+                    AsyncAPIResponse, session, body, request, call_next
+                )
+                return replayed
+            driver = session.adriver(exchange)
         else:
             driver = AsyncDriver(
                 context.machine(exchange.error_for), exchange, context.runtime, context.watch
@@ -128,7 +136,7 @@ class ResumeMiddleware(Middleware):
         failed = await driver.open()
         response: AsyncAPIResponse[Any] = _result(AsyncAPIResponse, door, failed, request, call_next)
         if failed is None:
-            take_over(response.http_response, _framed(response.http_response, driver), sync=False)
+            take_over(response.http_response, framed_for(response.http_response, driver), sync=False)
         return response
 
     def _begin(self, request: APIRequest, call_next: object) -> tuple[APIRequest, StreamContext | None]:
@@ -202,11 +210,6 @@ def _path(request: APIRequest) -> str:
     return request.url.partition("?")[0]
 
 
-def _framed(response: httpx2.Response, driver: Driver | AsyncDriver) -> Any:
-    """The driver, in the framing that the response's consumer expects."""
-    return FramedBody(driver) if content_type_of(response) == AWS_EVENT_STREAM else driver
-
-
 def _result(
     wrapper: type[Any], door: SdkDoor, failed: Raise | None, request: APIRequest, call_next: object
 ) -> Any:
@@ -230,15 +233,7 @@ def _result(
         request=getattr(error, "request", None),
         extensions={GIVEN_UP: True},
     )
-    made: Any = wrapper
-    return made(
-        raw=raising,
-        cast_to=request.cast_to,
-        client=None,
-        stream=request.stream,
-        stream_cls=request.stream_cls,
-        options=request.options,
-    )
+    return wrapped(wrapper, raising, request, None)
 
 
 def _noted(client: object, response: httpx2.Response, notes: Iterable[str]) -> Exception:

@@ -129,8 +129,10 @@ class ResilientTransport(_Transport):
         if self._journal is not None and asked is not None:
             session = self._journal.entrance.enter(asked, context)
             if not session.fresh:
-                return _journaling.replayed(session, exchange, request)
-            driver = session.driver(context.machine(exchange.error_for), exchange)
+                replayed = _journaling.replayed(session, request)
+                take_over(replayed, SyncDriverBody(session.replay(exchange)), sync=True)
+                return replayed
+            driver = session.driver(exchange)
         else:
             driver = Driver(context.machine(exchange.error_for), exchange, context.runtime, context.watch)
         try:
@@ -176,8 +178,10 @@ class AsyncResilientTransport(_Transport):
         if self._journal is not None and asked is not None:
             session = await self._journal.entrance.aenter(asked, context)
             if not session.fresh:
-                return _journaling.areplayed(session, exchange, request)
-            driver = session.adriver(context.machine(exchange.error_for), exchange)
+                replayed = _journaling.replayed(session, request)
+                take_over(replayed, AsyncDriverBody(session.areplay(exchange)), sync=False)
+                return replayed
+            driver = session.adriver(exchange)
         else:
             driver = AsyncDriver(
                 context.machine(exchange.error_for), exchange, context.runtime, context.watch

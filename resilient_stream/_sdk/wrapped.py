@@ -1,0 +1,27 @@
+"""The SDK's own response around an HTTP response that it has not received itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+from anthropic import APIRequest
+
+
+def wrapped(wrapper: type[Any], response: httpx2.Response, request: APIRequest, client: object) -> Any:
+    """What goes back to the SDK in place of what its own chain would have given.
+
+    Args:
+        wrapper: `APIResponse` or `AsyncAPIResponse`.
+        response: it will be read, or its error raised.
+        request: the call that it answers.
+        client: the client that reads it; None where it is never read.
+    """
+    return wrapper(
+        raw=response,
+        cast_to=request.cast_to,
+        client=client,
+        stream=request.stream,
+        stream_cls=request.stream_cls,
+        options=request.options,
+    )
