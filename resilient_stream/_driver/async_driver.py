@@ -92,14 +92,6 @@ class AsyncDriver(Loop):
             raise given_up
         raise StopAsyncIteration
 
-    def _chunks(self) -> AsyncIterator[bytes] | None:
-        """The upstream's own iterator, where what it brings next may be passed on."""
-        action = self._passing()
-        if action is None or self._iterated is None:
-            return None
-        chunks: AsyncIterator[bytes] | None = self._iterated.chunks(action.patience)
-        return chunks
-
     async def _pass_on(self, chunks: AsyncIterator[bytes]) -> tuple[bytes, Come | None]:
         """The next chunk that is for the short way; or the first read that is not, unless somebody has closed
         the stream."""

@@ -94,13 +94,19 @@ class Loop:
         longest, self._longest = self._longest, 0.0
         self.machine.took(longest)
 
-    def _passing(self) -> Read | None:
-        """The next read, if what it brings may take the short way, of which ``keep`` is not told."""
+    def _chunks(self) -> Any:
+        """The upstream's own iterator, sync or async, where what it brings next may take the short way, of
+        which ``keep`` is not told; None elsewhere."""
         action = self._action
-        if not isinstance(action, Read) or action.slack < 0 or self._keep is not None:
+        if (
+            not isinstance(action, Read)
+            or action.slack < 0
+            or self._keep is not None
+            or self._iterated is None
+        ):
             return None
         self._quick, self._slack = self.machine.quick, action.slack
-        return action
+        return self._iterated.chunks(action.patience)
 
     def _judged(self, come: Come) -> tuple[bytes | Failure | None, float]:
         """What a read of the short way amounts to."""

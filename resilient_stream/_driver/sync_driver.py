@@ -72,16 +72,8 @@ class Driver(Loop):
         while out := self._next():
             yield out
             del out
-            chunks = self._chunks()
+            chunks: Iterator[bytes] | None = self._chunks()
             self._come = None if chunks is None else (yield from self._pass_on(chunks))
-
-    def _chunks(self) -> Iterator[bytes] | None:
-        """The upstream's own iterator, where what it brings next may be passed on."""
-        action = self._passing()
-        if action is None or self._iterated is None:
-            return None
-        chunks: Iterator[bytes] | None = self._iterated.chunks(action.patience)
-        return chunks
 
     def _pass_on(self, chunks: Iterator[bytes]) -> Generator[bytes, None, Come | None]:
         """Pass on chunks as long as they are for the short way; the first read that is not, unless somebody

@@ -122,6 +122,7 @@ class Stream:
 
 
 async def _close_when_left(body: Body, driver: AsyncDriver) -> None:
-    with contextlib.suppress(Exception):  # the stream itself finds the same
+    # What receiving raises, sending raises as well; what closing raises, `serve` meets when it closes again.
+    with contextlib.suppress(Exception):
         await body.until_left()
         await driver.aclose()
