@@ -42,6 +42,13 @@ def test_every_kind_is_documented() -> None:
     assert [section.partition("\n")[0] for section in sections if "**Do**: " not in section] == []
 
 
+def test_the_page_that_errors_name_exists() -> None:
+    """What exceptions and the log say of a kind leads to the section about it."""
+    for kind in Kind:
+        path, _, anchor = kind.page.partition("#")
+        assert f"\n### {anchor}\n" in (ROOT / path).read_text("utf-8")
+
+
 def test_every_field_of_a_policy_is_documented() -> None:
     """The table of fields has each of them, in order; where it gives one default, it is the field's."""
     page = (ROOT / "docs" / "policies.md").read_text()

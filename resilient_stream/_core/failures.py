@@ -23,6 +23,11 @@ from enum import StrEnum
 from typing import Any, Final, TypeGuard
 
 
+FAILURES_PAGE: Final = "docs/failures.md"
+"""The page of the documentation that has a section for each kind. Exceptions, log records and the gateway's
+errors name it, so a new address of the documentation is changed here alone."""
+
+
 class Kind(StrEnum):
     """What went wrong. The string values appear in reports, spans and policies."""
 
@@ -58,6 +63,11 @@ class Kind(StrEnum):
     """A limit of the policy's own forbids another attempt."""
     CANCELLED = "cancelled"
     """The consumer closed the stream or was cancelled."""
+
+    @property
+    def page(self) -> str:
+        """The section of the documentation about this kind: what happened, and what to do."""
+        return f"{FAILURES_PAGE}#{self.value}"
 
 
 class Phase(StrEnum):

@@ -64,11 +64,12 @@ class Logs(Observer):
         extra = {**_fields(stream, gave_up.attempt), **of_fault(gave_up.failure), **of_giving_up(gave_up)}
         count = gave_up.attempt.number
         log.warning(
-            "gave up after %d attempt%s (%s): %s",
+            "gave up after %d attempt%s (%s): %s; see %s",
             count,
             "s" * (count != 1),
             gave_up.failure.kind,
             gave_up.reason,
+            gave_up.failure.kind.page,
             extra=extra,
         )
 

@@ -150,6 +150,7 @@ def test_a_note_says_what_was_tried_and_what_to_do(door: Door) -> None:
     (note,) = seen.error.__notes__  # type: ignore[union-attr]  # it failed
     assert "3 attempts" in note
     assert "report(error)" in note
+    assert "docs/failures.md#reset" in note
     assert seen.text[:20] not in note
 
 

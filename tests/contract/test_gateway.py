@@ -240,6 +240,7 @@ def test_without_any_response_the_gateway_answers() -> None:
         error = got.json()["error"]
         assert error["type"] == "api_error"
         assert "gave up after 2 attempts" in error["message"]
+        assert "docs/failures.md#" in error["message"]
         assert "resilient_stream." not in error["message"]
 
 

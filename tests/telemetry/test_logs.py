@@ -86,7 +86,7 @@ def test_giving_up_and_an_unverified_seam_are_warnings(logged: Any) -> None:
         ("INFO", "attempt 1 failed: reset"),
         ("WARNING", "resumed by attempt 2 (user_turn) after 0.0 s; the seam could not be verified"),
         ("INFO", "attempt 2 failed: reset"),
-        ("WARNING", "gave up after 2 attempts (reset): the law"),
+        ("WARNING", "gave up after 2 attempts (reset): the law; see docs/failures.md#reset"),
     ]
 
 

@@ -301,7 +301,7 @@ class Machine:
             self._end(now, "completed")
             return self._go(Signal.FINISHED)
         self.turn.abandon(unanswered=True)
-        self.ledger.reason = stop.reason
+        self.ledger.reason, self.ledger.raised = stop.reason, stop.failure.kind
         self.ledger.tell(stop.error, self.turn)
         self._end(now, "failed", stop.failure, type(stop.error).__name__)
         self._go(Signal.GIVE_UP)

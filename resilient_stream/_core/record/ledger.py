@@ -148,6 +148,8 @@ class Ledger:
     """Why nothing more was tried."""
     limit: Limit | None = None
     """The limit of the policy's own that is why."""
+    raised: Kind | None = None
+    """The kind of the failure that is raised; None while none is."""
     _wait: float = 0.0
     _queued: float = 0.0
     """Seconds waited since the last attempt."""
@@ -216,7 +218,8 @@ class Ledger:
     def summary(self, turn: Turn) -> str:
         """What was tried and what was received, for any reader: "gave up after 3 attempts in 2.5 s: ...".
 
-        It speaks of no exception, so a server can say it to a client in another language.
+        It speaks of no exception, so a server can say it to a client in another language. Where a failure
+        is raised, the last sentence names the page about its kind.
         """
         count, last = len(self.attempts), self.attempts[-1]
         seconds = (last.ended or last.started) - self.attempts[0].started
@@ -227,7 +230,8 @@ class Ledger:
             else "Nothing was received to keep."
         )
         tried = f"after {count} attempt{'s' * (count != 1)} in {seconds:.1f} s: {self.reason}"
-        return f"gave up {tried}.{said} {kept}"
+        advice = f" What to do: {self.raised.page}." if self.raised else ""
+        return f"gave up {tried}.{said} {kept}{advice}"
 
     def totals(self) -> dict[str, int]:
         """Token numbers summed over all attempts, estimates included; what no attempt told is left out."""

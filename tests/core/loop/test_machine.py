@@ -115,6 +115,20 @@ def test_giving_up_raises_the_last_failure_with_a_note() -> None:
     assert "Tides" not in note
 
 
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in (Kind.BUDGET, Kind.CANCELLED)])
+def test_an_exception_names_the_page_of_its_kind(kind: Kind) -> None:
+    """Of the failure that is raised, which a rejected continuation is not; the two kinds left out are never raised."""
+    failure = Failure(kind, Phase.BODY)
+    run = drive(machine(judge=Patient(0)), lambda send: Body([HEAD], failure))
+    assert isinstance(run.last, Raise)
+    (note,) = run.last.error.__notes__
+    assert note.partition(" What to do: ")[2].partition(" ")[0] == f"{kind.page}."
+    rejected = Failure(Kind.REJECTED, Phase.HEADERS, status=403)
+    run = drive(machine(), lambda send: Body([HEAD], failure) if send.number == 1 else rejected)
+    assert isinstance(run.last, Raise)
+    assert run.last.error.__notes__[0].count(kind.page) == 1
+
+
 @pytest.mark.parametrize("state", ["idle", "opening", "reading", "waiting", "draining"])
 def test_a_closed_stream_is_cancelled(state: str) -> None:
     """Unless it was complete; the failure that a wait was for is kept, and seams are told once."""
