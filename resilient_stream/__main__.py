@@ -1,7 +1,7 @@
 """The command line: ``resilient-stream``, or ``python -m resilient_stream``.
 
-Exit status: 0 all is well; 1 the demo's text was not whole, or the check found something wrong; 2 it can't
-be done as asked; 130 interrupted; 141 whoever read the output has left.
+Exit status: 0 for success; 1 if the demo's text was not whole, or if the check found something wrong; 2 if
+the command can't do what was asked; 130 if it was interrupted; 141 if the reader of its output has gone.
 """
 
 from __future__ import annotations
@@ -79,9 +79,9 @@ COMMANDS: Final = (
         "demo",
         "_demo.command",
         "demo",
-        "stream a long answer through faults (no key needed)",
+        "show a long answer surviving faults (no key needed)",
         (
-            "Stream a long answer through six faults, then show what the SDK alone makes of each. "
+            "Stream a long answer through six faults, then show what the SDK alone does in each case. "
             "Needs no key and no network."
         ),
     ),
@@ -91,8 +91,9 @@ COMMANDS: Final = (
         "run",
         "check how a model of the real API continues (billed)",
         (
-            "Cut a dozen replies of a model, and show how each was continued and joined. Needs a key in "
-            "ANTHROPIC_API_KEY and is billed to its account. ANTHROPIC_BASE_URL sets another address."
+            "Cut a dozen replies of a model, and show how each was continued and joined. Uses the key in "
+            "ANTHROPIC_API_KEY; the requests are billed to its account. ANTHROPIC_BASE_URL sets another "
+            "address."
         ),
     ),
     (
@@ -101,23 +102,26 @@ COMMANDS: Final = (
         "serve",
         "run a gateway to the API for programs in any language",
         (
-            "Forward requests to the API, and have its streams survive. A program uses it by setting "
-            "ANTHROPIC_BASE_URL; nothing else in it changes. Needs the extra: serve."
+            "Forward requests to the API and resume its streams when they break. To use the gateway, set "
+            "ANTHROPIC_BASE_URL in your program; nothing else changes. Requires resilient-stream[serve]."
         ),
     ),
     (
         "journal",
         "_journal.command",
         "run",
-        "show what a journal of streams has",
-        "List the streams of a journal, show what ran and what it cost, read or remove some.",
+        "list, show, read or remove the streams of a journal",
+        "List the streams of a journal, show the attempts and the cost of one, print its text, or remove it.",
     ),
 )
 """Each command's name, module, function, and what its help says, in short and in full."""
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(PROGRAM, description="Claude streams that survive.")
+    parser = argparse.ArgumentParser(
+        PROGRAM,
+        description="Claude streams that survive dropped connections, overloads, stalls and truncation.",
+    )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Command)
     for name, module, function, short, full in COMMANDS:
@@ -127,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
         help="explain a retry policy",
         description="Show what a retry policy does after each kind of failure, and its limits.",
     )
-    policy.add_argument("name", metavar="NAME", nargs="?", help="a preset; default: the defaults")
+    policy.add_argument("name", metavar="NAME", nargs="?", help="a preset; without one, the default policy")
     policy.set_defaults(run=_policy)
     return parser
 

@@ -27,18 +27,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--model", required=True, help="the model to check")
     parser.add_argument(
-        "--yes", action="store_true", help="start: the requests are billed to the key's account"
+        "--yes", action="store_true", help="start; without it, the command only says what it would cost"
     )
     parser.add_argument(
-        "--json", metavar="FILE", help="write everything but the texts to FILE ('-': the output)"
+        "--json",
+        metavar="FILE",
+        help="write the results, without the texts, to FILE; '-' is the standard output",
     )
-    parser.add_argument("--texts", action="store_true", help="show or write the texts as well")
+    parser.add_argument("--texts", action="store_true", help="include the texts")
     parser.add_argument(
         "--only",
         metavar="NAME",
         action="append",
         choices=[probe.name for probe in PROBES],
-        help="one prompt only",
+        help="use only this prompt; repeat the option for more",
     )
 
 

@@ -22,7 +22,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, TypeGuard
 
-
 FAILURES_PAGE: Final = "docs/failures.md"
 """The page of the documentation that has a section for each kind. Exceptions, log records and the gateway's
 errors name it, so a new address of the documentation is changed here alone."""

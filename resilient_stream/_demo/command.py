@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the demo's arguments."""
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
-        "--fault", metavar="KIND", action="append", help="run this fault only; may be repeated"
+        "--fault", metavar="KIND", action="append", help="run only this fault; repeat the option for more"
     )
     where.add_argument(
         "--live", action="store_true", help="use the real API, through a proxy that cuts it (billed)"
@@ -39,8 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--list", action="store_true", help="list the faults and exit")
     how.add_argument("--spans", action="store_true", help="also draw the trace of the stream")
     how.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-    parser.add_argument("--model", default=MODEL, help=f"default {MODEL}; models of 4.5 show prefill")
-    parser.add_argument("--fast", action="store_true", help="no pauses between words, short timeouts")
+    parser.add_argument(
+        "--model",
+        default=MODEL,
+        help=f"the model to name in requests; default {MODEL}. Models of the 4.5 family show prefill",
+    )
+    parser.add_argument(
+        "--fast", action="store_true", help="leave out the pauses between words, and use short timeouts"
+    )
     parser.add_argument("--async", dest="in_async", action="store_true", help="use the async client")
 
 

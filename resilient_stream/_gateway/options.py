@@ -1,4 +1,4 @@
-"""What ``resilient-stream serve`` can be told, by arguments or by the environment."""
+"""The options of ``resilient-stream serve``, from arguments or the environment."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class Options:
         options = cls(**known)
         if options.is_open and not options.allow_host:
             raise ServeError(
-                f"--host {options.host} can be reached from other machines: say with --allow-host by which "
-                "names, because requests for any other are refused"
+                f"--host {options.host} can be reached from other machines: name with --allow-host the host "
+                "names that clients use; requests for any other are refused"
             )
         return options
 
@@ -104,31 +104,37 @@ def declare(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None
         said = f"{about} (environment: {variable})"
         parser.add_argument(f"--{name}", default=environ.get(variable, default), type=kind, help=said, **more)
 
-    add("host", "127.0.0.1", "the address to listen on; default 127.0.0.1, which other machines do not reach")
-    add("port", PORT, f"default {PORT}; 0 for any that is free", _port)
+    add("host", "127.0.0.1", "the address to listen on; default 127.0.0.1, which other machines can't reach")
+    add("port", PORT, f"the port to listen on; default {PORT}; 0 chooses a free one", _port)
     add("upstream", API, f"the API's base URL; default {API}")
     add(
         "policy",
         None,
-        "a preset, or a policy's .toml file; default: the policy's defaults",
+        "the name of a preset, or a .toml file with a policy; without it, the default policy",
         metavar="NAME|FILE",
     )
-    add("workers", 1, "processes that share the address; default 1", _count)
+    add("workers", 1, "the number of processes that share the address; default 1", _count)
     add(
         "drain-timeout",
         DRAIN,
-        f"seconds that streams get to finish when it is told to end; default {DRAIN}",
+        f"seconds that running streams have to finish after a signal to stop; default {DRAIN}",
         _seconds,
     )
-    add("log-format", "text", "text or json; default text", _format, metavar="text|json")
+    add(
+        "log-format",
+        "text",
+        "the format of log lines: text or json; default text",
+        _format,
+        metavar="text|json",
+    )
     allowed = environ.get(f"{ENVIRONMENT}ALLOW_HOST", "")
     parser.add_argument(
         "--allow-host",
         action="append",
         default=[name.strip() for name in allowed.split(",") if name.strip()],
         metavar="NAME",
-        help="a name, without a port, by which clients reach it; give it again for another "
-        f"(environment: {ENVIRONMENT}ALLOW_HOST, with commas)",
+        help="a host name, without a port, by which clients reach the gateway; repeat the option for more "
+        f"(environment: {ENVIRONMENT}ALLOW_HOST, separated by commas)",
     )
     parser.add_argument("--fd", type=int, help=argparse.SUPPRESS)
 

@@ -1,4 +1,4 @@
-"""``resilient-stream journal``: what a journal has, for a person."""
+"""``resilient-stream journal``: list, show, read and remove the streams of a journal."""
 
 from __future__ import annotations
 
@@ -18,14 +18,18 @@ COLUMNS: Final = "{:<10} {:>6} {:>9} {:<16} {}\n"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    parser.add_argument("act", choices=sorted(ACTS), help="list streams, show one, read one, or remove some")
+    """Declare the command's arguments."""
+    parser.add_argument(
+        "act",
+        choices=sorted(ACTS),
+        help="ls lists the streams, show describes streams, read prints their events, rm removes them",
+    )
     parser.add_argument("url", help="the journal: sqlite:///streams.db or redis://host:6379/0")
-    parser.add_argument("keys", nargs="*", metavar="KEY")
+    parser.add_argument("keys", nargs="*", metavar="KEY", help="the streams; ls without a key lists all")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do it; 0, or 1 where a stream is not there."""
+    """Run the command; the exit status: 0, or 1 if a stream does not exist."""
     try:
         journal = Journal(args.url)
     except ValueError as error:

@@ -173,7 +173,7 @@ class Keeper:
         self._end()
         if self._on_failure == "stop" and write.status is None:
             raise error
-        guarded(log.warning, f"the stream goes on unjournaled: {error}")
+        guarded(log.warning, f"the stream continues without its journal: {error}")
 
     def _end(self) -> None:
         self._over = True

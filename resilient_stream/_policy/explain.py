@@ -1,4 +1,5 @@
-"""A policy in plain words, for who has to trust it: what follows each kind of failure, and the limits."""
+"""A policy in plain words, for readers who decide whether to trust it: what follows each kind of failure,
+and the limits."""
 
 from __future__ import annotations
 
@@ -65,7 +66,7 @@ class Explained(Protocol):
 
 
 def explain(policy: Explained) -> str:
-    """What a policy does after each kind of failure, as a table, and its limits below."""
+    """The text: a table of what the policy does after each kind of failure, then its limits."""
     met = [kind for kind in Kind if kind is not Kind.BUDGET]  # which no attempt ever has
     rows = [("after", "class", "retried", "limit", "wait"), *(_row(policy, kind) for kind in met)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -75,7 +76,12 @@ def explain(policy: Explained) -> str:
 
 def _headline(policy: Explained) -> list[str]:
     return (
-        [] if policy.enabled else ["Switched off: everything passes untouched. Switched on, it would be:", ""]
+        []
+        if policy.enabled
+        else [
+            "The policy is switched off: requests pass through unchanged. Switched on, it would do this:",
+            "",
+        ]
     )
 
 
@@ -91,7 +97,7 @@ def _row(policy: Explained, kind: Kind) -> tuple[str, ...]:
 
 def _wait_range(policy: Explained, kind: Kind) -> str:
     if policy.wait is not None:
-        return "as the policy's own strategy says"
+        return "decided by the policy's own strategy"
     if kind in CONNECTION_KINDS:
         ceiling = _ceiling(policy.wait_initial, policy.wait_max)
         return f"none after progress, else {ceiling}"
@@ -103,45 +109,53 @@ def _ceiling(initial: float, maximum: float) -> str:
 
 
 def _limits(policy: Explained) -> list[str]:
-    """What else the policy does, a sentence a line."""
+    """What else the policy does: one sentence on each line."""
     own = [name for name in ("stop", "retry") if getattr(policy, name) is not None]
     one = policy.max_attempts == 1
-    clocks = (
-        f"Clocks: {policy.connect_timeout:g} s to connect, "
-        f"{policy.first_event_timeout:g} s to the first event, "
-        f"{policy.silence_timeout:g} s of silence, {policy.stall_timeout:g} s of pings"
+    timeouts = (
+        f"Timeouts: {policy.connect_timeout:g} s to connect, "
+        f"{policy.first_event_timeout:g} s until the first event, "
+        f"{policy.silence_timeout:g} s without a byte, {policy.stall_timeout:g} s with nothing but pings."
     )
+    doubling = "If one of the last three fires, it doubles for the next attempt, up to four times its value."
     return [
-        *(["One request, and never another."] if one else _requests(policy)),
-        f"{clocks}." if one else f"{clocks}; one that fired is twice as long in the next attempt.",
-        f"Continuation: {policy.continuation}. A seam without proof: {policy.unverified}.",
-        f"Held until complete: {', '.join(sorted(policy.hold)) or 'nothing'}.",
+        *(["Requests: one, and never another."] if one else _requests(policy)),
+        timeouts,
+        *([] if one else [doubling]),
+        f"Form of a continuation: {policy.continuation}. A seam that can't be verified: {policy.unverified}.",
+        f"Blocks held until complete: {', '.join(sorted(policy.hold)) or 'none'}.",
         *([f"The policy's own strategies also decide: {', '.join(own)}."] if own and not one else []),
     ]
 
 
 def _turns(policy: Explained) -> list[str]:
-    """What a budget does to a retry that it does not cover."""
+    """What happens to a retry that the budget does not cover."""
     return [
         f"Retry budget: {policy.budget}. A retry that it does not cover waits for its turn.",
-        "Waiting for a turn spends the stream's own patience as attempts would: the limits above end it.",
+        "Waits for a turn count toward the limits above as failed attempts would.",
     ]
 
 
 def _requests(policy: Explained) -> list[str]:
     """What limits the requests, where there may be more than one."""
     cap = policy.max_input_multiple
-    billed = f"at most {cap or 0:g} times the first request's input and the output so far, or 50,000 tokens"
+    billed = f"at most {cap or 0:g} times the first request's input plus the output so far"
     models = [model if isinstance(model, str) else model["model"] for model in policy.fallback_models]
-    instead = ", unless overload or a rate limit lets it ask the next model" if models else ""
-    fallback = f"After two overloads or rate limits in a row it goes to the next of: {', '.join(models)}."
+    instead = " or, after an overload or a rate limit, goes on with the next model" if models else ""
+    fallback = (
+        f"After two overloads or rate limits in a row, it asks the next of these models: {', '.join(models)}."
+    )
     return [
         f"Requests: at most {policy.max_attempts}, {policy.max_barren_attempts} in a row without progress.",
-        "No deadline." if policy.deadline is None else f"Starts nothing after {policy.deadline:g} s.",
-        "A server's x-should-retry outranks the table.",
-        f"Obeys a retry-after up to {policy.retry_after_max:g} s; above that it gives up at once{instead}.",
+        "Deadline: none."
+        if policy.deadline is None
+        else f"Deadline: no request is sent later than {policy.deadline:g} s after the call.",
+        "An x-should-retry header from the server overrides the table.",
+        f"Retry-After: obeyed up to {policy.retry_after_max:g} s; above that, the stream gives up{instead}.",
         *([fallback] if models else []),
-        f"A stream that was cut tries to connect again for {policy.unreachable_timeout:g} s.",
-        "No cap on repeated input." if cap is None else f"Bills {billed}.",
-        *(["No retry budget."] if policy.budget is None else _turns(policy)),
+        f"No network: a stream that was cut tries to connect again for {policy.unreachable_timeout:g} s.",
+        "Billed input: no limit."
+        if cap is None
+        else f"Billed input: {billed}; 50,000 tokens are always allowed.",
+        *(["Retry budget: none."] if policy.budget is None else _turns(policy)),
     ]

@@ -154,7 +154,7 @@ class Judgement:
             return GiveUp(_why_not(state.failure))
         own = self._policy.retry
         if own is not None and not _answer("retry", own(state)):
-            return GiveUp("retry: the policy's own strategy says no")
+            return GiveUp("the policy's own retry strategy said no")
         return None
 
     def _too_long(self, state: StreamState) -> GiveUp | None:
@@ -189,8 +189,8 @@ class Judgement:
         own."""
         waits = self._turns.waits
         return GiveUp(
-            f"{own.reason}; {waits} time{'s' * (waits != 1)} of these the retry budget "
-            f"({self._balance:g} units left) had no turn for it",
+            f"{own.reason}; {waits} of these {'were waits' if waits != 1 else 'was a wait'} for a turn "
+            f"in the retry budget ({self._balance:g} units left)",
             Limit.BUDGET,
         )
 
@@ -251,7 +251,7 @@ def _stops(policy: RetryPolicy) -> list[tuple[Limit, str, StopRule]]:
         reason = f"the next attempt would begin after the deadline of {policy.deadline:g} s"
         stops.append((Limit.DEADLINE, reason, stop_before_delay(policy.deadline)))
     if policy.stop is not None:
-        stops.append((Limit.STOP, "stop: the policy's own strategy says so", policy.stop))
+        stops.append((Limit.STOP, "the policy's own stop strategy said to stop", policy.stop))
     return stops
 
 

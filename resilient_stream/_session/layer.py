@@ -108,7 +108,10 @@ class Layer:
         kept = healed(messages, lambda thought: not (claude or remembered(thinking_of(thought))))
         if kept is messages:
             return None
-        guarded(log.debug, "left out of the history what the API would refuse: blocks of a turn that was cut")
+        guarded(
+            log.debug,
+            "removed blocks of an interrupted turn from the history, because the API would refuse them",
+        )
         return {**body, "messages": kept}
 
     def begin(

@@ -42,7 +42,7 @@ class Logs(Observer):
         """INFO where it is for the stream's turn; a backoff is told by the failure before it."""
         if wait.source == QUEUE:
             extra = {f"{SCOPE}.stream": stream.id, **of_budget(wait)}
-            log.info("waits for its turn: the retry budget is spent", extra=extra)
+            log.info("waiting for a turn: the retry budget is spent", extra=extra)
 
     def on_resume(self, stream: StreamRecord, resumed: ResumeRecord) -> None:
         """INFO, because it is billed; WARNING where the seam could not be verified."""

@@ -221,7 +221,7 @@ def test_an_empty_budget_has_retries_wait_for_their_turn(door: Door) -> None:
         seen = door.stream(server.url, policy)
         assert len(server.requests) == 3
     assert seen.ending == "broken"
-    assert "2 times of these the retry budget (0 units left) had no turn for it" in seen.report.reason
+    assert "2 of these were waits for a turn in the retry budget (0 units left)" in seen.report.reason
     assert seen.report.limit == "budget"
     assert policy.budget.state.waiting == 0  # type: ignore[union-attr]  # ours
 

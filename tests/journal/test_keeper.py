@@ -169,7 +169,9 @@ def test_a_store_that_fails_ends_the_journal_or_the_stream(
                     asyncio.run(made.keeper.akeep(FRAME, []))
             else:
                 made.keeper.keep(FRAME, made.end("completed") if ending else [])
-                assert [each.message for each in caplog.records] == ["the stream goes on unjournaled: full"]
+                assert [each.message for each in caplog.records] == [
+                    "the stream continues without its journal: full"
+                ]
         made.keeper.keep(FRAME, [])
         assert (made.frames, made.done) == (0, [made.keeper])
 

@@ -72,14 +72,15 @@ def test_the_explanation_tells_limits() -> None:
     said = RetryPolicy(deadline=90, retry_after_max=20, max_input_multiple=2).explain()
     for part in [
         "Requests: at most 16, 8 in a row without progress.",
-        "Starts nothing after 90 s.",
-        "Obeys a retry-after up to 20 s; above that it gives up at once.",
+        "Deadline: no request is sent later than 90 s after the call.",
+        "Retry-After: obeyed up to 20 s; above that, the stream gives up.",
         "at most 2 times",
         "Retry budget: shared. A retry that it does not cover waits for its turn.",
-        "Waiting for a turn spends the stream's own patience",
-        "Clocks: 5 s to connect, 300 s to the first event, 300 s of silence, 600 s of pings; one that fired is twice",
-        "Continuation: auto. A seam without proof: accept.",
-        "Held until complete: tool_use.",
+        "Waits for a turn count toward the limits above",
+        "Timeouts: 5 s to connect, 300 s until the first event, 300 s without a byte, 600 s with nothing but pings.",
+        "If one of the last three fires, it doubles for the next attempt, up to four times its value.",
+        "Form of a continuation: auto. A seam that can't be verified: accept.",
+        "Blocks held until complete: tool_use.",
     ]:
         assert part in said
     assert "own strategies" not in said
@@ -96,18 +97,23 @@ def test_the_explanation_tells_what_is_not_limited() -> None:
         retry=tenacity.retry_always,
     )
     said = policy.explain()
-    assert said.startswith("Switched off")
-    for part in ["No deadline.", "No cap", "No retry budget.", "also decide: stop, retry."]:
+    assert said.startswith("The policy is switched off")
+    for part in [
+        "Deadline: none.",
+        "Billed input: no limit.",
+        "Retry budget: none.",
+        "also decide: stop, retry.",
+    ]:
         assert part in said
-    assert "as the policy's own strategy says" in lines(policy)["reset"]
+    assert "decided by the policy's own strategy" in lines(policy)["reset"]
 
 
 def test_the_explanation_names_the_models_that_follow() -> None:
     """In their order, and when they are asked; nothing else of a fallback's fields."""
     said = RetryPolicy(fallback_models=["claude-a", {"model": "claude-b", "system": "sparrow"}]).explain()
-    beyond = "gives up at once, unless overload or a rate limit lets it ask the next model."
-    assert f"up to 60 s; above that it {beyond}" in said
-    assert "After two overloads or rate limits in a row it goes to the next of: claude-a, claude-b." in said
+    beyond = "gives up or, after an overload or a rate limit, goes on with the next model."
+    assert f"up to 60 s; above that, the stream {beyond}" in said
+    assert "in a row, it asks the next of these models: claude-a, claude-b." in said
     assert "sparrow" not in said
 
 
@@ -115,10 +121,10 @@ def test_the_explanation_of_one_request_has_no_limits_of_more() -> None:
     """Where nothing is retried, nothing is said of how."""
     said = RetryPolicy.preset("observe").replace(stop=tenacity.stop_never).explain()
     assert said.split("\n\n")[1].splitlines() == [
-        "One request, and never another.",
-        "Clocks: 5 s to connect, 300 s to the first event, 300 s of silence, 600 s of pings.",
-        "Continuation: never. A seam without proof: accept.",
-        "Held until complete: nothing.",
+        "Requests: one, and never another.",
+        "Timeouts: 5 s to connect, 300 s until the first event, 300 s without a byte, 600 s with nothing but pings.",
+        "Form of a continuation: never. A seam that can't be verified: accept.",
+        "Blocks held until complete: none.",
     ]
 
 

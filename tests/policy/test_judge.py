@@ -359,7 +359,7 @@ def test_waiting_for_a_turn_ends_where_attempts_would_have() -> None:
     assert answer.limit is Limit.BUDGET
     assert answer.reason == (
         "max_barren_attempts = 8 attempts in a row brought nothing new; "
-        "5 times of these the retry budget (0 units left) had no turn for it"
+        "5 of these were waits for a turn in the retry budget (0 units left)"
     )
     assert 0 < seconds < 4 + 8 * 3, "four waits, under ceilings of 4, 8, 8 and 8 s"
 
@@ -374,7 +374,10 @@ def test_a_turn_that_comes_ends_the_wait() -> None:
     assert judge.turn(5000.1) is None
     answer = judge.verdict(failure(), history(2, 2, 0.2), ERROR)
     assert isinstance(answer, GiveUp)
-    assert (answer.limit, "1 time of these the retry budget" in answer.reason) == (Limit.BUDGET, True)
+    assert (answer.limit, "1 of these was a wait for a turn in the retry budget" in answer.reason) == (
+        Limit.BUDGET,
+        True,
+    )
 
 
 def test_patience_of_its_own_is_its_own() -> None:
@@ -453,7 +456,9 @@ def test_stop_also_stops() -> None:
     """A stop strategy of the user's ends a stream that the fields would have let go on, and only then."""
     policy = RetryPolicy(stop=tenacity.stop_after_attempt(2))
     assert isinstance(verdict(policy, when=history(1)), Retry)
-    assert refusal(policy, when=history(2)) == GiveUp("stop: the policy's own strategy says so", Limit.STOP)
+    assert refusal(policy, when=history(2)) == GiveUp(
+        "the policy's own stop strategy said to stop", Limit.STOP
+    )
 
 
 def test_stop_does_not_lift_a_limit() -> None:
@@ -502,7 +507,7 @@ def test_retry_must_agree() -> None:
     lost = RetryPolicy(retry=tenacity.retry_if_exception_type(ConnectionError))
     assert isinstance(verdict(lost), Retry)
     other = RetryPolicy(retry=tenacity.retry_if_exception_type(TimeoutError))
-    assert refusal(other) == GiveUp("retry: the policy's own strategy says no")
+    assert refusal(other) == GiveUp("the policy's own retry strategy said no")
     always = RetryPolicy(retry=tenacity.retry_always)
     assert refusal(always, failure(Kind.CANCELLED)).reason == "cancelled is never retried"
 

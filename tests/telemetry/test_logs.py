@@ -157,7 +157,7 @@ def test_waiting_for_a_turn_is_information(logged: Any) -> None:
     records = logged(DOWN, HEAD, WHOLE, None, waits=[2.0], turns=turns)
     assert lines(records) == [
         ("INFO", "attempt 1 failed: overloaded"),
-        ("INFO", "waits for its turn: the retry budget is spent"),
+        ("INFO", "waiting for a turn: the retry budget is spent"),
         ("INFO", "resumed by attempt 2 (restart) after 2.8 s"),
     ]
     assert fields(records[1])["resilient_stream.budget.remaining"] == 0.0
