@@ -49,9 +49,14 @@ class Downstream:
             await self._send({"type": "http.response.body", "body": piece, "more_body": True})
         self.written_at = self._clock()
 
+    @property
+    def quiet(self) -> bool:
+        """Whether no piece is being sent and another may come."""
+        return not (self.over or self._lock.locked())
+
     async def ping(self) -> None:
         """Send a ping between two pieces, unless one is being sent."""
-        if not (self.over or self._lock.locked()):
+        if self.quiet:
             await self.write(PING)
 
     async def finish(self) -> None:

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.trace import NoOpTracerProvider
 
+from resilient_stream._core.failures import is_word
+from resilient_stream._telemetry.observers import StreamRecord
 from resilient_stream._telemetry.tracing import Telemetry
 
 from .streams import Streams
@@ -27,12 +30,44 @@ CONTENT_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
 UNITS: Final = {"s": "seconds"}
 """Units by the names that Prometheus has for them. Counts, which are in braces, have none."""
 
+MODELS: Final = 100
+"""Models that are told apart."""
+
+OTHER: Final = "other"
+"""What all other models are called."""
+
 
 class MissingExtraError(ImportError):
     """What the extra ``serve`` installs is not there."""
 
     def __init__(self) -> None:
         super().__init__(MISSING)
+
+
+class OfClients(Telemetry):
+    """Telemetry of streams whose models their clients name.
+
+    Each name is a series for each metric, which is kept until the process ends. So only so many names, and
+    only plain words, are told; whatever else clients make up is one series.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._models = set[str]()
+
+    def on_stream(self, stream: StreamRecord) -> None:
+        """Start the span of the stream."""
+        super().on_stream(replace(stream, model=self._named(stream.model)))
+
+    def _common(self, stream: StreamRecord) -> dict[str, str | int]:
+        return super()._common(replace(stream, model=self._named(stream.model)))
+
+    def _named(self, model: str) -> str:
+        if model not in self._models:
+            if len(self._models) >= MODELS or not is_word(model):
+                return OTHER
+            self._models.add(model)
+        return model
 
 
 class Metrics:
@@ -56,7 +91,7 @@ class Metrics:
         self._streams = streams
         self._reader = InMemoryMetricReader()
         provider = MeterProvider([self._reader], shutdown_on_exit=False)
-        self.observer = Telemetry(None if traces else NoOpTracerProvider(), provider)
+        self.observer = OfClients(None if traces else NoOpTracerProvider(), provider)
         """To be one of a policy's observers."""
         self._registry = CollectorRegistry()
         self._registry.register(self)

@@ -54,7 +54,7 @@ class Pings:
         """Ping the streams that would be silent for too long at the next look."""
         latest = self._clock() - self._after + self._every
         for stream in self._streams:
-            if stream.written_at <= latest:
+            if stream.quiet and stream.written_at <= latest:
                 task = asyncio.ensure_future(stream.ping())
                 self._sending.add(task)
                 task.add_done_callback(self._sending.discard)

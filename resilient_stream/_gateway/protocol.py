@@ -3,6 +3,9 @@
 Where two programs read one request in two ways, one request may be smuggled inside another. h11 forgives line
 ends without a carriage return, folded lines, and two lengths; those who read the same connection before or
 after us may not. So a head in which there is one of these is refused, before h11 sees it.
+
+A client that does not read makes its stream wait: nothing is written, and so nothing read from the upstream,
+before it has taken all that was written so far. One that takes nothing for long is cut off.
 """
 
 from __future__ import annotations
@@ -16,6 +19,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_PATIENCE: Final = 30.0
 """Seconds that a client may take for a request's head. (nginx has 60: ``client_header_timeout``.)"""
+
+READ_PATIENCE: Final = 300.0
+"""Seconds that a client may take nothing of what waits for it. (nginx has 60: ``send_timeout``. A program
+that somebody has stopped for a while gets more: it costs what is in the buffers of its connection.)"""
 
 _END: Final = re.compile(rb"\r\n\r\n")
 _LENGTH: Final = re.compile(rb"^content-length[ \t]*:", re.IGNORECASE | re.MULTILINE)
@@ -50,16 +57,42 @@ class StrictProtocol(H11Protocol):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._late: asyncio.TimerHandle | None = None
+        self._slow: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has connected; its first request is expected."""
         super().connection_made(transport)
+        transport.set_write_buffer_limits(high=0)  # what is written waits until all before it is taken
         self._expect()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
         self._expect_nothing()
+        self._taken()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Something waits for the client."""
+        super().pause_writing()
+        self._wait_for_reader(None)
+
+    def resume_writing(self) -> None:
+        """The client has taken all."""
+        self._taken()
+        super().resume_writing()
+
+    def _wait_for_reader(self, before: int | None) -> None:
+        """Look again later, or cut the client off if it has taken nothing since the look before."""
+        waits = self.transport.get_write_buffer_size()
+        if waits == before:
+            self.transport.abort()
+        else:
+            self._slow = self.loop.call_later(READ_PATIENCE, self._wait_for_reader, waits)
+
+    def _taken(self) -> None:
+        if self._slow is not None:
+            self._slow.cancel()
+            self._slow = None
 
     def handle_events(self) -> None:
         """Something has come, or is to be looked at now."""

@@ -146,7 +146,7 @@ class Telemetry(Observer):
         """End the span of the attempt."""
         known = self._streams[stream.id]
         with ExitStack() as left:  # what one part of an SDK raises keeps none of the others from its end
-            left.callback(self._instruments.fault, attempt, _common(stream))
+            left.callback(self._instruments.fault, attempt, self._common(stream))
             self._end_attempt(known, attempt)
 
     def on_wait(self, stream: StreamRecord, wait: WaitRecord) -> None:
@@ -168,13 +168,13 @@ class Telemetry(Observer):
             known.wait.set_attribute(f"{QUEUE_SPAN}.delay", wait.seconds)
         known.wait.end()
         known.wait = trace.INVALID_SPAN
-        self._instruments.delay(wait.seconds, _common(stream), queued=queued)
+        self._instruments.delay(wait.seconds, self._common(stream), queued=queued)
 
     def on_resume(self, stream: StreamRecord, resumed: ResumeRecord) -> None:
         """Note how the attempt was joined."""
         known = self._streams[stream.id]
         known.tally.resumes_by(resumed)
-        self._instruments.recovery(resumed.recovery, _common(stream))
+        self._instruments.recovery(resumed.recovery, self._common(stream))
         known.attempt.set_attributes(of_resumption(resumed))
 
     def on_give_up(self, stream: StreamRecord, gave_up: GiveUpRecord) -> None:
@@ -183,14 +183,14 @@ class Telemetry(Observer):
         known.span.set_status(Status(StatusCode.ERROR, gave_up.reason))
         known.span.set_attributes(of_giving_up(gave_up))
         if gave_up.limit is not None:
-            self._instruments.limited(gave_up.limit, _common(stream))
+            self._instruments.limited(gave_up.limit, self._common(stream))
 
     def on_end(self, stream: StreamRecord, end: EndRecord) -> None:
         """End what is open."""
         known = self._streams.pop(stream.id)
         outcome = _outcome(end, known.tally)
         with ExitStack() as left:  # as `on_failure`; the last is called first
-            left.callback(self._instruments.end, end, known.tally, outcome, _common(stream))
+            left.callback(self._instruments.end, end, known.tally, outcome, self._common(stream))
             left.callback(known.span.end)
             left.callback(self._tell_end, known, stream, end, outcome)
             if end.attempt.failure is None or end.attempt.failure.kind is Kind.CANCELLED:
@@ -207,6 +207,11 @@ class Telemetry(Observer):
             span.set_attribute("error.type", str(end.failure.kind) if end.failure else end.error)
             if end.failure is None:
                 span.set_status(Status(StatusCode.ERROR))
+
+    def _common(self, stream: StreamRecord) -> dict[str, str | int]:
+        """The attributes of every metric."""
+        found = {"gen_ai.provider.name": stream.provider, "gen_ai.request.model": stream.model}
+        return found | given({"server.address": stream.server_address})
 
     def _start(self, known: _Open, name: str, attributes: Mapping[str, Any], links: Any = ()) -> Span:
         within = trace.set_span_in_context(known.span, known.context)
@@ -255,12 +260,6 @@ def _server(stream: StreamRecord) -> dict[str, Any]:
             "server.port": stream.server_port,
         }
     )
-
-
-def _common(stream: StreamRecord) -> dict[str, str | int]:
-    """The attributes of every metric."""
-    found = {"gen_ai.provider.name": stream.provider, "gen_ai.request.model": stream.model}
-    return found | given({"server.address": stream.server_address})
 
 
 def _outcome(end: EndRecord, tally: Tally) -> str:

@@ -4,10 +4,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from resilient_stream._core.record.ledger import Record
-from resilient_stream._gateway.metrics import Metrics, MissingExtraError
+from resilient_stream._gateway.metrics import MODELS, Metrics, MissingExtraError
 from resilient_stream._gateway.streams import Streams
 from resilient_stream._telemetry.instruments import _ADVISED
-from resilient_stream._telemetry.observers import StreamRecord
+from resilient_stream._telemetry.observers import StreamRecord, WaitRecord
 from resilient_stream.otel import Telemetry
 
 from .test_streams import record
@@ -53,6 +53,22 @@ def test_instruments_are_the_librarys() -> None:
     assert read[f"{name}_bucket[{labels.format(chr(40) + repr('le') + ', ' + repr(above) + '), ')}]"] == 1
     assert read[f"{name}_bucket[{labels.format(chr(40) + repr('le') + ', ' + repr(below) + '), ')}]"] == 0
     assert any("api.test" in each for each in read)
+
+
+def test_clients_cannot_make_labels_without_end() -> None:
+    """Only so many models, and only plain words, have series of their own; the counts stay right."""
+    metrics = Metrics(Streams(), traces=False)
+    names = ["claude-opus-5", "a b", "x" * 100_000, "", "\u00e9", *(f"model-{n}" for n in range(3 * MODELS))]
+    streams = [StreamRecord(number, model) for number, model in enumerate([*names, "claude-opus-5"])]
+    for stream in streams:
+        metrics.observer.on_stream(stream)
+        metrics.observer.on_waited(stream, WaitRecord(0.1, "backoff", None))
+    name = "resilient_stream_client_stream_retry_delay_seconds_count"
+    read = {labels: value for labels, value in samples(metrics).items() if labels.startswith(name)}
+    assert len(read) == MODELS + 1
+    assert sum(read.values()) == len(streams)
+    assert all(len(labels) < 400 for labels in read)
+    assert sum(value for labels, value in read.items() if "claude-opus-5" in labels) == 2
 
 
 def test_spans_go_where_the_program_sends_them() -> None:

@@ -75,3 +75,29 @@ def test_the_timer_runs_by_itself() -> None:
             assert pings._timer is not None
 
     asyncio.run(run())
+
+
+def test_who_does_not_read_is_not_pinged() -> None:
+    """Nothing is begun for a client that has yet to take the last piece."""
+
+    async def run() -> None:
+        clock, taken = Clock(), asyncio.Event()
+        pings = Pings(10.0, 1.0, clock)
+        got = list[bytes]()
+
+        async def send(message: Any) -> None:
+            got.append(message["body"])
+            await taken.wait()
+
+        slow = Downstream(send, clock)
+        with pings.on(slow):
+            writing = asyncio.ensure_future(slow.write(b"x"))
+            await settled()
+            clock.now = 100.0
+            pings.look()
+            assert not pings._sending
+            taken.set()
+            await writing
+            assert got == [b"x"]
+
+    asyncio.run(run())

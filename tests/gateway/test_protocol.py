@@ -1,5 +1,9 @@
 import asyncio
+import contextlib
+import select
 import socket
+import threading
+from contextlib import closing
 from typing import Any
 
 import h11
@@ -7,8 +11,11 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from resilient_stream._gateway import protocol as protocol_module
 from resilient_stream._gateway.protocol import StrictProtocol, flaw
+from resilient_stream._gateway.streams import Ended
 from resilient_stream.asgi import Gateway
+from resilient_stream.testing import sse_events
 from tests.support.gateways import body_of, everything, post, served, until
 from tests.support.worlds import HASTY, stand_in
 
@@ -84,7 +91,20 @@ class Connection(asyncio.Transport):
 
     def __init__(self) -> None:
         super().__init__()
-        self.closed = False
+        self.closed = self.aborted = False
+        self.waiting = 0
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Nothing may wait."""
+        assert high == 0
+
+    def get_write_buffer_size(self) -> int:
+        """Bytes that wait for the client."""
+        return self.waiting
+
+    def abort(self) -> None:
+        """Close it now."""
+        self.aborted = True
 
     def is_closing(self) -> bool:
         """Whether it was."""
@@ -105,13 +125,18 @@ def protocol(timers: list[Any]) -> tuple[StrictProtocol, Connection]:
         def __init__(self, act: Any) -> None:
             self.act = act
 
-        def cancel(self) -> None:
+        def __call__(self) -> None:
             timers.remove(self)
+            self.act()
+
+        def cancel(self) -> None:
+            if self in timers:  # it has not fired
+                timers.remove(self)
 
     class Loop:
-        def call_later(self, seconds: float, act: Any) -> Timer:
-            assert seconds == 30.0
-            timer = Timer(act)
+        def call_later(self, seconds: float, act: Any, *known: int) -> Timer:
+            assert seconds == (300.0 if known else 30.0)
+            timer = Timer(lambda: act(*known))
             timers.append(timer)
             return timer
 
@@ -147,3 +172,86 @@ def test_an_idle_connection_has_uvicorns_time() -> None:
     made.data_received(b"T")
     assert len(timers) == 1
     assert made.conn.their_state is h11.IDLE
+
+
+def test_a_client_that_reads_slowly_is_waited_for() -> None:
+    """For as long as it takes something from time to time, however little; and no timer stays behind."""
+    timers = list[Any]()
+    made, connection = protocol(timers)
+    made._expect_nothing()
+    for left in (50, 49, 1):
+        connection.waiting = left
+        (timers[0] if timers else made.pause_writing)()
+        assert not connection.aborted
+        assert len(timers) == 1
+    made.resume_writing()
+    assert timers == []
+
+
+def test_a_client_that_reads_nothing_is_cut_off() -> None:
+    """After five minutes, in the middle of a response or while the connection closes behind one."""
+    timers = list[Any]()
+    made, connection = protocol(timers)
+    made._expect_nothing()
+    connection.waiting = 50
+    made.pause_writing()
+    timers[0]()
+    assert connection.aborted
+    made.connection_lost(None)
+    assert timers == []
+
+
+class Torrent:
+    """An upstream whose answers have no end for as long as their bytes are taken."""
+
+    MOST = 64 * 1024 * 1024
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.sent = 0
+        self.stuck, self.ended = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        with self._socket, self._socket.accept()[0] as sock:
+            until(sock, b"\r\n\r\n")
+            events = sse_events("word " * 20_000)
+            text = b"".join(events[2:-3])
+            sock.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n" + b"".join(events[:2]))
+            sock.setblocking(False)
+            with contextlib.suppress(OSError):
+                while self.sent < self.MOST:
+                    if not select.select([], [sock], [], 0.5)[1]:
+                        self.stuck.set()
+                        select.select([], [sock], [], 20)
+                    self.sent += sock.send(text[self.sent % len(text) :][:65536])
+            self.stuck.set()
+            self.ended.set()
+
+    def close(self) -> None:
+        """Wait for its end."""
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+
+def test_who_does_not_read_is_not_read_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its upstream waits, others have their streams, and in the end it is cut off, and its upstream with it."""
+    monkeypatch.setattr(protocol_module, "READ_PATIENCE", 0.6)
+    with closing(Torrent()) as torrent, stand_in() as api:
+        ended = list[Ended]()
+        app = Gateway(torrent.url, HASTY, on_end=ended.append)
+        with (
+            served(app, StrictProtocol) as door,
+            served(Gateway(api.url), StrictProtocol) as other,
+            door.connect() as sock,
+        ):
+            sock.sendall(post())
+            assert torrent.stuck.wait(30)
+            assert torrent.sent < torrent.MOST / 2
+            for _ in range(3):
+                assert body_of(other.speak(post()))[1]
+            assert torrent.ended.wait(30)
+        assert [one.what for one in ended] == ["left"]
+        assert torrent.sent < torrent.MOST / 2
