@@ -110,7 +110,7 @@ def dist(session: nox.Session) -> None:
 @nox.session(requires=["dist"])
 def tests(session: nox.Session) -> None:
     """All tests on the wheel with the newest dependencies, and coverage; what follows `--` goes to pytest."""
-    session.install(*dependencies(), *group("test"))
+    session.install(*dependencies(), *group("test"), *group("examples"))
     install_wheel(session)
     pytest(session, *WORKERS, *session.posargs)
 

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import io
+import json
 import re
 import runpy
+import shutil
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
+import uvicorn
 from anthropic.resources.beta.messages import Messages
 
+from tests.support.gateways import gateway
+
 THREADS = "thread" in inspect.signature(Messages.tool_runner).parameters
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
 EXAMPLES = DOCS / "examples"
 MAIN = runpy.run_path(str(EXAMPLES / "__main__.py"), run_name="examples")
 TEXT: str = MAIN["TEXT"]
@@ -50,7 +60,10 @@ PRINTED: dict[str, tuple[list[str], str]] = {
         [*ONCE, "user_turn"],
         r"\nAPIConnectionError, 3 attempts: max_attempts = 3 .*\nfailures: \[",
     ),
-    "timeouts": (ONCE, rf"Starts nothing after 180 s\.\n(.*\n)*{re.escape(TEXT)}$"),
+    "timeouts": (
+        ONCE,
+        rf"\nDeadline: no request is sent later than 180 s after the call\.\n(.*\n)*{re.escape(TEXT)}$",
+    ),
     "chat": ([*ONCE, "fresh"], rf"^{re.escape(TEXT)}\n{re.escape(TEXT)}$"),
     "agent": (
         ["fresh", "fresh", "fresh", "fresh", "user_turn"],
@@ -59,22 +72,57 @@ PRINTED: dict[str, tuple[list[str], str]] = {
     "stand_in": ([], r"^2 passed$"),
     "moving_before": (["fresh", "fresh"], rf"^.+{re.escape(TEXT)}$"),
     "moving_after": (ONCE, f"^{re.escape(TEXT)}$"),
+    "fastapi_chat": (ONCE, rf"^<!doctype html>.*\n{re.escape(TEXT)}\n\['done'\]$"),
+    "curl": (ONCE, r"^event: message_start\n(.*\n)+event: message_stop\n.*$"),
 }
 """For each example, the requests that it takes and what it prints. `spans` stands below."""
+
+FRAMEWORKS = re.findall(r'example="(\w+)"', (ROOT / "chaos" / "frameworks" / "table.py").read_text("utf-8"))
+"""Examples that the session `frameworks` runs, each where its framework is installed."""
+
+
+def browse(app: Any) -> None:
+    """Be the browser of an application: print the first line of its page, what it answers, and its other events."""
+
+    async def browsed() -> tuple[str, str]:
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://app") as browser:
+            page = await browser.get("/")
+            answer = await browser.get("/answer", params={"question": "Tides?"})
+        await app.routes[-1].endpoint.__globals__["client"].close()
+        return page.text, answer.text
+
+    page, answer = asyncio.run(browsed())
+    text = "".join(map(json.loads, re.findall(r"^data: (.*)$", answer, re.MULTILINE)))
+    others = re.findall(r"^event: (.*)$", answer, re.MULTILINE)
+    sys.stdout.write(f"{page.splitlines()[0]}\n{text}\n{others}\n")
+
+
+@contextmanager
+def in_this_process(upstream: str) -> Generator[str]:
+    """A gateway without the second that a process of its own takes to start."""
+    with gateway(upstream) as served:
+        yield served.url
 
 
 @pytest.mark.parametrize("name", PRINTED)
 def test_the_example_does_what_its_page_says(
-    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    name: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its stream is broken once, it takes the requests that are expected, and prints what is expected."""
     if name == "tool_runner" and not THREADS:
         pytest.skip("this SDK has no message threads")
+    if name == "fastapi_chat":
+        pytest.importorskip("fastapi")
+    if name == "curl" and shutil.which("curl") is None:
+        pytest.skip("there is no curl")
+    monkeypatch.setattr(uvicorn, "run", browse)
+    monkeypatch.setitem(MAIN["run"].__globals__, "gateway", in_this_process)
     monkeypatch.setattr(sys, "stdin", io.StringIO("How do tides work?\nAgain?\n"))
     forms: list[str] = MAIN["run"](name)
     requests, printed = PRINTED[name]
     assert sorted(forms) == sorted(requests)
-    assert re.search(printed, capsys.readouterr().out.strip())
+    assert re.search(printed, capfd.readouterr().out.strip())
 
 
 def test_the_spans_are_those_of_two_attempts() -> None:
@@ -90,10 +138,10 @@ def test_the_spans_are_those_of_two_attempts() -> None:
 
 def test_every_example_is_run_and_shown() -> None:
     """Each file has a scene, is run above, and is included in a page."""
-    files = {path.stem for path in EXAMPLES.glob("*.py")} - {"__main__"}
+    files = {path.stem for path in EXAMPLES.glob("*.*") if path.suffix in (".py", ".sh")} - {"__main__"}
     shown = {
         name
         for page in DOCS.rglob("*.md")
-        for name in re.findall(r"\{literalinclude\} .*examples/(\w+)\.py", page.read_text("utf-8"))
+        for name in re.findall(r"\{literalinclude\} .*examples/(\w+)\.(?:py|sh)", page.read_text("utf-8"))
     }
-    assert files == set(MAIN["SCENES"]) == {*PRINTED, "spans"} == shown
+    assert files == set(MAIN["SCENES"]) == {*PRINTED, *FRAMEWORKS, "spans"} == shown

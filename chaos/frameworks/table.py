@@ -38,12 +38,14 @@ class Framework:
         program: its function in `programs`.
         line: what switches the library on.
         needs: what is installed.
+        example: of the documentation, which is run as well.
     """
 
     name: str
     program: str
     line: str
     needs: tuple[str, ...] = ()
+    example: str = ""
 
 
 @dataclass
@@ -62,11 +64,13 @@ FRAMEWORKS: Final = (
         "pydantic_ai",
         "AnthropicProvider(anthropic_client=resilient(AsyncAnthropic()))",
         ("pydantic-ai-slim[anthropic]",),
+        example="pydantic_ai_agent",
     ),
     Framework(
         "langchain-anthropic",
         "langchain_anthropic",
         'model.__dict__["_async_client"] = resilient(model._async_client)',
+        example="langchain_chat",
     ),
     Framework(
         "litellm", "litellm", "acompletion(..., client=AsyncHTTPHandler(transport=AsyncResilientTransport()))"
@@ -146,14 +150,10 @@ def versions(python: Path, framework: Framework) -> str:
     return asked.stdout.strip()
 
 
-def met(framework: Framework, home: Path) -> Result:
-    """Install a framework, and run its program against the faults."""
-    python, failed = environment(framework, home)
-    if failed:
-        return Result(failed=f"not installed: {failed}")
-    told = versions(python, framework)
-    run = subprocess.run(
-        [str(python), "-m", "chaos.frameworks.met", framework.program],
+def ran(python: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a framework's environment, with this library from the checkout."""
+    return subprocess.run(
+        [str(python), *arguments],
         check=False,
         capture_output=True,
         text=True,
@@ -161,9 +161,22 @@ def met(framework: Framework, home: Path) -> Result:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         timeout=600,
     )
+
+
+def met(framework: Framework, home: Path) -> Result:
+    """Install a framework, and run its program against the faults, and its example."""
+    python, failed = environment(framework, home)
+    if failed:
+        return Result(failed=f"not installed: {failed}")
+    told = versions(python, framework)
+    run = ran(python, "-m", "chaos.frameworks.met", framework.program)
     line = run.stdout[run.stdout.rfind('{"bare"') :].strip()
     if run.returncode or not line:
         return Result(told, f"did not run: {run.stderr.strip()[-TOLD:]}")
+    if framework.example:
+        shown = ran(python, "docs/examples", framework.example)
+        if "requests: fresh, user_turn" not in shown.stdout:
+            return Result(told, f"its example failed: {(shown.stderr or shown.stdout).strip()[-TOLD:]}")
     return Result(told, rows=json.loads(line))
 
 

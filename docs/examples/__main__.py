@@ -7,7 +7,9 @@ Without a name, list what there is. The tests run each example the same way.
 
 import contextlib
 import os
+import re
 import runpy
+import subprocess
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -72,6 +74,10 @@ SCENES: dict[str, dict[str, Any]] = {
     "stand_in": {},
     "moving_before": {},
     "moving_after": {},
+    "fastapi_chat": {},
+    "curl": {},
+    "pydantic_ai_agent": {},
+    "langchain_chat": {},
 }
 """What the stand-in does for each example, if not this: it says `TEXT` and
 resets the first connection."""
@@ -98,10 +104,33 @@ def scene(name: str) -> Generator[StandIn]:
             yield server
 
 
+@contextlib.contextmanager
+def gateway(upstream: str) -> Generator[str]:
+    """The address of a gateway to the stand-in, in a process of its own."""
+    serve = [sys.executable, "-m", "resilient_stream", "serve", "--port", "0"]
+    with subprocess.Popen(
+        [*serve, "--upstream", upstream], stdout=subprocess.PIPE, text=True
+    ) as process:
+        first = process.stdout.readline() if process.stdout else ""
+        try:
+            yield re.findall(r"http://[\w.:]+", first)[0]
+        finally:
+            process.terminate()
+
+
 def run(name: str) -> list[str]:
-    """Run an example in this process; the forms of the requests that it took."""
+    """Run an example; the forms of the requests that it took.
+
+    A script of the shell runs against a gateway, a program in this process.
+    """
     with scene(name) as server:
-        runpy.run_path(str(HERE / f"{name}.py"), run_name="__main__")
+        script = HERE / f"{name}.sh"
+        if script.is_file():
+            with gateway(server.url) as url:
+                place = {**os.environ, "ANTHROPIC_BASE_URL": url}
+                subprocess.run(["sh", str(script)], env=place, check=True)
+        else:
+            runpy.run_path(str(HERE / f"{name}.py"), run_name="__main__")
         return [request.form for request in server.requests]
 
 
