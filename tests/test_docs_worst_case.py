@@ -117,7 +117,7 @@ def pasted(rows: list[list[str]]) -> str:
     return "The page should have\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def test_the_table_of_requests_and_seconds_is_what_the_policies_do() -> None:
+def test_the_table_is_what_the_policies_do() -> None:
     """For each case and each policy, requests and the longest time, played on a virtual clock."""
     expected = [
         [

@@ -104,7 +104,7 @@ def test_what_is_not_there_is_told_from_what_is_gone(journal: Journal) -> None:
         assert run(lambda: answer(journal, request))[0] == 410  # noqa: B023 -- called at once
 
 
-def test_a_stream_that_was_given_up_says_so_and_is_not_asked_for_again(journal: Journal) -> None:
+def test_a_failed_stream_says_so_and_is_not_asked_again(journal: Journal) -> None:
     """Its last event is an error, with a place that is its end."""
     begun(journal, Status.FAILED, 1)
     status, body = run(lambda: answer(journal, asked()))

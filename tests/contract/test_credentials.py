@@ -91,7 +91,7 @@ def test_a_stream_has_one_new_token(world: World) -> None:
 
 
 @every_world
-def test_a_first_request_that_is_refused_twice_is_sent_no_more_often_than_without(world: World) -> None:
+def test_a_twice_refused_first_request_is_not_sent_again(world: World) -> None:
     """The SDK's loop around ours does not begin again."""
     with stand_in(always=REVOKED) as server:
         bare = world.stream(server.url, None, client=known(Provider()))

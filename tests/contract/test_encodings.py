@@ -79,7 +79,7 @@ async def through(door: str, world: str, transport: Callable[[Any], Any]) -> tup
 @pytest.mark.parametrize("world", ["sync", *LOOPS])
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("name", SPOILT)
-def test_what_can_not_be_decoded_is_asked_for_without_an_encoding(name: str, door: str, world: str) -> None:
+def test_after_an_undecodable_body_no_encoding_is_accepted(name: str, door: str, world: str) -> None:
     """Once, and then it is whole."""
     asked: Asked = []
 

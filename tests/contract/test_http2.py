@@ -231,7 +231,7 @@ def test_a_stream_that_is_left_leaves_the_others(world: World) -> None:
 
 
 @every_world
-def test_a_stream_that_is_closed_from_elsewhere_leaves_the_others(world: World) -> None:
+def test_closing_one_stream_leaves_the_others_open(world: World) -> None:
     """A close from another thread or task returns at once and harms no other stream. A task that reads is out at
     once as well; a thread, which nothing wakes but bytes of its stream, with the next of them."""
     closed, ended = threading.Event(), threading.Event()
@@ -274,7 +274,7 @@ def test_a_stream_that_is_closed_from_elsewhere_leaves_the_others(world: World) 
 
 
 @pytest.mark.parametrize("world", WORLDS[1:], ids=[world.name for world in WORLDS[1:]])
-def test_a_stream_that_is_silent_among_others_that_speak_is_asked_again(world: World) -> None:
+def test_a_silent_stream_among_others_is_continued(world: World) -> None:
     """The connection lives, so its own timeout never comes; each stream of an async client is timed by itself."""
     with http2(Stall(after=AFTER), Trickle(after=AFTER, every=0.02, size=80), None) as server:
         got = together(world, server.url, reads, reads, policy=QUIET)

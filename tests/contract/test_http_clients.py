@@ -114,7 +114,7 @@ class Token(httpx.Auth):
 
 
 @httpx_sync_and_asyncio
-def test_a_refused_continuation_goes_through_the_clients_authentication(world: HttpWorld) -> None:
+def test_a_refused_continuation_is_authenticated_again(world: HttpWorld) -> None:
     """Once, as a first request would; the stream goes on with the new token."""
     auth = Token()
     with stand_in(cut_at(1500, "rst"), Status(401, message="expired")) as server:

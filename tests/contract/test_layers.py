@@ -145,7 +145,7 @@ def test_what_the_inner_layer_has_given_up_is_given_up(how: Any) -> None:
 
 
 @pytest.mark.parametrize("fault", [cut_at(1500, "rst"), cut_at(50, "rst")], ids=["body", "head"])
-def test_what_a_transport_of_ours_has_given_up_is_raised_as_the_sdks(fault: Fault) -> None:
+def test_a_failure_of_our_transport_is_raised_as_the_sdks(fault: Fault) -> None:
     """Its client catches the SDK's exceptions, and nothing is asked for again."""
     with StandIn(reply=TEXT, always=fault) as server:
         below = ResilientTransport(httpx2.HTTPTransport(), HASTY.replace(max_attempts=2))
@@ -261,7 +261,7 @@ def test_a_copied_client_is_as_resilient() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_deep_copy_of_a_client_fails_as_it_does_without_the_library() -> None:
+def test_a_deep_copy_of_a_client_fails_as_without_us() -> None:
     """Its connections hold locks: Python says that these can't be copied."""
     for client in (anthropic.Anthropic(api_key="key"), resilient(anthropic.Anthropic(api_key="key"), HASTY)):
         with pytest.raises(TypeError, match="cannot pickle"):

@@ -75,9 +75,7 @@ def test_what_is_final_is_asked_for_once(world: World, name: str) -> None:
 @every_world
 @pytest.mark.parametrize("cuts", range(1, 8))
 @pytest.mark.parametrize("after", [0, 1, 2])
-def test_a_body_that_ends_before_any_content_may_be_whole_the_next_time(
-    world: World, cuts: int, after: int
-) -> None:
+def test_a_body_without_content_is_asked_for_again(world: World, cuts: int, after: int) -> None:
     """A proxy ends a connection that is quiet for too long, always at the same place, and the model is quicker in the end.
 
     There is the head and a ping, or nothing; seven in a row are survived by the defaults.

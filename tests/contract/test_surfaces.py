@@ -154,7 +154,7 @@ def test_a_tool_runner_on_a_thread_gives_up_with_what_came(prefix: str) -> None:
 
 @threads_known
 @sync_and_async
-def test_a_turn_of_a_thread_that_was_finished_by_its_call_begins_another(prefix: str) -> None:
+def test_a_thread_finished_by_a_call_begins_another(prefix: str) -> None:
     """The API holds no answer that broke off; the SDK says everything again, and the tool has run once."""
     call = {"type": "tool_use", "id": "toolu_1", "name": "tide", "input": {"place": "Harbour"}}
     cut = Cut(after="content_block_stop", how="rst")

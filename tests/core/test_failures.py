@@ -75,7 +75,7 @@ def test_an_error_has_the_kind_of_its_type(name: str, status: int) -> None:
         for code in (None, True, 40, 4000, "4OO", "", 200, 302, 600, 4.0, [400], "\u0664\u0660\u0660")
     ],
 )
-def test_an_error_without_a_type_of_the_apis_has_the_status_of_its_code(code: object, status: int) -> None:
+def test_an_error_of_unknown_type_has_its_codes_status(code: object, status: int) -> None:
     """Gateways put the status there; what is no error's status says nothing."""
     for error in ({"code": code}, {"code": code, "type": "None"}, {"code": code, "type": None}):
         assert status_of_error(error) == status

@@ -53,7 +53,7 @@ async def test_a_deadline_of_the_users_is_their_own(stage: Stage) -> None:
 
 
 @in_worlds(*ASYNC)
-async def test_a_cancellation_after_a_close_from_elsewhere_frees_the_connection(stage: Stage) -> None:
+async def test_cancelling_after_a_close_frees_the_connection(stage: Stage) -> None:
     """A close that left the freeing to the reader is kept even if the reader is cancelled first."""
     stage.stream(HEAD, BEGUN, Closed(FOREVER))
     await stage.open()

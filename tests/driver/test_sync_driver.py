@@ -125,7 +125,7 @@ async def test_a_dead_connection_is_given_back_before_the_wait(stage: Stage) -> 
 
 
 @everywhere
-async def test_a_dead_connection_is_given_back_before_another_request_is_planned(stage: Stage) -> None:
+async def test_a_dead_connection_is_released_first(stage: Stage) -> None:
     """Both may be large; however it died."""
     for death in (RESET, None):
         stage.stream(HEAD, BEGUN, death, HEAD, WHOLE, None, waits=[0.0])
@@ -152,7 +152,7 @@ async def test_open_stops_at_the_first_head(stage: Stage) -> None:
 
 
 @everywhere
-async def test_a_failure_before_the_head_is_followed_by_another_request(stage: Stage) -> None:
+async def test_after_a_failure_before_the_head_comes_a_request(stage: Stage) -> None:
     """What fails before the head is tried again inside `open`, and never shows."""
     stage.stream(REFUSED, OVERLOADED, HEAD, WHOLE, None, waits=[0.5, 3.0])
     assert await stage.open() is None
@@ -250,7 +250,7 @@ async def test_nothing_but_pings_is_a_stall(stage: Stage) -> None:
 
 
 @everywhere
-async def test_giving_up_raises_the_machines_error_after_what_was_received(stage: Stage) -> None:
+async def test_giving_up_raises_after_what_was_received(stage: Stage) -> None:
     """Everything that came is handed over first; then the very exception the machine made is raised."""
     stage.stream(HEAD, BEGUN, RESET)
     await stage.open()

@@ -103,7 +103,7 @@ def test_a_body_is_read_as_what_it_says(world: str, encoding: str) -> None:
 
 
 @pytest.mark.parametrize("world", LOOPS)
-def test_leaving_a_shared_connection_ends_the_reader_and_reads_nothing(world: str) -> None:
+def test_leaving_a_shared_connection_reads_nothing(world: str) -> None:
     """Whatever stands within it is ended in this task where the collector would complain, and nobody reads on."""
     inner = Source(b"one", b"two")
 

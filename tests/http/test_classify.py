@@ -459,7 +459,7 @@ def test_missing_credentials_are_no_failure_of_the_transport() -> None:
     assert of_exception(made(error_type("x"), httpx2.ConnectError("x")), HEADERS) is None
 
 
-def test_an_operating_system_error_before_the_body_is_not_the_wires() -> None:
+def test_an_os_error_before_the_body_is_no_failure() -> None:
     """A file that can't be read while a request is made has nothing to do with the connection."""
     assert of_exception(FileNotFoundError(2, "credentials.json"), HEADERS) is None
 

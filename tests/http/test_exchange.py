@@ -92,7 +92,7 @@ def test_broken_compression_is_corrupt(world: str) -> None:
 
 
 @in_worlds
-def test_the_record_hangs_on_every_request_and_the_first_is_told_of(world: str) -> None:
+def test_every_request_carries_the_record(world: str) -> None:
     """A report can be found from any response or exception; the budget's account is known once."""
 
     async def law(talk: Talk) -> None:
@@ -207,9 +207,7 @@ def test_an_error_response_is_read_and_judged(world: str) -> None:
         httpcore2.ConnectionNotAvailable(),
     ],
 )
-def test_an_error_response_whose_body_breaks_is_judged_by_its_status(
-    world: str, breaks: Exception | bytes
-) -> None:
+def test_a_broken_error_page_is_judged_by_its_status(world: str, breaks: Exception | bytes) -> None:
     """A 500 whose page never comes is still a 500, and a response that the SDK can read."""
 
     async def law(talk: Talk) -> None:
@@ -289,7 +287,7 @@ def test_an_error_page_has_its_time_in_all(world: str, monkeypatch: pytest.Monke
 
 
 @in_worlds
-def test_an_error_page_that_breaks_by_somebodys_own_fault_is_no_failure(world: str) -> None:
+def test_an_exception_in_an_error_page_is_raised(world: str) -> None:
     """What is no exception of the transport's is raised as it is, and the page is closed."""
 
     async def law(talk: Talk) -> None:

@@ -198,7 +198,7 @@ def test_looking_up_changes_no_timeout(world: str, silence: float, comes: float)
 
 
 @pytest.mark.parametrize("world", WORLDS)
-def test_a_silence_wakes_its_reader_every_five_seconds_and_no_more_often(world: str) -> None:
+def test_a_silence_wakes_its_reader_every_5_s(world: str) -> None:
     """A process with a thousand silent streams has two hundred wakeups a second."""
     assert watched(world, 300.0, (299.0, 0.0, b"a")).woken == math.ceil(299.0 / LOOK_UP)
     assert watched(world, 300.0, *[(1.0, 0.0, b"a")] * 9, reads=9).woken == 9
@@ -247,7 +247,7 @@ def test_restoring_twice_is_restoring_once() -> None:
     ],
     ids=["no wire", "a wire that can't be changed", "HTTP/2"],
 )
-def test_without_a_wire_of_its_own_the_request_is_as_patient_as_silence_may_last(
+def test_a_shared_wire_has_the_silence_timeout(
     make: Callable[..., tuple[Wire | None, httpx2.Response]],
 ) -> None:
     """A shared or unknown connection is never touched; the request's own read timeout has to do."""
@@ -261,9 +261,7 @@ def test_without_a_wire_of_its_own_the_request_is_as_patient_as_silence_may_last
 
 
 @pytest.mark.parametrize(("own", "read"), [(None, 600.0), (900.0, 900.0), (7.0, 7.0), (math.inf, None)])
-def test_a_wire_of_its_own_is_as_patient_as_each_read_and_the_user(
-    own: float | None, read: float | None
-) -> None:
+def test_an_own_wire_has_the_timeout_of_each_read(own: float | None, read: float | None) -> None:
     """The silence clock may grow from attempt to attempt: it is said with each read and bounds no other."""
     wire = Wire()
     made = response(wire, read=600.0)

@@ -268,7 +268,7 @@ def test_a_stream_that_this_process_writes_is_not_begun_twice(url: str) -> None:
         client.messages.create(**REQUEST, stream=True, extra_headers=journal_key("k"))
 
 
-def test_a_stopped_stream_ends_with_its_next_event_and_begins_nothing(url: str) -> None:
+def test_a_stopped_stream_ends_with_its_next_event(url: str) -> None:
     """Until it is removed."""
     with StandIn(reply=TEXT) as server, Journal(url) as journal, sdk_client(server.url, journal) as client:
         with (

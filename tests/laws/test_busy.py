@@ -50,7 +50,7 @@ def dying(kind: str) -> Reply:
 @pytest.mark.parametrize(
     "kind", ["refused", "an error in the stream", "nothing", "a head", "half a thought", "half a search"]
 )
-def test_without_progress_there_are_few_requests_and_a_wait_before_each(kind: str) -> None:
+def test_without_progress_requests_are_few_and_wait(kind: str) -> None:
     """At most eight in a row, and none at once."""
     run = tried(serve(dying(kind)))
     assert run.outcome == "failed"

@@ -71,7 +71,7 @@ def test_a_call_that_is_held_takes_little_more_than_its_bytes(size: int, times: 
     [PING, b":\n\n", text_delta(0, ""), text_delta(0, " ")],
     ids=["ping", "comment", "empty", "blank"],
 )
-def test_what_comes_before_the_first_content_takes_no_more_than_a_little(frame: bytes) -> None:
+def test_what_precedes_content_takes_little_memory(frame: bytes) -> None:
     """However long it goes on, only so much of it waits."""
     made = machine()
     tracemalloc.start()
@@ -88,7 +88,7 @@ def test_what_comes_before_the_first_content_takes_no_more_than_a_little(frame: 
     assert peak < 3 * 2**20
 
 
-def test_blocks_that_wait_behind_an_open_one_take_little_more_than_their_bytes() -> None:
+def test_waiting_blocks_take_little_more_than_bytes() -> None:
     """Also while they are read and handed over, when the one in front is closed."""
     piece = text_delta(1, "x" * 20)
     count = 4 * 2**20 // len(piece)

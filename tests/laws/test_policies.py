@@ -189,7 +189,7 @@ def test_a_network_that_is_away_for_a_while_is_survived(
 
 
 @pytest.mark.parametrize(("preset", "survived"), [("interactive", 18), ("batch", 835), ("agent", 47)])
-def test_each_preset_waits_for_a_network_as_long_as_the_page_says(preset: str, survived: float) -> None:
+def test_presets_wait_for_a_network_as_the_page_says(preset: str, survived: float) -> None:
     """``unreachable_timeout`` less the longest wait and the time to connect; it gives up within a little more."""
     policy = RetryPolicy.preset(preset)
     assert survived == policy.unreachable_timeout - policy.wait_max - policy.connect_timeout

@@ -402,7 +402,7 @@ def test_nobody_waits_for_a_turn_past_the_deadline(later: float, seconds: float)
     assert ended - later < seconds
 
 
-def test_while_nobody_connects_a_stream_waits_as_long_as_it_would_have_tried() -> None:
+def test_without_connections_a_wait_counts_as_tries() -> None:
     """The time without a network counts, not the attempts."""
     policy = RetryPolicy(unreachable_timeout=20)
     answer, seconds, _ = wait_out(waiting(policy, unreachable=True))
@@ -411,7 +411,7 @@ def test_while_nobody_connects_a_stream_waits_as_long_as_it_would_have_tried() -
     assert 20 <= seconds < 28
 
 
-def test_what_another_stream_was_told_is_waited_for_as_if_it_had_been_said_to_this_one() -> None:
+def test_a_retry_after_holds_for_other_streams() -> None:
     """In one wait, that ends a little after; it counts as one attempt."""
     judge = waiting(RetryPolicy())
     judge._turns.view = Crowd(Later(40.0, told=True))
@@ -421,7 +421,7 @@ def test_what_another_stream_was_told_is_waited_for_as_if_it_had_been_said_to_th
     assert judge._turns.waits == 1
 
 
-def test_what_another_stream_was_told_may_be_too_long_for_this_one() -> None:
+def test_anothers_retry_after_may_be_too_long() -> None:
     """Its own retry_after_max decides, and the failure says until when; that is no matter of the budget's."""
     judge = waiting(RetryPolicy(retry_after_max=30), when=history(elsewhere=True))
     judge._turns.view = Crowd(Later(40.0, told=True))

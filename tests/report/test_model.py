@@ -138,7 +138,7 @@ def test_raw_responses_and_requests_can_be_asked() -> None:
             assert report(source) == told
 
 
-def test_an_exception_of_the_users_own_can_be_asked_through_its_cause() -> None:
+def test_a_report_is_found_through_a_cause() -> None:
     """Who wraps the SDK's exceptions need not unwrap them for a report."""
     error, told = raised(Status(400))
     mine = RuntimeError("my own")

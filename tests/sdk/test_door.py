@@ -72,7 +72,7 @@ def test_a_connection_that_fails_is_raised_as_the_sdk_did(world: str) -> None:
 
 
 @in_worlds
-def test_before_any_request_an_error_still_names_where_it_would_have_gone(world: str) -> None:
+def test_an_error_before_any_request_names_its_url(world: str) -> None:
     """A failure that precedes the httpx request has one made up for it."""
 
     async def law(talk: Talk) -> None:
@@ -135,7 +135,7 @@ def test_a_repeated_request_says_the_same() -> None:
     assert ours.retries_taken == 1
 
 
-def test_a_continuation_has_another_body_and_nothing_else_of_its_own() -> None:
+def test_a_continuation_differs_by_its_body_alone() -> None:
     """Everything of the user's request but its body stays, except the key that was for that body."""
     headers = {"Idempotency-Key": "i", "x-own": "1"}
     user, ours = derived(

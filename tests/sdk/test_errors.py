@@ -96,7 +96,7 @@ def test_a_broken_wire_is_no_status(kind: Kind, answered: bool) -> None:
 
 
 @pytest.mark.parametrize("error_type", TYPES)
-def test_an_error_told_in_the_stream_has_the_status_it_has_outside(error_type: str) -> None:
+def test_an_in_band_error_has_the_status_it_has_outside(error_type: str) -> None:
     """``except OverloadedError`` works in mid-stream, where the wire's status is 200."""
     body: dict[str, Any] = {"type": "error", "error": {"type": error_type, "message": "Sorry."}}
     kind = kind_of_error(body["error"])
@@ -112,7 +112,7 @@ def test_every_error_type_that_is_known_is_looked_at_here() -> None:
     assert set(STATUS_OF_ERROR_TYPE) < set(TYPES)
 
 
-def test_an_error_in_a_gateways_spelling_has_the_status_of_its_code() -> None:
+def test_an_error_of_a_gateway_has_the_status_of_its_code() -> None:
     """And its words are in the message and the body, as the gateway told them."""
     body = {"error": {"message": "Your credit balance is too low", "type": "None", "code": "402"}}
     error = raised(Failure(Kind.REJECTED, Phase.BODY, in_band=True, detail="None", body=body))
@@ -121,7 +121,7 @@ def test_an_error_in_a_gateways_spelling_has_the_status_of_its_code() -> None:
     assert "credit balance" in error.message
 
 
-def test_an_error_whose_words_were_too_long_has_the_status_of_its_type() -> None:
+def test_a_long_error_has_the_status_of_its_type() -> None:
     """They are not kept; the type is."""
     error = raised(Failure(Kind.OVERLOADED, Phase.BODY, in_band=True, detail="overloaded_error"))
     assert isinstance(error, anthropic.OverloadedError)
@@ -171,7 +171,7 @@ def test_an_unreadable_error_event_is_quoted_as_it_came() -> None:
     assert (error.message, error.body) == ("upstream down", "upstream down")
 
 
-def test_a_status_before_any_response_is_seen_is_a_connection_error() -> None:
+def test_a_status_without_a_response_is_a_broken_wire() -> None:
     """Without a client's own constructor there is still an exception to catch."""
     error = raised(Failure(Kind.API_ERROR, Phase.HEADERS, status=500), answered=False)
     assert type(error) is anthropic.APIConnectionError

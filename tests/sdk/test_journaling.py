@@ -30,7 +30,7 @@ def test_a_key_without_a_journal_is_refused() -> None:
         client.messages.create(**REQUEST, stream=True, extra_headers=journal_key("k"))
 
 
-def test_a_key_reaches_neither_the_wire_nor_a_client_without_the_library() -> None:
+def test_a_key_never_reaches_the_wire() -> None:
     """It is left out."""
     with StandIn(reply=TEXT) as server, anthropic.Anthropic(base_url=server.url, api_key="k") as client:
         with client.messages.create(
@@ -68,7 +68,7 @@ class Other(anthropic.Middleware):
         return call_next(request)
 
 
-def test_what_is_replayed_goes_through_others_too_if_they_stand_before(url: str) -> None:
+def test_a_replay_passes_through_outer_middleware(url: str) -> None:
     """Behind us they would have nothing to look at, and the client is not known: that is refused."""
     with StandIn(reply=TEXT) as server, Journal(url) as journal:
         made = anthropic.Anthropic(base_url=server.url, api_key="k", middleware=[Other()])

@@ -118,9 +118,7 @@ def test_what_is_raised_is_of_the_same_class(
         (529, anthropic.OverloadedError),
     ],
 )
-def test_without_the_clients_own_the_public_class_of_the_status_is_raised(
-    status: int, wanted: type[Exception]
-) -> None:
+def test_the_public_class_of_a_status_is_the_fallback(status: int, wanted: type[Exception]) -> None:
     """And says what the SDK's own would say."""
     response = httpx2.Response(status, json={"error": {"type": "x"}}, request=REQUEST)
     for client in (None, object(), SimpleNamespace(_make_status_error=None)):

@@ -192,7 +192,7 @@ def test_between_two_blocks_there_is_nothing_to_quote() -> None:
     assert resume(Reply(SCRIPT), reading, echo).content == tuple(SCRIPT[4:])
 
 
-def test_a_finished_answer_that_ends_without_text_is_no_partial_one() -> None:
+def test_a_finished_answer_without_text_is_not_partial() -> None:
     """The next question after it is a new question."""
     assert read(user_turn([FIRST, SEARCH, FOUND], "And now?"), SCRIPT[:4]) == Reading()
 

@@ -309,7 +309,7 @@ def test_stop_sequences_are_obeyed() -> None:
         ("/proxy/proxy/v1/messages", False),
     ],
 )
-def test_under_a_prefix_everything_is_found_and_nothing_elsewhere(path: str, found: bool) -> None:
+def test_everything_is_found_under_the_prefix_alone(path: str, found: bool) -> None:
     """As behind a gateway; the record has the path as it came."""
     answer, record = ask(endpoint(prefix="/proxy"), request(), path)
     assert (answer.status == 200, record.rule, record.path) == (found, None if found else "path", path)

@@ -32,7 +32,7 @@ def later(answer: Later | None) -> Later:
     return answer
 
 
-def test_a_retry_that_is_not_covered_waits_and_one_that_is_served_lets_two_go() -> None:
+def test_a_served_retry_lets_two_waiting_ones_go() -> None:
     """The tokens go, streams wait in order, and each reply that begins lets the next go on."""
     health = Health(1.0, 0.5, 60.0)
     one, two, three, four = (claim() for _ in range(4))

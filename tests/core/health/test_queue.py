@@ -28,7 +28,7 @@ def order(queue: Queue, places: list[Place], now: float) -> list[Place]:
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=20))
-def test_first_come_first_served_and_who_has_begun_before_who_has_not(begun: list[bool]) -> None:
+def test_streams_that_have_begun_go_first(begun: list[bool]) -> None:
     """Within one moment exactly one is first, and the order is that of joining in each of the two lines."""
     queue = Queue()
     places = [joined(queue, begun=one) for one in begun]

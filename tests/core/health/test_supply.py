@@ -36,7 +36,7 @@ def test_a_token_is_left_for_each_that_comes_before(ahead: int) -> None:
     assert supply.take(0.0, ahead, 8.0) is (ahead < 3)
 
 
-def test_a_reply_to_a_retry_puts_back_two_and_one_to_a_first_request_the_ratio() -> None:
+def test_replies_refill_the_supply() -> None:
     """Served retries double with each round; never more are kept than the reserve."""
     supply = empty(reserve=4.0)
     supply.began(1.0, paid=True)

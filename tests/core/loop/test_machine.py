@@ -197,7 +197,7 @@ def test_the_first_id_and_the_serving_usage_are_kept() -> None:
     assert total.heard.usage["input_tokens"] == 50
 
 
-def test_each_number_of_the_serving_attempt_is_the_last_that_was_told() -> None:
+def test_usage_has_the_last_number_of_the_serving_attempt() -> None:
     """Over its message_start and several message_deltas, null or not; cache fields too, and no false zero."""
 
     def told(stop_reason: str | None, **usage: Any) -> bytes:
@@ -244,7 +244,7 @@ def test_an_echo_with_characters_in_halves_is_cut() -> None:
     assert run.heard.text == said + " Then it slept."
 
 
-def test_signed_thinking_is_not_followed_by_thinking_of_another_attempt() -> None:
+def test_thinking_of_two_attempts_is_not_mixed() -> None:
     """A restart hides its own once signed thinking was handed over, and shows it before."""
     thought = block(0, THOUGHT)
     signed = Body([start(), *thought, *block(1, SEARCH)], RESET)

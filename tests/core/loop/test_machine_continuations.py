@@ -55,7 +55,7 @@ def wording(send: Send) -> str:
     return str(send.plan.body["messages"][-1]["content"])
 
 
-def test_an_echo_alone_of_an_unfinished_text_is_asked_again_in_other_words() -> None:
+def test_an_echo_alone_is_asked_again_in_other_words() -> None:
     """It proves the place and not the end. The second time it ends the message, and says that nothing proves it."""
     run = drive(machine(), lambda send: CUT if send.number == 1 else answer(ECHO))
     whole(run.heard)
@@ -82,9 +82,7 @@ def test_after_an_echo_alone_the_rest_is_joined() -> None:
 
 @pytest.mark.parametrize("unverified", ["ask", "refuse"])
 @pytest.mark.parametrize("nothing", [[ECHO], []], ids=["echo", "nothing"])
-def test_an_ending_without_proof_is_refused_where_the_policy_wants_one(
-    unverified: str, nothing: list[Json]
-) -> None:
+def test_a_policy_may_refuse_an_unproved_ending(unverified: str, nothing: list[Json]) -> None:
     """After it was asked once more, and no oftener."""
     run = drive(machine(unverified=unverified), lambda send: CUT if send.number == 1 else answer(*nothing))
     assert (raised(run).kind, len(run.sends), run.heard.text) == (Kind.PROTOCOL, 3, PROSE[:70])

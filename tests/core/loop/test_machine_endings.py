@@ -125,7 +125,7 @@ def test_complete_calls_end_the_turn(ends: Failure | None) -> None:
     assert run.machine.ledger.resumed
 
 
-def test_a_turn_finished_late_has_the_usage_of_the_attempt_that_served() -> None:
+def test_a_turn_finished_late_has_the_serving_usage() -> None:
     """Not that of the first."""
     later = b"".join([start(id="x", usage={"input_tokens": 99, "output_tokens": 1}), *block(0, CALL)])
     run = drive(machine(), serve(CUT, Body([later], RESET)))
@@ -176,7 +176,7 @@ STORY = (
 
 
 @pytest.mark.parametrize("last", NO_REASON)
-def test_a_whole_text_without_a_stop_reason_is_believed_the_second_time(last: str) -> None:
+def test_a_text_told_twice_without_a_reason_is_whole(last: str) -> None:
     """A continuation that tells the end of the text again, and ends without a reason too, shows that it is whole.
     No reason is made up; the report says by what the end was known."""
     end = b"".join(NO_REASON[last])
@@ -209,7 +209,7 @@ def test_a_text_that_is_not_evidently_whole_is_not_believed() -> None:
         STOP,
     ],
 )
-def test_what_is_broken_the_same_way_twice_is_not_asked_for_again(broken: bytes) -> None:
+def test_the_same_break_twice_ends_the_stream(broken: bytes) -> None:
     """It would be broken a third time, and billed."""
     opening = b"" if broken.startswith(b"<") else start()
     run = drive(machine(), serve(opening + broken))
@@ -253,7 +253,7 @@ def test_an_answer_of_nothing_must_do_where_nothing_can_be_asked(fields: Json) -
     assert isinstance(run.last, Finish)
 
 
-def test_a_body_that_could_not_be_decoded_is_asked_for_without_an_encoding() -> None:
+def test_an_undecodable_body_is_asked_for_unencoded() -> None:
     """From then on; what can't be decoded then either is not asked for a third time."""
     broken = Failure(Kind.CORRUPT, Phase.BODY, detail="DecodingError", undecodable=True)
     run = drive(machine(), serve(Body([start()], broken), message([text("Here.")])))

@@ -148,7 +148,7 @@ def test_a_finished_answer_is_not_held_for_its_message_stop(comes: bytes) -> Non
     assert (made.ledger.outcome, len(made.ledger.attempts)) == ("completed", 1)
 
 
-def test_a_silence_behind_the_stop_reason_is_the_end_of_the_message() -> None:
+def test_silence_behind_the_stop_reason_ends_the_message() -> None:
     """The read is given a second, and no other request is sent."""
     made = reading()
     action = made.data(3.0, HEAD + block_stop(0) + ending("tool_use"), 3.0)

@@ -47,7 +47,7 @@ def test_a_stream_waits_until_it_is_its_turn() -> None:
     ]
 
 
-def test_a_retry_that_would_follow_at_once_waits_for_its_turn_too() -> None:
+def test_an_immediate_retry_waits_for_its_turn_too() -> None:
     """There is no wait but that for the turn."""
     replies = iter(REPLIES)
     run = drive(machine(judge=Crowded(*queued(0.5))), lambda send: next(replies))

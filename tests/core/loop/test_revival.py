@@ -85,7 +85,7 @@ def test_what_it_had_told_of_its_usage_stays() -> None:
     assert made.ledger.attempts[0].usage_source == "reported"
 
 
-def test_one_that_had_failed_already_is_judged_by_its_own_failure() -> None:
+def test_a_failed_attempt_is_judged_by_its_own_failure() -> None:
     """The process ended in the wait behind it; it is not failed again."""
     overloaded = Failure(Kind.OVERLOADED, Phase.HEADERS, status=529)
     judge = Patient(wait=3.0)
@@ -108,7 +108,7 @@ def test_attempts_of_both_processes_count_together() -> None:
     assert len(made.ledger.attempts) == 3
 
 
-def test_where_nothing_was_handed_over_the_same_request_is_sent_again() -> None:
+def test_without_content_the_same_request_is_sent_again() -> None:
     """Before the first content, and before the first attempt."""
     for record in (record_of(b"", running()), record_of(b"")):
         action = revive(revived(record), 20.0, 4.0)

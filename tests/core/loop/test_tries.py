@@ -18,7 +18,7 @@ def told(tries: Tries, now: float = 100.0) -> tuple[int, int, int, float]:
     return history.attempts, history.barren, history.unreachable, history.away
 
 
-def test_requests_are_counted_and_those_in_a_row_that_brought_nothing() -> None:
+def test_requests_and_barren_attempts_are_counted() -> None:
     """More that is kept begins the row anew; as much as before, or less, does not."""
     tries = Tries()
     grown = [tries.count(1.0, CUT, kept) for kept in (0, 5, 5, 4, 5, 9)]
@@ -31,7 +31,7 @@ def test_requests_are_counted_and_those_in_a_row_that_brought_nothing() -> None:
     assert rows == [(1, 1, 0, 0.0), (2, 0, 0, 0.0), (3, 1, 0, 0.0), (4, 2, 0, 0.0)]
 
 
-def test_without_any_connection_a_failure_to_connect_is_an_attempt() -> None:
+def test_a_first_failure_to_connect_is_an_attempt() -> None:
     """The address may be wrong."""
     tries = Tries()
     assert not any(tries.count(at, REFUSED, 0) for at in (1.0, 2.0))

@@ -52,7 +52,7 @@ def test_only_text_is_visible() -> None:
 
 @pytest.mark.parametrize("most", [1024, 4096, 32_000])
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.9])
-def test_a_continuation_asks_for_less_by_at_least_what_the_input_grew_by(most: int, share: float) -> None:
+def test_max_tokens_shrinks_as_the_input_grows(most: int, share: float) -> None:
     """At four characters a token, the words that ask for more included; never for nothing."""
     written = int(share * most * 4)
     limit = asked(most, growth(written))
@@ -127,7 +127,7 @@ def test_a_low_estimate_decides_that_the_cap_is_reached() -> None:
     assert spent(ASK | {"max_tokens": 1}, "x" * 5, held=True)
 
 
-def test_the_usual_estimate_decides_where_nothing_could_be_held_back() -> None:
+def test_without_a_reserve_the_usual_estimate_decides() -> None:
     """For a thinking budget, or because thinking had used up what was left."""
     said, most = "x" * 15_000, 4096
     assert not spent(ASK | {"max_tokens": most}, said, held=True)

@@ -84,7 +84,7 @@ def test_a_text_of_little_but_white_space_is_not_quoted_whole(gap: int) -> None:
     assert len(quote("a" + "\n \n" * gap + "word " * 12 + "end")) <= LONGEST
 
 
-def test_a_stop_sequence_of_any_length_makes_no_quote_of_any_length() -> None:
+def test_a_long_stop_sequence_does_not_make_a_long_quote() -> None:
     """Nothing streams while a model repeats it."""
     assert len(quote("word " * 5000 + "end", 20_000)) <= LIMIT + 2 * LONGEST
 

@@ -55,7 +55,7 @@ def test_words_about_something_else_lead_to_none(words: str) -> None:
     assert not may_be_the_form(words, "")
 
 
-def test_unknown_words_lead_to_another_form_until_they_are_repeated() -> None:
+def test_unknown_words_are_followed_by_another_form_once() -> None:
     """Saying nothing is no repetition."""
     assert may_be_the_form("Bad Request", "")
     assert may_be_the_form("Bad Request", "Worse Request")

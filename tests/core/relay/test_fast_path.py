@@ -135,7 +135,7 @@ def test_a_frame_may_end_with_a_chunk_of_its_own() -> None:
     assert not framer.pending
 
 
-def test_what_may_end_a_frame_in_other_ways_is_left_to_the_framer() -> None:
+def test_other_line_ends_are_left_to_the_framer() -> None:
     """Behind deltas, too, lines may end in CR."""
     _, framer, steady = following()
     assert steady.quick(text_delta(1, "a") + b"event: ping\r") is None
@@ -144,7 +144,7 @@ def test_what_may_end_a_frame_in_other_ways_is_left_to_the_framer() -> None:
 
 
 @pytest.mark.parametrize("chunks", [[b"a\r"], [b"a\r", b"\nb"]])
-def test_where_lines_may_end_in_cr_the_framer_alone_keeps_what_waits(chunks: list[bytes]) -> None:
+def test_with_cr_line_ends_only_the_framer_buffers(chunks: list[bytes]) -> None:
     """What waits of a large frame is not put together again for each chunk of it."""
     _, framer, steady = following()
     for chunk in chunks:

@@ -180,7 +180,7 @@ def test_nothing_is_barren(quote: str) -> None:
             told(made, start(), *frames, ending())
 
 
-def test_the_final_usage_is_asked_for_unless_it_is_the_first_attempts() -> None:
+def test_a_first_attempts_usage_is_left_as_it_is() -> None:
     """A first attempt's numbers pass untouched."""
     made = going_on()
     assert b'"mine":1' in told(
@@ -252,7 +252,7 @@ def test_blocks_under_other_indices_are_numbered_anew() -> None:
     assert made.out.turn.blocks[0].text == "abc"
 
 
-def test_a_tool_of_the_servers_that_waits_behind_a_block_is_remembered() -> None:
+def test_a_waiting_server_tool_is_remembered() -> None:
     """It may have run, though nobody has seen it. One is remembered, of those that may have done something."""
     made = relay()
     behind = [*block(1, SEARCH), *block(2, CODE), *block(3, CODE), *block(4, CALL)]

@@ -83,7 +83,7 @@ def test_the_echo_alone_is_an_ending_where_the_text_can_end() -> None:
     assert one.inferred
 
 
-def test_the_echo_alone_of_an_unfinished_text_is_as_good_as_nothing() -> None:
+def test_the_echo_alone_of_an_unfinished_text_is_barren() -> None:
     """It is asked once more; what comes then ends the reply, unverified, where the policy accepts that."""
     one = head()
     one.grow(QUOTE)

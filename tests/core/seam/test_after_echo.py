@@ -118,7 +118,7 @@ def test_a_row_behind_a_marker_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize("mark", ["```\n", "```text\n"])
-def test_a_fence_that_is_closed_nobody_knows_where_is_not_verified(mark: str) -> None:
+def test_a_fence_closed_at_an_unknown_place_is_unverified(mark: str) -> None:
     """It will be closed behind all that is held."""
     echo = PROSE[-40:].lstrip()
     assert joined(PROSE, f"{mark}{echo}{REST} And so he went home." * 40)[1] is False
@@ -155,7 +155,7 @@ def test_what_is_told_once_more_is_cut(begin: str, between: str) -> None:
     assert joined(PROSE, f"{PROSE[-size:]}{between}{again}{REST}", size) == (REST, True)
 
 
-def test_what_is_told_once_more_in_the_same_line_is_cut_if_it_is_long() -> None:
+def test_a_long_repetition_in_the_same_line_is_cut() -> None:
     """A sentence of prose that begins again in its middle."""
     again = PROSE[PROSE.index("He spent") :]
     assert joined(PROSE, f"{PROSE[-40:].lstrip()} {again}{REST}") == (REST, True)
@@ -169,7 +169,7 @@ def test_a_long_text_is_followed_behind_an_echo() -> None:
         assert joined(text, f"{echo}{between}{text}{REST}") == (REST, True)
 
 
-def test_a_long_text_that_is_left_behind_an_echo_is_the_texts_own() -> None:
+def test_a_long_text_behind_an_echo_is_kept() -> None:
     """A song may come back to its beginning. Behind a marker it is another answer, and so is one that ends
     there."""
     song = "The tide came in the morning light, and nobody had seen the like of it before. "
@@ -181,7 +181,7 @@ def test_a_long_text_that_is_left_behind_an_echo_is_the_texts_own() -> None:
     assert joined(text, f"{text}\n\n{again}") == (f"\n\n{again}", False)
 
 
-def test_the_fragment_with_other_words_before_it_is_cut_behind_a_marker() -> None:
+def test_a_fragment_behind_a_marker_and_words_is_cut() -> None:
     """`He` may have become `Jack`."""
     size = len("spent hours searching the island and the waters around it, but he never found the")
     echo = PROSE[-size:]

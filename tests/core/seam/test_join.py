@@ -210,7 +210,7 @@ def test_more_or_less_than_the_fragment_is_an_overlap(size: int) -> None:
     assert how is Joined.OVERLAP
 
 
-def test_a_sentence_that_begins_again_in_its_middle_is_an_overlap() -> None:
+def test_a_sentence_repeated_from_its_middle_is_an_overlap() -> None:
     """Eight letters are enough there."""
     text = TEXT + " thinks. The book is"
     assert told(asked(text), "The book is blue.") == (" blue.", Joined.OVERLAP, True)
@@ -314,7 +314,7 @@ def test_an_echo_that_is_left_is_another_answer() -> None:
     assert decided(asked(), FRAGMENT[:50] + "something else altogether, and at length.") == Diverged()
 
 
-def test_a_reply_that_ends_inside_what_it_tells_again_is_another_answer() -> None:
+def test_a_reply_that_ends_in_a_repetition_is_another() -> None:
     """It was cut short by its author."""
     assert decided(asked(), TEXT[:150]) == Diverged()
 
@@ -340,9 +340,7 @@ def test_rows_that_begin_alike_are_no_other_answer() -> None:
         ("\u00bf", "Qui\u00e9n?", "Qui\u00e9n?"),
     ],
 )
-def test_where_the_whole_was_asked_for_another_beginning_is_another_answer(
-    text: str, reply: str, rest: str | None
-) -> None:
+def test_another_beginning_is_another_answer(text: str, reply: str, rest: str | None) -> None:
     """Unless it may go on with what there is."""
     found = decided(asked(text, whole=True), reply)
     assert found == Diverged() if rest is None else isinstance(found, Join)
@@ -398,7 +396,7 @@ def test_code_behind_a_reopened_fence_is_no_wrapper() -> None:
 
 
 @pytest.mark.parametrize(("rest", "left"), [("x = 2\ny = 3", ""), ("\n\nProse.", "\n```")])
-def test_in_a_fence_a_wrapping_fence_is_closed_where_no_empty_line_follows(rest: str, left: str) -> None:
+def test_a_wrapping_fence_in_a_fence_is_closed(rest: str, left: str) -> None:
     """An empty line says that it is the end of the text's own."""
     text = TEXT + ":\n\n```python\nfor each in self.kept: x = 1; y = 2; print(x, y); x ="
     reply = f"```\n{text[-80:]}\n```\n{rest}" if not left else f"```\n{text[-80:]}\n```{rest}"
@@ -420,7 +418,7 @@ def test_what_somebody_says_is_no_announcement() -> None:
     assert told(asked(TEXT + ' wrote. "'), rest) == (rest, Joined.AS_IS, False)
 
 
-def test_a_refrain_is_an_echo_where_it_begins_in_the_middle_of_its_line() -> None:
+def test_a_refrain_from_mid_line_is_an_echo() -> None:
     """Behind a line that is set apart; from its beginning on it may be sung again."""
     line = "Row, brothers, row till the morning is here, and the boats come home\n"
     text, opening = f"{TEXT}.\n\n{line * 2}{line[:30]}", "Oh dear, that was rude of it:\n\n"

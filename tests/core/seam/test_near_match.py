@@ -39,7 +39,7 @@ def test_one_word_or_two_may_be_others(told: str) -> None:
     assert found(told, final=False) == ""
 
 
-def test_little_of_the_end_is_enough_where_the_beginning_marks_the_place() -> None:
+def test_a_known_beginning_needs_little_of_the_end() -> None:
     """Once all of it could have come."""
     told = FRAGMENT.replace("the gulls", "some gulls")
     assert found(told + " say, and what the wind says.") == "say,andwhatthewindsays."
@@ -80,7 +80,7 @@ def test_what_the_text_says_over_and_over_marks_no_place() -> None:
     assert found(told + " 0 |\n| - | 48 | 1 |", rows, "") == Folded(told + " 0 |\n| - | 48 | 1 |").key
 
 
-def test_of_a_text_that_begins_again_in_its_middle_little_is_enough() -> None:
+def test_a_repetition_from_the_middle_needs_little() -> None:
     """Nothing else begins there."""
     assert found("import this\nimport sys\nfrom x", "import csv\nimport sys\nfrom", "") == "x"
     assert found("import this\nand sys or so", "import csv\nimport sys\nfrom", "") == "importthisandsysorso"

@@ -59,7 +59,7 @@ def test_a_sentence_runs_on(text: str, rest: str, then: str) -> None:
     assert mended(text, rest) == then
 
 
-def test_a_proved_reply_is_doubted_only_by_a_text_that_shows_its_habits() -> None:
+def test_only_a_text_with_clear_habits_raises_doubt() -> None:
     """One paragraph shows none."""
     assert mended(PROSE, "\n\nand looked.", proved=True) == " and looked."
     last = PROSE.rpartition("\n\n")[2]

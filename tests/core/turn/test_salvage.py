@@ -134,7 +134,7 @@ def broken_call() -> Json:
 
 
 @pytest.mark.parametrize("rerun", [True, False])
-def test_a_server_tool_cut_beside_complete_calls_is_not_run_as_it_stands(*, rerun: bool) -> None:
+def test_a_cut_server_tool_beside_calls_is_not_run(*, rerun: bool) -> None:
     """The API would run it with the results of the calls: not where it may do anything."""
     found = salvage(turn(CALL, cut=CODE), rerun_server_tools=rerun)
     assert found.call_cut

@@ -217,7 +217,7 @@ def test_blocks_that_overlap_come_one_after_the_other() -> None:
     assert (grammar.open, grammar.index, list(grammar.behind())) == (None, 2, [])
 
 
-def test_a_block_without_a_stop_is_closed_by_the_end_of_the_message() -> None:
+def test_the_end_of_the_message_closes_an_open_block() -> None:
     """So that what waits behind it comes before the stop reason; the last stays as the API left it."""
     frames = [opens(0), grows(0, "a"), opens(1), grows(1, "b"), opens(2), ends(2), ending()]
     assert told(start(), *frames)[1:] == ["0[", "0a", "0]", "1[", "1b", "1]", "2[", "2]", "message_delta"]
