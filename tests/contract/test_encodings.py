@@ -80,7 +80,7 @@ async def through(door: str, world: str, transport: Callable[[Any], Any]) -> tup
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("name", SPOILT)
 def test_after_an_undecodable_body_no_encoding_is_accepted(name: str, door: str, world: str) -> None:
-    """Once, and then it is whole."""
+    """The request is sent once more without a content encoding, and the answer is whole."""
     asked: Asked = []
 
     async def law() -> None:

@@ -122,7 +122,7 @@ def test_an_error_of_a_gateway_has_the_status_of_its_code() -> None:
 
 
 def test_a_long_error_has_the_status_of_its_type() -> None:
-    """They are not kept; the type is."""
+    """Its words are not kept; its type is."""
     error = raised(Failure(Kind.OVERLOADED, Phase.BODY, in_band=True, detail="overloaded_error"))
     assert isinstance(error, anthropic.OverloadedError)
 

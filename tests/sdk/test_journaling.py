@@ -31,7 +31,7 @@ def test_a_key_without_a_journal_is_refused() -> None:
 
 
 def test_a_key_never_reaches_the_wire() -> None:
-    """It is left out."""
+    """It is left out, by a client without the library too."""
     with StandIn(reply=TEXT) as server, anthropic.Anthropic(base_url=server.url, api_key="k") as client:
         with client.messages.create(
             **REQUEST, stream=True, extra_headers=journal_key("secret-name")
@@ -69,7 +69,7 @@ class Other(anthropic.Middleware):
 
 
 def test_a_replay_passes_through_outer_middleware(url: str) -> None:
-    """Behind us they would have nothing to look at, and the client is not known: that is refused."""
+    """Middleware behind the library would have nothing to look at, and the client is not known: that is refused."""
     with StandIn(reply=TEXT) as server, Journal(url) as journal:
         made = anthropic.Anthropic(base_url=server.url, api_key="k", middleware=[Other()])
         client = resilient(made, HASTY, journal=journal)

@@ -33,7 +33,7 @@ def later(answer: Later | None) -> Later:
 
 
 def test_a_served_retry_lets_two_waiting_ones_go() -> None:
-    """The tokens go, streams wait in order, and each reply that begins lets the next go on."""
+    """A retry that is not covered waits: the tokens go, streams wait in order, and each reply that begins lets the next go on."""
     health = Health(1.0, 0.5, 60.0)
     one, two, three, four = (claim() for _ in range(4))
     assert health.ask(0.0, one) is None

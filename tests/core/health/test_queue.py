@@ -29,7 +29,7 @@ def order(queue: Queue, places: list[Place], now: float) -> list[Place]:
 
 @given(st.lists(st.booleans(), min_size=1, max_size=20))
 def test_streams_that_have_begun_go_first(begun: list[bool]) -> None:
-    """Within one moment exactly one is first, and the order is that of joining in each of the two lines."""
+    """Otherwise first come, first served. Within one moment exactly one is first, and the order is that of joining in each of the two lines."""
     queue = Queue()
     places = [joined(queue, begun=one) for one in begun]
     expected = [place for place in places if place.begun] + [place for place in places if not place.begun]

@@ -37,7 +37,7 @@ def test_a_token_is_left_for_each_that_comes_before(ahead: int) -> None:
 
 
 def test_replies_refill_the_supply() -> None:
-    """Served retries double with each round; never more are kept than the reserve."""
+    """A reply to a retry puts back two, one to a first request the ratio. Served retries double with each round; never more are kept than the reserve."""
     supply = empty(reserve=4.0)
     supply.began(1.0, paid=True)
     assert supply.tokens == RETURNED == 2.0

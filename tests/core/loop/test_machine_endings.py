@@ -126,7 +126,7 @@ def test_complete_calls_end_the_turn(ends: Failure | None) -> None:
 
 
 def test_a_turn_finished_late_has_the_serving_usage() -> None:
-    """Not that of the first."""
+    """Its usage is that of the attempt that served, not that of the first."""
     later = b"".join([start(id="x", usage={"input_tokens": 99, "output_tokens": 1}), *block(0, CALL)])
     run = drive(machine(), serve(CUT, Body([later], RESET)))
     assert run.outcome == "finished_with_tools"

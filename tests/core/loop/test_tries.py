@@ -32,7 +32,7 @@ def test_requests_and_barren_attempts_are_counted() -> None:
 
 
 def test_a_first_failure_to_connect_is_an_attempt() -> None:
-    """The address may be wrong."""
+    """Without any connection before it, because the address may be wrong."""
     tries = Tries()
     assert not any(tries.count(at, REFUSED, 0) for at in (1.0, 2.0))
     assert told(tries) == (2, 2, 0, 0.0)

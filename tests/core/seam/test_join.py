@@ -315,7 +315,7 @@ def test_an_echo_that_is_left_is_another_answer() -> None:
 
 
 def test_a_reply_that_ends_in_a_repetition_is_another() -> None:
-    """It was cut short by its author."""
+    """It ended inside what it told again, so its author cut it short."""
     assert decided(asked(), TEXT[:150]) == Diverged()
 
 
@@ -341,7 +341,7 @@ def test_rows_that_begin_alike_are_no_other_answer() -> None:
     ],
 )
 def test_another_beginning_is_another_answer(text: str, reply: str, rest: str | None) -> None:
-    """Unless it may go on with what there is."""
+    """Where the whole text was asked for, unless the reply may go on with what there is."""
     found = decided(asked(text, whole=True), reply)
     assert found == Diverged() if rest is None else isinstance(found, Join)
     if isinstance(found, Join):
@@ -397,7 +397,7 @@ def test_code_behind_a_reopened_fence_is_no_wrapper() -> None:
 
 @pytest.mark.parametrize(("rest", "left"), [("x = 2\ny = 3", ""), ("\n\nProse.", "\n```")])
 def test_a_wrapping_fence_in_a_fence_is_closed(rest: str, left: str) -> None:
-    """An empty line says that it is the end of the text's own."""
+    """Where no empty line follows: one says that it is the end of the text's own."""
     text = TEXT + ":\n\n```python\nfor each in self.kept: x = 1; y = 2; print(x, y); x ="
     reply = f"```\n{text[-80:]}\n```\n{rest}" if not left else f"```\n{text[-80:]}\n```{rest}"
     assert told(asked(text), reply)[0] == left + rest

@@ -40,7 +40,7 @@ def test_one_word_or_two_may_be_others(told: str) -> None:
 
 
 def test_a_known_beginning_needs_little_of_the_end() -> None:
-    """Once all of it could have come."""
+    """The beginning marks the place, once all of it could have come."""
     told = FRAGMENT.replace("the gulls", "some gulls")
     assert found(told + " say, and what the wind says.") == "say,andwhatthewindsays."
     assert found(told, final=False) is None
