@@ -52,7 +52,7 @@ OBJECTS: Final = frozenset({"budget", "stop", "wait", "retry", "observers"})
 """The fields that may hold objects of the caller's."""
 
 
-class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True):
+class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True):
     """When to ask again, how long to wait, how to continue. Frozen; all times are seconds.
 
     Raises:

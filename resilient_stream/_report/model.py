@@ -103,17 +103,9 @@ def report(source: object) -> StreamReport:
     )
 
 
-class ReportedRecord(Record):
-    """A record that is copied by reference and pickled as its report, so that the exceptions and responses on
-    which it hangs take the report along wherever they go, and no content with it."""
-
-    __slots__ = ()
-
-    def __deepcopy__(self, memo: object) -> ReportedRecord:
-        return self
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return StreamReport.model_validate, (_report(self).model_dump(),)
+def pickled(record: Record) -> tuple[Any, ...]:
+    """What a record is pickled as: its report, without content."""
+    return StreamReport.model_validate, (_report(record).model_dump(),)
 
 
 def _report(record: Record) -> StreamReport:

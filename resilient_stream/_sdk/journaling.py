@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
 from anthropic import APIRequest, APIResponse
@@ -11,15 +11,17 @@ from resilient_stream._http.attach import attach
 from resilient_stream._http.body import take_over
 from resilient_stream._http.classify import AWS_EVENT_STREAM
 from resilient_stream._journal import scope
-from resilient_stream._journal.entrance import Asked
-from resilient_stream._journal.journal import Journal
-from resilient_stream._journal.session import Session
-from resilient_stream._session.context import StreamContext
 from resilient_stream.errors import JournalError
 
 from . import private_api
 from .bedrock import framed_for
 from .wrapped import wrapped
+
+if TYPE_CHECKING:
+    from resilient_stream._journal.entrance import Asked
+    from resilient_stream._journal.journal import Journal
+    from resilient_stream._journal.session import Session
+    from resilient_stream._session.context import StreamContext
 
 KEPT_HEADERS: Final = ("anthropic-beta",)
 """The headers that are stored: those that make the request another one. None of them is a credential."""
@@ -41,6 +43,8 @@ def asked(request: APIRequest, context: StreamContext, journal: Journal | None) 
     key = scope.chosen(option)
     if key is None:
         return None
+    from resilient_stream._journal.entrance import Asked  # only who has a journal imports one
+
     given = {name: request.headers.get(name) for name in KEPT_HEADERS}
     headers = {name: value for name, value in given.items() if isinstance(value, str)}
     return Asked(key, context.planner.request, headers)

@@ -15,7 +15,7 @@ history healed. Everything else goes through untouched.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from typing import Any, Final, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar, cast
 
 import httpx2
 from anthropic import (
@@ -39,7 +39,6 @@ from resilient_stream._http.attach import GIVEN_UP
 from resilient_stream._http.body import take_over
 from resilient_stream._http.dialect import dialect
 from resilient_stream._http.exchange import SyncExchange
-from resilient_stream._journal.journal import Journal
 from resilient_stream._policy import scope as _scope
 from resilient_stream._policy.model import RetryPolicy
 from resilient_stream._session.context import StreamContext
@@ -50,6 +49,9 @@ from . import private_api
 from .bedrock import framed_for
 from .door import AsyncSdkDoor, SdkDoor, SyncSdkDoor, Timeout
 from .wrapped import wrapped
+
+if TYPE_CHECKING:
+    from resilient_stream._journal.journal import Journal
 
 NOT_RETRIED: Final = {"x-should-retry": "false"}
 STATUS_OF_NO_RESPONSE: Final = 503

@@ -15,7 +15,7 @@ from resilient_stream._policy.budget import RetryBudget
 from resilient_stream._policy.judge import Judgement
 from resilient_stream._policy.model import RetryPolicy
 from resilient_stream._policy.settings import settings_of
-from resilient_stream._report.model import ReportedRecord
+from resilient_stream._report.record import ReportedRecord
 from resilient_stream._telemetry.attributes import Url, of_server
 from resilient_stream._telemetry.guard import guarded
 from resilient_stream._telemetry.logs import watchers

@@ -23,7 +23,6 @@ from .observers import (
     StreamRecord,
     WaitRecord,
 )
-from .tracing import Telemetry, telemetry
 
 log: Final = logging.getLogger("resilient_stream")
 log.addHandler(logging.NullHandler())  # or logging prints warnings by itself where nothing is configured
@@ -84,7 +83,14 @@ def watchers(own: tuple[Observer, ...], *, telemetry_on: bool) -> tuple[Observer
         own: the policy's observers. Telemetry among them stands for the global one.
         telemetry_on: whether the policy wants telemetry.
     """
-    if not telemetry_on or any(isinstance(observer, Telemetry) for observer in own):
+    if not telemetry_on:
+        return (LOGS, *own)
+    from .tracing import (  # OpenTelemetry takes a while to import: the first stream waits for it
+        Telemetry,
+        telemetry,
+    )
+
+    if any(isinstance(observer, Telemetry) for observer in own):
         return (LOGS, *own)
     try:
         return (LOGS, telemetry(), *own)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from resilient_stream._http.dialect import dialect_of
 from resilient_stream._journal import scope
-from resilient_stream._journal.entrance import Asked
-from resilient_stream._journal.journal import Journal
-from resilient_stream._journal.session import Session
-from resilient_stream._session.context import StreamContext
 
 if TYPE_CHECKING:
     from httpx2 import Request, Response
+
+    from resilient_stream._journal.entrance import Asked
+    from resilient_stream._journal.journal import Journal
+    from resilient_stream._journal.session import Session
+    from resilient_stream._session.context import StreamContext
 
 KEPT_HEADERS: Final = ("anthropic-beta", "anthropic-version")
 """The headers that are stored: those that make the request another one. None of them is a credential."""
@@ -23,6 +24,8 @@ def asked(request: Request, context: StreamContext, journal: Journal | None) -> 
     key = None if journal is None else scope.chosen()
     if key is None:
         return None
+    from resilient_stream._journal.entrance import Asked  # only who has a journal imports one
+
     headers = {name: request.headers[name] for name in KEPT_HEADERS if name in request.headers}
     return Asked(key, context.planner.request, headers)
 

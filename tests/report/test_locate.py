@@ -14,7 +14,7 @@ import pytest
 from resilient_stream._core.plan.planner import Form
 from resilient_stream._core.record.ledger import RECORD_KEY, Attempt
 from resilient_stream._report.locate import record_of
-from resilient_stream._report.model import ReportedRecord
+from resilient_stream._report.record import ReportedRecord
 from resilient_stream.report import report
 
 PACKAGES = pytest.mark.parametrize("http", [httpx2, httpx])

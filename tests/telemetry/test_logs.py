@@ -194,12 +194,12 @@ def test_telemetry_can_be_replaced_and_left_out() -> None:
 
 def test_a_provider_that_gives_no_tracer_harms_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """The log stays; what somebody raises meanwhile is theirs."""
-    from resilient_stream._telemetry import logs
+    from resilient_stream._telemetry import logs, tracing
 
     def fails() -> Any:
         raise ValueError("no tracer")
 
-    monkeypatch.setattr(logs, "telemetry", fails)
+    monkeypatch.setattr(tracing, "telemetry", fails)
     assert watchers((), telemetry_on=True) == (LOGS,)
     monkeypatch.setattr(logs, "interrupts", lambda error: True)
     with pytest.raises(ValueError, match="no tracer"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 ANNOUNCEMENTS: Final = {
@@ -156,20 +157,35 @@ _PAUSES: Final = frozenset(",.! \u2014:\u060c\uff0c\u3002\uff01\u3001-")
 
 _OPENING: Final = re.compile(r"[\s*_(\[\u2014\u2026.]*")
 _CLOSING: Final = re.compile(r"[\s*_)\].!\u2026:\uff1a\u3002\uff01\u2014,\u060c\uff0c\u3001-]*")
-_COURTESY: Final = re.compile("|".join(f"(?:{row})" for row in COURTESIES.values()), re.IGNORECASE)
-_APOLOGIES: Final = tuple(
-    (
-        "|".join(row for language, row in APOLOGIES.items() if (language in _IDEOGRAPHS) == dense),
-        _TAILS[dense],
+
+
+# Compiled at the first seam: these take milliseconds, which few programs that import the package ever need.
+
+
+@cache
+def _announcement() -> re.Pattern[str]:
+    rows = "|".join(row for rows in ANNOUNCEMENTS.values() for row in rows)
+    return re.compile(f"(?:{rows}){_CLOSING.pattern}", re.IGNORECASE)
+
+
+@cache
+def _courtesy() -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{row})" for row in COURTESIES.values()), re.IGNORECASE)
+
+
+@cache
+def _apologies() -> tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]:
+    """Each with its tail."""
+    return tuple(
+        (
+            re.compile(
+                "|".join(row for language, row in APOLOGIES.items() if (language in _IDEOGRAPHS) == dense),
+                re.IGNORECASE,
+            ),
+            re.compile(_TAILS[dense]),
+        )
+        for dense in (False, True)
     )
-    for dense in (False, True)
-)
-_APOLOGY: Final = tuple(
-    (re.compile(f"(?:{rows})", re.IGNORECASE), re.compile(tail)) for rows, tail in _APOLOGIES
-)
-_ANNOUNCES: Final = re.compile(
-    f"(?:{'|'.join(row for rows in ANNOUNCEMENTS.values() for row in rows)}){_CLOSING.pattern}", re.IGNORECASE
-)
 
 
 def announces(sentence: str) -> bool:
@@ -178,7 +194,7 @@ def announces(sentence: str) -> bool:
     The courtesies are not matched by one pattern: with tails that may hold further courtesies it would try every way
     to divide them, and "Sorry, sorry, sorry" would take seconds.
     """
-    return any(_ANNOUNCES.fullmatch(sentence, at) for at in _behind_courtesies(sentence))
+    return any(_announcement().fullmatch(sentence, at) for at in _behind_courtesies(sentence))
 
 
 def greets(sentence: str) -> bool:
@@ -204,8 +220,8 @@ def _behind_courtesies(sentence: str) -> Iterator[int]:
 
 def _courtesy_ends(sentence: str, at: int) -> Iterator[int]:
     """Where the courtesies that begin at ``at`` may end."""
-    if courtesy := _COURTESY.match(sentence, at):
+    if courtesy := _courtesy().match(sentence, at):
         yield courtesy.end()
-    for apology, tail in _APOLOGY:
+    for apology, tail in _apologies():
         if (found := apology.match(sentence, at)) and (rest := tail.match(sentence, found.end())):
             yield from range(found.end(), rest.end() + 1)
