@@ -88,8 +88,8 @@ class AsyncDriver(Loop):
         if out:
             return out
         await self._upstream.release()
-        if (given_up := self._given_up()) is not None:
-            raise given_up
+        if last := self._last_words():
+            return last
         raise StopAsyncIteration
 
     async def _pass_on(self, chunks: AsyncIterator[bytes]) -> tuple[bytes, Come | None]:

@@ -14,7 +14,7 @@ from resilient_stream._core.record.lifecycle import Note
 from resilient_stream._telemetry.observers import Watch
 
 from .runtime import Runtime
-from .upstream import Head
+from .upstream import Head, LastWords
 
 Keep = Callable[[bytes, list[Note]], None]
 """Is given what is about to be handed over, and what happened since it was last called. What it raises ends
@@ -149,10 +149,16 @@ class Loop:
         vars(heir).update(vars(self))
         return heir
 
-    def _given_up(self) -> BaseException | None:
-        """The exception to raise, if there is one, given away: kept, its traceback would keep alive what it
-        passed through."""
+    def _last_words(self) -> bytes:
+        """What is left to hand over: what the API said last, where the consumer is to read that; or nothing.
+
+        Raises:
+            BaseException: what the stream was given up with. It is given away: kept, its traceback would keep
+                alive what it passed through.
+        """
         if not isinstance(self._action, Raise):
-            return None
+            return b""
         error, self._action = self._action.error, Finish()
-        return error
+        if isinstance(error, LastWords):
+            return error.frame
+        raise error

@@ -126,9 +126,7 @@ class Driver(Loop):
         if out:
             return out
         self._upstream.release()
-        if (given_up := self._given_up()) is not None:
-            raise given_up
-        return b""
+        return self._last_words()
 
     def _advance(self) -> bytes:
         """Act until there is something to hand over; nothing if it is over."""

@@ -25,6 +25,19 @@ class Head:
     """The ``request-id`` header, if there is one."""
 
 
+class LastWords(Exception):
+    """Stands for an exception where the consumer is to read why the stream ends. An `Upstream.error_for` may
+    give it for a failure of a body.
+
+    Args:
+        frame: the event that says so.
+    """
+
+    def __init__(self, frame: bytes) -> None:
+        super().__init__("the API ended the stream with an error event")
+        self.frame = frame
+
+
 class Upstream(Protocol):
     """The sync side of an adapter. One driver at a time calls it, and only `interrupt` from another
     thread."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.loop.states import Send
 from resilient_stream._core.wire import sse
+from resilient_stream._driver.upstream import LastWords
 from resilient_stream._http import classify
 from resilient_stream._http.door import IDENTITY, AsyncDoor, Door, SyncDoor
 
@@ -39,14 +40,6 @@ class PassedOn(Exception):
     def __init__(self, response: Response) -> None:
         super().__init__("redirected")
         self.response = response
-
-
-class ToldInBand(Exception):
-    """The API said in the stream why it ends. ``frame`` is what it said, for the consumer to read."""
-
-    def __init__(self, frame: bytes) -> None:
-        super().__init__("the API ended the stream with an error event")
-        self.frame = frame
 
 
 class TransportDoor(Door):
@@ -154,7 +147,7 @@ class TransportDoor(Door):
         """What the API said in the stream; else the package's exception for what happened. One that follows
         from a status has the package's ``HTTPStatusError`` as its cause, with the response."""
         if failure.in_band and isinstance(failure.body, dict) and "unreadable" not in failure.body:
-            return ToldInBand(sse.encode("error", failure.body))
+            return LastWords(sse.encode("error", failure.body))
         if failure.phase is not Phase.BODY and isinstance(cause, self._http.RequestError):
             raised: Any = cause
             raised.request = self._request

@@ -26,7 +26,6 @@ from resilient_stream._policy import scope as _scope
 from resilient_stream._session.layer import Layer
 
 from . import journaling as _journaling
-from .body import AsyncDriverBody, SyncDriverBody
 from .calls import Protected, read
 from .door import AsyncTransportDoor, PassedOn, SyncTransportDoor, TransportDoor
 
@@ -130,7 +129,7 @@ class ResilientTransport(_Transport):
             session = self._journal.entrance.enter(asked, context)
             if not session.fresh:
                 replayed = _journaling.replayed(session, request)
-                take_over(replayed, SyncDriverBody(session.replay(exchange)), sync=True)
+                take_over(replayed, session.replay(exchange), sync=True)
                 return replayed
             driver = session.driver(exchange)
         else:
@@ -142,7 +141,7 @@ class ResilientTransport(_Transport):
         if failed is not None:
             return _last(failed, door, exchange, request)
         opened = _opened(door)
-        take_over(opened, SyncDriverBody(driver), sync=True)
+        take_over(opened, driver, sync=True)
         return opened
 
     def close(self) -> None:
@@ -179,7 +178,7 @@ class AsyncResilientTransport(_Transport):
             session = await self._journal.entrance.aenter(asked, context)
             if not session.fresh:
                 replayed = _journaling.replayed(session, request)
-                take_over(replayed, AsyncDriverBody(session.areplay(exchange)), sync=False)
+                take_over(replayed, session.areplay(exchange), sync=False)
                 return replayed
             driver = session.adriver(exchange)
         else:
@@ -193,7 +192,7 @@ class AsyncResilientTransport(_Transport):
         if failed is not None:
             return _last(failed, door, exchange, request)
         opened = _opened(door)
-        take_over(opened, AsyncDriverBody(driver), sync=False)
+        take_over(opened, driver, sync=False)
         return opened
 
     async def aclose(self) -> None:

@@ -14,6 +14,7 @@ from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.loop.states import Raise
 from resilient_stream._core.plan.planner import Planner
 from resilient_stream._core.turn.transcript import Turn
+from resilient_stream._driver.upstream import LastWords
 from resilient_stream._telemetry.observers import Observer, Watch
 from resilient_stream.testing import sse_events
 from tests.support.stages import (
@@ -260,6 +261,16 @@ async def test_giving_up_raises_after_what_was_received(stage: Stage) -> None:
     assert got == BEGUN
     assert raised.value.failure is RESET
     assert (stage.upstream.released, stage.upstream.held) == (1, False)
+
+
+@everywhere
+async def test_last_words_are_read_in_place_of_an_exception(stage: Stage) -> None:
+    """Behind all that came, once; then the stream is over."""
+    stage.error_for = lambda _: LastWords(b"event: error\n\n")
+    stage.stream(HEAD, BEGUN, RESET)
+    await stage.open()
+    assert await stage.rest() == BEGUN + b"event: error\n\n"
+    assert await stage.next() is None
 
 
 @everywhere

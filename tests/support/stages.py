@@ -406,6 +406,8 @@ class Stage:
     """Who keeps what the stream that is made next hands over."""
     first: Action | None = None
     """What the driver begins with, where its machine has begun."""
+    error_for: Callable[[Failure], BaseException] = staticmethod(Broken)
+    """Makes the exceptions of the stream that is made next."""
 
     def now(self) -> float:
         """The time on the stage."""
@@ -431,7 +433,7 @@ class Stage:
         known = settings_with(**settings)
         judge = judge or Waits([*waits])
         self.machine = Machine(
-            planner=Planner(REQUEST, known, set()), settings=known, judge=judge, error_for=Broken
+            planner=Planner(REQUEST, known, set()), settings=known, judge=judge, error_for=self.error_for
         )
         self.first = None if begin is None else begin(self.machine)
         return self._make(list(steps))

@@ -14,12 +14,12 @@ from resilient_stream import RetryPolicy
 from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.loop.states import Send
 from resilient_stream._core.plan.planner import Form, Plan
+from resilient_stream._driver.upstream import LastWords
 from resilient_stream._transport.door import (
     LONGEST_CHAIN,
     AsyncTransportDoor,
     PassedOn,
     SyncTransportDoor,
-    ToldInBand,
 )
 
 PACKAGES = pytest.mark.parametrize("package", [httpx, httpx2])
@@ -200,7 +200,7 @@ def test_what_the_api_said_is_kept_for_the_consumer() -> None:
     told = made.error_of(
         Failure(Kind.API_ERROR, Phase.BODY, in_band=True, body=body), made.stand_in_request(), None, None
     )
-    assert isinstance(told, ToldInBand)
+    assert isinstance(told, LastWords)
     assert told.frame.startswith(b"event: error\ndata: {")
     unread = Failure(Kind.API_ERROR, Phase.BODY, in_band=True, body={"unreadable": "x"})
     assert isinstance(made.error_of(unread, made.stand_in_request(), None, None), httpx.RemoteProtocolError)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from datetime import timedelta
 from typing import Any
 
 import httpx
 import httpx2
 import pytest
 
-from resilient_stream._transport.body import SyncDriverBody
 from resilient_stream.httpx import AsyncResilientTransport, ResilientTransport
 from resilient_stream.testing import sse_events
 from tests.support.http_clients import HEADERS, asking, events_of
@@ -129,15 +127,6 @@ def test_what_is_no_json_passes_through(content: bytes) -> None:
     """The API will say what it thinks of it."""
     with mocked(lambda request: httpx.Response(400, content=request.content)) as client:
         assert client.post(URL, content=content, headers=HEADERS).content == content
-
-
-def test_a_body_knows_how_long_its_stream_took() -> None:
-    """Over all attempts, as its driver counts them."""
-
-    class Ended:
-        elapsed = timedelta(seconds=3)
-
-    assert SyncDriverBody(Ended()).elapsed == timedelta(seconds=3)
 
 
 def test_a_response_is_timed_by_its_client() -> None:
