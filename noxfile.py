@@ -232,7 +232,11 @@ def sdk_suite(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """What the library costs, module by module of `benchmarks`; `-- overhead` runs one of them."""
+    """What the library costs, module by module of `benchmarks`; `-- overhead` runs one of them.
+
+    `-- gateway`, which is left out otherwise, measures the gateway next to nginx and litellm's proxy, whose
+    command is in the variable LITELLM: docs/gateway.md.
+    """
     session.install(*dependencies())
     for name in session.posargs or ("imports", "overhead", "instructions", "scaling", "crowd"):
         session.run("python", "-m", f"benchmarks.{name}")
@@ -270,6 +274,18 @@ def frameworks(session: nox.Session) -> None:
     environments are kept.
     """
     session.run("python", "-m", "chaos.frameworks.table", *session.posargs, external=True)
+
+
+@nox.session(default=False)
+def strangers(session: nox.Session) -> None:
+    """Programs in other languages against the faults, bare and through the gateway: docs/strangers.md.
+
+    It needs Node.js, Chromium, nginx, Go and a JDK, and leaves out what needs a missing one. Arguments choose
+    programs by a part of their names, `-- curl chromium`, and print their table.
+    """
+    session.install(*dependencies())
+    session.install("--no-deps", "--editable", ".")
+    session.run("python", "-m", "chaos.strangers.table", *session.posargs)
 
 
 @nox.session(default=False)

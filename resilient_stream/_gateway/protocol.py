@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from typing import Any, Final
 
 import h11
@@ -23,6 +24,9 @@ HEAD_PATIENCE: Final = 30.0
 READ_PATIENCE: Final = 300.0
 """Seconds that a client may take nothing of what waits for it. (nginx has 60: ``send_timeout``. A program
 that somebody has stopped for a while gets more: it costs what is in the buffers of its connection.)"""
+
+SENT: Final = 256 * 1024
+"""Bytes that the system may hold for a client that does not read. Linux would go up to 4 MB."""
 
 _END: Final = re.compile(rb"\r\n\r\n")
 _LENGTH: Final = re.compile(rb"^content-length[ \t]*:", re.IGNORECASE | re.MULTILINE)
@@ -63,6 +67,9 @@ class StrictProtocol(H11Protocol):
         """A client has connected; its first request is expected."""
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=0)  # what is written waits until all before it is taken
+        sock: socket.socket | None = transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SENT)
         self._expect()
 
     def connection_lost(self, exc: Exception | None) -> None:

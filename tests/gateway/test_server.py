@@ -38,7 +38,6 @@ class Running:
         self.port: int = self.sock.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.server = Server(gateway(options, self.console), options, self.console)
-        self.server.config.loop = "asyncio"  # uvloop is quicker, and in Python's debug mode less tidy
         self.thread = threading.Thread(target=self.server.run, args=([self.sock],))
         self.thread.start()
 
