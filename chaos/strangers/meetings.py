@@ -105,7 +105,7 @@ def nginx(lines: str, upstream: str) -> Generator[str]:
 @contextlib.contextmanager
 def running(command: tuple[str, ...], **options: Any) -> Generator[subprocess.Popen[bytes]]:
     """A process, with all that it starts, which is ended behind the block."""
-    process: subprocess.Popen[bytes] = subprocess.Popen(command, start_new_session=True, **options)
+    process: subprocess.Popen[Any] = subprocess.Popen(command, start_new_session=True, **options)
     try:
         yield process
     finally:

@@ -55,8 +55,8 @@ class Console:
         told = ended.told
         words = [
             f"{ended.what} {told['id']} {told['model'] or 'a model'}:",
-            f"{told['attempts']} requests ({', '.join(told['failures'])}),",
-            f"{told['seams']} seams ({told['unverified']} unverified)," if told["seams"] else "",
+            f"{counted(told['attempts'], 'request')} ({', '.join(told['failures'])}),",
+            f"{counted(told['seams'], 'seam')} ({told['unverified']} unverified)," if told["seams"] else "",
             f"{told['characters']} characters, {told['seconds']:.1f} s",
             f"- {ended.reason}" if ended.what == "lost" else "",
         ]
@@ -85,6 +85,11 @@ class Console:
             self._out.flush()
         except OSError:  # nobody reads it any more: a gateway goes on without
             return
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things, in words."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 class Lines(logging.Handler):

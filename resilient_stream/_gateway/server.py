@@ -19,7 +19,7 @@ from typing import Any, Final
 import uvicorn
 
 from .app import Gateway
-from .console import Console, Lines
+from .console import Console, Lines, counted
 from .options import Options, ServeError
 from .protocol import StrictProtocol
 from .upstream import AddressError
@@ -91,7 +91,8 @@ class Server(uvicorn.Server):
         """Let the streams that run end."""
         self._gateway.pages.ready = False
         running = len(self._gateway.streams.running)
-        words = f"{running} streams run; they get {self.config.timeout_graceful_shutdown} s to end"
+        patience = self.config.timeout_graceful_shutdown
+        words = f"{counted(running, 'stream')} still running, with {patience} s to end"
         self._console.say("draining", words, running=running)
         await super().shutdown(sockets)
         for connection in list(self.server_state.connections):

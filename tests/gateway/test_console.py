@@ -44,7 +44,7 @@ def printed(act: Any, out: io.StringIO | None = None, **options: Any) -> str:
 def test_streams_that_needed_help_have_a_line() -> None:
     """What it took, and why it was not enough."""
     assert printed(lambda console: console.ended(ended("resumed"))) == (
-        "12:00:00 resumed rs_1 claude-opus-5: 3 requests (reset, overloaded), 1 seams (0 unverified), "
+        "12:00:00 resumed rs_1 claude-opus-5: 3 requests (reset, overloaded), 1 seam (0 unverified), "
         "900 characters, 3.2 s\n"
     )
     assert printed(lambda console: console.ended(ended("lost", seams=0, model=""))) == (

@@ -114,7 +114,7 @@ def test_streams_end_before_it_does(tmp_path: Path) -> None:
         assert b"message_stop" in body
         assert ended
         made.thread.join(10)
-        assert "now 1 streams run; they get 600 s to end" in made.out.getvalue()
+        assert "now 1 stream still running, with 600 s to end" in made.out.getvalue()
 
 
 def test_the_drain_has_an_end() -> None:
