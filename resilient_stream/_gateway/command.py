@@ -26,13 +26,14 @@ def serve(args: argparse.Namespace) -> int:
     options = Options.of(args)
     console = Console(as_json=options.log_format == "json")
     try:
-        from .server import Server, gateway, listen
+        from .server import Server, allow_connections, gateway, listen
 
         app = gateway(options, console)
     except MissingExtraError as error:
         raise ServeError(str(error)) from error
     except ModuleNotFoundError as error:
         raise ServeError(MISSING) from error
+    allow_connections()
     with listen(options) as sock:
         if options.fd is None:
             _tell(options, sock.getsockname()[1], console)

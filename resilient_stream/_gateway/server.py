@@ -34,6 +34,9 @@ IDLE: Final = 75
 LAST: Final = 2.0
 """Seconds that streams get to close their upstreams once they were ended."""
 
+FILES: Final = 16_384
+"""Connections that a process may have: two for each stream, and those that wait for a request."""
+
 LIVE: Final = 5
 """Ticks, ten of which are a second, between two looks at the counts."""
 
@@ -126,6 +129,19 @@ def listen(options: Options) -> socket.socket:
         raise ServeError(
             f"cannot listen on {options.url(options.port)}: {error.strerror or error}"
         ) from error
+
+
+def allow_connections() -> None:
+    """Let this process have `FILES` connections, or as many as it may allow itself. Many systems begin with
+    1,024, or 256, which few streams use up."""
+    try:
+        import resource
+    except ImportError:  # Windows, which has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def gateway(options: Options, console: Console) -> Gateway:

@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ import pytest
 from resilient_stream import PolicyError
 from resilient_stream._gateway.console import Console
 from resilient_stream._gateway.options import Options, ServeError
-from resilient_stream._gateway.server import Server, gateway, listen
+from resilient_stream._gateway.server import FILES, Server, allow_connections, gateway, listen
 from resilient_stream.testing import Stall, StandIn, cut_at
 from tests.support.gateways import body_of, everything, post, until
 from tests.support.worlds import TEXT
@@ -115,6 +116,37 @@ def test_streams_end_before_it_does(tmp_path: Path) -> None:
         assert ended
         made.thread.join(10)
         assert "now 1 stream still running, with 600 s to end" in made.out.getvalue()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such limit")
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ((1024, 4096), (4096, 4096)),
+        ((1024, 1_000_000), (FILES, 1_000_000)),
+        ((256, -1), (FILES, -1)),
+        ((100_000, 1_000_000), None),
+        ((-1, -1), None),
+    ],
+)
+def test_a_low_limit_of_files_is_raised(
+    before: tuple[int, int], after: tuple[int, int] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As far as a process may; a high one is left alone."""
+    import resource
+
+    limits = list[tuple[int, int]]()
+    monkeypatch.setattr(resource, "RLIM_INFINITY", -1)
+    monkeypatch.setattr(resource, "getrlimit", lambda which: before)
+    monkeypatch.setattr(resource, "setrlimit", lambda which, limit: limits.append(limit))
+    allow_connections()
+    assert limits == ([] if after is None else [after])
+
+
+def test_a_system_without_such_limits_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows has none, nor the module."""
+    monkeypatch.setitem(sys.modules, "resource", None)
+    allow_connections()
 
 
 def test_the_drain_has_an_end() -> None:
