@@ -1,8 +1,8 @@
-"""What is done for a stream that was dropped, when the collector finds it.
+"""Ends streams that were dropped without being closed, when the garbage collector finds them.
 
-The collector runs wherever a thread happens to be: within a lock of the connection pool, of an observer, of
-a metric. Taken once more by the same thread, such a lock would never open. So what is left to do is done
-in a thread of its own, and the collector waits for it only a moment.
+The collector may run while its thread holds a lock of the connection pool, of an observer or of a metric.
+Re-acquiring that lock in the same thread would deadlock. So a separate thread ends the stream, and the
+collector waits for it only a moment.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Final
 __all__ = ["apart"]
 
 PATIENCE: Final = 0.5
-"""Seconds that the collector waits. A thousandth of that is enough, unless a lock is held."""
+"""Seconds that the collector waits for the thread, which needs a thousandth of that unless a lock is held."""
 
 
 def apart(end: Callable[[], None]) -> None:
-    """Call ``end`` in a thread of its own, and wait for it a moment."""
+    """Call ``end`` in a separate thread, and wait for it for at most `PATIENCE` seconds."""
     ended = threading.Event()
 
     def run() -> None:

@@ -1,4 +1,4 @@
-"""Time and chance, in one place, so that tests can put their own there."""
+"""Clocks, sleep and randomness in one place, so that tests can replace them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from dataclasses import dataclass, field
 from typing import Final
 
 _AWAKE_OR_NOT: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
-"""A clock that goes on while the machine sleeps. (`time.monotonic` stops then, on Linux and macOS.)"""
+"""A clock that counts while the machine sleeps. (`time.monotonic` stops then, on Linux and macOS.)"""
 
 
 def slept() -> float:
-    """Seconds that the machine has slept since some moment; always the same where no clock tells."""
+    """Seconds that the machine has slept since an arbitrary moment; constant if the system has no such
+    clock."""
     return 0.0 if _AWAKE_OR_NOT is None else time.clock_gettime(_AWAKE_OR_NOT) - time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What the drivers take from the outside world."""
+    """The clocks, the sleep and the randomness that a driver uses."""
 
     clock: Callable[[], float] = time.monotonic
     """Seconds that only rise, and where the system has such a clock only while the machine is awake."""

@@ -1,8 +1,8 @@
-"""What an adapter gives to a driver: an upstream, which sends one request at a time and reads its reply.
+"""The interface between a driver and an adapter: an upstream sends one request at a time and reads its reply.
 
-An upstream answers with a `Failure` where its transport failed, and raises whatever is no failure of the
-transport: a fault of somebody's own code, a cancellation. The driver looks at no exception but to note that
-one passed. ``docs/adapters.md`` goes through an adapter step by step.
+An upstream returns a `Failure` if its transport failed. It raises every other exception, such as one of the
+user's own code or a cancellation. The driver does not interpret exceptions. ``docs/adapters.md`` explains an
+adapter step by step.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ class LastWords(Exception):
 
 
 class Upstream(Protocol):
-    """The sync side of an adapter. One driver at a time calls it, and only `interrupt` from another
+    """The sync side of an adapter. One driver at a time calls it; only `interrupt` is called from another
     thread."""
 
     def send(self, action: Send) -> Head | Failure:
-        """Send a request, and wait for the head of its reply.
+        """Send a request, and return when its reply begins.
 
-        What an earlier request has open is released first. A reply that is no event stream is read, as far as
-        it is of use, and is a failure.
+        The connection of an earlier request is released first. If the reply is not an event stream, as much
+        of it as is useful is read, and a failure is returned.
 
         Args:
-            action: what to send: ``action.plan.body`` in place of the user's body, or the user's own where it
-                is None; ``action.patience`` seconds are left for the first byte of the reply.
+            action: what to send: ``action.plan.body``, or the user's own body if that is None. The first
+                byte of the reply must arrive within ``action.patience`` seconds.
         """
         ...
 
@@ -58,7 +58,8 @@ class Upstream(Protocol):
         """The next bytes of the body, decoded; None at its clean end.
 
         Args:
-            patience: seconds that the read may take. One that takes longer is a failure, of kind ``silent``.
+            patience: seconds that the read may take. If it takes longer, a failure of kind ``silent`` is
+                returned.
         """
         ...
 
@@ -72,18 +73,17 @@ class Upstream(Protocol):
         ...
 
     def error_for(self, failure: Failure) -> BaseException:
-        """The exception that raising ``failure`` would raise. Called once for each failure, while it is the
-        last."""
+        """The exception to raise for ``failure``. Called once for each failure, before the next request."""
         ...
 
 
 @runtime_checkable
 class Iterated(Protocol):
-    """What an upstream may offer besides, so that the deltas of a healthy stream cost less: its body as an
-    iterator, in place of calls of `Upstream.read`."""
+    """An optional interface of an upstream: its body as an iterator. While a stream is healthy, iterating
+    costs less than calls of `Upstream.read`."""
 
     def chunks(self, patience: float) -> Iterator[bytes] | None:
-        """The rest of the body, decoded, where reading it is nothing but this; None where it is more.
+        """An iterator of the rest of the body, decoded; None if the body can only be read by `Upstream.read`.
 
         Args:
             patience: as in `Upstream.read`, of each chunk.
@@ -91,7 +91,7 @@ class Iterated(Protocol):
         ...
 
     def failed(self, error: Exception) -> Failure:
-        """The failure that an exception of the iterator stands for; it is raised again if it is none."""
+        """The failure that an exception of the iterator stands for. Any other exception is raised again."""
         ...
 
 

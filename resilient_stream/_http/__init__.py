@@ -1,4 +1,4 @@
-"""What the HTTP clients have in common: exceptions and responses as failures, bodies, and read timeouts.
+"""The part that all HTTP clients share: exceptions and responses as failures, bodies, and read timeouts.
 
 Imported by the adapters only.
 """

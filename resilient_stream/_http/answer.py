@@ -1,7 +1,7 @@
-"""What an API answered, as it hangs on an exception: the status, every header, and what was said.
+"""The API's answer as an exception carries it: the status, all headers and the body.
 
-A response holds its connection, and its request, which may be a large continuation. An exception may be kept
-for long, so it gets a response without either, whose request is the one that the user wrote.
+A response holds its connection and its request, which may be a large continuation. A program may keep an
+exception for a long time, so its response has neither; the request in it is the one that the user wrote.
 """
 
 from __future__ import annotations

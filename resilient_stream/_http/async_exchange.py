@@ -1,4 +1,4 @@
-"""As `exchange`, async: what a task is in, a send or a read, can be broken off by a scope around it."""
+"""The async side of `exchange`. A cancel scope around each send and read lets another task interrupt it."""
 
 from __future__ import annotations
 

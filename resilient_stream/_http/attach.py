@@ -1,5 +1,5 @@
-"""What hangs on requests and responses: the record, so that `report` finds it on what every response and
-exception names, and the marks by which one layer of the library knows another's."""
+"""Attaches to requests and responses the record, which `report` looks for, and the marks by which one layer
+of the library recognises another."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ exception."""
 
 
 def attach(request: Request, record: object) -> None:
-    """Hang ``record`` on a request, in its extensions and beside them: httpx leaves those out of copies and
-    pickles."""
+    """Attach ``record`` to a request: in its extensions, and in an attribute, because httpx leaves extensions
+    out of copies and pickles."""
     request.extensions[RECORD_KEY] = record
     vars(request)[RECORD_KEY] = record

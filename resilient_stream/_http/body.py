@@ -1,4 +1,4 @@
-"""A response's body: its encoding undone, and ended in the task that reads it."""
+"""The body of a response: decoded, and closed in the task that reads it."""
 
 from __future__ import annotations
 

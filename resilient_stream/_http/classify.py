@@ -1,8 +1,9 @@
-"""Exceptions and responses to failures: the one place that knows how each looks from outside.
+"""Classifies exceptions and responses as failures.
 
-By type and cause chain, never by text: messages differ between sync and async, TLS and plain, and
-are often empty. The chain of an async timeout holds the ``CancelledError`` that made it, so nothing
-here looks for cancellation; a real cancellation is no `Exception` and never comes this far.
+Exceptions are recognised by type and cause chain, never by their text: messages differ between sync and
+async, TLS and plain sockets, and are often empty. The chain of an async timeout contains the
+``CancelledError`` that caused it, so this module ignores cancellations. A real cancellation is not an
+`Exception`, and does not get here.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from resilient_stream._core.wire.safe_json import identifier
 from .dialect import CORE, HTTP, classes
 
 Row = tuple[type[BaseException], Kind, Phase | None]
-"""What an exception of a class stands for. None: the phase it happened in."""
+"""The kind and the phase of an exception's class. None: the phase in which it was raised."""
 
 _NAMES: Final[tuple[tuple[tuple[str, ...], str, Kind, Phase | None], ...]] = (
     (("h2.exceptions",), "H2Error", Kind.CLOSED, None),
@@ -75,7 +76,7 @@ def _rows() -> Iterator[Row]:
 
 
 def _is_over(held: BaseException) -> bool:
-    """Whether what h2 raised says that a connection or a stream of it is over, not that it was asked to send
+    """Whether an exception of h2 says that a connection or a stream is over, not that it was asked to send
     what can't be sent.
 
     The other side is to blame where it was raised over what had come. What has ended has an exception of its

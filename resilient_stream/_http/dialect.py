@@ -1,9 +1,8 @@
 """httpx2 and httpx: two packages of one shape, whose classes are not each other's.
 
-The SDK speaks httpx2; programs without the SDK speak either. Their clients insist on stream classes of their
-own package, and raise exceptions of it. So nothing here names a class of either: a `Dialect` looks them up in
-the package that a response or a request comes from, which is therefore imported already. Neither package is
-imported here.
+The SDK uses httpx2; programs without the SDK use either. Their clients accept only stream classes of their
+own package, and raise its exceptions. This module imports neither: a `Dialect` looks the classes up in the
+package of a response or a request, which is therefore imported already.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ if TYPE_CHECKING:  # both packages have these; httpx2's stand for both
 
 HTTP: Final = ("httpx2", "httpx")
 CORE: Final = ("httpcore2", "httpcore")
-"""What each of them is built on."""
+"""The package on which each of them is built."""
 
 
 def classes(packages: tuple[str, ...], name: str) -> tuple[type[Any], ...]:
@@ -103,7 +102,7 @@ def dialect_of(thing: object) -> Dialect:
 
 
 class _Body:
-    """A body behind the face that a client wants to see."""
+    """A body with the interface that a client expects."""
 
     def __init__(self, body: Any) -> None:
         self._body = body

@@ -1,5 +1,5 @@
-"""What an adapter over httpx or httpx2 adds to an exchange: how a request is made and sent, and what is
-raised."""
+"""The interface that an adapter over httpx or httpx2 implements: how a request is made and sent, and which
+exception is raised."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ class Unframer(Protocol):
 
 
 class Door(ABC):
-    """What an adapter adds to an exchange. The methods are called in the thread or task that reads."""
+    """The adapter's part of an exchange. Its methods are called in the thread or task that reads the
+    stream."""
 
     package: str = "httpx2"
     """The HTTP package that it speaks: ``httpx2`` or ``httpx``."""
@@ -76,7 +77,7 @@ class Door(ABC):
         """The last response is an error whose body broke; ``http`` takes its place, without a body."""
 
     def forget(self) -> None:  # noqa: B027 -- as above
-        """Nobody asks for the last response any more."""
+        """Drop the last response, which is no longer needed."""
 
 
 class SyncDoor(Door):

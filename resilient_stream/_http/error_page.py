@@ -1,8 +1,8 @@
-"""The page of an error response: read up to a limit, and understood whatever it holds.
+"""Reads the page of an error response up to a limit, and decodes it whatever it holds.
 
-What an API says of an error is a few hundred bytes of JSON; a proxy's page has some kilobytes. A page may as
-well be endless, compressed a thousandfold, in a charset that is none, or nested until every parser gives up.
-The status alone says what kind of failure it is, so none of that may become a failure of its own.
+The API's errors are a few hundred bytes of JSON; a proxy's page has some kilobytes. But a page may also be
+endless, compressed a thousandfold, in a charset that does not exist, or nested deeper than any parser allows.
+The status alone decides which kind of failure it is, so such a page must not cause another failure.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""One stream's requests and responses over httpx or httpx2, in turn: the `Upstream` of every such adapter.
+"""The requests and responses of one stream over httpx or httpx2: the `Upstream` of every such adapter.
 
-`Exchange` holds what sync and async share: how a response or an exception is judged, how long reads may take,
-and where the report hangs. `SyncExchange` and `AsyncExchange` add only the calls that differ. What an adapter
-adds, above all how a request is sent, it says by a `Door`.
+`Exchange` holds what sync and async share: how responses and exceptions are classified, how long reads may
+take, and where the record is attached. `SyncExchange` and `AsyncExchange` add only the calls that differ. An
+adapter adds a `Door`, which sends the requests.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Exceptions that are kept while the next attempt runs hold on to nothing large."""
+"""Releases what an exception holds, so that one that is kept during the next attempt holds nothing large."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _TRANSPORT: Final = frozenset({"resilient_stream", *HTTP, *CORE, "h11", "h2", "a
 
 
 def lighten(links: Iterable[BaseException], request: Request) -> None:
-    """Release what exceptions of a transport hold on to.
+    """Release what exceptions of a transport hold.
 
-    The frames of what is over have the connection, and the body of a request that may have been a
-    continuation. Nobody else's frames are touched.
+    The frames in their tracebacks hold the connection, and the body of a request, which may be a large
+    continuation. Only frames of the transport are cleared.
 
     Args:
         links: what was raised and what it was made from.

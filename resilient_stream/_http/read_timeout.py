@@ -1,18 +1,17 @@
 """A read timeout that can change from one read to the next.
 
-httpx takes the read timeout of a body once, when its iteration begins. A stream needs several: for
-the first event, for silence, for a stall, for the last bytes after the message. `Patience` stands
-before the ``read`` of the connection's network stream, which both the sync and the async backend
-expose as a response extension, and shortens each call's timeout to the one wanted now. It stands
-there for as long as the body is read and leaves the connection as it was.
+httpx fixes the read timeout of a body when its iteration begins. A stream needs several timeouts: for the
+first event, for silence, for a stall, and for the last bytes after the message. `Patience` wraps the ``read``
+of the connection's network stream, which both the sync and the async backend expose as a response extension,
+and shortens the timeout of each call. It is removed when the body has been read.
 
-A laptop that was closed wakes up to connections that are dead and do not say so: the peer has long given
-up, and no byte will tell. So a read that blocks looks up every few seconds; if the machine has slept
-since the last byte, and nothing has come since it woke, the connection is taken for lost.
+When a machine wakes from sleep, its connections may be dead without any sign: the peer has closed them, and
+no byte will arrive. So a blocked read wakes up every few seconds. If the machine has slept since the last
+byte, and nothing has arrived since it woke, the connection counts as lost.
 
-Where there is no such stream (HTTP/2, where it is shared, or another transport) or it can't be changed,
-the request's own read timeout is set to the silence clock instead. The finer clocks are then checked as bytes
-arrive; an async read can be broken off besides.
+If there is no such network stream (HTTP/2, where it is shared, or another transport), or if it can't be
+wrapped, the request's own read timeout is set to the silence timeout. The other timeouts are then checked
+when bytes arrive, and an async read can be interrupted from outside.
 """
 
 from __future__ import annotations
@@ -33,10 +32,10 @@ if TYPE_CHECKING:
     from httpx2 import Response
 
 LOOK_UP: Final = 5.0
-"""Seconds after which a blocked read looks whether the machine has slept."""
+"""Seconds after which a blocked read checks whether the machine has slept."""
 
 LONGEST_NAP: Final = 10.0
-"""Seconds of sleep that a connection may well survive."""
+"""Seconds of sleep that a connection usually survives."""
 
 
 MOMENT: Final = 0.25
@@ -45,7 +44,7 @@ its own timeout comes first, and no request takes it any more."""
 
 
 class MachineSlept(ConnectionResetError):
-    """The machine slept, and since it woke the connection has brought nothing."""
+    """The machine slept, and nothing has arrived on the connection since it woke."""
 
 
 class Patience:

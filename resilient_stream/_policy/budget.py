@@ -1,10 +1,9 @@
-"""The retry budget: what keeps a thousand streams from answering an outage with a storm.
+"""The retry budget, which prevents a storm of retries when many streams fail at once.
 
-Counting per stream does not help when all streams fail at once: each may be modest and the sum still several
-times the normal load, at the moment when the API can bear it least. So streams that share an API share one
-view of its health, and draw on one supply of retries. A retry that the supply does not cover waits for its
-turn. The rules are in `Health`; here are the lock, so that threads and event loops may share it, and what
-happens in a forked child.
+Limits for each stream do not help then: each stream may retry little, and the sum may still be several times
+the normal load, when the API can bear it least. So the streams of one API share a view of its health and one
+supply of retries. A retry that the supply does not cover waits for its turn. `Health` has the rules; this
+module adds the lock, so that threads and event loops may share a budget, and renews it in a forked child.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ stream lives longer than an RPC, so the longest.)"""
 
 @dataclass(frozen=True, slots=True)
 class BudgetState:
-    """A budget at one moment, for looking at."""
+    """The state of a budget at one moment."""
 
     balance: float
     """Retries that may be sent now, of the model that has the fewest."""
@@ -48,20 +47,20 @@ class BudgetState:
 
 
 class RetryBudget:
-    """The retries that all streams together may send. Made to be shared, by threads and event loops too.
+    """The retries that all streams together may send. Threads and event loops may share one budget.
 
     A retry costs 1. The reply to a retry, once it has begun, adds 2; the reply to a stream's first request
-    adds ``ratio``. Each model has a supply of its own. A retry that is not covered waits for its turn: first
-    come, first served, streams that have begun to speak before others unless one of those has waited 30 s
-    longer. Where nothing is covered, single retries are sent to see how the API is: after 0.5 s, then after
-    twice as long each time, up to the longest wait of the stream's own policy. The waits that a stream's
-    policy would have spent on attempts of its own count as such, so a stream's patience ends where it would
-    without a budget.
+    adds ``ratio``. Each model has a separate supply. A retry that the supply does not cover waits for its
+    turn: first come, first served. Streams that have delivered content go before others, unless one of those
+    has waited 30 s longer. If the supply is empty, single retries probe the API: after 0.5 s, then after
+    twice as long each time, up to the longest wait of the stream's own policy. Waits for a turn count as
+    the attempts that a stream would have made meanwhile, so its limits end it when they would have without
+    a budget.
 
-    A ``Retry-After`` is obeyed by all streams of the budget: that of a 429 whatever their model, that of an
-    overload on that model; until a later request is served.
+    All streams of the budget obey a ``Retry-After`` until a later request is served: after a 429 whatever
+    their model, after an overload if they use the same model.
 
-    In a forked child a budget begins anew.
+    A forked child begins with a new budget.
 
     Args:
         reserve: retries that may be sent before a reply has begun, and the most that are kept; default 30.
@@ -81,11 +80,11 @@ class RetryBudget:
         renewed_after_fork(self)
 
     def renew(self) -> None:
-        """Forget everything, as a forked child does."""
+        """Begin anew, as a forked child does."""
         self._lock = threading.Lock()
         self._health = Health(self.reserve, self.ratio, self.window)
         self._notes: deque[Callable[[], None]] = deque()
-        """What was told while the lock was taken."""
+        """Calls that arrived while the lock was taken."""
 
     def ask(self, now: float, claim: Claim) -> Later | None:
         """Whether a retry may be sent now, at ``now`` seconds of a monotonic clock: None if so."""
@@ -106,8 +105,8 @@ class RetryBudget:
         self._note(partial(self._health.leave, claim))
 
     def _note(self, note: Callable[[], None]) -> None:
-        """Do it now, or leave it to whoever has the lock. The collector may end a stream in the middle of
-        `ask`, in the same thread: nobody waits for the lock here."""
+        """Make the call now, or leave it to the holder of the lock. The collector may end a stream in the
+        middle of `ask`, in the same thread, so this method never waits for the lock."""
         self._notes.append(note)
         while self._notes and self._lock.acquire(blocking=False):
             try:
@@ -126,7 +125,7 @@ class RetryBudget:
 
     @property
     def state(self) -> BudgetState:
-        """The budget as it stands now."""
+        """The current state of the budget."""
         with self._lock:
             self._take_notes()
             return BudgetState(self._health.balance, self._health.waiting)
@@ -162,8 +161,8 @@ _RENEWED: Final[WeakSet[_Renewed]] = WeakSet()
 
 
 def renewed_after_fork(one: _Renewed) -> None:
-    """Have it begin anew in each forked child: a lock that another thread had taken is never given back
-    there."""
+    """Have ``one`` begin anew in each forked child, where a lock that another thread held is never
+    released."""
     _RENEWED.add(one)
 
 

@@ -1,8 +1,8 @@
 """The retry policy: what is tried when a stream fails, as one frozen value.
 
-A policy holds no state and may be shared between clients, threads and processes; what happens to one
-stream is kept by a ``Judgement``. It says when to ask again, how long to wait, how to continue and
-what to hold back. ``docs/policies.md`` tells which preset is meant for whom.
+A policy says when to send another request, how long to wait, how to continue and what to hold. It has no
+state, so clients, threads and processes may share it; a ``Judgement`` keeps the state of one stream.
+``docs/policies.md`` says which preset is meant for which use.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ from .fields import (
 __all__ = ["RetryPolicy"]
 
 OBJECTS: Final = frozenset({"budget", "stop", "wait", "retry", "observers"})
-"""The fields that may hold objects of the caller's."""
+"""The fields that may hold objects of the caller."""
 
 
 class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True):
-    """When to ask again, how long to wait, how to continue. Frozen; all times are seconds.
+    """When to send another request, how long to wait, and how to continue. Frozen; all times are in seconds.
 
     Raises:
         PolicyError: a field is unknown, has an impossible value, or contradicts another. Where pydantic makes
@@ -71,16 +71,17 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
     (gRPC caps at 5 per call, but its calls are short and cannot be resumed.)"""
 
     max_barren_attempts: Count = 8
-    """Attempts in a row that brought nothing new; progress resets the count, and what was cut and is asked
-    for again (a thought, a search without its result) is none. Default 8: with full jitter about a minute and
-    a half of overload at most, about half a minute of broken connections. (stamina: 10 attempts; AWS and the
+    """Attempts in a row that brought nothing new. Progress resets the count; a block that was cut and begins
+    again (a thought, a search without its result) is no progress. Default 8: with full jitter about a
+    minute and a half of overload at most, about half a minute of broken connections. (stamina: 10 attempts;
+    AWS and the
     SDK: 3.)"""
 
     deadline: Deadline = None
-    """Seconds from the call, over all attempts and waits; past it nothing new starts, and no wait is
-    begun that would pass it. A stream that still brings events is not cut, and a silent read ends by its
-    own clock, up to one ``silence_timeout`` or ``first_event_timeout`` later. Default None, as in the SDK:
-    only the caller knows. (gRPC: one deadline over all attempts.)"""
+    """Seconds from the call, over all attempts and waits. After it no request is sent, and no wait begins
+    that would pass it. A stream that still brings events is not cut, and a silent read ends with its own
+    timeout, up to one ``silence_timeout`` or ``first_event_timeout`` later. Default None, as in the SDK,
+    because only the caller knows how long an answer is useful. (gRPC: one deadline over all attempts.)"""
 
     wait_initial: Seconds = 0.5
     """Seconds: the first backoff after a broken connection lies between 0 and this, and the ceiling
@@ -102,23 +103,23 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
     """Seconds: a ``retry-after`` up to this is obeyed (and lengthened by up to 10 %, never shortened);
     above it the stream gives up at once and says until when, unless it was an overload or a rate limit and
     one of ``fallback_models`` is left to ask. Default 60. (The SDK
-    sleeps as long as it is told: an hour, if it is an hour.)"""
+    waits for as long as the server asks, even for an hour.)"""
 
     connect_timeout: Clock = 5.0
     """Seconds to get a connection. Default 5, the SDK's."""
 
     unreachable_timeout: Clock = 60.0
-    """Seconds for which a stream that was connected before tries to connect again: the network is away, as
-    it is when a machine wakes up. What can't connect sends nothing, so within this time it counts neither
-    for ``max_attempts`` nor for ``max_barren_attempts`` (but eight such failures weigh as one barren attempt
-    where the waits are very short). Default 60: a network that is away for up to 45 s is always survived,
-    with ``wait_max`` and ``connect_timeout`` to spare. A stream that never had a connection gives up after
-    ``max_barren_attempts``: its address may be wrong."""
+    """Seconds for which a stream that was connected before tries to connect again while there is no
+    network, for instance when a machine wakes up. A failure to connect sends nothing, so within this time
+    it counts neither toward ``max_attempts`` nor toward ``max_barren_attempts`` (but if the waits are very
+    short, eight such failures count as one barren attempt). Default 60: a stream always survives 45 s
+    without a network, with ``wait_max`` and ``connect_timeout`` to spare. A stream that never had a
+    connection gives up after ``max_barren_attempts``, because its address may be wrong."""
 
     first_event_timeout: Clock = 300.0
     """Seconds from the request to the first event that is not a ping. Default 300: first bytes after
-    239 s have been seen on healthy streams. (The SDK: 600, reset by every byte.) Once this clock or one of
-    the two below has fired, it is twice as long in the next attempt, at most four times as long in all."""
+    239 s have been seen on healthy streams. (The SDK: 600, reset by every byte.) If this timeout or one of
+    the two below fires, it doubles for the next attempt, up to four times its length."""
 
     silence_timeout: Clock = 300.0
     """Seconds without a single byte. Default 300: healthy silences of 180 s have been seen.
@@ -128,8 +129,8 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
     """Seconds with nothing but pings. Default 600, the SDK's read timeout, which pings reset for ever."""
 
     retry_on: Kinds = RETRYABLE_KINDS
-    """The kinds of failure that are retried, as ``Kind`` or as strings. Default: all that can be. A
-    server's ``x-should-retry`` outranks it."""
+    """The kinds of failure that are retried, as ``Kind`` or as strings. Default: all retryable kinds. A
+    server's ``x-should-retry`` overrides it."""
 
     continuation: Continuation = "auto"
     """How a message that was cut is continued: "auto" chooses by model and request; "prefill" uses only an
@@ -188,9 +189,9 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
 
     max_input_multiple: Multiple = 5.0
     """Stop when the attempts together have billed more input than this many times the first request's
-    input plus the output so far (cache reads count 0.1, writes 1.25 or 2; never below 50,000 tokens; what
-    is not told is estimated from the request). None for no cap. Default 5; there is no precedent, because
-    RPC retries do not bill."""
+    input plus the output so far (cache reads count 0.1, writes 1.25 or 2; never below 50,000 tokens; input
+    that is not reported is estimated from the request). None for no limit. Default 5; there is no
+    precedent, because RPC retries do not bill."""
 
     budget: Budget = "shared"
     """The retry budget: "shared" per process, base URL and credential, a ``RetryBudget``, or None. A retry
@@ -198,10 +199,10 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
     at first; replies pay for more, as with gRPC and the AWS SDKs."""
 
     journal_failure: JournalFailure = "continue"
-    """Where the journal of a stream can't be written: "continue" without it and say so in the log, once, or
-    "stop": raise `JournalUnavailable`. Default "continue": the answer is worth more than its copy. A stream
-    that goes on unjournaled may be gone on with elsewhere from what was written, otherwise than its consumer
-    saw."""
+    """What to do if the journal of a stream can't be written: "continue" without it and say so in the log,
+    once; or "stop" and raise `JournalUnavailable`. Default "continue": the answer is worth more than its
+    copy. If a stream continues without its journal, another process may continue it differently from what
+    was written."""
 
     stop: Stop = None
     """A tenacity stop strategy. The stream stops if it or one of the limits above says so. Default None."""
@@ -222,7 +223,7 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
     program has not configured a provider, nothing is recorded."""
 
     def __init__(self, **fields: Unpack[PolicyFields]) -> None:
-        """Check the fields; those not given keep their defaults."""
+        """Create a policy, and check its fields; fields that are not given have their defaults."""
         try:
             super().__init__(**fields)
         except ValidationError as error:
@@ -230,7 +231,7 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        """No two fields may contradict each other."""
+        """Check that no two fields contradict each other."""
         for low, high in (("wait_initial", "wait_max"), ("overload_wait_initial", "overload_wait_max")):
             first, last = getattr(self, low), getattr(self, high)
             if first > last:
@@ -295,8 +296,8 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
         return {name: getattr(self, name) for name in type(self).model_fields}
 
     def __hash__(self) -> int:
-        """Equal policies hash alike, mappings among their fields included. Objects that the caller put in do
-        not count: they need not hash."""
+        """Equal policies have equal hashes, also with mappings in their fields. Objects of the caller are
+        left out, because they need not be hashable."""
         return hash(tuple(_hashable(value) for name, value in self._values().items() if name not in OBJECTS))
 
     def __copy__(self) -> Self:

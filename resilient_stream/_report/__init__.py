@@ -1,1 +1,1 @@
-"""The report of a stream, built from the core's books when it is asked for."""
+"""Builds the report of a stream from the core's ledger, when a program asks for it."""

@@ -1,4 +1,5 @@
-"""Where a report is found: on the HTTP request behind whatever a program has in its hands."""
+"""Finds the record of a stream: it is attached to the HTTP request behind a stream, a response or an
+exception."""
 
 from __future__ import annotations
 
@@ -10,16 +11,16 @@ LINKS: Final = ("request", "http_response", "response")
 """From the SDK's streams, responses and exceptions, and from those of httpx and httpx2, to the request."""
 
 FARTHEST: Final = 32
-"""Objects that are looked at."""
+"""The most objects that are searched."""
 
 
 def record_of(source: object) -> object:
-    """What is kept of a stream, or None where nothing is.
+    """The record of a stream, or None if there is none.
 
-    Everything is known by its shape, so that no package is imported to look.
+    Objects are recognised by their attributes, so that no package has to be imported.
 
     Args:
-        source: a stream, a response, a request or an exception; of an exception, its causes count too.
+        source: a stream, a response, a request or an exception. The causes of an exception are searched too.
     """
     waiting, seen = [source], set[int]()
     while waiting and len(seen) < FARTHEST:

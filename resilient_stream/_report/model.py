@@ -1,9 +1,8 @@
-"""What happened on a stream: `report`, and the `StreamReport` it gives.
+"""`report` returns a `StreamReport`: what happened on a stream.
 
-A report can be asked for at any time: of a stream while it runs or after it, of a raw response, and
-of the exception that ended it. It holds lengths, names, ids and token numbers. The one thing in it
-that is content, `StreamReport.partial`, stays out of ``str``, ``repr``, pickles and
-``model_dump()``; ask for it by name.
+A program can ask for the report of a stream at any time, during the stream and after it, of a raw response,
+and of the exception that ended the stream. A report holds lengths, names, ids and token numbers. Only
+`StreamReport.partial` holds content; ``str``, ``repr``, pickles and ``model_dump()`` leave it out.
 """
 
 from __future__ import annotations
@@ -27,10 +26,10 @@ Outcome = Literal["running", "completed", "finished_with_tools", "failed", "canc
 
 
 class PartialTurn(TypedDict):
-    """A message param of the SDK's.
+    """A message param of the SDK.
 
-    Typed loosely, so that it goes into the histories of ``messages`` and of ``beta.messages``, whose params
-    are types of their own.
+    The type is loose, so that it fits into the histories of ``messages`` and of ``beta.messages``, which have
+    different types.
     """
 
     role: Literal["assistant"]
@@ -86,7 +85,7 @@ def report(source: object) -> StreamReport:
             of httpx's or httpx2's.
 
     Raises:
-        LookupError: there is none; it does not come from a resilient client.
+        LookupError: ``source`` does not come from a resilient client.
     """
     kept = record_of(source)
     if isinstance(kept, Record):

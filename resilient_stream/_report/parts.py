@@ -13,7 +13,7 @@ from resilient_stream._core.seam.joined import Joined
 
 
 def _clean(value: Any) -> Any:
-    """A value from outside as it can be written anywhere: JSON may hold half a surrogate pair, UTF-8 not."""
+    """A value from outside, as UTF-8 can hold it: JSON may contain half of a surrogate pair."""
     match value:
         case str():
             return value.encode("utf-8", "replace").decode()
@@ -26,7 +26,7 @@ def _clean(value: Any) -> Any:
 
 
 def _word(value: Any) -> Any:
-    """A word from outside should be a string, and need not be."""
+    """A value from outside as a string; it should be one, but need not be."""
     return None if value is None else _clean(str(value))
 
 
@@ -35,7 +35,7 @@ Usage = Annotated[dict[str, Any], BeforeValidator(_clean)]
 
 
 class Part(BaseModel):
-    """What all parts are: frozen."""
+    """The base of all parts, which are frozen."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -52,7 +52,7 @@ class FailureReport(Part):
     retry_after: float | None = None
     """Seconds the server asked to wait; None if it said nothing usable."""
     said: Annotated[str, BeforeValidator(_word)] = ""
-    """Of a rejection, the API's own words, as the SDK's exceptions have them; 300 characters at most, and
+    """The API's own words about a rejection, as the SDK's exceptions have them: 300 characters at most, and
     none that quote the request."""
 
 
@@ -78,7 +78,7 @@ class AttemptReport(Part):
     wait: float
     """Seconds waited before it."""
     queued: float = 0.0
-    """Of these, seconds in which it waited for its turn, because the retry budget was spent."""
+    """The part of ``wait`` in which it waited for its turn, because the retry budget was spent."""
     duration: float | None
     """Seconds it took; None while it runs."""
 

@@ -1,4 +1,4 @@
-"""A report as a person reads it: the outcome, and one row for each attempt."""
+"""A report as text: the outcome, and a table with one row for each attempt."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from .parts import AttemptReport, SeamReport
 
 HEADS: Final = ("#", "request", "status", "failure", "where", "seam", "chars", "wait", "in", "out")
 NUMBERS: Final = frozenset({"#", "chars", "wait", "in", "out"})
-"""The columns whose cells stand at the right."""
+"""The columns that are aligned to the right."""
 
 ESTIMATE: Final = "~ an estimate: the API never told the number."
 ABOUT: Final = ("", "~")
-"""Stands before a number: told, or estimated."""
+"""The mark before a number: none if it was reported, ``~`` if it is an estimate."""
 
 Row = tuple[str, ...]
 
@@ -23,7 +23,7 @@ Row = tuple[str, ...]
 class Table:
     """Attempts, their seams, and the token numbers of all of them together.
 
-    ``proved`` and ``unproved`` are the words or signs that stand behind a seam.
+    ``proved`` and ``unproved`` are the words or signs that follow the name of a join.
     """
 
     attempts: Sequence[AttemptReport]
@@ -52,7 +52,7 @@ class Table:
         return any(attempt.usage_source == "estimated" for attempt in self.attempts)
 
     def __str__(self) -> str:
-        """The table in columns, two blanks apart."""
+        """The table, its columns separated by two blanks."""
         rows = [HEADS, *self.rows, self.total]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(map(_aligned, HEADS, row, widths)).rstrip() for row in rows]

@@ -1,4 +1,4 @@
-"""The mark of a call that could not be protected."""
+"""Marks a call that could not be protected."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Unprotected:
-    """Hangs on a request in place of a record."""
+    """Is attached to a request instead of a record."""
 
     reason: str
     """Why, in a few words."""

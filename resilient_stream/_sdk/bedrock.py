@@ -5,8 +5,8 @@ a checksum of all before, numbers as four bytes each [AWS, "Event stream encodin
 ``chunk`` is JSON with the data of one server-sent event as base64. An error comes as a message of another
 type.
 
-The core knows server-sent events only. So each message goes through the client's own decoder and becomes
-the event that it carries; what is handed over becomes messages again, for the SDK decodes it once more.
+The core handles only server-sent events. So the client's own decoder turns each message into the event that
+it carries, and delivered events become messages again, because the SDK decodes them once more.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from resilient_stream._core.wire import sse
 from resilient_stream._http.classify import AWS_EVENT_STREAM, content_type_of
 
 UNREADABLE: Final = b"event: unreadable\ndata: {\n\n"
-"""Stands for a message that can't be read; the core takes it for the corrupt event that it is."""
+"""Replaces a message that can't be read; the core treats it as a corrupt event."""
 
 ERROR_TYPES: Final = {
     "internalServerException": "api_error",
@@ -48,7 +48,7 @@ _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 
 
 class ServerSentEvent(Protocol):
-    """What the client's decoder makes of a message."""
+    """The event that the client's decoder returns for a message."""
 
     @property
     def event(self) -> str | None: ...

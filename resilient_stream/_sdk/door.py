@@ -27,7 +27,7 @@ Timeout = httpx2.Timeout | float | NotGiven | None
 
 
 class SdkDoor(Door):
-    """What both doors have.
+    """The part that the sync and the async door share.
 
     Args:
         request: the user's.
@@ -113,7 +113,7 @@ class SdkDoor(Door):
         return self._refreshed
 
     def failure_of(self, error: Exception, phase: Phase) -> Failure | None:
-        """As the SDK wraps them."""
+        """The failure of an exception as the SDK wraps it."""
         return failure_of(error, phase)
 
     def request_of(self, error: Exception) -> httpx2.Request | None:
@@ -121,7 +121,7 @@ class SdkDoor(Door):
         return error.request if isinstance(error, anthropic.APIError) else None
 
     def stand_in_request(self) -> httpx2.Request:
-        """Where it would have gone."""
+        """A request to the address to which the stream's request would have gone."""
         return httpx2.Request("POST", self._request.url)
 
     def error_of(
@@ -131,7 +131,7 @@ class SdkDoor(Door):
         cause: BaseException | None,
         response: httpx2.Response | None,
     ) -> Exception:
-        """The SDK's own."""
+        """The exception of the SDK."""
         return error_of(failure, request, cause, self._client, response)
 
     def unframer(self, http: httpx2.Response) -> Unframer | None:

@@ -1,8 +1,8 @@
-"""Every use of what the SDK keeps private, with a way on where it has gone.
+"""Every access to a private name of the SDK, each with a fallback.
 
-Each function says what is used, why nothing public does, in which versions it was seen, and what happens
-without it. Nothing here raises because a name is missing: a new release of the SDK that renames one must not
-break a stream. ``tests/sdk/test_private_api.py`` renames them one by one.
+Each function says which name it uses, why no public name will do, in which versions it exists, and what
+happens without it. No function raises because a name is missing: a new release of the SDK that renames one
+must not break a stream. ``tests/sdk/test_private_api.py`` renames them one by one.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _CLASSES: Final[Mapping[int, str]] = {
 
 
 class Client(Protocol):
-    """What is used of a client, and is public."""
+    """The public attributes of a client that are used."""
 
     @property
     def base_url(self) -> URL: ...

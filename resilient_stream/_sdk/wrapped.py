@@ -1,4 +1,4 @@
-"""The SDK's own response around an HTTP response that it has not received itself."""
+"""Builds the SDK's own response object around an HTTP response of the library."""
 
 from __future__ import annotations
 

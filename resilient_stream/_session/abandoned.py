@@ -1,8 +1,9 @@
-"""The thoughts that this process has seen cut off, to be known again when they come back in a history.
+"""Remembers thinking blocks that were cut off in this process, to recognise them in a later history.
 
-A thought without a signature may be what is left of one of Claude's, which the API refuses, or a whole one of
-another model's, whose host may want it. Its text tells: what was cut off here is known. Kept are digests
-under a secret of this process, so that its memory does not show here what was thought.
+A thinking block without a signature may be the remains of one of Claude's, which the API refuses, or a
+complete one of another model, whose host may want it. The text decides: blocks that were cut off in this
+process are known. Only digests under a secret of this process are kept, so that its memory does not hold the
+text.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from hashlib import blake2b
 from typing import Final
 
 MOST: Final = 4_096
-"""Thoughts that are remembered. A stream leaves one or two behind where it is cut; beyond, the oldest go."""
+"""The most thoughts that are remembered; then the oldest are forgotten. A cut leaves one or two behind."""
 
 _SECRET: Final = secrets.token_bytes(32)
 _KNOWN: Final[dict[bytes, None]] = {}
@@ -21,7 +22,7 @@ _LOCK: Final = threading.RLock()  # the collector may end a stream while another
 
 
 def remember(thought: str) -> None:
-    """Note a thought that was cut off."""
+    """Remember a thought that was cut off."""
     with _LOCK:
         _KNOWN[_digest(thought)] = None
         if len(_KNOWN) > MOST:
@@ -29,7 +30,7 @@ def remember(thought: str) -> None:
 
 
 def remembered(thought: str) -> bool:
-    """Whether it was cut off here."""
+    """Whether a thought was cut off in this process."""
     return _digest(thought) in _KNOWN
 
 

@@ -20,7 +20,7 @@ from resilient_stream._telemetry.observers import Watch
 
 @dataclass(frozen=True, slots=True)
 class StreamContext:
-    """One stream: what its adapter, its machine and its driver share. `Layer.begin` makes it."""
+    """What the adapter, the machine and the driver of one stream share. `Layer.begin` creates it."""
 
     policy: RetryPolicy
     settings: Settings
@@ -28,7 +28,7 @@ class StreamContext:
     planner: Planner
     judge: Judgement
     record: Record
-    """What is reported of the stream. The adapter hangs it on each request under `RECORD_KEY`."""
+    """The stream's record, for its report. The adapter attaches it to each request under `RECORD_KEY`."""
     watch: Watch
     """The stream's observers."""
     runtime: Runtime
@@ -44,7 +44,8 @@ class StreamContext:
         return Machine(self.planner, self.settings, self.judge, error_for, self.record)
 
     def addressed(self, url: Url, headers: Mapping[str, str]) -> None:
-        """Note where the stream's first request goes: who answers, and whose retry budget it draws on.
+        """Note where the stream's first request goes. This decides which server and which retry budget it
+        has.
 
         Args:
             url: the request's. ``str(url)`` is the whole of it.

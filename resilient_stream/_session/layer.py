@@ -1,4 +1,4 @@
-"""What the streams of one client, transport or gateway share."""
+"""The part of the library that all streams of one client, transport or gateway share."""
 
 from __future__ import annotations
 
@@ -31,28 +31,28 @@ HEALED: Final = (MESSAGES, f"{MESSAGES}/count_tokens")
 """The endpoints whose requests carry a history."""
 
 MOST_REFUSALS: Final = 256
-"""Pairs of model and step that one tenant's refusals are kept of. A client has a handful."""
+"""The most pairs of a model and a refused step that are kept for one tenant. A client has a handful."""
 
 MOST_TENANTS: Final = 1024
-"""Tenants whose refusals are kept, as many as shared retry budgets."""
+"""The most tenants whose refusals are kept: as many as there are shared retry budgets."""
 
 
 class Refusals(set[tuple[str, Step]]):
-    """The ways of continuing that models have refused. When it is full, each new pair replaces another: a
+    """The forms of continuation that models have refused. When it is full, each new pair replaces another. A
     pair that was forgotten costs one rejected request."""
 
     def add(self, pair: tuple[str, Step], /) -> None:
-        """Note one."""
+        """Remember one."""
         if len(self) >= MOST_REFUSALS and pair not in self:
             self.pop()
         super().add(pair)
 
 
 class Layer:
-    """Begins streams under one policy, and keeps what is learnt of models between them.
+    """Begins streams under one policy, and remembers which forms of continuation models have refused.
 
     Args:
-        policy: the policy of its streams, where no other is chosen for a call.
+        policy: the policy of its streams, unless another is chosen for a call.
         runtime: clocks and randomness; None for the real ones.
     """
 

@@ -1,4 +1,4 @@
-"""What is reported while a stream runs: observers, log records, spans and metrics, under the same names.
+"""Observers, log records, spans and metrics of running streams, under the same names.
 
-Built on the records of the core; nothing here is needed for a stream to survive.
+They are built on the records of the core. No stream depends on this package to survive.
 """

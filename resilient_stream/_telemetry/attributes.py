@@ -1,7 +1,7 @@
-"""What is told of a stream by name: the same names and values on spans, on log records and in metrics.
+"""The attributes of a stream: the same names and values on spans, on log records and in metrics.
 
-Names of the conventions' are this module's own constants, because those for generative AI still move. A
-value that is not known is left out. ``docs/telemetry.md`` lists them all.
+The names of the semantic conventions are constants of this module, because those for generative AI still
+change. A value that is not known is left out. ``docs/telemetry.md`` lists all attributes.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Url(Protocol):
 
 
 def of_server(url: Url, provider: str | None = None) -> dict[str, Any]:
-    """What is known of who answers, as fields of `StreamRecord`.
+    """What is known about the server, as fields of `StreamRecord`.
 
     Args:
         url: where requests go.
@@ -59,7 +59,7 @@ def of_server(url: Url, provider: str | None = None) -> dict[str, Any]:
 
 
 def of_attempt(attempt: AttemptRecord) -> dict[str, Any]:
-    """Which attempt it is."""
+    """The attributes that identify an attempt."""
     kind = KINDS.get(attempt.form, "continuation")
     method = {f"{SCOPE}.continuation.method": str(attempt.form)} if kind == "continuation" else {}
     return {
@@ -72,17 +72,17 @@ def of_attempt(attempt: AttemptRecord) -> dict[str, Any]:
 
 
 def of_budget(wait: WaitRecord) -> dict[str, Any]:
-    """What is left of the retry budget."""
+    """The attributes of the retry budget: what is left of it."""
     return given({f"{SCOPE}.budget.remaining": wait.balance})
 
 
 def of_answer(attempt: AttemptRecord) -> dict[str, Any]:
-    """What answered it."""
+    """The attributes of an attempt's response."""
     return given({"http.response.status_code": attempt.status, "anthropic.request.id": attempt.request_id})
 
 
 def of_fault(failure: FailureRecord) -> dict[str, Any]:
-    """What broke it."""
+    """The attributes of a failure."""
     return {
         f"{SCOPE}.fault.kind": str(failure.kind),
         f"{SCOPE}.fault.phase": str(failure.phase),
@@ -92,7 +92,7 @@ def of_fault(failure: FailureRecord) -> dict[str, Any]:
 
 
 def of_resumption(resumed: ResumeRecord) -> dict[str, Any]:
-    """How it took another's place."""
+    """The attributes of an attempt that resumed the stream."""
     recovery = {f"{SCOPE}.recovery": resumed.recovery}
     if resumed.joined is None:
         return recovery
@@ -104,7 +104,7 @@ def of_resumption(resumed: ResumeRecord) -> dict[str, Any]:
 
 
 def of_giving_up(gave_up: GiveUpRecord) -> dict[str, Any]:
-    """Why nothing more was tried."""
+    """The attributes of giving up: why nothing more was tried."""
     limit = None if gave_up.limit is None else str(gave_up.limit)
     return given(
         {f"{SCOPE}.reason": gave_up.reason, f"{SCOPE}.limit": limit, "exception.type": gave_up.error}
@@ -123,5 +123,5 @@ def outcome_of(attempt: AttemptRecord) -> str:
 
 
 def given(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Those values that there are."""
+    """The values that are not None."""
     return {name: value for name, value in values.items() if value is not None}

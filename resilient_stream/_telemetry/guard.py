@@ -1,8 +1,8 @@
-"""Who watches a stream can't harm it.
+"""Protects a stream from the code that observes it.
 
-Log handlers and filters, observers, span processors, exporters and meters are somebody else's code, and run
-in the middle of a stream. What they raise is dropped. A `BaseException` passes: to exit or to be cancelled is
-what somebody wants of the whole program.
+Log handlers and filters, observers, span processors, exporters and meters are code of others, and run in the
+middle of a stream. Their exceptions are dropped. A `BaseException` passes, because an exit or a cancellation
+concerns the whole program.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ __all__ = ["guarded"]
 
 
 def guarded(act: Callable[..., object], *args: Any, **options: Any) -> None:
-    """Call ``act``, and drop what it raises.
+    """Call ``act``, and drop any exception that it raises.
 
     Raises:
-        Exception: what interrupted it.
+        Exception: an exception with which somebody interrupted the call.
     """
     with quietly(Exception):
         act(*args, **options)

@@ -1,8 +1,8 @@
-"""What is measured of streams, in OpenTelemetry's metrics and on their spans.
+"""The metrics of streams for OpenTelemetry, and the sums on their spans.
 
-Names and units follow section "Metrics" of ``docs/telemetry.md``. What an attempt that was cut had
-written the API never tells, so tokens salvaged and wasted are estimates from characters; what was
-billed again as input is as reported. Attributes are few and take few values.
+Names and units follow section "Metrics" of ``docs/telemetry.md``. The API never reports how many tokens an
+attempt had written when it was cut, so salvaged and wasted tokens are estimated from characters. Input that
+was billed again is as reported. There are few attributes, and each takes few values.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ Attributes = Mapping[str, str | int]
 
 @dataclass(slots=True)
 class Tally:
-    """What adds up over one stream."""
+    """The sums over one stream."""
 
     resumes: int = 0
-    """Times that a continuation brought something."""
+    """How many continuations brought content."""
     retries: int = 0
-    """Requests repeated because nothing that counts had been handed over."""
+    """How many requests were sent again because no content had been delivered."""
     salvaged: int = 0
     """Output tokens, estimated, that did not have to be written again."""
     wasted: int = 0
@@ -54,7 +54,7 @@ class Tally:
     extra_input: int = 0
     """Input tokens of the attempts after the first one that reported any."""
     longest_gap: float = 0.0
-    """Seconds: the longest read."""
+    """Seconds of the longest read."""
     _first_input: bool = field(default=True)
 
     def begins(self, attempt: AttemptRecord) -> None:
@@ -126,7 +126,7 @@ class Instruments:
             self._denied.add(1, common)
 
     def end(self, end: EndRecord, tally: Tally, outcome: str, common: Attributes) -> None:
-        """A stream is over. What did not happen is not recorded: a stream without a fault costs one."""
+        """A stream is over. Zeros are not recorded, so a stream without a fault costs one measurement."""
         self._duration.record(end.duration, {**common, "resilient_stream.outcome": outcome})
         if tally.resumes:
             self._resumes.record(tally.resumes, common)

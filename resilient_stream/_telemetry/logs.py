@@ -1,8 +1,8 @@
-"""Who watches every stream: the log, the telemetry, and the policy's own observers.
+"""The observers of every stream: the log, the telemetry, and the policy's own observers.
 
-The logger is ``resilient_stream``. It has no handler of ours; what is worth a person's attention is a
-WARNING, what is only worth knowing an INFO. The fields of a record are in ``extra``, by the names that
-spans have: numbers and words, no content and no keys.
+The logger is ``resilient_stream``. The library adds no handler to it. Records that a person should look at
+have the level WARNING, others INFO. The fields of a record are in ``extra``, under the names that spans use:
+numbers and words, no content and no keys.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ class Logs(Observer):
     """One record for each failure, wait for a turn, resumption and giving up."""
 
     def on_failure(self, stream: StreamRecord, attempt: AttemptRecord) -> None:
-        """INFO: what follows is told by the next record, or by an exception."""
+        """INFO. The next record or an exception says what follows."""
         failure = cast("FailureRecord", attempt.failure)
         extra = {**_fields(stream, attempt), **of_fault(failure)}
         log.info("attempt %d failed: %s", attempt.number, failure.kind, extra=extra)
 
     def on_wait(self, stream: StreamRecord, wait: WaitRecord) -> None:
-        """INFO where it is for the stream's turn; a backoff is told by the failure before it."""
+        """INFO for a wait for a turn. A backoff has no record of its own: the failure before it has one."""
         if wait.source == QUEUE:
             extra = {f"{SCOPE}.stream": stream.id, **of_budget(wait)}
             log.info("waiting for a turn: the retry budget is spent", extra=extra)
 
     def on_resume(self, stream: StreamRecord, resumed: ResumeRecord) -> None:
-        """INFO, because it is billed; WARNING where the seam could not be verified."""
+        """INFO, because a continuation is billed; WARNING if the seam could not be verified."""
         attempt = resumed.attempt
         extra = {**_fields(stream, attempt), **of_resumption(resumed)}
         unverified = resumed.verified is False
@@ -59,7 +59,7 @@ class Logs(Observer):
         )
 
     def on_give_up(self, stream: StreamRecord, gave_up: GiveUpRecord) -> None:
-        """WARNING: the failure is about to be raised."""
+        """WARNING. The failure will be raised."""
         extra = {**_fields(stream, gave_up.attempt), **of_fault(gave_up.failure), **of_giving_up(gave_up)}
         count = gave_up.attempt.number
         log.warning(
@@ -77,10 +77,10 @@ LOGS: Final = Logs()
 
 
 def watchers(own: tuple[Observer, ...], *, telemetry_on: bool) -> tuple[Observer, ...]:
-    """All who watch the streams of a policy: the log, the global telemetry, and the policy's own observers.
+    """All observers of a policy's streams: the log, the global telemetry, and the policy's own.
 
     Args:
-        own: the policy's observers. Telemetry among them stands for the global one.
+        own: the policy's observers. If a `Telemetry` is among them, it replaces the global one.
         telemetry_on: whether the policy wants telemetry.
     """
     if not telemetry_on:
