@@ -51,6 +51,7 @@ python_use_unqualified_type_names = True
 doctest_test_doctest_blocks = "default"
 
 html_theme = "furo"
+pygments_dark_style = "github-dark"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
