@@ -36,6 +36,9 @@ ALIKE = (
     "test_docs_examples.py",
 )
 """Tests that no other Python is known to break as long as those of the single modules pass."""
+UNMEASURED = ("laws", "seams", "contract")
+"""Tests of several modules at once. The tests of the single modules reach every line and branch without them, and
+measuring makes them take two to three times as long."""
 RUNS = itertools.count()
 WORKERS = ("-n", "3", "--dist", "loadgroup")  # many tests wait for a socket: one more than two cores
 
@@ -109,10 +112,17 @@ def dist(session: nox.Session) -> None:
 
 @nox.session(requires=["dist"])
 def tests(session: nox.Session) -> None:
-    """All tests on the wheel with the newest dependencies, and coverage; what follows `--` goes to pytest."""
+    """All tests on the wheel with the newest dependencies, and the coverage of those of single modules.
+
+    What follows `--` goes to pytest: with it, what runs is measured whatever it is.
+    """
     session.install(*dependencies(), *group("test"), *group("examples"))
     install_wheel(session)
-    pytest(session, *WORKERS, *session.posargs)
+    if session.posargs:
+        pytest(session, *WORKERS, *session.posargs)
+        return
+    pytest(session, *WORKERS, *(f"--ignore=tests/{name}" for name in UNMEASURED))
+    pytest(session, *WORKERS, *(f"tests/{name}" for name in UNMEASURED), measured=False)
 
 
 @nox.session(python=OTHERS, requires=["dist"], default=False)

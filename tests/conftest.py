@@ -3,12 +3,38 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from resilient_stream._policy import accounts as _accounts
+
+_made: list[str] = []
+"""The sockets that the running test has made, as names of events."""
+
+
+def _hear_of_sockets(event: str, _args: tuple[object, ...]) -> None:
+    """Note each socket that is made. Audit hooks cannot be taken away: there is one for the whole run."""
+    if event == "socket.__new__":
+        _made.append(event)
+
+
+sys.addaudithook(_hear_of_sockets)
+
+
+@pytest.fixture(autouse=True)
+def own_sockets_are_closed() -> Iterator[None]:
+    """A socket that a test leaves open fails this test, and not the one in which the collector happens to find it.
+
+    What is alive after the collection is kept out of later ones, which would otherwise take longer and longer.
+    """
+    yield
+    if _made:
+        _made.clear()
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(autouse=True)

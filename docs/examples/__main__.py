@@ -130,7 +130,9 @@ def run(name: str) -> list[str]:
                 place = {**os.environ, "ANTHROPIC_BASE_URL": url}
                 subprocess.run(["sh", str(script)], env=place, check=True)
         else:
-            runpy.run_path(str(HERE / f"{name}.py"), run_name="__main__")
+            names = runpy.run_path(str(HERE / f"{name}.py"), run_name="__main__")
+            if "client" in names:  # a program's end closes its connections
+                names["client"].close()
         return [request.form for request in server.requests]
 
 

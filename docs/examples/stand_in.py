@@ -19,9 +19,11 @@ def summary(client: anthropic.Anthropic) -> tuple[str, bool]:
 
 def test_the_text_survives_a_reset() -> None:
     """A connection that is reset in the middle leaves no trace in the text."""
-    with StandIn(reply=REPLY, faults=[cut_at(3000, "rst")]) as server:
-        client = resilient(anthropic.Anthropic(base_url=server.url, api_key="any"))
-        assert summary(client) == (REPLY, True)
+    with (
+        StandIn(reply=REPLY, faults=[cut_at(3000, "rst")]) as server,
+        anthropic.Anthropic(base_url=server.url, api_key="any") as client,
+    ):
+        assert summary(resilient(client)) == (REPLY, True)
         assert [request.form for request in server.requests] == [
             "fresh",
             "user_turn",
@@ -30,9 +32,11 @@ def test_the_text_survives_a_reset() -> None:
 
 def test_nothing_is_sent_twice_when_nothing_fails() -> None:
     """A healthy stream is one request."""
-    with StandIn(reply=REPLY) as server:
-        client = resilient(anthropic.Anthropic(base_url=server.url, api_key="any"))
-        assert summary(client) == (REPLY, False)
+    with (
+        StandIn(reply=REPLY) as server,
+        anthropic.Anthropic(base_url=server.url, api_key="any") as client,
+    ):
+        assert summary(resilient(client)) == (REPLY, False)
         assert len(server.requests) == 1
 
 

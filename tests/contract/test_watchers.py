@@ -230,8 +230,12 @@ def test_a_watcher_that_calls_back(world: World, kind: str) -> None:
                 within.release()
 
     policy, surroundings = watched(kind, act)
-    with stand_in(cut_at(3000)) as server, surroundings:
-        clients = [resilient(anthropic.Anthropic(api_key="k", base_url=server.url), policy)]
+    with (
+        stand_in(cut_at(3000)) as server,
+        surroundings,
+        anthropic.Anthropic(api_key="k", base_url=server.url) as client,
+    ):
+        clients = [resilient(client, policy)]
         assert world.stream(server.url, policy).text == TEXT
     assert set(texts) <= {TEXT}
 
@@ -263,6 +267,6 @@ def test_an_observer_without_anything() -> None:
     """Not even its attributes can be looked at."""
     policy = HASTY.replace(observers=())
     object.__setattr__(policy, "observers", (Unfound(),))
-    with stand_in(cut_at(3000)) as server:
-        text = told(resilient(anthropic.Anthropic(api_key="k", base_url=server.url), policy))
+    with stand_in(cut_at(3000)) as server, anthropic.Anthropic(api_key="k", base_url=server.url) as client:
+        text = told(resilient(client, policy))
     assert text == TEXT
