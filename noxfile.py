@@ -36,9 +36,9 @@ ALIKE = (
     "test_docs_examples.py",
 )
 """Tests that no other Python is known to break as long as those of the single modules pass."""
-UNMEASURED = ("laws", "seams", "contract")
-"""Tests of several modules at once. The tests of the single modules reach every line and branch without them, and
-measuring makes them take two to three times as long."""
+UNMEASURED = ("laws", "seams")
+"""Tests of many inputs. The others reach every line and branch without them, and measuring makes them take
+three times as long."""
 RUNS = itertools.count()
 WORKERS = ("-n", "3", "--dist", "loadgroup")  # many tests wait for a socket: one more than two cores
 
@@ -112,7 +112,7 @@ def dist(session: nox.Session) -> None:
 
 @nox.session(requires=["dist"])
 def tests(session: nox.Session) -> None:
-    """All tests on the wheel with the newest dependencies, and the coverage of those of single modules.
+    """All tests on the wheel with the newest dependencies, and the coverage of those that are not laws.
 
     What follows `--` goes to pytest: with it, what runs is measured whatever it is.
     """

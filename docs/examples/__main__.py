@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import anthropic
 from resilient_stream.testing import Reply, StandIn, cut_at
 from resilient_stream.testing.golden import GOLDEN
 
@@ -131,8 +132,9 @@ def run(name: str) -> list[str]:
                 subprocess.run(["sh", str(script)], env=place, check=True)
         else:
             names = runpy.run_path(str(HERE / f"{name}.py"), run_name="__main__")
-            if "client" in names:  # a program's end closes its connections
-                names["client"].close()
+            client = names.get("client")
+            if isinstance(client, anthropic.Anthropic):
+                client.close()  # as the end of a program does
         return [request.form for request in server.requests]
 
 
