@@ -173,11 +173,12 @@ trouble of the server's."""
 
 def error_in(said: object) -> object:
     """The error in what was said, wherever gateways put it: under ``error``, as the first of several or
-    inside of another; or all that was said, where its type is an error's. None where there is none."""
+    inside of another; or all that was said, where it has no ``error`` or its type is an error's. None where
+    nothing can be read."""
     if not isinstance(said, Mapping):
         return None
     kind, error = said.get("type"), said.get("error")
-    if is_word(kind) and kind in STATUS_OF_ERROR_TYPE:
+    if error is None or (is_word(kind) and kind in STATUS_OF_ERROR_TYPE):
         return said
     if isinstance(error, list) and error:
         error = error[0]
@@ -193,12 +194,22 @@ def kind_of_error(error: object) -> Kind:
 
 
 def status_of_error(error: object) -> int:
-    """The status that an in-band error would have had outside a stream: that of its type. Where the type is
-    not the API's, gateways may give the status as ``code``, in digits or as a number; else it is 500."""
-    name, code = (error.get("type"), error.get("code")) if isinstance(error, Mapping) else (None, None)
-    known = STATUS_OF_ERROR_TYPE.get(name) if is_word(name) else None
-    digits = str(code) if isinstance(code, int | str) else ""
-    return known or (int(digits) if _ERROR_STATUS.fullmatch(digits) else 500)
+    """The status that an in-band error would have had outside a stream; 500 where it names none."""
+    return named_status(error) or 500
+
+
+def named_status(error: object) -> int | None:
+    """The status that an in-band error names: that of its type. Where the type is not the API's, gateways may
+    give it as ``code``, ``status`` or ``statusCode``, in digits or as a number."""
+    if not isinstance(error, Mapping):
+        return None
+    name = error.get("type")
+    if is_word(name) and name in STATUS_OF_ERROR_TYPE:
+        return STATUS_OF_ERROR_TYPE[name]
+    for given in (error.get("code"), error.get("status"), error.get("statusCode")):
+        if isinstance(given, int | str) and _ERROR_STATUS.fullmatch(digits := str(given)):
+            return int(digits)
+    return None
 
 
 def is_word(value: object) -> TypeGuard[str]:

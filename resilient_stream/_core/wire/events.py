@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from resilient_stream._core.failures import STATUS_OF_ERROR_TYPE, Flaw, Kind, Phase
+from resilient_stream._core.failures import STATUS_OF_ERROR_TYPE, Flaw, Kind, Phase, named_status
 
 from . import safe_json, sse
 
@@ -102,18 +102,14 @@ def read(frame: bytes) -> Event:
     """What ``frame`` says.
 
     Raises:
-        Flaw: `Kind.CORRUPT`, when the SDK would fail to read it, or would not notice what is missing.
+        Flaw: `Kind.CORRUPT`, when the SDK would fail to read it, or would not notice what is missing;
+            `Kind.PROTOCOL` for an error page that names no status.
     """
     name, data = sse.fields(frame)
     if name == "error":
         return Event("error", _error_body(data), frame)
     if not data:
-        strange = sse.has_strange_line(frame)
-        if strange and (error := _bare_error(frame)) is not None:
-            return Event("error", error, frame)
-        if strange or name in MESSAGE_EVENTS:
-            raise Flaw(Kind.CORRUPT, "an event that has lost its data")
-        return Event("ping" if name == "ping" else SKIPPED, {}, frame)
+        return _without_data(name, frame)
     payload = _payload(name, data)
     if payload is None:
         return Event(SKIPPED, {}, frame)
@@ -130,6 +126,22 @@ def read(frame: bytes) -> Event:
     if name in (None, "ping"):
         misled = kind != "ping"
     return Event(kind, payload, sse.encode(kind, payload) if misled else frame)
+
+
+def _without_data(name: str | None, frame: bytes) -> Event:
+    """What a frame without a `data` field says.
+
+    Raises:
+        Flaw: as `read`.
+    """
+    strange = sse.has_strange_line(frame)
+    if strange and (error := _bare_error(frame)) is not None:
+        if _tells_error(error) or named_status(error):
+            return Event("error", error, frame)
+        raise Flaw(Kind.PROTOCOL, "an error page in place of events", in_band=True, body=error, frame=frame)
+    if strange or name in MESSAGE_EVENTS:
+        raise Flaw(Kind.CORRUPT, "an event that has lost its data")
+    return Event("ping" if name == "ping" else SKIPPED, {}, frame)
 
 
 def _payload(name: str | None, data: str) -> dict[str, Any] | None:
@@ -155,6 +167,11 @@ def _is_type(value: object) -> bool:
     return isinstance(value, str) and value != ""
 
 
+ERROR_PAGE_WORDS: Final = ("message", "Message", "detail", "errors", "title")
+"""Where error pages in JSON that have no ``error`` keep their words [Bedrock; API Gateway; FastAPI and
+RFC 9457; JSON:API; RFC 9457]."""
+
+
 def _tells_error(payload: dict[str, Any]) -> bool:
     """Whether an object is an error in one of the spellings that gateways have for it: with or without a
     type of its own, as an object, as words or as a list; or with a type that is an error's."""
@@ -175,9 +192,17 @@ def _bare_error(frame: bytes) -> dict[str, Any] | None:
             with contextlib.suppress(ValueError):
                 body = safe_json.parse(candidate)
                 body = body[0] if isinstance(body, list) and body else body
-                if isinstance(body, dict) and _tells_error(body):
+                if isinstance(body, dict) and (_tells_error(body) or _is_error_page(body)):
                     return body
     return None
+
+
+def _is_error_page(body: dict[str, Any]) -> bool:
+    """Whether JSON outside a field is the error page of a web framework, a cloud or RFC 9457: a sentence or a
+    list of faults under one of their names, and not the type of an event or a message."""
+    if body.get("type") in (*MESSAGE_EVENTS, "message"):
+        return False
+    return any(isinstance(body.get(name), str | list) and body[name] for name in ERROR_PAGE_WORDS)
 
 
 def _error_body(data: str | None) -> Any:

@@ -202,6 +202,37 @@ def test_other_bare_json_is_no_error(one: str) -> None:
         read(f"{one}\n\n".encode())
 
 
+@pytest.mark.parametrize("name", ["status", "statusCode", "code"])
+@pytest.mark.parametrize(
+    "words", ['"detail": "No"', '"Message": "No"', '"errors": [{}]', '"type": "a:b", "title": "No"']
+)
+def test_an_error_page_that_names_a_status_is_an_error(words: str, name: str) -> None:
+    """In JSON, whoever wrote it."""
+    page = f'{{{words}, "{name}": 410}}'
+    assert first(page.encode()) == page.encode()
+    event = read(f"{page}\n\n".encode())
+    assert (event.type, event.data) == ("error", json.loads(page))
+
+
+@pytest.mark.parametrize(
+    "page", ['{"detail": "Not authenticated"}', '{"message": "No", "__type": "Throttled"}']
+)
+def test_an_error_page_without_a_status_is_a_broken_reply(page: str) -> None:
+    """Its words are kept for the user. Nobody can tell whether asking again helps: once is enough."""
+    assert first(page.encode()) == page.encode()
+    with pytest.raises(Flaw) as caught:
+        read(f"{page}\n\n".encode())
+    failure = caught.value.failure
+    assert (failure.kind, failure.in_band, failure.body) == (Kind.PROTOCOL, True, json.loads(page))
+
+
+@pytest.mark.parametrize("kind", ["message", "content_block_delta"])
+def test_a_message_or_an_event_outside_a_field_is_no_error(kind: str) -> None:
+    """Whatever words it has."""
+    with pytest.raises(Flaw):
+        read(f'{{"type": "{kind}", "message": "hello"}}\n\n'.encode())
+
+
 @pytest.mark.parametrize("given", ["", '"type": null, '])
 def test_an_event_without_a_type_has_that_of_its_event_line(given: str) -> None:
     """Where that is one of a message's."""
