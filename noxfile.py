@@ -198,10 +198,19 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session(requires=["dist"], default=False)
 def torture(session: nox.Session) -> None:
-    """Kill a thousand processes that write and read a journal; ``-- --url redis://...`` for another one."""
+    """Kill a thousand processes that write and read a journal, on each store; `-- --seed=N` draws anew."""
     session.install(*dependencies(), *group("test"))
     install_wheel(session)
-    session.run("python", "-m", "chaos.durable", "--kills=1000", *session.posargs)
+    for store in ("sqlite", "redis"):
+        session.run(
+            "python",
+            "-m",
+            "chaos.durable",
+            f"--store={store}",
+            "--kills=1000",
+            "--stops=10",
+            *session.posargs,
+        )
 
 
 @nox.session(requires=["dist"], default=False)

@@ -1,15 +1,19 @@
-"""Processes that are killed while they write, read or store a journaled stream: ``python -m chaos.durable --kills 1000``.
+"""Processes that are killed while they write, read or store journaled streams: ``python -m chaos.durable --kills 1000``.
 
-Each stream is written by a program with the SDK, and followed by a reader, each in a process of its own. Both are
-killed (SIGKILL) at moments by chance, and begun again, until the stream is complete. Then must hold: what every
-writer had handed over to its consumer is a beginning of the stream; what the readers got, one after the other, is
-the stream, without a gap or a repetition; and its text is the answer. With a Redis URL and ``--restarts`` the
-server is killed and started again meanwhile, too.
+Each stream is written by a program with the SDK, and followed by a reader, each in a process of its own; two streams
+run at a time. Both processes are killed (SIGKILL) at places that are drawn uniformly over the stream, and begun
+again, until the stream is complete. Then must hold: what every writer had handed over to its consumer is a beginning
+of the stream; what the readers got, one after the other, is the stream, without a gap or a repetition; its text is
+its own answer; and nobody reads it with another stream's cursor or for another owner. With ``--store redis`` a Valkey
+server is started, and killed and started again meanwhile, too.
+
+Then writers are suspended (SIGSTOP) until another one has finished their stream, and wake: they may write nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import collections
 import json
 import multiprocessing
 import os
@@ -19,65 +23,32 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, Final
 
-import anthropic
+from resilient_stream.errors import ForeignCursor, UnknownStream
+from resilient_stream.journal import Journal
+from resilient_stream.testing import StandIn
 
-from resilient_stream import RetryPolicy, resilient
-from resilient_stream.errors import UnknownStream, WriterGone
-from resilient_stream.journal import Journal, journal_key
-from resilient_stream.testing import ANSWER, StandIn
+from . import durable_lives as lives
+from .durable_lives import DONE, LOST, answer_to, whole_lines
 
-PACE: Final = 0.006
-"""Seconds between two events of the stand-in."""
+PACES: Final = (0.0, 0.001)
+"""Seconds between two events of a stand-in: a writer that always has something to do, and one that waits."""
 
-ANSWERED: Final = ANSWER[:900].rstrip()
-DONE, GONE = 0, 3
+EVENTS: Final = 165
+"""Of a stream, about."""
+
+FEW, MANY = 1, 12
+"""Kills of one process of a stream."""
+
 LONGEST: Final = 120.0
 """Seconds after which a stream that is not complete is a failure."""
 
-POLICY: Final = RetryPolicy(
-    wait_initial=0.001, wait_max=0.01, budget=None, max_attempts=10_000, max_barren_attempts=100
-)
-
-
-def write(journal_url: str, base_url: str, key: str, log: str, stop_at: int = 0) -> None:
-    """A writer's life: stream, and note each event once it was handed over. It may suspend itself on the way; at
-    any other moment it could hold a lock of SQLite's meanwhile, for which everybody waits."""
-    with Journal(journal_url, ttl=2.0, patience=30.0) as journal, Path(log).open("ab", buffering=0) as out:
-        client = resilient(anthropic.Anthropic(base_url=base_url, api_key="key"), POLICY, journal=journal)
-        stream = client.messages.create(
-            model="claude-sonnet-5",
-            max_tokens=4096,
-            messages=[{"role": "user", "content": key}],
-            stream=True,
-            extra_headers=journal_key(key),
-        )
-        out.write(b'"life"\n')
-        for number, event in enumerate(stream, 1):
-            out.write(event.model_dump_json().encode() + b"\n")
-            if number == stop_at:
-                os.kill(os.getpid(), signal.SIGSTOP)
-
-
-def read(journal_url: str, key: str, log: str) -> None:
-    """A reader's life: go on behind the last frame that was noted, and note each one."""
-    path = Path(log)
-    noted = _whole_lines(path)
-    path.write_bytes(b"".join(line + b"\n" for line in noted))  # what a kill has cut is no note
-    with Journal(journal_url, ttl=2.0, patience=30.0) as journal, path.open("ab", buffering=0) as out:
-        try:
-            for entry in journal.read(key, after=json.loads(noted[-1])[0] if noted else None):
-                out.write(json.dumps([entry.cursor, entry.number, entry.frame.decode()]).encode() + b"\n")
-        except (WriterGone, UnknownStream):
-            sys.exit(GONE)
-
-
-def _whole_lines(path: Path) -> list[bytes]:
-    whole = path.read_bytes().rpartition(b"\n")[0] if path.exists() else b""
-    return whole.split(b"\n") if whole else []
+Context: Final[Any] = multiprocessing.get_context("forkserver")
 
 
 @dataclass
@@ -85,96 +56,212 @@ class Tally:
     """What came of it."""
 
     streams: int = 0
-    writers_killed: int = 0
-    readers_killed: int = 0
+    writers: list[float] = field(default_factory=list)
+    """Where writers were killed: what they had handed over by then, as a part of the stream."""
+    readers: list[float] = field(default_factory=list)
     restarts: int = 0
     requests: int = 0
+    stops: int = 0
     wrong: list[str] = field(default_factory=list)
 
     @property
     def kills(self) -> int:
         """Processes that were killed."""
-        return self.writers_killed + self.readers_killed
+        return len(self.writers) + len(self.readers)
 
 
-Context: Final[Any] = multiprocessing.get_context("forkserver")
-
-
-@dataclass
 class Role:
-    """A process that is begun again whenever it is killed."""
+    """A process that is begun again whenever it is killed.
 
-    target: Callable[..., None]
-    arguments: tuple[str, ...]
-    process: Any = None
-    done: bool = False
-    killed: int = 0
-    size: int = 0
+    Args:
+        target: what it does.
+        arguments: the last is the file with its notes.
+        places: the events at which it is killed, in their order. 0: before it has been handed any.
+        named: more for ``target``.
+    """
+
+    def __init__(
+        self, target: Callable[..., None], arguments: tuple[str, ...], places: list[int], **named: Any
+    ) -> None:
+        self._target, self._arguments, self._named = target, arguments, named
+        self.places, self.log = places, Path(arguments[-1])
+        self.killed: list[int] = []
+        """Events that it had noted at each kill."""
+        self.done = False
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin a life."""
+        place = self.places[0] if self.places else -1
+        self.pipe, theirs = Context.Pipe(duplex=False)
+        self.process = Context.Process(
+            target=self._target, args=(*self._arguments, place, theirs), kwargs=self._named, daemon=True
+        )
+        self.process.start()
+        theirs.close()
 
     @property
-    def log(self) -> Path:
-        """What it notes."""
-        return Path(self.arguments[-1])
+    def waits_for(self) -> list[Any]:
+        """What tells that there is something to do."""
+        return [] if self.done else [self.process.sentinel, self.pipe]
 
-    @property
-    def has_noted(self) -> bool:
-        """Whether it has noted something in this life."""
-        return self.log.exists() and self.log.stat().st_size > self.size
-
-    def tend(self, chance: random.Random, likely: float) -> None:
-        """Begin it if it does not run; if it does, kill it, seldom before it has noted anything."""
+    def tend(self, chance: random.Random) -> bool:
+        """Do what is to be done; whether the process was killed."""
         if self.done:
-            return
-        if self.process is None:
-            self.size = self.log.stat().st_size if self.log.exists() else 0
-            self.process = Context.Process(target=self.target, args=self.arguments, daemon=True)
-            self.process.start()
-        elif self.process.exitcode is not None:
+            return False
+        if self.process.exitcode is not None:
             self.done = self.process.exitcode == DONE
-            self.process = None
-        elif chance.random() < (likely if self.has_noted else likely / 20):
+            self._end()
+            return False
+        at_start = self.places[:1] == [0]
+        if not at_start and not self.pipe.poll():
+            return False
+        if at_start or self._says_it_is_there():
+            time.sleep(chance.uniform(0.0, 0.05 if at_start else 0.0015))
             self.process.kill()
             self.process.join()
-            self.killed += 1
-            self.process = None
+            self.places.pop(0)
+            self.killed.append(self._noted())
+            self._end()
+            return True
+        return False
+
+    def _says_it_is_there(self) -> bool:
+        with suppress(EOFError):  # it ends by itself
+            return bool(self.pipe.recv_bytes() == lives.THERE)
+        self.process.join()
+        return False
+
+    def _end(self) -> None:
+        self.pipe.close()
+        if not self.done:
+            self.begin()
+
+    def _noted(self) -> int:
+        if self._target is lives.read:
+            return len(whole_lines(self.log))
+        *_, last = _lives(whole_lines(self.log))
+        return len(last)
 
 
-def stream(
-    tally: Tally, journal_url: str, server: StandIn, chance: random.Random, kills: int, key: str
-) -> None:
-    """One stream, with so many kills at most."""
-    with tempfile.TemporaryDirectory(prefix="resilient-durable-") as folder:
-        lives, notes = f"{folder}/lives", f"{folder}/notes"
-        writer = Role(write, (journal_url, server.url, key, lives))
-        reader = Role(read, (journal_url, key, notes))
-        end = time.monotonic() + LONGEST
-        while not (writer.done and reader.done):
-            if time.monotonic() > end:
-                tally.wrong.append(f"{key}: not complete after {LONGEST:g} s")
-                break
-            time.sleep(chance.uniform(0.0, 0.06))
-            left = writer.killed + reader.killed < kills
-            writer.tend(chance, 0.5 * left)
-            reader.tend(chance, 0.3 * left)
+def places(chance: random.Random, most: int) -> list[int]:
+    """Where a process is killed: anywhere in the stream, and seldom while it starts."""
+    some = chance.randint(min(FEW, most), min(MANY, most))
+    return sorted(0 if chance.random() < 0.03 else chance.randrange(1, EVENTS) for _ in range(some))
+
+
+class Stream:
+    """One stream, its writer and its reader."""
+
+    def __init__(
+        self, journal_url: str, api: str, key: str, folder: str, chance: random.Random, most: int
+    ) -> None:
+        self.key, self._url = key, journal_url
+        self._lives, self._notes = f"{folder}/{key}.lives", f"{folder}/{key}.notes"
+        writers = places(chance, most)
+        readers = places(chance, most - len(writers))
+        self.writer = Role(lives.write, (journal_url, api, key, self._lives), writers, stop=False)
+        self.reader = Role(lives.read, (journal_url, key, self._notes), readers)
+
+    @property
+    def roles(self) -> tuple[Role, Role]:
+        """Its processes."""
+        return self.writer, self.reader
+
+    def judge(self, journal: Journal, tally: Tally, foreign: str) -> None:
+        """Say what is wrong with it, and where its processes were killed.
+
+        Args:
+            journal: where it is.
+            tally: is told.
+            foreign: a cursor of another stream.
+        """
+        frames = [entry.frame.decode() for entry in journal.read(self.key)]
+        notes = whole_lines(Path(self._notes))
         tally.streams += 1
-        tally.writers_killed += writer.killed
-        tally.readers_killed += reader.killed
-        with Journal(journal_url) as journal:
-            frames = [entry.frame.decode() for entry in journal.read(key)] if writer.done else []
-        tally.wrong += [
-            f"{key}: {what}" for what in _wrong(frames, _whole_lines(Path(lives)), _whole_lines(Path(notes)))
+        tally.writers += [at / len(frames) for at in self.writer.killed]
+        tally.readers += [at / len(frames) for at in self.reader.killed]
+        found = [
+            *wrong(self.key, frames, whole_lines(Path(self._lives)), notes),
+            *self._foreign(journal, foreign),
         ]
+        tally.wrong += [f"{self.key}: {what}" for what in found]
+
+    def _foreign(self, journal: Journal, cursor: str) -> Iterator[str]:
+        for error, options in (
+            (ForeignCursor, {"after": cursor}),
+            (UnknownStream, {"owner": journal.owner_of("another")}),
+        ):
+            try:
+                journal.read(self.key, **options)  # type: ignore[arg-type]  # each is one of the two
+            except error:
+                continue
+            yield "it was read by a stranger"
+
+    def close(self) -> None:
+        """End what still runs."""
+        for role in self.roles:
+            if role.process.exitcode is None:
+                role.process.kill()
+                role.process.join()
+            role.pipe.close()
 
 
-def _wrong(frames: list[str], lives: list[bytes], notes: list[bytes]) -> Iterator[str]:
+def together(
+    tally: Tally,
+    journal_url: str,
+    apis: list[str],
+    chance: random.Random,
+    most: int,
+    killed: Callable[[], object],
+) -> None:
+    """Two streams at a time, with so many kills at most; ``killed`` is called after each."""
+    with tempfile.TemporaryDirectory(prefix="resilient-durable-") as folder:
+        streams = list[Stream]()
+        for at in range(2):
+            left = most - sum(len(role.places) for stream in streams for role in stream.roles)
+            key = f"stream-{tally.streams + at}-{chance.getrandbits(32):08x}"
+            some = -(-left // (2 - at))
+            streams.append(Stream(journal_url, chance.choice(apis), key, folder, chance, some))
+        roles = [role for stream in streams for role in stream.roles]
+        try:
+            end = time.monotonic() + LONGEST
+            while waiting := [each for role in roles for each in role.waits_for]:
+                if time.monotonic() > end:
+                    tally.wrong.append(f"{[s.key for s in streams]}: not complete after {LONGEST:g} s")
+                    return
+                starts = any(role.places[:1] == [0] for role in roles if not role.done)
+                wait(waiting, 0.0 if starts else 1.0)
+                for role in roles:
+                    if role.tend(chance):
+                        killed()
+        finally:
+            for stream in streams:
+                stream.close()
+        with Journal(journal_url) as journal:
+            cursors = [next(iter(journal.read(stream.key))).cursor for stream in streams]
+            for stream, foreign in zip(streams, reversed(cursors), strict=True):
+                stream.judge(journal, tally, foreign)
+
+
+def wrong(key: str, frames: list[str], lives_: list[bytes], notes: list[bytes]) -> Iterator[str]:
+    """What is wrong with a stream.
+
+    Args:
+        key: its key.
+        frames: what the journal has of it.
+        lives_: what its writers noted.
+        notes: what its readers noted.
+    """
     events = [event for event in map(_data, frames) if event["type"] != "ping"]
     text = "".join(e["delta"].get("text", "") for e in events if e["type"] == "content_block_delta")
-    if text != ANSWERED:
-        yield f"the text is not the answer: {len(text)} characters of {len(ANSWERED)}"
+    if text != answer_to(key):
+        yield f"the text is not the answer: {len(text)} characters of {len(answer_to(key))}"
     if [event["type"] for event in events].count("message_stop") != 1:
         yield "it has not one end"
-    for life in _lives(lives):
-        if life != [_shape(event) for event in events[: len(life)]]:
+    shapes = [_shape(event) for event in events]
+    for life in _lives(lives_):
+        if life != shapes[: len(life)]:
             yield "a writer handed over what is no beginning of the stream"
     read_ = [json.loads(note) for note in notes]
     if [number for _, number, _ in read_] != list(range(1, len(frames) + 1)):
@@ -215,9 +302,9 @@ def torture(
     kills: int,
     seed: int,
     *,
-    restart: Callable[[], object] | None = None,
+    restart: Callable[[], object] = bool,
     restarts: int = 0,
-    say: Callable[[str], object] = lambda _: None,
+    say: Callable[[str], object] = bool,
 ) -> Tally:
     """Kill processes until so many were killed.
 
@@ -229,79 +316,113 @@ def torture(
         restarts: how often that is done, spread over all.
         say: is told how far it is.
     """
-    chance, tally = random.Random(seed), Tally()
-    with StandIn(reply=ANSWERED, pace=PACE) as server:
+    chance, tally, count = random.Random(seed), Tally(), 0
+
+    def killed() -> None:
+        nonlocal count
+        count += 1
+        if tally.restarts * kills < restarts * count:
+            restart()
+            tally.restarts += 1
+
+    with ExitStack() as stack:
+        servers = [
+            stack.enter_context(
+                StandIn(reply=lambda body: answer_to(body["messages"][0]["content"]), pace=pace)
+            )
+            for pace in PACES
+        ]
         while tally.kills < kills and len(tally.wrong) < 5:
-            some = min(chance.randint(1, 12), kills - tally.kills)
-            stream(tally, journal_url, server, chance, some, f"stream-{seed}-{tally.streams}")
-            if restart is not None and tally.restarts * kills < restarts * tally.kills:
-                restart()
-                tally.restarts += 1
+            together(tally, journal_url, [each.url for each in servers], chance, kills - tally.kills, killed)
             say(f"{tally.kills} kills, {tally.streams} streams, wrong: {len(tally.wrong)}")
-        tally.requests = len(server.requests)
+        tally.requests = sum(len(server.requests) for server in servers)
     return tally
 
 
 def stopped(journal_url: str, seed: int = 0) -> list[str]:
     """A writer that is suspended (SIGSTOP) until another one has finished its stream, and wakes then; what is wrong."""
-    wrong, key = list[str](), f"stopped-{seed}"
-    with StandIn(reply=ANSWERED, pace=PACE) as server, tempfile.TemporaryDirectory() as folder:
-        arguments = (journal_url, server.url, key, f"{folder}/first", 10)
-        first = Context.Process(target=write, args=arguments, daemon=True)
-        first.start()
-        _until(lambda: len(_whole_lines(Path(f"{folder}/first"))) > 10)
-        second = Context.Process(
-            target=write, args=(journal_url, server.url, key, f"{folder}/second"), daemon=True
-        )
-        second.start()
-        second.join(LONGEST)
+    found, key, place = list[str](), f"stopped-{seed}", random.Random(seed).randrange(1, EVENTS - 20)
+    api = StandIn(reply=lambda body: answer_to(body["messages"][0]["content"]), pace=PACES[1])
+    with api as server, tempfile.TemporaryDirectory() as folder:
+        first = Role(lives.write, (journal_url, server.url, key, f"{folder}/first"), [place], stop=True)
+        assert first.pipe.recv_bytes() == lives.THERE
+        _until_stopped(first.process.pid)
+        second = Role(lives.write, (journal_url, server.url, key, f"{folder}/second"), [], stop=False)
+        second.process.join(LONGEST)
         with Journal(journal_url) as journal:
             before = [entry.frame for entry in journal.read(key)]
-            os.kill(first.pid, signal.SIGCONT)
-            first.join(LONGEST)
+            os.kill(first.process.pid, signal.SIGCONT)
+            first.process.join(LONGEST)
             after = [entry.frame for entry in journal.read(key)]
-        if second.exitcode != DONE or first.exitcode in (DONE, None):
-            wrong.append(f"the first ended with {first.exitcode}, the second with {second.exitcode}")
+        if (ends := (first.process.exitcode, second.process.exitcode)) != (LOST, DONE):
+            found.append(f"the writers ended with {ends}")
         if before != after:
-            wrong.append("who was suspended has written")
+            found.append("who was suspended has written")
         frames = [frame.decode() for frame in after]
         notes = [json.dumps(["", at, frame]).encode() for at, frame in enumerate(frames, 1)]
-        for log in ("first", "second"):
-            wrong += _wrong(frames, _whole_lines(Path(f"{folder}/{log}")), notes)
-    return wrong
+        for role in (first, second):
+            found += wrong(key, frames, whole_lines(role.log), notes)
+            role.pipe.close()
+    return [f"{key}: {what}" for what in found]
 
 
-def _until(there: Callable[[], bool]) -> None:
-    end = time.monotonic() + LONGEST
-    while not there():
-        if time.monotonic() > end:
-            raise TimeoutError("it did not begin")
-        time.sleep(0.005)
+def _until_stopped(pid: int) -> None:
+    while Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] != b"T":
+        time.sleep(0.001)
+
+
+def _tenths(places_: list[float]) -> str:
+    counts = collections.Counter(min(9, int(place * 10)) for place in places_ if place)
+    return (
+        f"{' '.join(str(counts[tenth]) for tenth in range(10))}; before the first event {places_.count(0.0)}"
+    )
+
+
+def told(tally: Tally, seconds: float) -> str:
+    """What came of it, for people."""
+    return (
+        f"{tally.kills} kills of {tally.streams} streams, {tally.requests} requests, {tally.restarts} restarts of the "
+        f"store, {tally.stops} suspended writers, {seconds:.0f} s\n"
+        f"{len(tally.writers)} writers killed, by tenths of their stream: {_tenths(tally.writers)}\n"
+        f"{len(tally.readers)} readers killed, by tenths of their stream: {_tenths(tally.readers)}\n"
+        f"wrong: {len(tally.wrong)}\n" + "".join(f"wrong: {what}\n" for what in tally.wrong)
+    )
 
 
 def main() -> int:
     """Run it; 1 if something was wrong."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--store", choices=("sqlite", "redis"), default="sqlite")
     parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--restarts", type=int, default=20, help="of a Redis server")
+    parser.add_argument("--stops", type=int, default=3, help="writers that are suspended")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--url", help="of the journal; a SQLite file of its own by default")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        url = args.url or f"sqlite:///{folder}/streams.db"
-        began = time.monotonic()
-        tally = torture(url, args.kills, args.seed, say=lambda line: sys.stderr.write(f"\r{line}"))
-        fenced = stopped(url, args.seed)
-    seconds = time.monotonic() - began
-    sys.stdout.write(
-        f"\n{tally.kills} kills ({tally.writers_killed} writers, {tally.readers_killed} readers) of {tally.streams} "
-        f"streams, {tally.requests} requests, {seconds:.0f} s\n"
-    )
-    for what in (*tally.wrong, *fenced):
-        sys.stdout.write(f"wrong: {what}\n")
-    return 1 if tally.wrong or fenced else 0
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        url, restart, restarts = f"sqlite:///{folder}/streams.db", bool, 0
+        if args.store == "redis":
+            from tests.support.journals import Server
+
+            server = Server()
+            stack.callback(server.close)
+            url, restart, restarts = server.url, server.restart, args.restarts
+        tally = torture(
+            url,
+            args.kills,
+            args.seed,
+            restart=restart,
+            restarts=restarts,
+            say=lambda line: sys.stderr.write(f"\r{line}"),
+        )
+        for seed in range(args.stops):
+            tally.wrong += stopped(url, args.seed + seed)
+            tally.stops += 1
+    sys.stdout.write(f"\n{args.store}: {told(tally, time.monotonic() - began)}")
+    return 1 if tally.wrong else 0
 
 
-Context.set_forkserver_preload(["chaos.durable"])
+Context.set_forkserver_preload(["chaos.durable_lives"])
 
 if __name__ == "__main__":
     sys.exit(main())

