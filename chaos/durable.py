@@ -193,7 +193,7 @@ class Stream:
             (UnknownStream, {"owner": journal.owner_of("another")}),
         ):
             try:
-                journal.read(self.key, **options)  # type: ignore[arg-type]  # each is one of the two
+                journal.read(self.key, **options)
             except error:
                 continue
             yield "it was read by a stranger"
@@ -400,7 +400,8 @@ def main() -> int:
     args = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        url, restart, restarts = f"sqlite:///{folder}/streams.db", bool, 0
+        url, restarts = f"sqlite:///{folder}/streams.db", 0
+        restart: Callable[[], object] = bool
         if args.store == "redis":
             from tests.support.journals import Server
 

@@ -14,29 +14,16 @@ reloaded says so with ``?last-event-id=``. Who may read which stream is your app
 from __future__ import annotations
 
 import importlib
-import json
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from ._journal.cursor import cursor
 from ._journal.follow import Follower
 from ._journal.journal import Journal
-from .errors import BadCursor, ExpiredStream, ForeignCursor, JournalError, StreamFailed, UnknownStream
+from ._journal.wire import CURSOR, HEADERS, error_event, numbered, status_of
+from .errors import JournalError, StreamFailed
 
 __all__ = ["reply"]
-
-CURSOR: Final = "last-event-id"
-"""The header of a reconnecting ``EventSource``, and the query parameter of a page that was reloaded."""
-
-HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
-"""No proxy may keep it, nor hold it back."""
-
-_STATUSES: Final[tuple[tuple[type[JournalError], int], ...]] = (
-    (BadCursor, 400),
-    (UnknownStream, 404),
-    (ForeignCursor, 404),
-    (ExpiredStream, 410),
-)
 
 
 class Request(Protocol):
@@ -62,8 +49,9 @@ async def reply(
     Each event has an ``id:``. A client that leaves stops nothing; `Journal.stop` does. The response is 204
     where the reader has all of a stream that has ended, which is what makes an ``EventSource`` stop asking;
     400 for a cursor that is none, 404 where there is no such stream or the cursor is of another one, 410
-    where its retention is over. If the stream was given up, an ``error`` event comes last. If its writer is
-    gone the response ends, and the reader comes back after ``retry`` seconds.
+    where its retention is over, 503 where the store can't be reached. If the stream was given up, an
+    ``error`` event comes last. If its writer is gone the response ends, and the reader comes back after
+    ``retry`` seconds.
 
     Args:
         journal: where the stream is.
@@ -81,10 +69,9 @@ async def reply(
     try:
         follower = await journal.follower(key, after, owner)
     except JournalError as error:
-        for kind, status in _STATUSES:
-            if isinstance(error, kind):
-                return responses.PlainTextResponse(str(error), status, HEADERS)
-        raise
+        if (status := status_of(error)) is None:
+            raise
+        return responses.PlainTextResponse(str(error), status, HEADERS)
     if after is not None and follower.is_over:
         return responses.Response(status_code=204, headers=HEADERS)
     body = _events(journal, follower, retry, heartbeat)
@@ -97,13 +84,8 @@ async def _events(
     yield b"retry: %d\n\n" % (retry * 1000)
     try:
         async for entries in journal.steps(follower, heartbeat):
-            yield (
-                b"".join(b"id: %s\n%s" % (entry.cursor.encode(), entry.frame) for entry in entries)
-                or b":\n\n"
-            )
+            yield b"".join(numbered(entry.cursor, entry.frame) for entry in entries) or b":\n\n"
     except StreamFailed as failed:
-        error = {"type": "error", "error": {"type": "api_error", "message": str(failed)}}
-        place = cursor(follower.head.tag, follower.head.last)
-        yield b"id: %s\nevent: error\ndata: %s\n\n" % (place.encode(), json.dumps(error).encode())
+        yield numbered(cursor(follower.head.tag, follower.head.last), error_event(str(failed)))
     except JournalError:  # it is not complete, and ends as what it is: who reconnects is told more
         return

@@ -6,7 +6,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import httpx2
 
@@ -18,6 +18,7 @@ from resilient_stream._transport.calls import Protected, read
 from . import errors
 from .admission import admit
 from .downstream import Downstream
+from .durable import STREAMS, Durable
 from .errors import Refused
 from .forward import forward, while_there
 from .metrics import Metrics
@@ -28,6 +29,9 @@ from .protected import Stream
 from .request import PATIENCE, Body, ClientLeft, Incoming, Receive, Scope, Send, too_large
 from .streams import Ended, Streams
 from .upstream import Upstream
+
+if TYPE_CHECKING:
+    from resilient_stream._journal.journal import Journal
 
 log: Final = logging.getLogger("resilient_stream")
 
@@ -65,6 +69,8 @@ class Gateway:
         ping_after: seconds of silence in a stream after which a ping is sent; default 10.
         transport: what sends requests, an httpx2 transport; None for one of its own.
         runtime: clocks and randomness, for tests.
+        journal: where streams are kept, so that they outlive this process and their readers; None for
+            nowhere. It is not closed with the gateway.
         on_end: is called with each protected stream that has ended.
 
     Raises:
@@ -83,6 +89,7 @@ class Gateway:
         ping_after: float = AFTER,
         transport: httpx2.AsyncBaseTransport | None = None,
         runtime: Runtime | None = None,
+        journal: Journal | None = None,
         on_end: Callable[[Ended], None] = lambda ended: None,
     ) -> None:
         self.streams = Streams(on_end=on_end)
@@ -96,6 +103,11 @@ class Gateway:
         self._limits = limits
         self._pings = Pings(ping_after, min(1.0, ping_after / 4))
         self._requests = 0
+        self._durable = (
+            None
+            if journal is None
+            else Durable(journal, self.upstream, self._policies, self.streams, self._pings, ping_after)
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI has it."""
@@ -113,14 +125,24 @@ class Gateway:
         while True:
             message = await receive()
             if message["type"] == "lifespan.shutdown":
-                await self.upstream.aclose()
+                await self.aclose()
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
                 return
 
+    async def aclose(self) -> None:
+        """End what runs for nobody's request, and close all connections to the API."""
+        if self._durable is not None:
+            await self._durable.aclose()
+        await self.upstream.aclose()
+
     async def _answer(self, incoming: Incoming, body: Body, downstream: Downstream) -> None:
         try:
             admit(incoming, self._hosts)
+            if self._durable is not None and incoming.path.startswith(STREAMS):
+                with self._counted():
+                    await self._durable.answer(incoming, body, downstream)
+                return
             if incoming.path.startswith(PREFIX):
                 status, content, headers = self.pages.page(incoming)
                 await downstream.answer(status, content, headers)
@@ -159,7 +181,9 @@ class Gateway:
     ) -> None:
         reports = incoming.value("resilient-report") == "1"
         with self.streams.run(call.context.record, call.context.planner.model) as running:
-            stream = Stream(self.upstream, call, request, running, reports)
+            durable = self._durable
+            journaled = None if durable is None else await durable.begin(call, incoming, running.id)
+            stream = Stream(self.upstream, call, request, running, reports, journaled)
             await stream.serve(body, downstream, self._pings)
 
     @contextlib.contextmanager

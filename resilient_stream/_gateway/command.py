@@ -25,24 +25,26 @@ def serve(args: argparse.Namespace) -> int:
     """
     options = Options.of(args)
     console = Console(as_json=options.log_format == "json")
-    try:
-        from .server import Server, allow_connections, gateway, listen
+    with options.opened_journal() as journal:
+        try:
+            from .server import Server, allow_connections, gateway, listen
 
-        app = gateway(options, console)
-    except MissingExtraError as error:
-        raise ServeError(str(error)) from error
-    except ModuleNotFoundError as error:
-        raise ServeError(MISSING) from error
-    allow_connections()
-    with listen(options) as sock:
-        if options.fd is None:
-            _tell(options, sock.getsockname()[1], console)
-        if options.workers > 1:
-            from .workers import Workers, starting
+            app = gateway(options, console, journal)
+        except MissingExtraError as error:
+            raise ServeError(str(error)) from error
+        except ModuleNotFoundError as error:
+            raise ServeError(MISSING) from error
+        allow_connections()
+        with listen(options) as sock:
+            if options.fd is None:
+                _tell(options, sock.getsockname()[1], console)
+            if options.workers > 1:
+                from .workers import Workers, starting
 
-            return Workers(starting(options.arguments(), sock.fileno()), options.workers, console).run()
-        Server(app, options, console).run([sock])
-    return 0
+                start = starting(options.arguments(), sock.fileno(), options.environment())
+                return Workers(start, options.workers, console).run()
+            Server(app, options, console).run([sock])
+        return 0
 
 
 def _tell(options: Options, port: int, console: Console) -> None:

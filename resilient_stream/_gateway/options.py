@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from resilient_stream._policy.model import RetryPolicy
+from resilient_stream.errors import JournalUnavailable
 
 from .admission import LOOPBACK
+
+if TYPE_CHECKING:
+    from resilient_stream._journal.journal import Journal
 
 PORT: Final = 8642
 API: Final = "https://api.anthropic.com"
@@ -37,6 +42,7 @@ class Options:
     workers: int = 1
     drain_timeout: int = DRAIN
     log_format: str = "text"
+    journal: str | None = None
     fd: int | None = None
     """A socket that listens already: the parent's, in a worker."""
 
@@ -88,12 +94,36 @@ class Options:
             else RetryPolicy.preset(self.policy)
         )
 
+    @contextmanager
+    def opened_journal(self) -> Generator[Journal | None]:
+        """The journal, open within the block; None where none was asked for.
+
+        Raises:
+            ServeError: there can be no such journal.
+        """
+        if self.journal is None:
+            yield None
+            return
+        from resilient_stream._journal.journal import Journal  # sqlite3 is not loaded for nothing
+
+        try:
+            journal = Journal(self.journal)
+        except (ValueError, JournalUnavailable) as error:
+            raise ServeError(f"--journal: {error}") from error
+        with journal:
+            yield journal
+
     def arguments(self) -> list[str]:
-        """The arguments that say the same, but for the number of workers."""
+        """The arguments that say the same, but for the number of workers, and the journal, whose URL may
+        have a password: that goes by the environment, which others can't see."""
         given = {"host": self.host, "port": self.port, "upstream": self.upstream, "policy": self.policy}
         given |= {"drain-timeout": self.drain_timeout, "log-format": self.log_format}
         told = [f"--{name}={value}" for name, value in given.items() if value is not None]
         return [*told, *(f"--allow-host={name}" for name in self.allow_host), "--workers=1"]
+
+    def environment(self) -> dict[str, str]:
+        """The variables that say what `arguments` does not."""
+        return {} if self.journal is None else {f"{ENVIRONMENT}JOURNAL": self.journal}
 
 
 def declare(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
@@ -126,6 +156,13 @@ def declare(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None
         "the format of log lines: text or json; default text",
         _format,
         metavar="text|json",
+    )
+    add(
+        "journal",
+        None,
+        "where streams are kept, so that they outlive this process and their readers: "
+        "sqlite:///streams.db or redis://host:6379/0; without it, nowhere",
+        metavar="URL",
     )
     allowed = environ.get(f"{ENVIRONMENT}ALLOW_HOST", "")
     parser.add_argument(

@@ -58,7 +58,11 @@ class Policies:
         return policy.replace(observers=(*policy.observers, self._observer))
 
 
+def credential(incoming: Incoming) -> str:
+    """By what the API knows whose request it is."""
+    return repr((incoming.value("x-api-key"), incoming.value("authorization")))
+
+
 def tenant(incoming: Incoming) -> str:
     """Whose request it is: a digest of its credential, under a secret of this process."""
-    credential = repr((incoming.value("x-api-key"), incoming.value("authorization")))
-    return blake2b(credential.encode(), digest_size=16, key=_SECRET).hexdigest()
+    return blake2b(credential(incoming).encode(), digest_size=16, key=_SECRET).hexdigest()

@@ -11,8 +11,10 @@ from resilient_stream._core.failures import Failure
 from resilient_stream._driver.async_driver import AsyncDriver
 from resilient_stream._http.async_exchange import AsyncExchange
 from resilient_stream._http.attach import attach
+from resilient_stream._journal.wire import error_event
 from resilient_stream._report.model import report
 from resilient_stream._transport.door import PassedOn
+from resilient_stream.errors import JournalError
 
 from . import errors
 from .door import GatewayDoor
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from resilient_stream._transport.calls import Protected
 
     from .downstream import Downstream
+    from .durable import Journaled
     from .pings import Pings
     from .request import Body
     from .streams import Running
@@ -46,6 +49,7 @@ class Stream:
         request: the first attempt's.
         running: what is told of it.
         reports: whether the client wants the report at the end, if the stream was resumed.
+        journaled: how it is journaled; None where it is not.
     """
 
     upstream: Upstream
@@ -53,6 +57,7 @@ class Stream:
     request: httpx2.Request
     running: Running
     reports: bool = False
+    journaled: Journaled | None = None
 
     async def serve(self, body: Body, downstream: Downstream, pings: Pings) -> None:
         """Send it to the client, until it ends or the client leaves."""
@@ -63,13 +68,13 @@ class Stream:
             self.upstream.transport, self.request, context.policy, self.call.content, healed=self.call.healed
         )
         exchange = AsyncExchange(door, context)
-        driver = AsyncDriver(context.machine(exchange.error_for), exchange, context.runtime, context.watch)
-        leaving = asyncio.ensure_future(_close_when_left(body, driver))
+        driver = self._driver(exchange)
+        leaving = asyncio.ensure_future(_close_when_left(body, driver, self.journaled))
         try:
             failed = await driver.open()
             if body.left:
-                return
-            if failed is not None:
+                await self._finish_for_nobody(driver)
+            elif failed is not None:
                 await self._refuse(failed.failure, door, exchange, downstream)
             else:
                 await downstream.begin(200, self._headers(door))
@@ -77,9 +82,18 @@ class Stream:
                     await self._hand_over(driver, body, downstream)
         except PassedOn as passed:
             await relay(passed.response, downstream)
+        except JournalError as error:
+            if not body.left:
+                await self._break_off(error, downstream)
         finally:
             leaving.cancel()
             await driver.aclose()
+
+    def _driver(self, exchange: AsyncExchange) -> AsyncDriver:
+        if self.journaled is not None:
+            return self.journaled.driver(exchange)
+        context = self.call.context
+        return AsyncDriver(context.machine(exchange.error_for), exchange, context.runtime, context.watch)
 
     def _headers(self, door: GatewayDoor) -> list[tuple[bytes, bytes]]:
         """The first good response's headers. The response itself is let go."""
@@ -91,7 +105,9 @@ class Stream:
     async def _hand_over(self, driver: AsyncDriver, body: Body, downstream: Downstream) -> None:
         try:
             async for piece in driver:
-                await downstream.write(piece)
+                numbered = piece if self.journaled is None else self.journaled.told(piece)
+                if not body.left:
+                    await downstream.write(numbered)
         except GaveUp as gave_up:
             if not body.left:
                 await downstream.write(errors.event(gave_up.failure, self._summary()))
@@ -99,6 +115,21 @@ class Stream:
         if self.reports and (told := report(self.request)).resumed:
             await downstream.write(b": resilient-report %s\n\n" % told.model_dump_json().encode())
         await downstream.finish()
+
+    async def _finish_for_nobody(self, driver: AsyncDriver) -> None:
+        """Have a stream that is detached go on to its end; any other is closed by now."""
+        with contextlib.suppress(GaveUp):
+            async for _ in driver:
+                pass
+
+    async def _break_off(self, error: JournalError, downstream: Downstream) -> None:
+        """The stream was stopped through its journal, or another one writes it, or nobody can."""
+        message = f"resilient-stream: {error}"
+        if downstream.begun:
+            await downstream.write(error_event(message))
+        else:
+            content = errors.page(503, str(error))
+            await downstream.answer(503, content, [*errors.headers_of(content), errors.FINAL])
 
     async def _refuse(
         self, failure: Failure, door: GatewayDoor, exchange: AsyncExchange, downstream: Downstream
@@ -121,8 +152,10 @@ class Stream:
         return record.ledger.summary(record.turn)
 
 
-async def _close_when_left(body: Body, driver: AsyncDriver) -> None:
+async def _close_when_left(body: Body, driver: AsyncDriver, journaled: Journaled | None) -> None:
     # What receiving raises, sending raises as well; what closing raises, `serve` meets when it closes again.
     with contextlib.suppress(Exception):
         await body.until_left()
+        if journaled is not None:
+            await journaled.deserted()
         await driver.aclose()

@@ -40,6 +40,14 @@ class Body:
         self._receive, self._patience = receive, patience
         self._read = asyncio.Event()
 
+    @classmethod
+    def of_nobody(cls) -> Body:
+        """That of a client who has left."""
+        made = cls(_nothing)
+        made.left = True
+        made._read.set()
+        return made
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         more = True
         while more:
@@ -81,6 +89,10 @@ class Body:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self.left = True
+
+
+async def _nothing() -> MutableMapping[str, Any]:
+    return {"type": "http.disconnect"}
 
 
 def too_large(most: int) -> Refused:

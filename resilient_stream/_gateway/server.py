@@ -14,7 +14,7 @@ import logging
 import os
 import socket
 from types import FrameType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 
@@ -23,6 +23,9 @@ from .console import Console, Lines, counted
 from .options import Options, ServeError
 from .protocol import StrictProtocol
 from .upstream import AddressError
+
+if TYPE_CHECKING:
+    from resilient_stream._journal.journal import Journal
 
 BACKLOG: Final = 2048
 HEAD: Final = 64 * 1024
@@ -103,7 +106,7 @@ class Server(uvicorn.Server):
             transport.abort()
         if self.server_state.tasks:
             await asyncio.wait(self.server_state.tasks, timeout=LAST)
-        await self._gateway.upstream.aclose()  # which uvicorn leaves open at a second signal
+        await self._gateway.aclose()  # which uvicorn leaves open at a second signal
         self._console.say("ended", "ended")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -144,8 +147,13 @@ def allow_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def gateway(options: Options, console: Console) -> Gateway:
+def gateway(options: Options, console: Console, journal: Journal | None = None) -> Gateway:
     """The gateway that was asked for.
+
+    Args:
+        options: what was asked for.
+        console: prints lines.
+        journal: where its streams are kept.
 
     Raises:
         PolicyError: its policy can't be meant.
@@ -153,7 +161,11 @@ def gateway(options: Options, console: Console) -> Gateway:
     """
     try:
         return Gateway(
-            options.upstream, options.chosen_policy(), allow_hosts=options.hosts, on_end=console.ended
+            options.upstream,
+            options.chosen_policy(),
+            allow_hosts=options.hosts,
+            journal=journal,
+            on_end=console.ended,
         )
     except AddressError as error:
         raise ServeError(f"--upstream {error}") from error

@@ -10,11 +10,16 @@ import secrets
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from resilient_stream._core.failures import is_word
 from resilient_stream._core.record.ledger import Record
+
+
+def new_id() -> str:
+    """The name of a stream, which nobody can guess."""
+    return f"rs_{secrets.token_hex(12)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,7 @@ class Running:
     record: Record
     model: str
     began: float
-    id: str = field(default_factory=lambda: f"rs_{secrets.token_hex(12)}")
+    id: str
 
     def told(self, now: float) -> dict[str, Any]:
         """What is told of it while it runs, and in the line at its end."""
@@ -86,9 +91,15 @@ class Streams:
         self._clock, self._on_end = clock, on_end
 
     @contextmanager
-    def run(self, record: Record, model: str) -> Generator[Running]:
-        """Count a stream as running within the block."""
-        stream = Running(record, model, self._clock())
+    def run(self, record: Record, model: str, name: str = "") -> Generator[Running]:
+        """Count a stream as running within the block.
+
+        Args:
+            record: the stream's.
+            model: it was asked of.
+            name: its id, where it has one already.
+        """
+        stream = Running(record, model, self._clock(), name or new_id())
         self.running[stream.id] = stream
         try:
             yield stream

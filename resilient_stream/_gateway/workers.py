@@ -6,13 +6,14 @@ gateway's second one means something.
 
 from __future__ import annotations
 
+import os
 import queue
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any, Final
 
@@ -89,7 +90,9 @@ class Workers:
         self._ended.put(child)
 
 
-def starting(arguments: list[str], fd: int) -> Callable[[], Child]:
+def starting(
+    arguments: list[str], fd: int, environment: Mapping[str, str] | None = None
+) -> Callable[[], Child]:
     """What starts a worker.
 
     It has a session of its own: an interrupt at the terminal reaches it once, from here.
@@ -97,6 +100,8 @@ def starting(arguments: list[str], fd: int) -> Callable[[], Child]:
     Args:
         arguments: of the command.
         fd: the socket's.
+        environment: variables that it has beside those of this process.
     """
     command = [sys.executable, "-m", "resilient_stream", "serve", *arguments, f"--fd={fd}"]
-    return lambda: subprocess.Popen(command, pass_fds=(fd,), start_new_session=True)  # noqa: S603 -- itself
+    env = {**os.environ, **(environment or {})}
+    return lambda: subprocess.Popen(command, pass_fds=(fd,), start_new_session=True, env=env)  # noqa: S603 -- itself

@@ -44,13 +44,13 @@ class Codec:
 
 
 def request_bytes(body: Mapping[str, Any]) -> bytes:
-    """A request's body, as it is stored.
+    """A request's body, as it is stored: in its own order, by which a prompt cache may know it.
 
     Raises:
         JournalError: it is no JSON.
     """
     try:
-        return json.dumps(dict(body), separators=(",", ":"), sort_keys=True).encode()
+        return json.dumps(dict(body), separators=(",", ":")).encode()
     except (TypeError, ValueError) as error:
         raise JournalError(f"a request that is journaled should be JSON: {error}") from error
 

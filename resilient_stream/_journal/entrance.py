@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import anyio
@@ -39,6 +39,8 @@ class Asked:
     headers: Mapping[str, str]
     """Those without which the request would be another one."""
     owner: str = ""
+    more: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What whoever goes on with it needs to know beside, as JSON."""
 
 
 class Entrance:
@@ -97,7 +99,8 @@ class Entrance:
         Raises:
             OtherRequest: the key was used for another request.
         """
-        request = request_bytes({"headers": dict(asked.headers), "body": dict(asked.body)})
+        more = {"more": dict(asked.more)} if asked.more else {}
+        request = request_bytes({"headers": dict(asked.headers), "body": dict(asked.body), **more})
         key = checked(asked.key)
         with suppress(UnknownStream):
             self._compare(key, self.kept(key)[0], asked)
@@ -136,7 +139,7 @@ class Entrance:
         before, kept = self.kept(head.key)
         self._compare(head.key, before, asked)
         again = kept.ledger is not None and kept.ledger.outcome is not None
-        session = Session(context, keeper, self._frames(head), kept, again=again and keeper is not None)
+        session = Session(context, keeper, self._frames(head), kept, again and keeper is not None, head.tag)
         session.refill()
         return session
 

@@ -77,6 +77,11 @@ class Follower:
         return head
 
     @property
+    def last(self) -> int:
+        """The number of the last frame that was read."""
+        return self._last
+
+    @property
     def is_over(self) -> bool:
         """Whether the stream had ended when it was last looked at, and all of it was read."""
         return self.head.status is not Status.RUNNING and self._last >= self.head.last

@@ -57,6 +57,11 @@ class Keeper:
         self._over = False
         self._tools_noted = 0
 
+    @property
+    def last(self) -> int:
+        """The number of the last frame that was written."""
+        return self._last
+
     def watch(self, machine: Machine, began: float, wall: float) -> None:
         """Whose progress is kept.
 

@@ -35,6 +35,8 @@ class Session:
     kept: record.Kept
     again: bool = False
     """It had ended, given up or left."""
+    tag: str = ""
+    """Of the stream's cursors."""
 
     @property
     def fresh(self) -> bool:

@@ -1,0 +1,289 @@
+"""Streams of a gateway with a journal: begun, read again from any place, gone on with, and stopped.
+
+Whoever began a stream reads it: who has another credential gets the answer of a stream that there is not. A
+stream whose writer is gone goes on with the credential of the reader who finds that; none is stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from resilient_stream._journal import record
+from resilient_stream._journal.cursor import cursor
+from resilient_stream._journal.entrance import Asked
+from resilient_stream._journal.entries import Status
+from resilient_stream._journal.wire import CURSOR, HEADERS, error_event, numbered, status_of
+from resilient_stream._telemetry.guard import guarded
+from resilient_stream._transport.calls import Protected, read
+from resilient_stream._transport.journaling import KEPT_HEADERS
+from resilient_stream.errors import (
+    JournalError,
+    JournalUnavailable,
+    StoppedStream,
+    StreamBusy,
+    StreamFailed,
+    WriterGone,
+)
+
+from .audience import Audience
+from .downstream import PING, Downstream
+from .errors import Refused
+from .forward import while_there
+from .headers import Headers
+from .pages import PREFIX
+from .pings import Pings
+from .policies import HEADER as POLICY
+from .policies import Policies, credential, tenant
+from .protected import ID, Stream
+from .request import Body, Incoming
+
+if TYPE_CHECKING:
+    from resilient_stream._driver.async_driver import AsyncDriver
+    from resilient_stream._driver.upstream import AsyncUpstream
+    from resilient_stream._journal.follow import Follower
+    from resilient_stream._journal.journal import Journal
+    from resilient_stream._journal.session import Session
+
+    from .streams import Streams
+    from .upstream import Upstream
+
+log: Final = logging.getLogger("resilient_stream")
+
+STREAMS: Final = f"{PREFIX}streams/"
+"""What the path of a stream begins with."""
+
+DETACH: Final = "resilient-detach"
+"""The header with the seconds for which a stream goes on when its client has left."""
+
+LONGEST: Final = 86_400.0
+
+OVER: Final = frozenset({Status.COMPLETE, Status.FAILED, Status.STOPPED})
+"""Nobody who reads one of these has it go on."""
+
+OF_THE_READER: Final = frozenset(
+    {b"accept", b"content-length", b"content-type", CURSOR.encode(), *map(str.encode, KEPT_HEADERS)}
+)
+"""Headers of a reader that are not those of a request for the stream."""
+
+
+@dataclass(slots=True)
+class Journaled:
+    """A stream that is written to the journal.
+
+    Args:
+        session: the journal's.
+        key: its id.
+        detach: seconds for which it goes on without a reader.
+        audience: its readers.
+    """
+
+    session: Session
+    key: str
+    detach: float
+    audience: Audience
+    _number: int = 0
+
+    def driver(self, upstream: AsyncUpstream) -> AsyncDriver:
+        """The driver of a stream that begins, or goes on."""
+        return self.session.adriver(upstream)
+
+    def told(self, piece: bytes) -> bytes:
+        """A piece of the stream with the number of each frame; without, once the journal can't be written."""
+        keeper = self.session.keeper
+        frames = record.cut(piece)
+        if keeper is None or keeper.last != self._number + len(frames):
+            return piece
+        numbers = range(self._number + 1, keeper.last + 1)
+        self._number = keeper.last
+        return b"".join(
+            numbered(cursor(self.session.tag, number), frame)
+            for number, frame in zip(numbers, frames, strict=True)
+        )
+
+    async def deserted(self) -> None:
+        """Wait until nobody has read it for long enough."""
+        await self.audience.gone(self.key, self.detach)
+
+
+class Durable:
+    """What a gateway does with its journal.
+
+    Args:
+        journal: where the streams are.
+        upstream: the API.
+        policies: of its streams.
+        streams: those that run.
+        pings: the timer of its pings.
+        beat: seconds of silence after which a reader gets a ping.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        upstream: Upstream,
+        policies: Policies,
+        streams: Streams,
+        pings: Pings,
+        beat: float,
+    ) -> None:
+        self._journal, self._upstream, self._policies = journal, upstream, policies
+        self._streams, self._pings, self._beat = streams, pings, beat
+        self._audience = Audience()
+        self._tasks = set[asyncio.Task[None]]()
+
+    async def begin(self, call: Protected, incoming: Incoming, key: str) -> Journaled | None:
+        """Journal a stream that begins; None where that can't be, and the policy says to go on without.
+
+        Raises:
+            Refused: the policy says to stop then; or a header can't be meant.
+        """
+        detach = seconds_of(incoming.value(DETACH))
+        more = {"target": incoming.target.decode("latin-1"), "detach": detach}
+        more |= {"policy": policy} if (policy := incoming.value(POLICY)) else {}
+        given = {name: incoming.value(name) for name in KEPT_HEADERS}
+        headers = {name: value for name, value in given.items() if value}
+        try:
+            return await self._journaled(call, incoming, key, headers, more)
+        except JournalUnavailable as error:
+            if call.context.policy.journal_failure == "stop":
+                raise Refused(503, str(error)) from error
+            guarded(log.warning, f"a stream is not journaled: {error}")
+            return None
+
+    async def _journaled(
+        self, call: Protected, incoming: Incoming, key: str, headers: Mapping[str, str], more: dict[str, Any]
+    ) -> Journaled:
+        owner = self._journal.owner_of(credential(incoming))
+        asked = Asked(key, call.context.planner.request, headers, owner, more)
+        session = await self._journal.entrance.aenter(asked, call.context)
+        return Journaled(session, key, more["detach"], self._audience)
+
+    # -- readers ---------------------------------------------------------------------------------
+
+    async def answer(self, incoming: Incoming, body: Body, downstream: Downstream) -> None:
+        """Answer a request for one stream.
+
+        Raises:
+            Refused: there is no such stream for this client, or no such place in it.
+            ClientLeft: the client has left.
+        """
+        key = incoming.path.removeprefix(STREAMS)
+        if incoming.method not in ("GET", "DELETE"):
+            raise Refused(405, "a stream is read with GET, and stopped with DELETE")
+        await body.whole(0)
+        follower = await self._follower(key, incoming)
+        if incoming.method == "DELETE":
+            await asyncio.to_thread(self._journal.stop, key)
+            await downstream.answer(204, b"", [])
+        elif incoming.value(CURSOR) and follower.head.status in OVER and follower.is_over:
+            await downstream.answer(204, b"", [])
+        else:
+            with self._audience.one(key):
+                await while_there(body, self._show(follower, incoming, downstream))
+
+    async def _follower(self, key: str, incoming: Incoming) -> Follower:
+        owner, after = self._journal.owner_of(credential(incoming)), incoming.value(CURSOR) or None
+        try:
+            return await self._journal.follower(key, after, owner)
+        except JournalError as error:
+            raise Refused(status_of(error) or 500, str(error)) from error
+
+    async def _show(self, follower: Follower, incoming: Incoming, downstream: Downstream) -> None:
+        """Send what there is behind the reader's place, and what comes. Where that breaks off for a reason
+        that may pass, so does the response, and the reader comes back."""
+        headers = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+        kind = (b"content-type", b"text/event-stream")
+        await downstream.begin(200, [kind, *headers, (ID, follower.key.encode())])
+        gone_on_at = -1
+        while True:
+            try:
+                async for entries in self._journal.steps(follower, self._beat):
+                    frames = [numbered(entry.cursor, entry.frame) for entry in entries]
+                    await downstream.write(b"".join(frames) or PING)
+            except WriterGone:
+                if gone_on_at == follower.last:  # it brings nothing
+                    return
+                gone_on_at = follower.last
+                try:
+                    await self._go_on(follower.key, incoming)
+                except (JournalError, Refused):
+                    return
+            except (StreamFailed, StoppedStream) as error:
+                place = cursor(follower.head.tag, follower.head.last)
+                await downstream.write(numbered(place, error_event(f"resilient-stream: {error}")))
+                break
+            except JournalError:
+                return
+            else:
+                break
+        await downstream.finish()
+
+    # -- going on --------------------------------------------------------------------------------
+
+    async def _go_on(self, key: str, reader: Incoming) -> None:
+        """Take over a stream whose writer is gone, unless another one was quicker.
+
+        Raises:
+            JournalError: it can't be gone on with.
+            Refused: its policy is not there any more.
+        """
+        kept, _ = await asyncio.to_thread(self._journal.entrance.kept, key)
+        incoming = _asked_again(kept, reader)
+        request = self._upstream.request(incoming, json.dumps(kept["body"]).encode())
+        call = read(self._policies.of(incoming), request, tenant(incoming))
+        if not isinstance(call, Protected):
+            raise JournalError("the stream can't be gone on with: the policy is switched off")
+        try:
+            journaled = await self._journaled(call, incoming, key, kept["headers"], kept["more"])
+        except StreamBusy:
+            return
+        if journaled.session.keeper is not None:
+            task = asyncio.get_running_loop().create_task(self._run(call, request, journaled))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, call: Protected, request: Any, journaled: Journaled) -> None:
+        """Have a stream go on for those who read it from the journal."""
+        with self._streams.run(call.context.record, call.context.planner.model, journaled.key) as running:
+            stream = Stream(self._upstream, call, request, running, journaled=journaled)
+            await stream.serve(Body.of_nobody(), Downstream(_nowhere), self._pings)
+
+    async def aclose(self) -> None:
+        """End the streams that go on for readers."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def seconds_of(said: str) -> float:
+    """How long a stream goes on when its client has left; 0 where the client says nothing.
+
+    Raises:
+        Refused: it is no such number.
+    """
+    try:
+        seconds = float(said or 0)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= LONGEST:
+        raise Refused(400, f"{DETACH} should be a number of seconds up to {LONGEST:.0f}")
+    return seconds
+
+
+def _asked_again(kept: Mapping[str, Any], reader: Incoming) -> Incoming:
+    """The request of a stream, with the credential of a reader."""
+    more: Mapping[str, Any] = kept["more"]
+    given: Headers = [(name, value) for name, value in reader.headers if name not in OF_THE_READER]
+    stored = {"content-type": "application/json", **kept["headers"]}
+    stored |= {POLICY: more["policy"]} if "policy" in more else {}
+    headers = [*given, *((name.encode(), value.encode("latin-1")) for name, value in stored.items())]
+    return Incoming("POST", more["target"].encode("latin-1"), headers, reader.http_version)
+
+
+async def _nowhere(message: object) -> None:
+    """What is sent to nobody."""
