@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import anyio
 
 from resilient_stream._core.loop.machine import Machine
-from resilient_stream._core.loop.states import Action, Raise, Read, Send, State, Wait
+from resilient_stream._core.loop.states import Action, Finish, Raise, Read, Send, State, Wait
 from resilient_stream._telemetry.observers import Watch
 
 from .finalizer import apart
@@ -53,7 +53,8 @@ class AsyncDriver(Loop):
         try:
             while isinstance(self._action, Send | Wait) and not self._closed:
                 await self._step(self._action)
-            await self._tell()
+            if not isinstance(self._action, Finish):  # its end is told with the bytes that belong to it
+                await self._tell()
         except BaseException as error:
             self._leave(error)
             self._busy = False
@@ -181,7 +182,7 @@ class AsyncDriver(Loop):
             return
         try:
             self._end()
-            await self._tell()
+            await self._tell(self.machine.take())
         finally:
             await self._upstream.release()
 

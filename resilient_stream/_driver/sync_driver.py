@@ -59,7 +59,8 @@ class Driver(Loop):
             with self._busy:
                 while isinstance(self._action, Send | Wait) and not self._closed:
                     self._step(self._action)
-                self._tell()
+                if not isinstance(self._action, Finish):  # its end is told with the bytes that belong to it
+                    self._tell()
         except BaseException as error:
             self._leave(error)
             self.close()
@@ -192,7 +193,7 @@ class Driver(Loop):
         if not self._reading and self._busy.acquire(blocking=False):
             try:
                 self._end()
-                self._tell()
+                self._tell(self.machine.take())
             finally:
                 self._upstream.release()
                 self._busy.release()

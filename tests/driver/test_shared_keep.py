@@ -246,8 +246,20 @@ async def test_a_machine_that_has_ended_hands_over_its_end(stage: Stage) -> None
     kept = kept_by(stage)
     stage.stream(begin=dead(WHOLE.partition(b"event: message_stop")[0]))
     assert await stage.open() is None
-    assert (await stage.rest()).startswith(b"event: message_stop")
-    assert kept.what == [What.END]
+    last = await stage.rest()
+    assert last.startswith(b"event: message_stop")
+    assert kept.calls == [(last, [What.END])]
+
+
+@everywhere
+async def test_an_end_that_nobody_reads_is_kept_whole(stage: Stage) -> None:
+    """What belongs to it is not left out because its consumer leaves."""
+    kept = kept_by(stage)
+    stage.stream(begin=dead(WHOLE.partition(b"event: message_stop")[0]))
+    await stage.open()
+    await stage.close()
+    assert [what for _, what in kept.calls] == [[What.END]]
+    assert kept.out.startswith(b"event: message_stop")
 
 
 @everywhere

@@ -180,7 +180,7 @@ def test_a_stream_goes_on_from_where_its_process_died(
 
 
 def test_it_goes_on_from_wherever_its_process_died(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Behind every write of it; each life hands over a beginning of the whole."""
+    """Behind every write of it; each life hands over a beginning of the whole, and the journal has that."""
     bury(monkeypatch)
     with StandIn(reply=TEXT[:120]) as server:
         whole = Events()
@@ -196,6 +196,8 @@ def test_it_goes_on_from_wherever_its_process_died(url: str, monkeypatch: pytest
                     except JournalUnavailable:
                         assert life is lives[0]
             first, second = lives
+            with Journal(url) as journal:
+                assert without_pings(stored(journal, key)) == without_pings(second)
             assert second[: len(first)] == first
             assert text_of(second) == TEXT[:120]
             assert [event["type"] for event in second].count("message_start") == 1
