@@ -23,6 +23,7 @@ import httpx2
 from resilient_stream import RetryPolicy, resilient
 from resilient_stream.errors import JournalUnavailable, LeaseLost, UnknownStream, WriterGone
 from resilient_stream.journal import Journal, journal_key
+from resilient_stream.testing import sse_events
 
 DONE, AWAY, LOST = 0, 3, 4
 """Exit statuses: the stream is complete; the store could not be reached, try again; another one writes the stream."""
@@ -140,8 +141,22 @@ def whole_lines(path: Path) -> list[bytes]:
     return whole.split(b"\n") if whole else []
 
 
+def _warm() -> None:
+    """Stream once without a socket: what is imported and built by then is there in each process."""
+    answer = httpx2.Response(
+        200, headers={"content-type": "text/event-stream"}, content=b"".join(sse_events("x"))
+    )
+    http = httpx2.Client(transport=httpx2.MockTransport(lambda _: answer), trust_env=False)
+    client = resilient(anthropic.Anthropic(api_key="key", http_client=http), POLICY)
+    for event in client.messages.create(model="claude-sonnet-5", max_tokens=9, messages=[], stream=True):
+        event.model_dump_json()
+
+
 def _journal(url: str) -> Any:
     try:
         return Journal(url, ttl=TTL, patience=PATIENCE)
     except JournalUnavailable:
         sys.exit(AWAY)
+
+
+_warm()
