@@ -66,7 +66,7 @@ OVER: Final = frozenset({Status.COMPLETE, Status.FAILED, Status.STOPPED})
 """Nobody who reads one of these has it go on."""
 
 OF_THE_READER: Final = frozenset(
-    {b"accept", b"content-length", b"content-type", CURSOR.encode(), *map(str.encode, KEPT_HEADERS)}
+    name.encode() for name in ("accept", "content-length", "content-type", CURSOR, POLICY, *KEPT_HEADERS)
 )
 """Headers of a reader that are not those of a request for the stream."""
 
@@ -202,34 +202,44 @@ class Durable:
         gone_on_at = -1
         while True:
             try:
-                async for entries in self._journal.steps(follower, self._beat):
-                    frames = [numbered(entry.cursor, entry.frame) for entry in entries]
-                    await downstream.write(b"".join(frames) or PING)
+                await self._send(follower, downstream)
+                break
             except WriterGone:
-                if gone_on_at == follower.last:  # it brings nothing
+                brings_nothing = gone_on_at == follower.last
+                if brings_nothing or not await self._go_on(follower.key, incoming):
                     return
                 gone_on_at = follower.last
-                try:
-                    await self._go_on(follower.key, incoming)
-                except (JournalError, Refused):
-                    return
             except (StreamFailed, StoppedStream) as error:
                 place = cursor(follower.head.tag, follower.head.last)
                 await downstream.write(numbered(place, error_event(f"resilient-stream: {error}")))
                 break
             except JournalError:
                 return
-            else:
-                break
         await downstream.finish()
+
+    async def _send(self, follower: Follower, downstream: Downstream) -> None:
+        async for entries in self._journal.steps(follower, self._beat):
+            frames = [numbered(entry.cursor, entry.frame) for entry in entries]
+            await downstream.write(b"".join(frames) or PING)
 
     # -- going on --------------------------------------------------------------------------------
 
-    async def _go_on(self, key: str, reader: Incoming) -> None:
-        """Take over a stream whose writer is gone, unless another one was quicker.
+    async def _go_on(self, key: str, reader: Incoming) -> bool:
+        """Have a stream whose writer is gone go on; False where that can't be."""
+        try:
+            await self._take_over(key, reader)
+        except StreamBusy:  # another one was quicker
+            return True
+        except (JournalError, Refused) as error:
+            guarded(log.warning, f"a stream can't be gone on with: {error}")
+            return False
+        return True
+
+    async def _take_over(self, key: str, reader: Incoming) -> None:
+        """Go on with a stream.
 
         Raises:
-            JournalError: it can't be gone on with.
+            JournalError: that can't be.
             Refused: its policy is not there any more.
         """
         kept, _ = await asyncio.to_thread(self._journal.entrance.kept, key)
@@ -237,11 +247,8 @@ class Durable:
         request = self._upstream.request(incoming, json.dumps(kept["body"]).encode())
         call = read(self._policies.of(incoming), request, tenant(incoming))
         if not isinstance(call, Protected):
-            raise JournalError("the stream can't be gone on with: the policy is switched off")
-        try:
-            journaled = await self._journaled(call, incoming, key, kept["headers"], kept["more"])
-        except StreamBusy:
-            return
+            raise JournalError("the policy is switched off")
+        journaled = await self._journaled(call, incoming, key, kept["headers"], kept["more"])
         if journaled.session.keeper is not None:
             task = asyncio.get_running_loop().create_task(self._run(call, request, journaled))
             self._tasks.add(task)

@@ -236,6 +236,14 @@ def test_a_stream_is_stopped(journal: Journal) -> None:
         assert len(transport.requests) == 1
 
 
+def test_a_stream_is_stopped_while_nobody_reads_it(journal: Journal) -> None:
+    """Leaving is not stopping, and stopping needs nobody there."""
+    with halfway(journal, **{"resilient-detach": "600"}) as (door, api, key, _):
+        assert httpx2.delete(f"{door.url}/resilient/streams/{key}", headers=KEY).status_code == 204
+        api.gate.set()
+        assert b"was stopped" in read(door.url, key).content
+
+
 def test_a_stream_that_was_given_up_says_so_to_all(journal: Journal) -> None:
     """And is not begun again by those who come back."""
     with (

@@ -110,3 +110,27 @@ def test_a_policy_is_a_preset_or_a_file(tmp_path: Path) -> None:
     for wrong in ("no_such", str(tmp_path / "none.toml")):
         with pytest.raises(PolicyError):
             Options(policy=wrong).chosen_policy()
+
+
+def test_a_journal_is_open_for_as_long_as_it_is_needed(tmp_path: Path) -> None:
+    """Its URL, which may have a password, is told to workers by their environment."""
+    options = Options(journal=f"sqlite:///{tmp_path}/j.db")
+    with options.opened_journal() as journal:
+        assert journal is not None
+        assert journal.streams() == []
+    assert options.environment() == {"RESILIENT_STREAM_JOURNAL": options.journal}
+    assert not any("j.db" in argument for argument in options.arguments())
+
+
+def test_without_a_journal_none_is_opened() -> None:
+    """Nor told."""
+    with Options().opened_journal() as journal:
+        assert journal is None
+    assert Options().environment() == {}
+
+
+@pytest.mark.parametrize("url", ["mysql://x", "sqlite:////none/such/folder/j.db"])
+def test_a_journal_that_can_not_be_is_a_sentence(url: str) -> None:
+    """It names the option."""
+    with pytest.raises(ServeError, match="--journal: "), Options(journal=url).opened_journal():
+        pass
