@@ -251,14 +251,14 @@ def sdk_suite(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """What the library costs, module by module of `benchmarks`; `-- overhead` runs one of them.
+    """What the library costs: docs/performance.md; `-- imports crowd` measures parts of it anew.
 
-    `-- gateway`, which is left out otherwise, measures the gateway next to nginx and litellm's proxy, whose
-    command is in the variable LITELLM: docs/gateway.md.
+    `-- gateway` measures the gateway next to nginx and litellm's proxy, whose command is in the variable LITELLM:
+    docs/gateway.md.
     """
-    session.install(*dependencies())
-    for name in session.posargs or ("imports", "overhead", "instructions", "scaling", "crowd"):
-        session.run("python", "-m", f"benchmarks.{name}")
+    session.install(*dependencies(), *group("bench"))
+    module = "gateway" if session.posargs == ["gateway"] else "page"
+    session.run("python", "-m", f"benchmarks.{module}", *(session.posargs if module == "page" else ()))
 
 
 @nox.session(default=False)

@@ -31,6 +31,8 @@ ASKED: Final[dict[str, Any]] = {
 }
 SIZES: Final = {3_000: 15, 100_000: 3}
 """Deltas of a stream, and how many rounds are read."""
+LONGEST_OF_EACH: Final = 3_000
+"""Deltas of the longest stream that is read with each kind of block. Longer ones are of text."""
 WORLDS: Final = ("sync", "async")
 
 Read = Callable[[], Awaitable[float]]
@@ -120,6 +122,7 @@ async def table(sizes: dict[int, int]) -> list[Row]:
         for wire in WIRES
         for kind in KINDS
         for world in WORLDS
+        if deltas <= LONGEST_OF_EACH or kind == "text"
     ]
 
 

@@ -25,6 +25,8 @@ from .streams import Memory, client, events
 
 LENGTHS: Final = (1_000, 10_000, 100_000, 1_000_000)
 CUTS: Final = (0, 5, 50)
+LONGEST_CUT: Final = 100_000
+"""Events of the longest stream that is cut: with more its requests are larger than any model's window."""
 AT_ONCE: Final = RetryPolicy(
     wait_initial=0,
     wait_max=0,
@@ -99,7 +101,12 @@ def measure(deltas: int, cuts: int) -> Row:
 
 def table(longest: int = LENGTHS[-1]) -> list[Row]:
     """All rows."""
-    return [measure(length, cuts) for cuts in CUTS for length in LENGTHS if length <= longest]
+    return [
+        measure(length, cuts)
+        for cuts in CUTS
+        for length in LENGTHS
+        if length <= (longest if cuts == 0 else min(longest, LONGEST_CUT))
+    ]
 
 
 def main() -> None:

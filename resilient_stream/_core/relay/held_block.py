@@ -35,6 +35,11 @@ class HeldBlock:
         """Whether it is more than is held of any block."""
         return len(self.frames) > LONGEST_HELD
 
+    def add_piece(self, frame: bytes, written: bytes) -> None:
+        """The frame of a delta, and what it writes, still JSON-escaped."""
+        self.frames += frame
+        self.block.raw += written
+
     def add(self, event: Event) -> None:
         """Its next event, or one that is no content."""
         self.frames += event.frame

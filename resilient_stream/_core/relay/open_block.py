@@ -13,6 +13,7 @@ The thinking of a user turn is not handed over.
 
 from __future__ import annotations
 
+import json
 from enum import Enum, auto
 from typing import Any, Final
 
@@ -81,6 +82,8 @@ class OpenBlock:
         self._start: dict[str, Any] = {}
         """What the block whose head is held began with."""
         self._input: ToolInput | None = None
+        self._plain: bytes | None = None
+        """The index of a call that is held, where its frames are held as they come."""
         self._cut: Flaw | None = None
         """A tool call that is over has half an input. Where the message ends with that, it is the model's."""
 
@@ -118,6 +121,9 @@ class OpenBlock:
         self._input = ToolInput() if kind in TOOL_USES else None
         if self._settings.holds(kind):
             self._mode, self._held = Mode.LIVE, HeldBlock(event)
+            index = self._grammar.index
+            as_it_comes = self._input is not None and self.out.shift == 0 and index == self._grammar.label
+            self._plain = b"%d" % index if as_it_comes else None
         elif kind in ("text", "thinking", "redacted_thinking") and not events.has_content(
             event.data["content_block"]
         ):
@@ -126,6 +132,24 @@ class OpenBlock:
         else:
             self.out.content(event)
             self._go_live()
+
+    def hold_piece(self, frame: bytes) -> bool:
+        """Hold a frame that is a plain piece of a call's input, as nearly all are, without reading it as an
+        event; whether it is one.
+
+        Raises:
+            Flaw: the input of a call is no JSON.
+        """
+        held, written = self._held, self._input
+        if held is None or written is None or self._plain is None or not written.flows or self._grammar.waits:
+            return False
+        piece = events.plain_piece(frame, self._plain)
+        if piece is None:
+            return False
+        written.take(json.loads(f'"{piece.decode()}"'))
+        held.add_piece(frame, piece)
+        self._let_go_if_too_long(held)
+        return True
 
     def delta(self, event: Event) -> None:
         """It goes on.
@@ -166,6 +190,9 @@ class OpenBlock:
 
     def _hold(self, held: HeldBlock, event: Event) -> None:
         held.add(event)
+        self._let_go_if_too_long(held)
+
+    def _let_go_if_too_long(self, held: HeldBlock) -> None:
         if held.too_long:
             self._held = None
             self.out.wait_whole(held)

@@ -196,13 +196,16 @@ class Relay:
 
     def _frame(self, frame: bytes) -> None:
         out = self.steady.whole(frame)
-        if out is None:
+        if out is not None:
+            self.out.out.append(out)
+        elif self._block.hold_piece(frame):
+            self._events += 1
+            self._spoke = True
+        else:
             event = events.read(frame)
             if event.type == "content_block_stop" and self.opening is None and self._turn.message is None:
                 event = Event(events.SKIPPED, event.data, frame)  # before the message it stops nothing
             self._read(event)
-        else:
-            self.out.out.append(out)
 
     def _read(self, event: Event) -> None:
         if event.type in (events.SKIPPED, "ping"):

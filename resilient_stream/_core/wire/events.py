@@ -98,6 +98,20 @@ def first(frame: bytes) -> bytes:
     raise Flaw(Kind.PROTOCOL, NO_STREAM, phase=Phase.HEADERS, undecodable=True)
 
 
+def plain_piece(frame: bytes, index: bytes) -> bytes | None:
+    """The piece of a call's input that a canonical delta of the block ``index`` brings, still JSON-escaped.
+
+    None for every other frame, and where a character is written as a code, which may be half of one.
+    """
+    head = CANONICAL_HEAD.match(frame)
+    if head is None or head[1] != index or not head[2].startswith(b"input_json_delta"):
+        return None
+    tail = CANONICAL_TAIL.fullmatch(frame, head.end())
+    if tail is None or b"\\u" in tail[1] or not sse.is_utf8(frame):
+        return None
+    return tail[1]
+
+
 def read(frame: bytes) -> Event:
     """What ``frame`` says.
 

@@ -57,6 +57,11 @@ class ToolInput:
         """Whether it is complete: a whole value, or nothing at all."""
         return not self._open and not self._in_string
 
+    @property
+    def flows(self) -> bool:
+        """Whether whatever comes now goes on as it is, unless it has half of a surrogate pair."""
+        return bool(self._open) and not self._half
+
     def take(self, piece: str) -> str:
         """The piece as it may go on: without blanks in front of all else, which the SDK takes for broken, and
         with the halves of a surrogate pair put together.

@@ -7,6 +7,7 @@ import pytest
 from resilient_stream._core.failures import Flaw, Kind
 from resilient_stream._core.plan.planner import Form, Plan
 from resilient_stream._core.relay import held_block
+from resilient_stream._core.relay.open_block import OpenBlock
 from resilient_stream._core.relay.output import MOST_WAITING
 from resilient_stream._core.seam.joined import Asked, Joined
 from tests.support.contents import CALL, CITED, CODE, OTHER_CALL, REDACTED, THOUGHT, text
@@ -363,6 +364,49 @@ def test_half_an_input_is_not_followed_by_another_block(hold: frozenset[str]) ->
     with pytest.raises(Flaw) as caught:
         told(made, *call(BAD[-1]), block_start(1, text("a")))
     assert caught.value.failure.kind is Kind.CORRUPT
+
+
+PIECES = [
+    [' {"text', '":"', r"a \"b\" \\ \n", "h\u00e9 \U0001f600 \u4e2d", '"}'],
+    ['{"a":', "[1, 2", ".5e", "3]", ', "b": "\ud83d', '\ude00"', "}"],
+    ['{"a": 1}', "  ", "\n"],
+]
+"""Inputs in pieces: escapes, characters, numbers, halves of a surrogate pair, blanks before and behind."""
+
+
+@pytest.mark.parametrize("pieces", PIECES)
+@pytest.mark.parametrize("label", [0, 3])
+def test_a_plain_piece_is_held_as_every_other_is(
+    pieces: list[str], label: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is handed over, the block and the count of events are those of frames that were read as events, under
+    whatever index they come."""
+    started = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}}
+    deltas = [delta(label, type="input_json_delta", partial_json=piece) for piece in pieces]
+    frames = [
+        start(),
+        block_start(label, started),
+        *deltas,
+        PING,
+        block_stop(label),
+        ending("tool_use"),
+        STOP,
+    ]
+    made = relay()
+    out = told(made, *frames)
+    monkeypatch.setattr(OpenBlock, "hold_piece", lambda *_: False)
+    slow = relay()
+    assert out == told(slow, *frames)
+    assert made.events == slow.events
+    assert [one.param() for one in made.out.turn.blocks] == [one.param() for one in slow.out.turn.blocks]
+
+
+def test_a_plain_piece_behind_the_end_is_out_of_place() -> None:
+    """The message has stopped while its call was open."""
+    made = relay()
+    with pytest.raises(Flaw) as caught:
+        told(made, *call('{"a": 1, "b": 2}')[:-2], STOP, delta(0, type="input_json_delta", partial_json="1"))
+    assert caught.value.failure.kind is Kind.TRUNCATED
 
 
 def test_a_call_left_open_has_half_an_input_too() -> None:

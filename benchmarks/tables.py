@@ -1,0 +1,219 @@
+"""The page about performance, from the figures: tables, and whether each bar is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+BARS: Final = {"one event a chunk": 1.03, "many (1,460 bytes)": 1.03, "cut (80 bytes)": 1.06}
+HTTPX_BAR: Final = 1.10
+LOOPBACK_BARS: Final = (5.0, 20.0)
+SEAM_BAR: Final = 50.0
+IMPORT_BARS: Final = (30.0, 150.0)
+THROUGHPUT_BAR: Final = 0.95
+MEMORY_BAR: Final = (2.0, 8 * 1024 * 1024)
+
+INTRODUCTION: Final = """# Performance
+
+You see here what the library costs: while nothing fails, when a stream breaks, at import, and in a crowd of streams.
+Each part says against what it was measured and whether its bar is kept. The page, its figures and its plots are made by
+`nox -s bench`; `nox -s bench -- imports crowd` measures parts of it anew.
+
+Processor time is compared in interleaved pairs and as medians of their ratios, so that other programs on the machine
+strike both sides alike. Absolute times depend on the machine and on what else it does; instructions don't.
+"""
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def verdict(found: float, bar: float, *, least: bool = False) -> str:
+    """Whether a bar is kept, in a word."""
+    return "kept" if (found >= bar if least else found <= bar) else "**missed**"
+
+
+def how(part: dict[str, Any], command: str) -> str:
+    """How the figures of a part were got."""
+    return (
+        f"`python -m benchmarks.{command}`, {part['date']}, {part['versions']}; {part['machine']}, "
+        f"load average {part['load']}.\n"
+    )
+
+
+def overhead(part: dict[str, Any], instructions: dict[str, Any]) -> str:
+    """While nothing fails, in memory."""
+    rows = [
+        (
+            row["world"],
+            row["wire"],
+            row["kind"],
+            f"{row['deltas']:,}",
+            f"{row['bare']:.1f}",
+            f"{row['resilient']:.3f}",
+            f"{BARS[row['wire']]:.2f}, {verdict(round(row['resilient'], 2), BARS[row['wire']])}",
+            f"{row['fallback']:.3f}",
+        )
+        for row in part["rows"]
+    ]
+    counted = instructions["rows"]
+    header = ("", "wire", "block", "deltas", "bare, us an event", "resilient", "bar", "the SDK's fallbacks")
+    return f"""## While nothing fails
+
+The processor time of `messages.stream`, from memory, so that there is the SDK and nothing else. The bare SDK is 1. The
+last column is the SDK's own middleware for refusals, which reads every event as well.
+
+{table(header, rows)}
+![Processor time against the bare SDK](overhead.png)
+
+{how(part, "overhead")}
+Where the bar is missed: an event costs the SDK some 20 us here. A layer that only passes chunks on takes about 0.6 us of
+processor time, the pattern that decides whether a frame is a plain delta and the keeping of its text 0.4 us, and the two
+looks at the clock that tell a silence from a slow consumer 0.2 us. Chunks that cut events in two have to be joined. A
+tool call is held until it is complete and its input is checked piece by piece, so that half a call is never handed over;
+`hold=()` hands its events on at once.
+
+Instructions, which repeat whatever else the machine does (`python -m benchmarks.instructions`, valgrind): the bare SDK
+takes {counted["bare"]:,.0f} for a text delta, and the library adds {counted["added"]:.1%}. The session fails where that
+grows by more than 3 % of the bare SDK's.
+"""
+
+
+def sockets(part: dict[str, Any]) -> str:
+    """While nothing fails, over a socket."""
+    rows = [
+        (
+            {"sdk": "the SDK", "httpx": "httpx", "httpx2": "httpx2"}[row["door"]],
+            row["world"],
+            row["wire"],
+            f"{row['bare']:.1f}",
+            f"{row['ratio']:.3f}",
+            "" if row["door"] == "sdk" else f"{HTTPX_BAR:.2f}, {verdict(round(row['ratio'], 2), HTTPX_BAR)}",
+        )
+        for row in part["rows"]
+    ]
+    header = ("client", "", "wire", "bare, us an event", "resilient", "bar")
+    return f"""## Over a socket
+
+The same against the stand-in on loopback. Clients of httpx and httpx2 read lines and make nothing of them, so what the
+library adds, 1.5 to 3 us an event, stands against very little.
+
+{table(header, rows)}
+{how(part, "sockets")}"""
+
+
+def recovery(part: dict[str, Any]) -> str:
+    """When a stream breaks."""
+    loopback, hostile = part["rows"]
+    middle, slowest = LOOPBACK_BARS
+    rows = [
+        (
+            f"cut, continued by {row['what']}",
+            f"{row['middle']:.1f} ms ({middle:.0f}, {verdict(row['middle'], middle)})",
+            f"{row['slowest']:.1f} ms ({slowest:.0f}, {verdict(row['slowest'], slowest)})",
+        )
+        for row in loopback
+    ]
+    texts = [
+        (
+            row["what"],
+            f"{row['middle']:.1f} ms",
+            f"{row['slowest']:.1f} ms ({verdict(row['slowest'], SEAM_BAR)})",
+        )
+        for row in hostile
+    ]
+    return f"""## When a stream breaks
+
+From a failure seen to the next piece of text, with waits off, on loopback: the request, the answer's head and the
+decision about the seam. Bars in brackets.
+
+{table(("", "in the middle", "99 of 100"), rows)}
+And the processor time of the same in memory, behind texts that make the decision hard. The bar is {SEAM_BAR:.0f} ms.
+
+{table(("text", "in the middle", "at most"), texts)}
+{how(part, "recovery")}"""
+
+
+def scaling(part: dict[str, Any]) -> str:
+    """How time and memory grow."""
+    times, free = MEMORY_BAR
+    rows = [
+        (
+            f"{row['deltas']:,}",
+            str(row["cuts"]),
+            f"{row['microseconds']:.1f}",
+            f"{row['memory']:.2f}",
+            verdict(row["memory"] * row["deltas"] * 5 - free, times * row["deltas"] * 5),
+        )
+        for row in part["rows"]
+    ]
+    whole = all(row["completed"] for row in part["rows"])
+    header = ("events", "cuts", "us an event", "bytes for each of text", "twice the text and 8 MiB")
+    return f"""## Long streams
+
+Time and memory grow with the stream and not faster, however often it is cut. The peak of Python's memory counts all that
+the program holds while it reads a raw stream and throws the events away, requests in the SDK included.
+{"Every stream came whole." if whole else "**Not every stream came whole.**"}
+
+{table(header, rows)}
+![Time and memory against the length of the stream](scaling.png)
+
+{how(part, "scaling")}"""
+
+
+def crowd(part: dict[str, Any]) -> str:
+    """Many streams at once."""
+    rows = list[tuple[str, ...]]()
+    for bare, ours in zip(part["rows"][::2], part["rows"][1::2], strict=True):
+        share = bare["seconds"] / ours["seconds"]
+        rows.append(
+            (
+                f"{bare['streams']:,} {bare['world']}",
+                f"{bare['seconds'] * 1e3:.2f} ms",
+                f"{ours['seconds'] * 1e3:.2f} ms",
+                f"{ours['whole']:,} of {ours['streams']:,}",
+                f"{share:.2f} ({verdict(round(share, 2), THROUGHPUT_BAR, least=True)})",
+            )
+        )
+    header = ("streams", "bare, no fault", "resilient, a tenth cut", "whole", "throughput")
+    return f"""## Many streams at once
+
+Processor time for each stream of a crowd; with the library a tenth of the streams is cut and asked for again. The
+throughput of a busy processor is the ratio; its bar is {THROUGHPUT_BAR}.
+
+{table(header, rows)}
+{how(part, "crowd")}"""
+
+
+def imports(part: dict[str, Any]) -> str:
+    """How long imports take."""
+    took = part["rows"]
+    added = took["import anthropic, resilient_stream"] - took["import anthropic"]
+    alone = took["import resilient_stream.httpx"]
+    return f"""## Imports
+
+Processor time of a process that imports and does no more, with its bytecode compiled; compare the rows of one run.
+
+{table(("", "ms"), [(f"`{name}`" if name.startswith("import") else name, f"{ms:.0f}") for name, ms in took.items()])}
+`import resilient_stream` may add {IMPORT_BARS[0]:.0f} ms to `import anthropic`: {verdict(added, IMPORT_BARS[0])}. It imports
+what is needed once a name is used. `import resilient_stream.httpx` may take {IMPORT_BARS[1]:.0f} ms:
+{verdict(alone, IMPORT_BARS[1])} in this run, in which it took {alone / took["import httpx"]:.1f} times what `import httpx`
+takes. pydantic, asyncio and anyio are half of it.
+
+{how(part, "imports")}"""
+
+
+def page(results: dict[str, Any]) -> str:
+    """The whole page."""
+    parts = [
+        INTRODUCTION,
+        overhead(results["overhead"], results["instructions"]),
+        sockets(results["sockets"]),
+        recovery(results["recovery"]),
+        scaling(results["scaling"]),
+        crowd(results["crowd"]),
+        imports(results["imports"]),
+    ]
+    return "\n".join(part.rstrip("\n") + "\n" for part in parts)
