@@ -253,8 +253,8 @@ def sdk_suite(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """What the library costs: docs/performance.md; `-- imports crowd` measures parts of it anew.
 
-    `-- gateway` measures the gateway next to nginx and litellm's proxy, whose command is in the variable LITELLM:
-    docs/gateway.md.
+    `-- gateway` measures the gateway next to nginx and litellm's proxy, whose command is in the variable
+    LITELLM: docs/gateway.md.
     """
     session.install(*dependencies(), *group("bench"))
     module = "gateway" if session.posargs == ["gateway"] else "page"

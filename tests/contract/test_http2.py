@@ -15,7 +15,7 @@ import pytest
 
 from resilient_stream import RetryPolicy, report
 from resilient_stream.testing import Cut, Reset, Stall, Status, Trickle
-from tests.support.doors import each, entered, told
+from tests.support.doors import DOORS, HTTP, Door, each, entered, told
 from tests.support.http2 import (
     PROMPTLY,
     Die,
@@ -27,6 +27,7 @@ from tests.support.http2 import (
     Then,
     http2,
     http2_client,
+    speaking_http2,
 )
 from tests.support.loops import on_loop
 from tests.support.surfaces import asking
@@ -55,6 +56,8 @@ def test_healthy_bytes_are_the_upstreams(world: World) -> None:
 
 AFTER = 9
 """Events that have come when a stream breaks; it is inside its text."""
+
+HTTP_DOORS = [door for door in DOORS if door.package in HTTP]
 
 QUIET = HASTY.replace(silence_timeout=0.4)
 """For silences."""
@@ -88,6 +91,18 @@ def test_a_cut_is_invisible(world: World, ending: str) -> None:
     assert seen.forms == ["first", "restart", "user_turn", "user_turn"]
     assert [seam.verified for seam in seen.report.seams] == [True]
     assert server.connections == connections
+
+
+@pytest.mark.parametrize("ending", list(ENDINGS))
+@pytest.mark.parametrize("door", HTTP_DOORS, ids=[door.name for door in HTTP_DOORS])
+def test_a_cut_is_invisible_without_the_sdk_too(door: Door, ending: str) -> None:
+    """To clients of httpx and httpx2, which keep their own transports and connections."""
+    fault, kind, connections = ENDINGS[ending]
+    with http2(Status(529), fault, Status(529)) as server:
+        seen = door.stream(server.url, QUIET, speaking_http2())
+        assert server.connections == connections
+    assert (seen.text, seen.ending) == (TEXT, "whole")
+    assert seen.kinds == ["overloaded", kind, "overloaded", None]
 
 
 @every_world

@@ -213,6 +213,30 @@ http_doors = pytest.mark.parametrize(
 
 
 @http_doors
+def test_a_signed_stream_is_the_upstreams(door: Door) -> None:
+    """AWS signs the body, which nobody else can change: a cut stays one, no other request is sent, and the report
+    has the reason."""
+
+    async def law() -> bytes:
+        raw = b""
+        signed = {"authorization": "AWS4-HMAC-SHA256 Credential=a"}
+        async with entered(door.client(server.url)) as client:
+            made = client.stream("POST", "/v1/messages", json=asking(), headers=signed)
+            with pytest.raises(door.http.RemoteProtocolError) as caught:
+                async with entered(made) as response:
+                    async for chunk in door.pieces(response):
+                        raw += chunk
+            with pytest.raises(LookupError, match="signed"):
+                report(caught.value)
+        return raw
+
+    with stand_in(cut_at(1500)) as server:
+        raw = door.run(law)
+        assert len(server.requests) == 1
+    assert 0 < len(raw) < 2000
+
+
+@http_doors
 def test_a_challenge_is_answered_by_the_clients_digest(door: Door) -> None:
     """The first by the client; that of a continuation, whose nonce is new, through the client's own authentication."""
 

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
+from itertools import cycle
 from typing import Any
 
 import anthropic
@@ -17,6 +18,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, Sp
 from resilient_stream import Observer, RetryPolicy, resilient
 from resilient_stream.otel import Telemetry
 from resilient_stream.testing import Status, cut_at
+from tests.support.doors import DOORS, HTTP, Door
+from tests.support.traces import Traces
 from tests.support.worlds import ASK, HASTY, TEXT, USER_TURN_MODEL, World, stand_in, sync_and_asyncio
 
 POINTS = [name for name in dir(Observer) if name.startswith(("on_", "around_"))]
@@ -200,6 +203,29 @@ def test_a_watcher_that_raises(world: World, kind: str, faults: list[Any]) -> No
     assert raised or kind in ("on_wait", "on_waited", "on_give_up")
 
 
+HTTP_DOORS = [door for door in DOORS if door.package in HTTP]
+
+
+@pytest.mark.parametrize(
+    ("kind", "door"),
+    [pytest.param(kind, door, id=f"{kind}-{door.name}") for kind, door in zip(KINDS, cycle(HTTP_DOORS))],
+)
+def test_a_watcher_that_raises_harms_no_other_door(kind: str, door: Door) -> None:
+    """Neither a stream of httpx or httpx2 that is resumed nor one that is given up. The doors take turns."""
+
+    def act() -> None:
+        raise RuntimeError("a watcher")
+
+    policy, surroundings = watched(kind, act)
+    with stand_in(Status(529), cut_at(2000)) as server, surroundings:
+        seen = door.stream(server.url, policy)
+    assert (seen.text, seen.error, seen.report.outcome) == (TEXT, None, "completed")
+    policy, surroundings = watched(kind, act)
+    with stand_in(always=Status(529)) as server, surroundings:
+        seen = door.stream(server.url, policy.replace(max_barren_attempts=2))
+    assert (seen.status, seen.error, seen.report.outcome) == (529, None, "failed")
+
+
 @sync_and_asyncio
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_watcher_that_raises_where_all_is_lost(world: World, kind: str) -> None:
@@ -261,6 +287,19 @@ def test_a_watcher_that_wants_the_program_to_end(world: World, kind: str) -> Non
             assert left == [] or kind in ("on_end", "export", "meter")
         assert server.wait_closed()
         assert world.stream(server.url, policy).text == TEXT
+
+
+def test_one_telemetry_sees_the_streams_of_every_door_alike() -> None:
+    """In one process: the same spans with the same attributes, and faults that add up under the same ones."""
+    traces, told = Traces(), list[str]()
+    for door in (Door("sdk"), Door("httpx"), Door("httpx2", "asyncio")):
+        with stand_in(Status(529), cut_at(2000, "rst")) as server:
+            assert door.stream(server.url, HASTY.replace(observers=(traces.telemetry,))).text == TEXT
+        told.append(traces.text)
+        traces.clear()
+    assert told[0].startswith("chat")
+    assert told == [told[0]] * 3
+    assert [number for number, _ in traces.numbers()["faults"]] == [3, 3]
 
 
 def test_an_observer_without_anything() -> None:

@@ -268,9 +268,14 @@ class _Connection(asyncio.Protocol):
                     raise AssertionError(event)
 
 
-def http2_client(*, asynchronous: bool) -> Any:
-    """An HTTP client of the SDK's that speaks HTTP/2 and trusts the stand-in."""
+def speaking_http2() -> dict[str, Any]:
+    """The options of a client of httpx or httpx2 that speaks HTTP/2 and trusts the stand-in."""
     context = ssl.create_default_context()
     AUTHORITY.configure_trust(context)
+    return {"http2": True, "verify": context}
+
+
+def http2_client(*, asynchronous: bool) -> Any:
+    """An HTTP client of the SDK's that does."""
     made = anthropic.DefaultAsyncHttpxClient if asynchronous else anthropic.DefaultHttpxClient
-    return made(http2=True, verify=context)
+    return made(**speaking_http2())
