@@ -83,6 +83,15 @@ SCENES: dict[str, dict[str, Any]] = {
 """What the stand-in does for each example, if not this: it says `TEXT` and
 resets the first connection."""
 
+NEEDS = {
+    "spans": "'.[telemetry]'",
+    "fastapi_chat": "fastapi uvicorn",
+    "curl": "'.[serve]'",
+    "pydantic_ai_agent": "'pydantic-ai-slim[anthropic]'",
+    "langchain_chat": "langchain-anthropic",
+}
+"""What pip has to install for an example, beside the library."""
+
 
 @contextlib.contextmanager
 def scene(name: str) -> Generator[StandIn]:
@@ -113,8 +122,11 @@ def gateway(upstream: str) -> Generator[str]:
         [*serve, "--upstream", upstream], stdout=subprocess.PIPE, text=True
     ) as process:
         first = process.stdout.readline() if process.stdout else ""
+        address = re.search(r"http://[\w.:]+", first)
+        if address is None:
+            sys.exit("the gateway did not start")
         try:
-            yield re.findall(r"http://[\w.:]+", first)[0]
+            yield address[0]
         finally:
             process.terminate()
 
@@ -140,6 +152,13 @@ def run(name: str) -> list[str]:
 
 if __name__ == "__main__":
     if len(sys.argv) == 2 and sys.argv[1] in SCENES:
-        print("\nrequests:", ", ".join(run(sys.argv[1])))
+        try:
+            print("\nrequests:", ", ".join(run(sys.argv[1])))
+        except ModuleNotFoundError as error:
+            sys.exit(f"{error}. Try: pip install {NEEDS.get(sys.argv[1], '.')}")
     else:
-        print("python docs/examples NAME, where NAME is one of:", *SCENES)
+        print("python docs/examples NAME, where NAME is one of:")
+        for name in SCENES:
+            print(
+                " ", name, f"(pip install {NEEDS[name]})" if name in NEEDS else ""
+            )
