@@ -1,17 +1,16 @@
-"""The closed catalogue of ways in which a stream can die.
+"""The kinds of failures of a stream; the list is closed.
 
-A failure has a *kind* (what went wrong), a *phase* (how far the request had come) and says
-whether it came *in band* (told by the API inside a body that had begun with status 200) or was
-noticed from outside. The kinds are the same in every adapter, sync and async, so a policy, a
-report and a dashboard speak of one thing. They are recognised by exception type, cause chain and
-``error.type``; never by the text of a message, which differs between the sync and the async side,
-between TLS and plain sockets, and between operating systems.
+A failure has a *kind* (what went wrong) and a *phase* (how far the request had come). It is *in band* if the
+API reported it inside a body that had begun with status 200. The kinds are the same in every adapter, sync
+and async, so that policies, reports and dashboards use the same words. They are recognised by exception type,
+cause chain and ``error.type``, never by the text of a message, which differs between sync and async, between
+TLS and plain sockets, and between operating systems.
 
-Three classes matter to whoever decides what to do next:
+A policy treats three classes of kinds differently:
 
-* *connection* kinds: nobody refused anything, the wire broke. Asking again at once is right.
-* *overload* kinds: the API is there and asks for patience.
-* *final* kinds: asking again can only fail again.
+* *connection* kinds: the connection broke. The next request may follow at once.
+* *overload* kinds: the API answers that it can't serve the request now. The next request has to wait.
+* *final* kinds: another request would fail in the same way.
 """
 
 from __future__ import annotations
@@ -53,13 +52,13 @@ class Kind(StrEnum):
     RATE_LIMITED = "rate_limited"
     """Status 429, or ``rate_limit_error``."""
     API_ERROR = "api_error"
-    """Any other trouble of the server's own: other 5xx, 409, 425, ``api_error``."""
+    """Any other error of the server: other 5xx, 409, 425, ``api_error``."""
     TIMEOUT_ERROR = "timeout_error"
     """Status 504 or 408, or ``timeout_error``: the server gave up waiting."""
     REJECTED = "rejected"
     """The request itself is refused: other 4xx, a redirect loop, a spend cap."""
     BUDGET = "budget"
-    """A limit of the policy's own forbids another attempt."""
+    """A limit of the policy forbids another attempt."""
     CANCELLED = "cancelled"
     """The consumer closed the stream or was cancelled."""
 
@@ -111,26 +110,26 @@ class Failure:
     retry_after: float | None = None
     """Seconds the server asked to wait; None when it said nothing usable."""
     should_retry: bool | None = None
-    """The server's ``x-should-retry``; it outranks every rule of ours."""
+    """The server's ``x-should-retry``, which overrides every rule of the policy."""
     request_id: str | None = None
     given_up: bool = False
-    """Another layer of the library, further in, has done what it could."""
+    """Another layer of the library, nearer to the API, has given up."""
     body: Any = field(default=None, repr=False, compare=False)
     undecodable: bool = False
-    """The body's content encoding could not be undone, or may be why nothing of it could be read; a body
-    without one may be asked for."""
+    """The body could not be decoded, or its content encoding may be the reason why nothing could be read. The
+    request may be sent again without a content encoding."""
     frame: bytes = field(default=b"", repr=False, compare=False)
-    """The event that told of an in-band error, as it came; empty where none did, or one too long to keep."""
+    """The bytes of the event with an in-band error; empty if there was none, or if it is too long to keep."""
 
     @property
     def said(self) -> Any:
-        """What the API said: JSON, or the text where it was none; None where it was too long to keep."""
+        """The API's answer: JSON, or text if it was not JSON; None if it was too long to keep."""
         body = self.body
         return body["unreadable"] if isinstance(body, dict) and "unreadable" in body else body
 
 
 SPEND_CAPS: Final = frozenset({"contract_spend_limit_reached", "enforced_spend_limit_reached"})
-"""``error.details.error_code`` of a 429 that no waiting cures."""
+"""``error.details.error_code`` of a 429 after which waiting does not help."""
 
 
 _ERROR_STATUS: Final = re.compile(r"[45]\d\d", re.ASCII)
@@ -140,8 +139,8 @@ _WORD: Final = re.compile(r"[\w./:-]{1,80}", re.ASCII)
 def kind_of_status(status: int, error_code: str | None = None) -> Kind:
     """The kind that an HTTP status stands for.
 
-    408 and 504 are timeouts of the server's; 409 (lock) and 425 (too early) pass like other 5xx,
-    as the SDK's own retry rules have it for 409.
+    408 and 504 are timeouts of the server. 409 (lock) and 425 (too early) are temporary, like other 5xx; the
+    SDK retries 409 too.
     """
     if status == 529:
         return Kind.OVERLOADED
@@ -167,13 +166,13 @@ STATUS_OF_ERROR_TYPE: Final[Mapping[str, int]] = {
     "timeout_error": 504,
     "overloaded_error": 529,
 }
-"""``error.type`` to the status it has outside a stream [platform docs, "Errors"]. A type not listed is
-trouble of the server's."""
+"""``error.type`` to the status it has outside a stream [platform docs, "Errors"]. Other types count as errors
+of the server."""
 
 
 def error_in(said: object) -> object:
-    """The error in what was said, wherever gateways put it: under ``error``, as the first of several or
-    inside of another; or all that was said, where it has no ``error`` or its type is an error's. None where
+    """The error in an answer, wherever gateways put it: under ``error``, as the first of several, or inside
+    of another error; or the answer itself, if it has no ``error`` or its type is that of an error. None if
     nothing can be read."""
     if not isinstance(said, Mapping):
         return None
@@ -187,7 +186,7 @@ def error_in(said: object) -> object:
 
 
 def kind_of_error(error: object) -> Kind:
-    """The kind of an in-band error, by its ``error`` object; an unreadable one is the server's trouble."""
+    """The kind of an in-band error, by its ``error`` object; an unreadable one is an `API_ERROR`."""
     details = error.get("details") if isinstance(error, Mapping) else None
     code = details.get("error_code") if isinstance(details, Mapping) else None
     return kind_of_status(status_of_error(error), code if is_word(code) else None)
@@ -213,12 +212,12 @@ def named_status(error: object) -> int | None:
 
 
 def is_word(value: object) -> TypeGuard[str]:
-    """Whether something from outside is a technical word: fit for logs and the text of an exception."""
+    """Whether a value from outside is a technical word that may appear in logs and exceptions."""
     return isinstance(value, str) and _WORD.fullmatch(value) is not None
 
 
 class Flaw(Exception):
-    """Raised inside the core where a failure is noticed; it never leaves the machine."""
+    """Raised inside the core when a failure is noticed. It never leaves the machine."""
 
     def __init__(
         self,
@@ -244,10 +243,10 @@ class Flaw(Exception):
 
 
 class Barren(Flaw):
-    """A reply ended, formally well, without bringing anything."""
+    """A reply ended normally without any content."""
 
     def __init__(self, stop_reason: str, detail: str = "the continuation brought nothing") -> None:
         super().__init__(Kind.PROTOCOL, detail)
         self.stop_reason = stop_reason
         self.answer = list[Any]()
-        """The events of an answer of nothing, which must do where nothing else can be asked."""
+        """The events of an empty answer, which is delivered if no further request is possible."""

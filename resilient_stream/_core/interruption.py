@@ -1,4 +1,4 @@
-"""Exceptions that interrupt a call. Who has raised one is told by where it was raised, not by its class.
+"""Recognises exceptions that interrupt a call, by where they were raised, not by their class.
 
 A signal handler, a trace function or another thread may raise anything in the middle of any call. The
 ``TimeoutError`` of an alarm looks like that of a socket, and is the user's order to stop.

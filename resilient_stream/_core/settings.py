@@ -14,7 +14,7 @@ class Settings:
 
     max_attempts: int
     deadline: float
-    """Infinite where there is none."""
+    """Infinite if there is none."""
     continuation: str
     continuation_template: str | None
     quote_length: int

@@ -1,4 +1,4 @@
-"""How many tokens something is, where nobody has told.
+"""Estimates of token numbers that the API did not report.
 
 Claude's tokenizer is not public. A token is about 3.5 characters of English [platform docs, "Glossary"],
 fewer of code, and a Chinese character is about one. By bytes of UTF-8 these come close to each other, so
@@ -14,11 +14,11 @@ INPUT_FIELDS: Final = ("input_tokens", "cache_creation_input_tokens", "cache_rea
 """The numbers of a usage object that add up to the input of a request."""
 
 MOST_BYTES: Final = 4.5
-"""Bytes to a token at most: plain English has fewer, and only rows of blanks have more."""
+"""The most bytes per token: plain English has fewer, and only rows of blanks have more."""
 USUAL_BYTES: Final = 3.5
-"""In the middle."""
+"""The usual number of bytes per token."""
 FEWEST_BYTES: Final = 2.5
-"""At least: code, tables, and what newer tokenizers make of prose."""
+"""The fewest bytes per token: code, tables, and prose with newer tokenizers."""
 
 MOST: Final = 10**12
 """Tokens that are believed. No request has a millionth of that, and a float can tell each of them apart."""

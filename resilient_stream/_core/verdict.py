@@ -1,7 +1,7 @@
-"""What a policy is asked after a failure, and what it may answer.
+"""The question that the core asks a policy after a failure, and the possible answers.
 
-The core does not decide whether to go on: it keeps the history of the stream, hands it with the
-failure to whoever holds the policy, and acts on the answer. Time enters as numbers.
+The core does not decide whether to continue. It keeps the history of the stream, passes it with the failure
+to the judge, and acts on the answer. Times are passed as numbers.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from .failures import Failure
 
 
 class Limit(StrEnum):
-    """A limit of the policy's own that forbids what would otherwise have been retried. The values appear in
-    reports, spans, metrics and logs."""
+    """A limit of the policy that forbids a retry. The values appear in reports, spans, metrics and logs."""
 
     ATTEMPTS = "attempts"
     """``max_attempts``."""
@@ -30,15 +29,15 @@ class Limit(StrEnum):
     INPUT = "input"
     """``max_input_multiple``."""
     BUDGET = "budget"
-    """``budget``: what all streams together may retry was spent, and the stream's patience ran out while it
+    """``budget``: the retries of all streams together were spent, and another limit ended the stream while it
     waited for its turn."""
     STOP = "stop"
-    """``stop``: the policy's own strategy."""
+    """``stop``: a strategy of yours."""
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """How a stream has fared up to a failure. Times are seconds on one monotonic clock."""
+    """The history of a stream up to a failure. Times are seconds on one monotonic clock."""
 
     started: float
     """When the call was made."""
@@ -63,19 +62,19 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Go on after ``wait`` seconds. ``source`` names the rule that chose the wait."""
+    """Continue after ``wait`` seconds. ``source`` names the rule that chose the wait."""
 
     wait: float
     source: str
     balance: float | None = None
-    """Units that the retry budget has left; None without one."""
+    """Retries that the budget has left; None without a budget."""
 
 
 AT_ONCE = Retry(0.0, "immediate")
 """No rule was asked."""
 
 QUEUE: Final = "queue"
-"""The source of a wait for the stream's turn: all streams together have no retry to spare for it now."""
+"""The source of a wait for the stream's turn, while the retry budget is spent."""
 
 
 @dataclass(frozen=True, slots=True)

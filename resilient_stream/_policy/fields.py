@@ -1,7 +1,7 @@
-"""What a policy's fields may hold, and how a wrong value is told.
+"""The types of a policy's fields, and the messages about wrong values.
 
-pydantic checks; this module says what is checked and turns pydantic's complaints into sentences that
-name the field, the value and what would be right.
+pydantic checks the fields. This module has the types, and turns pydantic's errors into sentences that name
+the field, the value and what would be right.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from resilient_stream._telemetry.observers import Observer
 from .budget import RetryBudget
 
 DAY: Final = 86_400.0
-"""The longest wait or clock, in seconds. Nothing sensible is longer; milliseconds given for seconds are."""
+"""The longest wait or timeout, in seconds, so that a value in milliseconds is refused."""
 
 MOST_REQUESTS: Final = 10**9
 """The largest number of requests that can be allowed. Larger ones are slips."""

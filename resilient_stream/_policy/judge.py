@@ -1,9 +1,9 @@
-"""The executor of a policy: after each failure of one stream, go on or give up.
+"""Applies a policy: after each failure of a stream, the judge decides whether to continue or to give up.
 
-A policy is a value; what happens to one stream lives here, in one ``Judgement`` per stream. The
-policy's numbers become tenacity's ``stop``, ``wait`` and ``retry`` objects, the user's own join them,
-and all are asked about a state with our clock and our source of chance. tenacity's loop is not used:
-it knows neither progress nor a clock but its own, and it cannot retry what has already yielded.
+A policy is a value; a ``Judgement`` has the state of one stream. The policy's numbers become ``stop``,
+``wait`` and ``retry`` objects of tenacity, and the user's own are added. All of them are called with a
+state that uses the library's clock and random source. tenacity's loop is not used: it does not know
+progress, uses its own clock, and can't retry a generator that has already yielded.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ from .strategies import (
 from .turns import Turns
 
 RETRY_AFTER_JITTER: Final = 0.1
-"""The share by which an asked-for wait is lengthened at most, so that clients told alike do not return
-at once. Never shortened."""
+"""The largest share by which a ``retry-after`` is lengthened, so that clients which were given the same
+time do not return together. It is never shortened."""
 
 CONNECTS_FOR_A_BARREN_ATTEMPT: Final = 8
-"""So many failures to connect weigh as one barren attempt, however short the policy's waits are: with its
-default waits the time is up long before."""
+"""So many failures to connect count as one barren attempt, if the policy's waits are very short. With the
+default waits ``unreachable_timeout`` ends the stream long before."""
 
 POLL_JITTER: Final = 0.25
 """The share by which the pause between two questions for a turn is shortened or lengthened at most."""
@@ -51,7 +51,7 @@ SHORTEST_POLL: Final = 0.05
 """Seconds between two such questions, at least, where the policy's own waits are none."""
 
 NEVER: Final = {Kind.REJECTED: "a rejected request", Kind.TLS_VERIFY: "a refused certificate"}
-"""What is never retried, in words."""
+"""The kinds that are never retried, in words."""
 
 
 class Judgement:
@@ -76,14 +76,14 @@ class Judgement:
         self._policy, self._rng, self._wall = policy, rng, wall
         self._turns = Turns(view)
         self._asked: tuple[Failure, History, BaseException] | None = None
-        """What the last verdict was about."""
+        """The failure, the history and the exception of the last verdict."""
         self._retryable = retry_if_kind(policy.retry_on)
         self._stops = _stops(policy)
         self._connection_wait = wait_full_jitter(rng, policy.wait_initial, policy.wait_max)
         self._overload_wait = wait_full_jitter(rng, policy.overload_wait_initial, policy.overload_wait_max)
 
     def draw_on(self, view: View) -> None:
-        """Have the retries paid from this budget. Called before the first request."""
+        """Use this budget for retries. Called before the first request."""
         self._turns.view = view
 
     def began(self, now: float, sent: float, model: str) -> None:
@@ -147,7 +147,7 @@ class Judgement:
         return policy.wait_max if failure.kind in CONNECTION_KINDS else policy.overload_wait_max
 
     def _hopeless(self, state: StreamState) -> GiveUp | None:
-        """No, because asking again would not help."""
+        """Give up because another request would not help."""
         if state.failure.given_up:
             return GiveUp("another layer of the library has given up")
         if not self._retryable(state):
@@ -158,7 +158,8 @@ class Judgement:
         return None
 
     def _too_long(self, state: StreamState) -> GiveUp | None:
-        """No, because the server wants more patience than the policy has, and no other model is left."""
+        """Give up because the server asks for a longer wait than the policy allows, and no other model is
+        left."""
         told, limit = state.failure.retry_after, self._policy.retry_after_max
         if state.history.elsewhere or told is None or not told > limit:
             return None
@@ -169,13 +170,13 @@ class Judgement:
         )
 
     def _within_limits(self, state: StreamState, at_least: float = 0.0) -> Retry | GiveUp:
-        """The wait, unless a limit of the policy's own forbids it."""
+        """The wait, unless a limit of the policy forbids it."""
         answer = self._wait(state)
         state.upcoming_sleep = wait = max(answer.wait, at_least)
         return self._stopped(state) or replace(answer, wait=wait, balance=self._balance)
 
     def _stopped(self, state: StreamState) -> GiveUp | None:
-        """No, because a limit of the policy's own is reached."""
+        """Give up because a limit of the policy is reached."""
         for limit, reason, stop in self._stops:
             if _answer("stop", stop(state)):
                 return GiveUp(reason, limit)
@@ -185,8 +186,7 @@ class Judgement:
         return None
 
     def _crowded(self, own: GiveUp) -> GiveUp:
-        """No, because the stream's patience is at its end, and not all of it was spent on attempts of its
-        own."""
+        """Give up because a limit is reached, partly by waits for a turn."""
         waits = self._turns.waits
         return GiveUp(
             f"{own.reason}; {waits} of these {'were waits' if waits != 1 else 'was a wait'} for a turn "
@@ -195,10 +195,10 @@ class Judgement:
         )
 
     def _wait(self, state: StreamState) -> Retry:
-        """What the server asked for; else at once where nobody objected; else by backoff.
+        """The wait that the server asked for; otherwise none after progress, or else a backoff.
 
-        A strategy of the user's may ask for more than the server, never for less. What one model asked for
-        says nothing of another.
+        A strategy of the user may wait for longer than the server asked, never for less. The wait that one
+        model asked for does not apply to another.
         """
         elsewhere = state.history.elsewhere
         told = None if elsewhere else self._told(state.failure)
@@ -227,7 +227,7 @@ def _until(wall: float) -> str:
 
 
 def _stops(policy: RetryPolicy) -> list[tuple[Limit, str, StopRule]]:
-    """The limits, each with its name and the sentence that tells it; any one of them stops."""
+    """The limits, each with its name and its sentence. Any one of them ends the stream."""
     stops: list[tuple[Limit, str, StopRule]] = [
         (
             Limit.ATTEMPTS,
@@ -264,14 +264,14 @@ def _why_not(failure: Failure) -> str:
 
 
 def _seconds(answer: object) -> float:
-    """The wait a strategy of the user's chose. A NaN or an endless wait would hang the stream."""
+    """The wait that a strategy of the user chose. NaN or infinity would hang the stream, and is refused."""
     if isinstance(answer, bool) or not isinstance(answer, int | float) or not 0 <= answer < math.inf:
         raise PolicyError(f"the policy's wait answered {answer!r}: should be a number of seconds, 0 or more")
     return float(answer)
 
 
 def _answer(field: str, answer: object) -> bool:
-    """What a strategy of the user's said. A coroutine is always true, so it must not pass for a yes."""
+    """The answer of a strategy of the user. A coroutine is always true, so it is refused."""
     if inspect.isawaitable(answer):
         if inspect.iscoroutine(answer):
             answer.close()  # or Python warns that it was never awaited

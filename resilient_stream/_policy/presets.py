@@ -1,7 +1,7 @@
 """Policies as text: the presets in ``policies/``, and files of the user's.
 
-The presets are data at the top of the repository. A wheel carries them inside the package, where an
-editable install and a checkout do not have them: so there are two places to look.
+The presets are files at the top of the repository. A wheel has them inside the package; an editable install
+and a checkout do not, so there are two places to look.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A policy for some calls only, and a pin for the calls of one conversation.
+"""Policies for a block of code or for one call, and a pin for the calls of one conversation.
 
-A client has one policy. What a block or a single call wants otherwise reaches the middleware in two
-ways that never touch the wire: a context variable, and a request header whose value is the SDK's own
-`Omit`, which the SDK leaves out of every request whether the library is there or not.
+A client has one policy. The policy of a block or of a call reaches the middleware in two ways, neither of
+which is sent: a context variable, and a request header whose value is the SDK's own `Omit`, which the SDK
+leaves out of every request, with or without the library.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""How an API fares, as the streams on one account see it, and which of them may ask it again."""
+"""The health of an API as the streams of one account see it, and which of them may send a retry."""

@@ -1,12 +1,12 @@
-"""The one view that the streams on an account have of their API: what was served, what it asked for, who
-waits.
+"""The health of an API, shared by the streams of one account: what was served, how long the API asked to
+wait, and which streams wait.
 
-It is asked before each retry, and told of each reply that begins and of each request that fails. It knows no
-clock, no chance and no lock: whoever holds it passes the time in and lets one call in at a time. An answer
-takes the same time however many streams wait.
+A stream asks before each retry, and reports each reply that begins and each request that fails. This module
+has no clock, no randomness and no lock: the caller passes the time, and makes one call at a time. The time of
+a call does not depend on how many streams wait.
 
-An overload is one model's: each model has a `Lane` of its own. A rate limit and a network that is away are
-the whole account's.
+An overload concerns one model, so each model has a `Lane`. A rate limit and a missing network concern the
+whole account.
 """
 
 from __future__ import annotations
@@ -44,17 +44,17 @@ MOST_MODELS: Final = 64
 
 @dataclass(slots=True)
 class Hold:
-    """Until when the API wants to be left alone."""
+    """How long the API has asked to wait."""
 
     until: float = -inf
     _said: float = -inf
 
     def put(self, now: float, seconds: float) -> None:
-        """It has asked to wait so long."""
+        """The API has asked to wait."""
         self.until, self._said = max(self.until, now + seconds), now
 
     def lift(self, sent: float) -> None:
-        """It has served a request that was sent at that time: what it asked for before is over."""
+        """The API has served a request that was sent at that time, so an earlier wait is over."""
         if sent > self._said:
             self.until = -inf
 
@@ -77,7 +77,7 @@ class Lane:
 
 @dataclass(slots=True)
 class Health:
-    """How an API fares. A `View`, but for the lock that one needs.
+    """The health of an API. It is a `View`, except that it has no lock.
 
     Args:
         reserve: as `Supply` has it.
@@ -91,7 +91,7 @@ class Health:
     hold: Hold = field(default_factory=Hold)
     lanes: OrderedDict[str, Lane] = field(default_factory=OrderedDict)
     unreachable: bool = False
-    """The last request that is known of failed to connect."""
+    """Whether the last known request failed to connect."""
 
     @property
     def balance(self) -> float:

@@ -19,11 +19,11 @@ class Place:
     """The place of one stream."""
 
     begun: bool
-    """The stream's consumer has part of a reply."""
+    """Whether the stream has delivered content."""
     due: float
-    """When the stream asks again at the latest."""
+    """The latest time at which the stream asks again."""
     since: float = 0.0
-    """When it was taken."""
+    """The time at which it was taken."""
     number: int = 0
     """Places are numbered in the order in which they are taken."""
 
@@ -56,7 +56,7 @@ class Queue:
             line[place] = None
 
     def leave(self, place: Place) -> None:
-        """Give a place up."""
+        """Give up a place."""
         self._line(place).pop(place, None)
 
     def ahead(self, now: float, place: Place) -> int:
@@ -75,7 +75,7 @@ class Queue:
 
 
 def _first(line: Line, now: float) -> Place | None:
-    """The first place whose stream still asks."""
+    """The first place whose stream is still asking."""
     while line:
         place = next(iter(line))
         if place.due + GRACE >= now:

@@ -1,4 +1,4 @@
-"""What a stream asks of the view that it shares with others, and what it tells it.
+"""The interface of the view that streams share: what they ask it, and what they report to it.
 
 `View` is the seam: the view of one process is `RetryBudget`, and one that several processes share would be
 another implementation. Its methods are called from the drivers' loops, so none may block.
@@ -33,7 +33,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """It is not the stream's turn."""
+    """The answer if it is not the stream's turn."""
 
     pause: float
     """Seconds after which it is worth asking again."""
@@ -44,7 +44,7 @@ class Later:
 
 
 class View(Protocol):
-    """What the streams on one account know together. Times are seconds on one monotonic clock."""
+    """The knowledge that the streams of one account share. Times are seconds on one monotonic clock."""
 
     @property
     def balance(self) -> float:

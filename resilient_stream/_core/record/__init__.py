@@ -1,1 +1,1 @@
-"""The books of a stream: attempts, usage and seams in the ledger, and the notes that observers are sent."""
+"""The record of a stream: attempts, usage and seams in the ledger, and the notes for observers."""

@@ -1,8 +1,7 @@
-"""What happened on a stream, attempt by attempt: the raw material of reports and telemetry.
+"""What happened on a stream, attempt by attempt: the source of reports and telemetry.
 
-Lengths and names only; never text. Token numbers are as reported where the API reported them, and
-marked where they are an estimate or unknown: an attempt that was cut never tells what it had
-written, so a zero there would be false.
+The ledger holds lengths and names, never text. Token numbers are those that the API reported; estimates and
+unknown numbers are marked. An attempt that was cut never reports its output, so a zero would be wrong.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ from resilient_stream._core.wire.safe_json import identifier
 from resilient_stream._core.wire.usage import bounded
 
 RECORD_KEY: Final = "resilient_stream"
-"""The name under which a stream's record hangs in the extensions of its HTTP requests."""
+"""The name under which a stream's record is in the extensions of its HTTP requests."""
 
 SMALLEST_INPUT_CAP: Final = 50_000
-"""Input tokens that are never too many: small requests may be repeated often."""
+"""Input tokens that are always allowed, so that small requests may be repeated often."""
 
 COUNTS: Final = (*INPUT_FIELDS, "output_tokens")
 BREAKDOWNS: Final = ("cache_creation", "output_tokens_details", "server_tool_use")
@@ -43,7 +42,7 @@ class Attempt:
     wait: float = 0.0
     """Seconds waited before it."""
     queued: float = 0.0
-    """Of these, seconds in which the stream waited for its turn."""
+    """The part of ``wait`` in which the stream waited for its turn."""
     started: float = 0.0
     at: int = 0
     """Characters of visible text before it."""
@@ -53,18 +52,18 @@ class Attempt:
     message_id: str | None = None
     failure: Failure | None = None
     said: str = ""
-    """Of a rejection, the API's own words. They go into reports and notes, not into logs and spans."""
+    """The API's own words about a rejection. They go into reports and notes, not into logs and spans."""
     events: int = 0
     """Events received, pings apart."""
     characters: int = 0
-    """Characters of visible text handed over."""
+    """Characters of visible text that were delivered."""
     gap: float = 0.0
     """Seconds of its longest read, or of a stall."""
     inferred: bool = False
-    """It ended the message and brought nothing: that the text is whole follows from that alone."""
+    """The attempt ended the message without content, which is the only evidence that the text is whole."""
     usage: dict[str, Any] = field(default_factory=dict)
     estimated: tuple[str, ...] = ()
-    """The numbers of `usage` that nobody has told."""
+    """The numbers of `usage` that the API did not report."""
 
     @property
     def usage_source(self) -> str:
@@ -72,7 +71,8 @@ class Attempt:
         return "estimated" if self.estimated else "reported" if self.usage else "unknown"
 
     def end(self, now: float, failure: Failure | None, events: int, *, inferred: bool) -> None:
-        """Note that it is over, how, and after how many events; ``inferred`` as the field."""
+        """Note the end of the attempt: when, by which failure, after how many events; ``inferred`` as the
+        field."""
         self.ended, self.failure, self.events, self.inferred = now, failure, events, inferred
 
     def count(
@@ -103,7 +103,7 @@ class Attempt:
             self.estimate(output_tokens=output)
 
     def estimate(self, **numbers: int) -> None:
-        """Put in numbers that nobody has told. 0 is none."""
+        """Add estimates of numbers that were not reported. 0 counts as none."""
         numbers = {name: value for name, value in numbers.items() if value}
         self.usage = self.usage | numbers
         self.estimated = (*self.estimated, *numbers)
@@ -138,7 +138,7 @@ class Seam:
 
 @dataclass(slots=True)
 class Ledger:
-    """Everything that is told about one stream."""
+    """Everything that reports and telemetry say about one stream."""
 
     attempts: list[Attempt] = field(default_factory=list)
     seams: list[Seam] = field(default_factory=list)
@@ -147,7 +147,7 @@ class Ledger:
     reason: str = ""
     """Why nothing more was tried."""
     limit: Limit | None = None
-    """The limit of the policy's own that is why."""
+    """The limit of the policy that ended the stream; None if it ended for another reason."""
     raised: Kind | None = None
     """The kind of the failure that is raised; None while none is."""
     _wait: float = 0.0
@@ -156,16 +156,16 @@ class Ledger:
 
     @property
     def resumed(self) -> bool:
-        """Whether a continuation was handed over, or a turn finished by us."""
+        """Whether a continuation was delivered, or the library finished the turn."""
         return bool(self.seams) or self.outcome == "finished_with_tools"
 
     def waits(self, retry: Retry) -> None:
-        """A wait begins, which is one of those before the next attempt."""
+        """Note a wait before the next attempt."""
         self._wait += retry.wait
         self._queued += retry.wait * (retry.source == QUEUE)
 
     def begin(self, form: Form, model: str, now: float, at: int) -> None:
-        """Another request is about to be sent. Of the failure before it nothing large is kept."""
+        """Note a new request. Large parts of the failure before it are dropped."""
         if self.attempts and (before := self.attempts[-1]).failure is not None:
             before.failure = replace(before.failure, body=None, frame=b"")
         number = len(self.attempts) + 1
@@ -199,10 +199,11 @@ class Ledger:
         return multiple is not None and billed > allowed
 
     def tell(self, error: BaseException, turn: Turn) -> None:
-        """Add to the exception, as a note, what was tried, what was kept and where it is. No content, but the
-        API's own words where it has rejected the last request: the exception may be of an earlier failure.
+        """Add a note to the exception: what was tried, what was kept, and where to find it. The note has no
+        content. If the API rejected the last request, the note has its words, because the exception may be
+        that of an earlier failure.
 
-        A rejection of the first request, which brought nothing, says all there is to say.
+        A rejection of the first request gets no note, because the API's message says everything.
         """
         count, failure, blocks = len(self.attempts), self.attempts[-1].failure, partial(turn)
         if count == 1 and not blocks and failure is not None and failure.kind is Kind.REJECTED:
@@ -250,7 +251,7 @@ class Ledger:
 
 @dataclass(slots=True, repr=False)
 class Record:
-    """What is kept of a stream: what the consumer has, and how it came about."""
+    """The record of a stream: what the consumer has received, and how."""
 
     turn: Turn = field(default_factory=Turn)
     ledger: Ledger = field(default_factory=Ledger)
@@ -267,20 +268,20 @@ def weighted_input(usage: Mapping[str, Any]) -> float:
 
 
 def summed(usages: Iterable[Mapping[str, Any]], names: Iterable[str]) -> dict[str, int]:
-    """The numbers of these names, added up; one that is in none of the objects is in no sum."""
+    """The sums of the numbers with these names; a name that no object has is left out."""
     told = list(usages)
     present = [name for name in names if any(is_count(usage.get(name)) for usage in told)]
     return {name: sum(tokens(usage, name) for usage in told) for name in present}
 
 
 def tokens(usage: Mapping[str, Any], name: str) -> int:
-    """One number of a usage object; 0 where there is none."""
+    """One number of a usage object; 0 if it is missing."""
     value = usage.get(name)
     return value if is_count(value) else 0
 
 
 def _begun(opening: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The usage that a ``message_start`` tells of."""
+    """The usage in a ``message_start``."""
     usage = (opening or {}).get("usage")
     return bounded(usage, {}) if isinstance(usage, Mapping) else {}
 
@@ -288,7 +289,7 @@ def _begun(opening: Mapping[str, Any] | None) -> dict[str, Any]:
 def final_usage(
     mode: str, ledger: Ledger, opening: Mapping[str, Any] | None, closing: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The usage that the consumer's last ``message_delta`` shall carry. Changes nothing.
+    """The usage for the consumer's last ``message_delta``. Changes nothing.
 
     Args:
         mode: "serving": the serving attempt's own numbers; "total": sums over all attempts.

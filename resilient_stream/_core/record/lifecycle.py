@@ -1,8 +1,8 @@
-"""What there is to tell of a stream while it happens, as data.
+"""Notes about a running stream, for its observers.
 
-The machine notes here what happens; whoever drives it takes the notes and passes them on, in order.
-A note is a word and a frozen record of plain values: numbers, names and ids, never text of the
-request or the reply, and never a key.
+The machine writes the notes, and the driver passes them to the observers, in order. A note is a word and a
+frozen record of plain values: numbers, names and ids, never text of the request or the reply, and never a
+key.
 """
 
 from __future__ import annotations
@@ -64,20 +64,20 @@ class AttemptRecord:
     offset: int
     """Characters of visible text that the consumer had before it."""
     at: float
-    """When this was told."""
+    """When this record was made."""
     started: float
     ended: float | None
     wait: float
     """Seconds waited before it."""
     queued: float
-    """Of these, seconds in which the stream waited for its turn."""
+    """The part of ``wait`` in which the stream waited for its turn."""
     status: int | None
     request_id: str | None
     message_id: str | None
     events: int
     """Events received, pings apart; counted when the attempt is over."""
     characters: int
-    """Characters of visible text handed over; counted when the attempt is over."""
+    """Characters of visible text that were delivered; counted when the attempt is over."""
     gap: float
     """Seconds of its longest read, or of a stall; counted when the attempt is over."""
     failure: FailureRecord | None
@@ -86,7 +86,7 @@ class AttemptRecord:
     usage_source: str
     """reported | estimated | unknown."""
     estimated: tuple[str, ...]
-    """The numbers of ``usage`` that nobody has told."""
+    """The numbers of ``usage`` that the API did not report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +105,17 @@ class WaitRecord:
 
 @dataclass(frozen=True, slots=True)
 class ResumeRecord:
-    """A later attempt has taken the place of one that failed, and brings something."""
+    """A later attempt has replaced one that failed, and brings content."""
 
     attempt: AttemptRecord
     recovery: float
     """Seconds from the failure (of several in a row, the first) until content flowed again."""
     joined: Joined | None
-    """How its text was joined to what was there; None where no text was."""
+    """How its text was joined to the text before it; None if there was no text."""
     trimmed: int
-    """Characters that were cut because the consumer had them."""
+    """Characters that were cut because they had been delivered before."""
     verified: bool | None
-    """Whether there was proof of where the text belongs; None where nothing was joined."""
+    """Whether the place of the text was proved; None if nothing was joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class GiveUpRecord:
     reason: str
     """Why nothing more is tried, as a sentence."""
     limit: Limit | None
-    """The limit of the policy's own that forbade what would otherwise have been retried."""
+    """The limit of the policy that forbade a retry; None if something else did."""
     error: str
     """The class of the exception that is raised."""
 
@@ -143,17 +143,17 @@ class EndRecord:
     attempt: AttemptRecord
     """The last attempt."""
     failure: FailureRecord | None
-    """What it failed of; None unless it failed, and then still None where an exception passed through
-    that is no failure of the stream."""
+    """The failure that ended the stream. None if it did not fail, or if code outside of the library raised an
+    exception."""
     error: str
     """The class of the exception that ended it; empty if none did."""
     duration: float
     """Seconds since the call."""
     attempts: int
     resumed: bool
-    """Whether what the consumer got comes from more than one attempt."""
+    """Whether the delivered content comes from more than one attempt."""
     characters: int
-    """Characters of visible text handed over."""
+    """Characters of visible text that were delivered."""
     message_id: str | None
     """The id that the consumer sees."""
     stop_reason: str | None
@@ -173,13 +173,13 @@ class Lifecycle:
     flowing: bool = False
     """The attempt that runs has brought content."""
     notes: list[Note] = field(default_factory=list)
-    """What was not taken yet."""
+    """The notes that were not taken yet."""
     _offset: int = 0
     _broken: float | None = None
     _verdict: Retry = AT_ONCE
 
     def take(self) -> list[Note]:
-        """The notes so far, given away."""
+        """Return the notes so far, and forget them."""
         notes, self.notes = self.notes, []
         return notes
 

@@ -1,10 +1,10 @@
-"""What of a broken turn may be sent back, and what stands in the way.
+"""Decides which parts of a broken turn may be sent back, and what prevents a continuation.
 
-Text is kept. Thinking is kept when it is signed, and never in last place. A tool use of the
-server's is kept only with its result; without one it may run again where running again is harmless.
-A complete tool call of the client's ends the turn. Where one model gave way to another, the thinking and
-the calls of the one that declined are left out [platform docs, "Refusals and fallback"]. A block that is
-not understood stops everything: going on past it would be guessing.
+Text is kept. Thinking is kept when it is signed, and never in last place. A server-side
+tool use is kept only with its result; without one it may run again if that is harmless. A complete tool call
+of the client ends the turn. If one model was replaced by another, the thinking and the calls of the one that
+declined are left out [platform docs, "Refusals and fallback"]. A block of an unknown type prevents a
+continuation, because the library would have to guess what it means.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""What the consumer has been given so far: one turn, block by block.
+"""The turn that was delivered so far, block by block.
 
-Nothing here is decided; events that were handed over are recorded. Text is kept as the raw bytes
-of its JSON strings, end to end: appending costs next to nothing on the fault-free path, memory
-stays close to the text itself, and decoding the joined string puts surrogate pairs together that
-the wire had split over two deltas.
+This module records delivered events and makes no decisions. Text is kept as the raw bytes of its JSON
+strings, one after the other: appending costs little on the fault-free path, memory stays close to the size
+of the text, and decoding the joined string restores surrogate pairs that were split over two deltas.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ _ESCAPED: Final = re.compile(
 
 @dataclass(slots=True, repr=False)
 class Block:
-    """One content block as the consumer has it."""
+    """One content block as it was delivered."""
 
     start: dict[str, Any]
     raw: bytearray = field(default_factory=bytearray)
@@ -162,10 +161,10 @@ class Block:
 
 @dataclass(slots=True, repr=False)
 class Turn:
-    """The assistant's turn as the consumer has it, across all attempts."""
+    """The assistant's turn as it was delivered, over all attempts."""
 
     message: dict[str, Any] | None = None
-    """The message of the one ``message_start``; None until something was handed over."""
+    """The message of the one ``message_start``; None until something was delivered."""
     blocks: list[Block] = field(default_factory=list)
     abandoned: list[int] = field(default_factory=list)
     """Indices of blocks that were cut off and never completed."""
@@ -176,7 +175,7 @@ class Turn:
     """The id of the container that code ran in, as far as it was told."""
     stop_reason: str | None = None
     stopped: bool = False
-    """``message_stop`` was handed over."""
+    """Whether ``message_stop`` was delivered."""
     on_lost_thought: Callable[[str], None] | None = None
     """Told the text of each thought that is abandoned."""
     _complete: int = 0
@@ -189,12 +188,12 @@ class Turn:
 
     @property
     def size(self) -> int:
-        """A number that grows whenever content is handed over."""
+        """A number that grows whenever content is delivered."""
         return len(self.blocks) + self._complete + sum(map(_size, self.blocks[-1:]))
 
     @property
     def characters(self) -> int:
-        """Characters of visible text handed over."""
+        """Characters of visible text that were delivered."""
         return sum(block.characters for block in self.blocks if block.type == "text")
 
     def snapshot(self) -> Turn:
@@ -229,7 +228,7 @@ class Turn:
         self.blocks.append(block)
 
     def apply(self, event: Event) -> None:
-        """Record one event that was handed over. Its index must be the consumer's."""
+        """Record one event that was delivered. Its index must be the consumer's."""
         data = event.data
         match event.type:
             case "message_start":

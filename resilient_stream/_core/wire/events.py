@@ -1,13 +1,13 @@
-"""Frames to events: what a frame means to the consumer above, and whether it is safe to hand on.
+"""Reads frames as events, and decides whether a frame is safe to deliver.
 
-The SDK looks at the ``event`` line to know ``ping`` and ``error``, skips a frame without one, and
-parses ``data`` as JSON whose ``type`` says the rest. A frame that would explode there (bad UTF-8,
-bad JSON) is *corrupt*, and so is one that has lost its data, which the SDK would skip in silence; a
-frame that the SDK would wrongly skip (a byte order mark, a missing or misleading ``event`` line) is
-repaired; everything else is handed on as it came.
+The SDK recognises ``ping`` and ``error`` by the ``event`` line, skips a frame without one, and parses
+``data`` as JSON with a ``type``. A frame over which the SDK would fail (bad UTF-8, bad JSON) is *corrupt*,
+and so is one without its data, which the SDK would skip silently. A frame that the SDK would skip by
+mistake (a byte order mark, a missing or misleading ``event`` line) is repaired. Every other frame is
+delivered as it arrived.
 
-Nearly all frames of a stream are deltas in one canonical spelling, which two patterns accept, so that
-the fault-free path never parses JSON.
+Nearly all frames are deltas in one canonical spelling, which two patterns accept, so that the fault-free path
+never parses JSON.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""JSON that comes from outside, and JSON that has to be sent.
+"""Parses JSON from outside safely, and makes values fit to be sent as JSON.
 
-What comes in may be nested without end, hold numbers of any length, halves of surrogate pairs, NaN and
-infinity; Python's parser takes some of it and fails over the rest in several ways. `parse` has one way to
-fail. A request is written as UTF-8 and strict JSON, which knows no halves, no NaN and no infinity;
-`encodable` makes a value fit to be sent.
+JSON from outside may be nested without end, and hold numbers of any length, halves of surrogate pairs, NaN
+and infinity. Python's parser accepts some of this and fails on the rest in several ways; `parse` fails in
+one way. A request is UTF-8 and strict JSON, which allows no halves, no NaN and no infinity; `encodable`
+replaces them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The fields that a consumer can't do without, and what stands for them where the meaning is plain.
+"""Fills in the fields that a consumer needs, if their meaning is clear.
 
 Hosts and gateways leave out what is empty, or spell it null; the SDK then fails over an attribute of None.
 Here such a field gets its empty value. A field of a type that says nothing a reader could guess is a flaw:

@@ -1,8 +1,8 @@
-"""Bytes to server-sent events and back.
+"""Divides bytes into server-sent events, and writes events.
 
-The wire is a byte stream cut anywhere. `Framer` cuts it into *frames*: the bytes of one event up
-to and including its blank line, unchanged, so that joining the frames gives the stream again. A
-frame is only looked into where that is needed (`fields`). Lines may end in LF, CRLF or CR and the
+Bytes arrive in pieces of any size. `Framer` divides them into *frames*: the bytes of one event up to and
+including its blank line, unchanged, so that the frames together are the stream again. A frame is parsed only
+if that is needed (`fields`). Lines may end in LF, CRLF or CR and the
 two characters of a CRLF may arrive apart [WHATWG HTML, "Interpreting an event stream"].
 """
 

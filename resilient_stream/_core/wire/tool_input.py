@@ -1,8 +1,7 @@
-"""The input of a tool call, which is JSON written piece by piece.
+"""Checks the input of a tool call, which is JSON that arrives in pieces.
 
-The SDK parses what there is of it with each piece, and fails over what can't become JSON any more. Models
-write such input now and then where it is not buffered for them. So each piece is looked at before it goes
-on.
+With each piece the SDK parses the input so far, and fails if it can't become valid JSON any more. Models
+sometimes write such input if it is not buffered. So each piece is checked before it is delivered.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Usage as it is told: cumulative numbers, the last of which counts, unless it says nothing.
+"""Usage as the API reports it: cumulative numbers, the last of which counts, unless it is empty.
 
-A gateway that does not know a number spells it 0 or null, or leaves the object out. The numbers never
-shrink, so such a value takes nothing back of what was told before.
+A gateway that does not know a number writes 0 or null, or leaves the object out. Numbers never shrink, so
+such a value does not replace an earlier one.
 """
 
 from __future__ import annotations
