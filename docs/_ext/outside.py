@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+
+ROOT: Final = Path(__file__).parents[2]
 
 PAGES: Final = {"changelog": "CHANGELOG.md", "contributing": "CONTRIBUTING.md", "security": "SECURITY.md"}
 """Pages of the site whose text is a file of the root."""
@@ -43,6 +46,8 @@ def rewritten(text: str, prefix: str) -> str:
             return f"[{words}]({back}{INSTEAD[path]})"
         if path.startswith(".."):
             return match[0]
+        if (ROOT / path).is_dir():  # the site has no page for a folder
+            return words
         return f"{{download}}`{words.replace('`', '')} <{prefix or '../'}{path}>`"
 
     return LINK.sub(led, text)
