@@ -342,7 +342,7 @@ def release(session: nox.Session) -> None:
     (wheel,) = (file for file in files if file.endswith(".whl"))
     session.run("twine", "check", "--strict", *files)
     session.run("check-wheel-contents", wheel)
-    clean = Path(session.create_tmp()) / "clean"
+    clean = Path(session.create_tmp()).resolve() / "clean"
     session.run("python", "-m", "venv", "--clear", str(clean))
     python = str(clean / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
     session.run(python, "-m", "pip", "install", "--quiet", f"{wheel}[cli]", external=True)

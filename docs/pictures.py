@@ -109,7 +109,7 @@ def shortened(text: str) -> list[str]:
 def drawn(lines: list[str], theme: TerminalTheme) -> str:
     """The SVG."""
     console = Console(
-        record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True, color_system="standard"
+        record=True, width=COLUMNS + 3, file=io.StringIO(), force_terminal=True, color_system="standard"
     )
     for line in lines:
         console.print(Text.from_ansi(line), overflow="ignore", crop=True, soft_wrap=False)
