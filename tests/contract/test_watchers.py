@@ -20,7 +20,16 @@ from resilient_stream.otel import Telemetry
 from resilient_stream.testing import Status, cut_at
 from tests.support.doors import DOORS, HTTP, Door
 from tests.support.traces import Traces
-from tests.support.worlds import ASK, HASTY, TEXT, USER_TURN_MODEL, World, stand_in, sync_and_asyncio
+from tests.support.worlds import (
+    ASK,
+    HASTY,
+    TEXT,
+    USER_TURN_MODEL,
+    World,
+    every_world,
+    stand_in,
+    sync_and_asyncio,
+)
 
 POINTS = [name for name in dir(Observer) if name.startswith(("on_", "around_"))]
 Act = Callable[[], object]
@@ -266,7 +275,7 @@ def test_a_watcher_that_calls_back(world: World, kind: str) -> None:
     assert set(texts) <= {TEXT}
 
 
-@sync_and_asyncio
+@every_world
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_watcher_that_wants_the_program_to_end(world: World, kind: str) -> None:
     """What is no `Exception` leaves, and nothing stays behind: no connection is open, and the next stream is whole."""
