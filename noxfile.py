@@ -308,6 +308,14 @@ def strangers(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def browser(session: nox.Session) -> None:
+    """The page of docs/examples/durable_chat in a Chromium, reloaded and cut off, its program killed."""
+    session.install(*dependencies(), *group("examples"), *group("browser"))
+    session.install("--no-deps", "--editable", ".")
+    session.run("python", "-m", "chaos.browser", *session.posargs)
+
+
+@nox.session(default=False)
 def models(session: nox.Session) -> None:
     """How a model of yours goes on with cut replies: `-- --weights FILE.gguf`."""
     session.install(*dependencies(), *group("models"))

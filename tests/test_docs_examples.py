@@ -21,6 +21,7 @@ import pytest
 import uvicorn
 from anthropic.resources.beta.messages import Messages
 
+from resilient_stream.journal import Journal
 from tests.support.gateways import gateway
 
 THREADS = "thread" in inspect.signature(Messages.tool_runner).parameters
@@ -73,6 +74,7 @@ PRINTED: dict[str, tuple[list[str], str]] = {
     "moving_before": (["fresh", "fresh"], rf"^.+{re.escape(TEXT)}$"),
     "moving_after": (ONCE, f"^{re.escape(TEXT)}$"),
     "fastapi_chat": (ONCE, rf"^<!doctype html>.*\n{re.escape(TEXT)}\n\['done'\]$"),
+    "durable_chat": (ONCE, rf"^<!doctype html>.*\n{re.escape(TEXT)}\n\['message_stop'\]$"),
     "curl": (ONCE, r"^event: message_start\n(.*\n)+event: message_stop\n.*$"),
 }
 """For each example, the requests that it takes and what it prints. `spans` stands below."""
@@ -83,18 +85,31 @@ FRAMEWORKS = re.findall(r'example="(\w+)"', (ROOT / "chaos" / "frameworks" / "ta
 
 def browse(app: Any) -> None:
     """Be the browser of an application: print the first line of its page, what it answers, and its other events."""
+    names = app.routes[-1].endpoint.__globals__
+    journal: Journal | None = names.get("journal")
 
     async def browsed() -> tuple[str, str]:
         transport = httpx2.ASGITransport(app=app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://app") as browser:
             page = await browser.get("/")
-            answer = await browser.get("/answer", params={"question": "Tides?"})
-        await app.routes[-1].endpoint.__globals__["client"].close()
+            if journal is None:
+                answer = await browser.get("/answer", params={"question": "Tides?"})
+            else:
+                await browser.post("/answers/7", params={"question": "Tides?"})
+                answer = await browser.get("/answers/7")
+        await names["client"].close()
         return page.text, answer.text
 
     page, answer = asyncio.run(browsed())
-    text = "".join(map(json.loads, re.findall(r"^data: (.*)$", answer, re.MULTILINE)))
-    others = re.findall(r"^event: (.*)$", answer, re.MULTILINE)
+    told = [json.loads(data) for data in re.findall(r"^data: (.*)$", answer, re.MULTILINE)]
+    if journal is None:
+        text, others = "".join(told), re.findall(r"^event: (.*)$", answer, re.MULTILINE)
+    else:
+        journal.close()
+        text = "".join(
+            each["delta"].get("text", "") for each in told if each["type"] == "content_block_delta"
+        )
+        others = [told[-1]["type"]]
     sys.stdout.write(f"{page.splitlines()[0]}\n{text}\n{others}\n")
 
 
@@ -107,15 +122,16 @@ def in_this_process(upstream: str) -> Generator[str]:
 
 @pytest.mark.parametrize("name", PRINTED)
 def test_the_example_does_what_its_page_says(
-    name: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    name: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Its stream is broken once, it takes the requests that are expected, and prints what is expected."""
     if name == "tool_runner" and not THREADS:
         pytest.skip("this SDK has no message threads")
-    if name == "fastapi_chat":
+    if name in ("fastapi_chat", "durable_chat"):
         pytest.importorskip("fastapi")
     if name == "curl" and shutil.which("curl") is None:
         pytest.skip("there is no curl")
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(uvicorn, "run", browse)
     monkeypatch.setitem(MAIN["run"].__globals__, "gateway", in_this_process)
     monkeypatch.setattr(sys, "stdin", io.StringIO("How do tides work?\nAgain?\n"))

@@ -76,6 +76,7 @@ SCENES: dict[str, dict[str, Any]] = {
     "moving_before": {},
     "moving_after": {},
     "fastapi_chat": {},
+    "durable_chat": {},
     "curl": {},
     "pydantic_ai_agent": {},
     "langchain_chat": {},
