@@ -15,13 +15,16 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ._journal.cursor import cursor
 from ._journal.follow import Follower
 from ._journal.journal import Journal
 from ._journal.wire import CURSOR, HEADERS, error_event, numbered, status_of
 from .errors import JournalError, StreamFailed
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
 
 __all__ = ["reply"]
 
@@ -43,15 +46,14 @@ async def reply(
     owner: str | None = None,
     retry: float = 2.0,
     heartbeat: float = 15.0,
-) -> Any:
+) -> Response:
     """A response of Starlette's that replays a stream from where its reader was, and follows it.
 
     Each event has an ``id:``. A client that leaves stops nothing; `Journal.stop` does. The response is 204
     where the reader has all of a stream that has ended, which is what makes an ``EventSource`` stop asking;
     400 for a cursor that is none, 404 where there is no such stream or the cursor is of another one, 410
-    where its retention is over, 503 where the store can't be reached. If the stream was given up, an
-    ``error`` event comes last. If its writer is gone the response ends, and the reader comes back after
-    ``retry`` seconds.
+    where its retention is over. If the stream was given up, an ``error`` event comes last. If its writer is
+    gone the response ends, and the reader comes back after ``retry`` seconds.
 
     Args:
         journal: where the stream is.
@@ -71,11 +73,14 @@ async def reply(
     except JournalError as error:
         if (status := status_of(error)) is None:
             raise
-        return responses.PlainTextResponse(str(error), status, HEADERS)
-    if after is not None and follower.is_over:
-        return responses.Response(status_code=204, headers=HEADERS)
-    body = _events(journal, follower, retry, heartbeat)
-    return responses.StreamingResponse(body, headers=HEADERS, media_type="text/event-stream")
+        answer: Response = responses.PlainTextResponse(str(error), status, HEADERS)
+    else:
+        if after is not None and follower.is_over:
+            answer = responses.Response(status_code=204, headers=HEADERS)
+        else:
+            body = _events(journal, follower, retry, heartbeat)
+            answer = responses.StreamingResponse(body, headers=HEADERS, media_type="text/event-stream")
+    return answer
 
 
 async def _events(

@@ -1,6 +1,6 @@
 """A chat page whose answers survive a reload, a lost connection and a restart."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,7 +18,7 @@ client = resilient(anthropic.AsyncAnthropic(), "interactive", journal=journal)
 
 
 @asynccontextmanager
-async def recovering(app: FastAPI) -> AsyncIterator[None]:
+async def recovering(app: FastAPI) -> AsyncGenerator[None]:
     await journal.arecover(client)  # what the last process left unfinished
     yield
 

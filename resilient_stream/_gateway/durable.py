@@ -191,7 +191,7 @@ class Durable:
         try:
             return await self._journal.follower(key, after, owner)
         except JournalError as error:
-            raise Refused(status_of(error) or 500, str(error)) from error
+            raise Refused(status_of(error) or 503, str(error)) from error
 
     async def _show(self, follower: Follower, incoming: Incoming, downstream: Downstream) -> None:
         """Send what there is behind the reader's place, and what comes. Where that breaks off for a reason

@@ -21,7 +21,6 @@ NAMES: Final = {
     408: "invalid_request_error",
     410: "not_found_error",
     413: "request_too_large",
-    500: "api_error",
     502: "api_error",
     503: "api_error",
     504: "timeout_error",

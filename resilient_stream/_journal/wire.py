@@ -10,7 +10,6 @@ from resilient_stream.errors import (
     ExpiredStream,
     ForeignCursor,
     JournalError,
-    JournalUnavailable,
     UnknownStream,
 )
 
@@ -25,7 +24,6 @@ _STATUSES: Final[tuple[tuple[type[JournalError], int], ...]] = (
     (UnknownStream, 404),
     (ForeignCursor, 404),
     (ExpiredStream, 410),
-    (JournalUnavailable, 503),
 )
 
 

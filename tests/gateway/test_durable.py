@@ -14,7 +14,7 @@ import pytest
 from resilient_stream import RetryPolicy
 from resilient_stream._gateway.durable import seconds_of
 from resilient_stream.asgi import Gateway
-from resilient_stream.errors import JournalError, StreamBusy, UnknownStream, WriterGone
+from resilient_stream.errors import JournalError, JournalUnavailable, StreamBusy, UnknownStream, WriterGone
 from resilient_stream.journal import Journal, Status
 from resilient_stream.testing import sse_events
 from tests.support.http_clients import asking
@@ -187,3 +187,21 @@ def test_streams_that_go_on_for_readers_end_with_the_gateway(journal: Journal) -
 def test_a_time_may_have_a_fraction() -> None:
     """None is no time."""
     assert [seconds_of(said) for said in ("", "0", "0.5", "600")] == [0.0, 0.0, 0.5, 600.0]
+
+
+def test_a_store_that_is_away_is_answered_503(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says nothing about the stream, and the reader may come back."""
+
+    def away(_: str) -> None:
+        raise JournalUnavailable("away")
+
+    monkeypatch.setattr(journal.store, "head", away)
+    statuses = list[int]()
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    scope = {"type": "http", "method": "GET", "path": "/resilient/streams/rs_1", "headers": []}
+    asyncio.run(Gateway("http://api.test", journal=journal)(scope, receiving(piece(b"", more=False)), send))
+    assert statuses == [503]

@@ -17,7 +17,7 @@ from resilient_stream._journal.wire import error_event, numbered, status_of
         (errors.ForeignCursor("x"), 404),
         (errors.UnknownStream("x"), 404),
         (errors.ExpiredStream("x"), 410),
-        (errors.JournalUnavailable("x"), 503),
+        (errors.JournalUnavailable("x"), None),
         (errors.WriterGone("x"), None),
     ],
 )
