@@ -57,8 +57,8 @@ _HOMES = {
     "resilient": "_clients.resilient",
     "sendable": "_core.turn.history",
 }
-"""The modules that have the names above. Each is imported when one of its names is asked for, so that nobody
-waits for the SDK who does not use it."""
+"""The modules that have the names above. Each is imported when one of its names is used, so that a program
+which does not use the SDK does not wait for its import."""
 
 
 def __getattr__(name: str) -> object:

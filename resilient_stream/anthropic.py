@@ -1,4 +1,4 @@
-"""The way in for clients of the official SDK: `resilient`, or `ResumeMiddleware` for a chain of one's own."""
+"""For clients of the official SDK: `resilient`, or `ResumeMiddleware` for your own chain of middleware."""
 
 from __future__ import annotations
 

@@ -1,24 +1,24 @@
-"""The exceptions of the library's own.
+"""The exceptions that the library defines.
 
 ::
 
     ValueError
-    └── PolicyError             the policy as written cannot be meant
+    └── PolicyError             a policy is wrong
     RuntimeError
-    └── JournalError            of a journal
-        ├── JournalUnavailable  its store can't be reached, or can't be written to
-        ├── UnknownStream       there is no stream of that key
-        ├── ExpiredStream       there was one; its retention is over
-        ├── StoppedStream       it was stopped, so it is not gone on with
-        ├── StreamBusy          another process writes it
+    └── JournalError            the base of all errors of a journal
+        ├── JournalUnavailable  the store can't be reached, or can't be written to
+        ├── UnknownStream       there is no stream with that key
+        ├── ExpiredStream       there was one, but its retention is over
+        ├── StoppedStream       the stream was stopped and is not continued
+        ├── StreamBusy          another process writes the stream
         ├── OtherRequest        the key was used for another request
-        ├── LeaseLost           another process has gone on with it
-        ├── WriterGone          its writer is gone, and nobody has taken over yet
-        ├── StreamFailed        it was given up; raised to whoever follows it
-        ├── BadCursor           this is no place in it
-        └── ForeignCursor       this is a place in another stream
+        ├── LeaseLost           another process has taken over the stream
+        ├── WriterGone          the writer is gone, and no other has taken over yet
+        ├── StreamFailed        the stream was given up; raised to its readers
+        ├── BadCursor           the cursor is not valid
+        └── ForeignCursor       the cursor belongs to another stream
 
-A stream that fails raises the SDK's exceptions, never one of these, unless its journal is what failed.
+A stream that fails raises the SDK's exceptions, and one of these only if its journal failed.
 """
 
 from __future__ import annotations
@@ -41,33 +41,33 @@ __all__ = [
 
 
 class PolicyError(ValueError):
-    """A policy was written wrongly: an unknown field, an impossible value, a contradiction, a missing file.
+    """A policy is wrong: an unknown field, an impossible value, a contradiction, a missing file.
 
-    The text names the field, the value and what would be right. It is raised where the policy is
-    made, before any request is sent, except for what a strategy of the user's own answers: that
-    is only known when the strategy is asked.
+    The text names the field, the value and what would be right. The error is raised when the policy is made,
+    before any request is sent. Only a wrong answer of your own strategy is noticed later, when the strategy
+    is called.
     """
 
 
 class JournalError(RuntimeError):
-    """Something about a journal is not as it should be. The text says what, and what to do. It has no content
+    """A journal has failed or was used wrongly. The text says what happened and what to do. It has no content
     of requests or replies."""
 
 
 class JournalUnavailable(JournalError):
-    """The store of a journal can't be reached, is full, damaged, or somebody else's."""
+    """The store of a journal can't be reached, is full or damaged, or belongs to another program."""
 
 
 class UnknownStream(JournalError):
-    """There is no stream of that key."""
+    """There is no stream with that key."""
 
 
 class ExpiredStream(JournalError):
-    """There was a stream of that key, and its retention is over."""
+    """There was a stream with that key, but its retention is over."""
 
 
 class StoppedStream(JournalError):
-    """The stream was stopped; its key begins nothing until it is removed."""
+    """The stream was stopped. Remove it before you use its key again."""
 
 
 class StreamBusy(JournalError):
@@ -75,25 +75,26 @@ class StreamBusy(JournalError):
 
 
 class OtherRequest(JournalError):
-    """The key was used for another request. The text names the fields that differ, not what is in them."""
+    """The key was used for another request. The text names the fields that differ, but not their values."""
 
 
 class LeaseLost(JournalError):
-    """Another process has gone on with the stream, because this one did not write for too long; or the stream
-    was removed. What this one brought since is not kept."""
+    """Another process has taken over the stream, because this one did not write for too long; or the stream
+    was removed. What this process has received since then is not kept."""
 
 
 class WriterGone(JournalError):
-    """The process that wrote the stream is gone, and nobody has taken over. What it wrote was given."""
+    """The process that wrote the stream is gone, and no other has taken over. You have received all that it
+    wrote."""
 
 
 class StreamFailed(JournalError):
-    """The stream was given up. What it brought was given."""
+    """The stream was given up. You have received everything that it wrote."""
 
 
 class BadCursor(JournalError):
-    """This is no cursor, or one of a frame that there is not."""
+    """This is not a cursor, or there is no such frame."""
 
 
 class ForeignCursor(JournalError):
-    """The cursor is of another stream."""
+    """The cursor belongs to another stream."""

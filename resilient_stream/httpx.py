@@ -1,4 +1,4 @@
-"""The way in for clients of httpx and httpx2: transports whose streams survive.
+"""For clients of httpx and httpx2: transports whose streams survive.
 
 ::
 

@@ -1,4 +1,4 @@
-"""`Observer`: is told what happens on a stream while it happens."""
+"""`Observer`: its methods are called when something happens on a stream."""
 
 from __future__ import annotations
 

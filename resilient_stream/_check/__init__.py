@@ -1,8 +1,8 @@
-"""``resilient-stream check``: how a model of the real API goes on with a reply that was cut.
+"""``resilient-stream check``: how a model of the real API continues a reply that was cut.
 
-A dozen prompts are streamed through a local proxy that cuts each reply once. The command prints how each
-continuation was joined, and what else only the real API can confirm. It is the only command that is billed,
-so it says beforehand how much it will ask for.
+The command streams a dozen prompts through a local proxy that cuts each reply once. It prints how each
+continuation was joined, and what else only the real API can confirm. Its requests are billed, so it says
+beforehand how many it will send.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What only the real API can confirm: each statement that the library relies on, and what was seen of it."""
+"""The statements about the API that the library relies on, and whether the check confirmed them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KNOWN_BLOCKS: Final = frozenset({"text", "thinking", "redacted_thinking", "tool_
 
 
 class Verdict(StrEnum):
-    """What became of a statement."""
+    """Whether a statement was confirmed, contradicted or not seen."""
 
     CONFIRMED = "confirmed"
     CONTRADICTED = "contradicted"

@@ -1,6 +1,6 @@
-"""What is asked, and where each reply is cut.
+"""The prompts of the check, and where each reply is cut.
 
-The kinds differ in what makes a seam hard: sentences, lines, lists, tables, code, documents, writing
+The prompts differ in what makes a seam difficult: sentences, lines, lists, tables, code, documents, writing
 without spaces. A reply is cut after so many bytes of its event stream, most of which are not text: 100
 characters of text take 600 to 1,200 bytes.
 """

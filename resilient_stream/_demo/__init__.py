@@ -1,4 +1,4 @@
-"""The demo: one long answer, streamed through faults, beside what the bare SDK makes of them.
+"""The demo streams one long answer through faults, and shows what the bare SDK does with the same faults.
 
 It needs no key and no network: the stand-in of `resilient_stream.testing` plays the API. With
 ``--live`` the real API answers, through a local proxy that cuts its streams. Start it with

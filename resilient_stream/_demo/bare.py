@@ -1,4 +1,4 @@
-"""The same faults without the library: what the SDK alone hands over, and what it raises."""
+"""Runs the same faults without the library: what the SDK alone delivers, and what it raises."""
 
 from __future__ import annotations
 

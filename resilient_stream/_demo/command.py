@@ -1,4 +1,4 @@
-"""``resilient-stream demo``: its arguments, and what they set going."""
+"""``resilient-stream demo``: its arguments, and the run that they start."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _pace(args: argparse.Namespace) -> Pace:
 
 
 def _uninterrupted(args: argparse.Namespace) -> dict[str, int] | None:
-    """What the same answer costs in one call that nothing interrupts. Nobody is charged for finding out."""
+    """What the same answer costs in one call without faults, from the stand-in, so that nothing is billed."""
     if args.live:
         return None
     with StandIn() as server:

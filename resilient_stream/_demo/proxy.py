@@ -1,4 +1,4 @@
-"""A local proxy that cuts the answers it passes on: real replies, faults made to order.
+"""A local proxy that cuts the answers it passes on, so that real replies meet chosen faults.
 
 It listens on the loopback interface, in threads of its own, hands each request on with the headers
 it came with (a key included, which it neither keeps nor adds), and ends the answer's body early.

@@ -1,4 +1,4 @@
-"""What goes wrong in the demo, in which order, and how long everything takes."""
+"""The faults of the demo, their order, and its pauses and timeouts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the demo writes: what the terminal can show, and how things look on it."""
+"""The output of the demo: what the terminal can show, and how tables and marks look."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the demo tells: the attempts, what they cost, what the bare SDK made of it, and the catalogue."""
+"""The tables of the demo: the attempts, their cost, what the bare SDK did, and the catalogue of faults."""
 
 from __future__ import annotations
 

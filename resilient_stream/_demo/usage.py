@@ -1,7 +1,7 @@
-"""What a command says where it can't do what it was asked to."""
+"""The error of a command that can't do what was asked."""
 
 from __future__ import annotations
 
 
 class UsageError(Exception):
-    """The command can't do what it was asked to. The text is for the user."""
+    """The command can't do what was asked. The text is for the user."""

@@ -1,8 +1,8 @@
 """A stand-in for the Messages API, for tests and demonstrations: real sockets, real failures.
 
-``StandIn`` is a server on the loopback interface. It streams what an *author* says in the API's own
-bytes, goes on where a cut answer ended when it is asked to, refuses what the API refuses, and fails
-as it is told, byte for byte. It knows nothing of the rest of this library.
+``StandIn`` is a server on the loopback interface. It streams the answer of an *author* in the API's own
+format, continues an answer that was cut when a request asks for that, refuses what the API refuses, and
+fails exactly as you configure it. It does not depend on the rest of this library.
 """
 
 from __future__ import annotations

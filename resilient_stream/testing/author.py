@@ -1,4 +1,4 @@
-"""Who writes the answers: a deterministic Markdown text, or whatever the user scripts.
+"""The author of the answers: a deterministic Markdown text, or whatever you give.
 
 The text is made of numbered sections, so that no passage of eighty characters occurs twice, and holds
 what makes a seam hard: headings, lists, a table, a code fence, emoji with joiners, Chinese, Japanese
@@ -83,7 +83,7 @@ def markdown(walks: int = 6) -> str:
 
 
 ANSWER = markdown()
-"""What the stand-in says unless told otherwise."""
+"""The default answer of the stand-in."""
 
 
 def write(author: Author, request: Mapping[str, Any]) -> Reply:

@@ -1,9 +1,9 @@
 """The known ways in which a stream goes wrong on the wire, by name.
 
-Each entry says what the bare SDK makes of it, without retries: whether it raises and what, whether
-it ends silently with half a message, or whether nothing shows. The faults strike after the second
-text delta unless the name says otherwise, so the reply has to begin with a text of three deltas or
-more. A client needs a read timeout, or the stalls last their full length.
+Each entry says what the bare SDK does, without retries: it raises an exception, it ends silently with half a
+message, or the program notices nothing. The faults happen after the second text delta unless the name says
+otherwise, so the reply has to begin with a text of at least three deltas. Use a client with a read timeout,
+or stalls last their full length.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is known about one fault."""
+"""One entry of the catalogue."""
 
 from __future__ import annotations
 
