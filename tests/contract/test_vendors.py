@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import anthropic
 import pytest
 
 from resilient_stream import RetryPolicy, report, resilient
+from resilient_stream.journal import Journal, journaled
 from resilient_stream.testing import Late, Mangle, Stall, Status, aws_exception, cut_at
 from resilient_stream.testing.faults.body import How
 from tests.support.doors import each, told
@@ -61,6 +63,18 @@ def test_bedrocks_event_stream_survives(door: str, model: str, prefix: str) -> N
         assert len({request.path for request in server.requests}) == 1
     assert got.text == TEXT
     assert [seam.verified for seam in report(got.source).seams] == [True]
+
+
+@sync_and_async
+@pytest.mark.parametrize("door", SURFACES)
+def test_bedrocks_stream_is_replayed_from_a_journal(door: str, prefix: str, tmp_path: Path) -> None:
+    """Begun, cut and journaled once; the same key has it again, in AWS's framing, without a request."""
+    with stand_in(cut_at(3000, "rst")) as server, Journal(f"sqlite:///{tmp_path}/j.db") as journal:
+        for _ in range(2):
+            client = resilient(bedrock(prefix, server.url, None), HASTY, journal=journal)
+            with journaled("k"):
+                assert through(SURFACES[door], client, model="anthropic.claude-sonnet-5-v1:0").text == TEXT
+        assert [request.form for request in server.requests] == ["fresh", "user_turn"]
 
 
 @sync_and_async
