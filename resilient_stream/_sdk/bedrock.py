@@ -15,9 +15,9 @@ import base64
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
-from typing import Any, Final, NamedTuple, Protocol, Self
+from typing import Any, Final, NamedTuple, Protocol
 
 import httpx2
 
@@ -208,11 +208,9 @@ class FramedBody:
         """Close the driver."""
         self._driver.close()
 
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bytes:
-        return framed(await anext(self._driver))
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for out in self._driver:
+            yield framed(out)
 
     async def aclose(self) -> None:
         """Close the driver."""

@@ -7,7 +7,7 @@ import base64
 import json
 import struct
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -163,7 +163,7 @@ def test_an_exception_in_the_words_of_sdk_1_is_one_too() -> None:
 
 
 class Driver:
-    """A driver's body, sync and async."""
+    """A driver's body, or a replay's, sync and async."""
 
     def __init__(self) -> None:
         self.left = [EVENTS[0] + EVENTS[1], EVENTS[3]]
@@ -173,11 +173,9 @@ class Driver:
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.left)
 
-    async def __anext__(self) -> bytes:
-        """The next frames."""
-        if not self.left:
-            raise StopAsyncIteration
-        return self.left.pop(0)
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for frames in self.left:
+            yield frames
 
     def close(self) -> None:
         """Count."""
@@ -192,7 +190,7 @@ def test_a_framed_body_is_its_drivers() -> None:
     """It hands over the driver's events as messages, closes it, and takes as long."""
     wanted = [aws_event(EVENTS[0]) + aws_event(EVENTS[1]), aws_event(EVENTS[3])]
 
-    async def read(body: AsyncIterator[bytes]) -> list[bytes]:
+    async def read(body: AsyncIterable[bytes]) -> list[bytes]:
         return [chunk async for chunk in body]
 
     def events(messages: list[bytes]) -> list[bytes]:
