@@ -72,6 +72,29 @@ HABITS: Final = (
     Habit("request alone", STORY, f"{REQUEST}\n\n ship.", None, None),
     Habit("request behind a marker", STORY, f">>>\n\n{REQUEST}", None, None),
     Habit("request, then the echo", STORY, f"It stops at:\n\n{SENTENCE} ship.", " ship.", True),
+    # remarks
+    *(
+        Habit(f"remark: {remark}", STORY, f"{SENTENCE}{remark} ship.", f"{remark} ship.", False)
+        for remark in (
+            " I apologize for the interruption.", " I'm sorry, I can't continue that.", " Sure!", " (continued)", " [continues]",
+            " *(cont.)*", " -- continued --", " \u2014 Fortsetzung \u2014", "\uff08\u7eed\uff09", "...", " \u2026", " [...]", " (sorry about that)",
+            "\n\n## Continued\n\n",
+        )
+    ),
+    Habit("note before the echo", STORY, f"(continued) {SENTENCE} ship.", " ship.", True),
+    Habit("note on a line before the echo", STORY, f"[suite]\n\n{SENTENCE} ship.", " ship.", True),
+    Habit("brackets of the text", STORY, f"{SENTENCE} (or any) ship.", " (or any) ship.", True),
+    Habit("thanks of the text", f"{STORY} ship.", f"{SENTENCE} ship. Thanks to the moon and the calm of that night he saw it at once.", " Thanks to the moon and the calm of that night he saw it at once.", True),
+    # begun again behind the echo
+    Habit("all again in the line", STORY, f"{SENTENCE} {STORY} ship.", " ship.", True),
+    Habit("all again behind a stop", STORY, f"{SENTENCE}.\n\n{STORY} ship.", " ship.", True),
+    Habit("sentence again behind a stop", STORY, f"{SENTENCE}. {SENTENCE} ship.", f". {SENTENCE} ship.", False),
+    Habit("another answer behind a stop", STORY, f"{SENTENCE}. {STORY[:80]}that he was a spy.",
+          f". {STORY[:80]}that he was a spy.", False),
+    Habit("item again with the next number", f"1. {STORY}", f"{SENTENCE}\n2. {STORY}\n3.", f"\n2. {STORY}\n3.", False),
+    Habit("next item", f"1. {STORY}", f"{SENTENCE} ship.\n2. {STORY}", f" ship.\n2. {STORY}", True),
+    Habit("an item that begins otherwise", f"1. {STORY}", f"{SENTENCE}\n2. The harbour slept.", "\n2. The harbour slept.", True),
+    Habit("half an item again", f"1. {STORY}", f"{SENTENCE}\n2. {STORY[:60]}", f"\n2. {STORY[:60]}", True),
     # an echo alone
     Habit("echo alone in a word", WORD, WORDS, "", False),
     Habit("echo and a tag", STORY, f"{SENTENCE}</quote>", "", False),

@@ -22,7 +22,7 @@ from resilient_stream._core.seam.joined import Asked, Diverged
 REPLIES: Final = Path(__file__).with_name("replies") / "replies.jsonl"
 SIZES: Final = (1, 4, 100, 100_000)
 """Characters of a delta."""
-LOOPS: Final = frozenset({39, 45, 46, 54, 79, 83, 94})
+LOOPS: Final = frozenset({39, 45, 46, 94})
 """Replies that were joined rightly and then say the same again: that is the model's text."""
 UNCLEAN: Final = ("only the echo", "the request's", "marker", "apology", "line begun", "text told again")
 """What was wrong with a join, by the first words of the judgement."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from . import lines, markers, wording
+from . import lines, markers, remarks, wording
 from .delivered import Had
 from .ending import NEAR, STOPS, can_end, has_open_bracket
 from .joined import Asked, Decision, Diverged, Follow, Join, Joined
@@ -44,6 +44,7 @@ _LEADS: Final = " \t\n<>[]{}()*_`\"'\u201c\u201d\u00ab\u00bb"
 
 _NEW: Final = ("#", "---", "***", "<|")
 """What begins a heading, a rule, a turn."""
+_QUOTES: Final = "\"'\u201c\u201e\u00ab\u300c"
 _BROKEN: Final = re.compile(r"[^\W\d_A-Z],?\n(?=[^\W\d_])")
 """A line that ends in the middle of a sentence."""
 
@@ -175,6 +176,7 @@ class AfterEcho:
             return None
         behind = mend(text, "", head[at:], fenced=self._is_fenced, proved=True, broken=True)
         remark = kept.rstrip()[-1:] in STOPS and head[at:].lstrip()[:1].isupper()
+        remark = remark or self._is_remark(self.had.text, kept, final=True) is True
         verified = told is Sign.NOTHING and not remark and not self._breaks_off(text, head[at:], marked=True)
         supplied = kept + behind.supply
         return Join(at + behind.drop, place.how, verified=verified, supplied=supplied, kept=len(kept))
@@ -197,7 +199,10 @@ class AfterEcho:
             mended = Mend(0, "\n") if line is Line.NEXT else self._mend(rest, broken=True)
         else:
             mended = self._mend(rest, broken=marked or place.closed != "")
-        doubt = doubt or self._breaks_off(self.had.text, rest, marked=marked)
+        remark = self._is_remark(self.had.text, rest, final=final)
+        if remark is None:
+            return None
+        doubt = doubt or remark or self._breaks_off(self.had.text, rest, marked=marked)
         return Join(at + mended.drop, place.how, verified=not doubt, supplied=left + mended.supply)
 
     def _mend(self, rest: str, *, broken: bool) -> Mend:
@@ -206,6 +211,17 @@ class AfterEcho:
 
     def _is_fenced(self) -> bool:
         return self.had.fenced
+
+    def _is_remark(self, text: str, rest: str, *, final: bool) -> bool | None:
+        """Whether ``rest`` begins with a remark of the model's; None if more of it may tell.
+
+        In a quotation, and behind the name of who speaks, the words are somebody else's.
+        """
+        near = text[-NEAR:]
+        over, dotted = self.had.is_over, "..." in near or "\u2026" in near
+        remark = remarks.begins(rest, over=over, dotted=dotted, final=final)
+        spoken = rest.lstrip()[:1].isalpha() and (text[-1] == ":" or text[-1] in _QUOTES)
+        return remark if remark is None else remark and not spoken
 
     def _breaks_off(self, text: str, rest: str, *, marked: bool) -> bool:
         """Whether a new sentence, or a line of another kind, begins where the last sentence has not ended:

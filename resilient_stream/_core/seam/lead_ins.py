@@ -20,9 +20,12 @@ from .fences import FENCE_LINE
 from .markers import MARKER
 from .preambles import announces, greets
 from .quotation import closers_of, is_bracket
+from .remarks import note_ends
 
 MOST_WRAPPERS: Final = 5
 """Signs that are looked behind, one after the other."""
+MOST_SENTENCES: Final = 3
+"""Courtesies and announcements that are looked behind."""
 MOST_LINES: Final = 2
 """Lines of any words that are looked behind."""
 LONGEST_LINE: Final = 160
@@ -95,16 +98,17 @@ def starts(head: str, *, fenced: Callable[[], bool]) -> Iterator[Start]:
     at = len(head) - len(head.lstrip())
     yield from _wrapped(head, Start(at, Lead.BARE), fenced=fenced)
     kind = Lead.BARE
-    for _ in range(3):
-        sentence = _END.match(head, at)
-        if sentence is None:
+    for _ in range(MOST_SENTENCES):
+        note, sentence = note_ends(head, at), _END.match(head, at)
+        if note == at and sentence is None:
             return
-        said, behind = sentence[0], sentence.end()
+        behind = note if note > at or sentence is None else sentence.end()
+        said = head[at:behind]
         found = _BREAK.match(head, behind)
         broken = found[0] if found else ""
         if announces(said) and not _QUOTED.search(said) and (said[-1] in ":\uff1a" or broken.count("\n")):
             kind = Lead.ANNOUNCED
-        elif greets(said) and kind is not Lead.ANNOUNCED:
+        elif (note > at or greets(said)) and kind is not Lead.ANNOUNCED:
             kind = Lead.UNKNOWN
         else:
             break
@@ -122,7 +126,10 @@ def starts(head: str, *, fenced: Callable[[], bool]) -> Iterator[Start]:
 def undecided(head: str) -> bool:
     """Whether more of ``head`` could make an opening of its first line, or of the first behind a courtesy."""
     line = head.strip()  # a line break may yet set it apart
-    while (sentence := _END.match(line)) and greets(sentence[0]):
+    for _ in range(MOST_SENTENCES):
+        sentence = _END.match(line)
+        if sentence is None or not greets(sentence[0]):
+            break
         line = line[sentence.end() :].lstrip()
     if "\n" in line or len(line) > LONGEST_LINE:
         return False

@@ -101,7 +101,8 @@ ANNOUNCEMENTS: Final = {
 """By language: sentences that say that the reply goes on."""
 
 COURTESIES: Final = {
-    "en": r"sure(?: thing)?|of course|certainly|absolutely|no problem|got it|okay|ok|right|understood",
+    "en": r"sure(?: thing)?|of course|certainly|absolutely|no problem|got it|okay|ok|right|understood|"
+    r"(?:let me|i'?ll|i will) (?:just )?(?:continue|resume|go on|carry on|proceed)",
     "de": r"klar|gerne?|natürlich|selbstverständlich|kein problem|alles klar|verstanden",
     "fr": r"bien sûr|d'accord|volontiers|pas de (?:problème|souci)|certainement",
     "es": r"claro|por supuesto|desde luego|sin problema|entendido",
@@ -125,18 +126,20 @@ COURTESIES: Final = {
 """By language: what is said before anything else. Patterns of a fixed text, without a tail."""
 
 APOLOGIES: Final = {
-    "en": r"(?:i'?m |i am )?sorry\b|(?:my )?apologies\b|i apologi[sz]e\b|thanks?\b",
-    "de": r"(?:bitte )?entschuldig\w*|tut mir leid",
-    "fr": r"désolée?|toutes mes excuses",
-    "es": r"perdón|disculpa|lo siento",
-    "pt": r"desculpe?|peço desculpas?",
-    "it": r"scusa|mi dispiace",
-    "nl": r"sorry|excuses",
-    "sv": r"förlåt|ursäkta",
-    "pl": r"przepraszam",
-    "ru": r"извините|прошу прощения",
-    "uk": r"вибачте|перепрошую",
-    "tr": r"üzgünüm|özür dilerim",
+    "en": r"(?:i'?m |i am )?(?:so |very |really )?sorry\b|(?:my )?(?:sincere )?apologies\b|i (?:do )?apologi[sz]e\b|"
+    r"thanks?\b|forgive me\b|pardon me\b|my mistake\b|oops\b|as an ai\b|"
+    r"(?:i can'?t|i cannot|i am unable to|i'm unable to) (?:continue|complete|assist|help)\b",
+    "de": r"(?:bitte )?entschuldig\w*|(?:es )?tut mir (?:sehr )?leid|ich bitte um (?:entschuldigung|verzeihung)",
+    "fr": r"(?:je suis )?(?:vraiment )?désolée?|(?:toutes )?mes excuses|je m'excuse|excusez-moi",
+    "es": r"perdón|disculp[ae]|lo siento|(?:te |le )?pido (?:disculpas|perdón)",
+    "pt": r"desculpe?|peço desculpas?|sinto muito|lamento",
+    "it": r"scus[ai]|mi (?:dispiace|scuso)|chiedo scusa",
+    "nl": r"sorry|(?:mijn )?excuses|het spijt me",
+    "sv": r"förlåt|ursäkta|(?:jag )?ber om ursäkt|jag är ledsen",
+    "pl": r"(?:bardzo )?przepraszam|wybacz",
+    "ru": r"извини(?:те)?|прост(?:и|ите)\b|прошу прощения|приношу извинения",
+    "uk": r"вибач(?:те)?|пробач(?:те)?|перепрошую",
+    "tr": r"üzgünüm|özür dilerim|kusura bakma\w*",
     "id": r"maaf",
     "vi": r"xin lỗi",
     "hi": r"क्षमा|माफ़",
@@ -147,6 +150,38 @@ APOLOGIES: Final = {
     "ko": r"죄송합니다|미안합니다",
 }
 """By language: the same, where more of the sentence may follow ("Sorry about that interruption")."""
+
+NOTES: Final = {
+    "en": r"(?:to be )?continu(?:ed?|es|ing|ation)(?: (?:from|where|below|here)\b.{0,40})?|cont(?:'?d)?\.?|resum(?:ed|es|ing)|"
+    r"(?:interrupted|cut(?: off)?)(?: here)?|note\b.{0,50}|(?:the )?(?:rest|start|beginning)(?: of (?:the |my )?"
+    r"(?:reply|answer|response|message|quote|fragment|text))?",
+    "de": r"fortsetzung(?: folgt)?|wird fortgesetzt|fortgesetzt|(?:hier )?(?:unterbrochen|abgebrochen)|weiter",
+    "fr": r"suite|à suivre|la suite|interrompue?",
+    "es": r"continuación|continúa|continuará|interrumpid[oa]",
+    "pt": r"continuação|continua|interrompid[oa]",
+    "it": r"continuazione|continua|segue|interrotto|interrotta",
+    "nl": r"vervolg|vervolgd|wordt vervolgd|onderbroken",
+    "sv": r"fortsättning(?: följer)?|fortsätter|avbrutet",
+    "pl": r"ciąg dalszy(?: nastąpi)?|cd\.?|kontynuacja|przerwano",
+    "ru": r"продолжение(?: следует)?|продолжаю|далее|прервано",
+    "uk": r"продовження(?: буде)?|далі|перервано",
+    "tr": r"devam(?:ı|ediyor| ediyor)?|kesildi",
+    "id": r"lanjutan|berlanjut|bersambung|terputus",
+    "vi": r"tiếp(?: tục| theo)?|còn tiếp|bị ngắt",
+    "hi": r"जारी|आगे जारी",
+    "ar": r"تابع|يتبع|تتمة",
+    "he": r"המשך(?: יבוא)?|ממשיך",
+    "zh": r"续|續|接上文|继续|繼續|续上|未完待续|待续|待續",
+    "ja": r"続き|続く|つづく|中断",
+    "ko": r"계속|이어서|중단됨",
+}
+"""By language: what stands in brackets, or between dashes, where a text is continued."""
+
+_ENDS: Final = (
+    r"(?:the )?end(?: of (?:the |my )?(?:reply|answer|response|message|quote|fragment|text))?|ende|fin|fim|fine|einde|"
+    r"slut|koniec|конец|кінець|son|selesai|hết|समाप्त|انتهى|סוף|完|終わり|끝"
+)
+"""The same of one that is over; also what a last chapter is called."""
 
 _IDEOGRAPHS: Final = ("zh", "ja", "ko")
 _TAILS: Final = (r"[^.!?:\n]{0,40}+", r"[^\u3002\uff01\uff1f\n]{0,20}+")
@@ -186,6 +221,31 @@ def _apologies() -> tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]:
         )
         for dense in (False, True)
     )
+
+
+@cache
+def _note(*, title: bool) -> re.Pattern[str]:
+    rows = [*NOTES.values(), *(row for each in ANNOUNCEMENTS.values() for row in each)]
+    said = "|".join(rows if title else [*rows, _ENDS])
+    return re.compile(rf"[\s.\u2026:]*(?:{said})[\s.\u2026:!]*", re.IGNORECASE)
+
+
+def is_note(words: str, *, title: bool = False) -> bool:
+    """Whether words in brackets, or a title, say no more than that a text is interrupted or continued; words in
+    brackets also, that it is over.
+
+    Args:
+        words: what stands in the brackets or in the title.
+        title: whether they are a title.
+    """
+    if _note(title=title).fullmatch(words):
+        return True
+    return greets(words) and (not words[:1].islower() or apologises(words))
+
+
+def apologises(sentence: str) -> bool:
+    """Whether a sentence begins with an apology or thanks."""
+    return any(apology.match(sentence) for apology, _ in _apologies())
 
 
 def announces(sentence: str) -> bool:

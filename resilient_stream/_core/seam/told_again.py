@@ -9,6 +9,7 @@ that is open.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
@@ -32,6 +33,10 @@ LONG_PARAGRAPH: Final = 100
 """Characters of a line that is no verse."""
 CHANGED: Final = 24
 """Letters of other words that may stand before the fragment, where all of it is told again."""
+
+_STOP: Final = re.compile(r"[.!?\u2026\u3002\uff01\uff1f]{1,4}")
+_BEGUN: Final = re.compile(r"\S")
+_ITEM: Final = re.compile(r"\s*\d{1,4}[.)][ \t]+")
 
 
 class Sign(Enum):
@@ -70,7 +75,7 @@ class Retelling:
     most_held: int
 
     def look(self, head: str, at: int, how: Joined, *, marked: bool, final: bool, told: int = 0) -> Again:
-        """What ``head`` tells again from ``at`` on.
+        """What ``head`` repeats of the text from ``at`` on, or behind a stop that stands there.
 
         Args:
             head: the beginning of the reply.
@@ -80,9 +85,34 @@ class Retelling:
             final: whether this much of the head is enough.
             told: characters of the text's key that the repetition told; it may begin there once more.
         """
+        found = self._look(head, at, how, marked=marked, stopped=False, final=final, told=told)
+        if found is not Sign.NOTHING or self.had.is_over:
+            return found
+        stop = _STOP.match(head, at)
+        if stop is None:
+            return self._next_item(head[at : at + self.most_held], final=final)
+        if not final and not _BEGUN.search(head, stop.end()):
+            return Sign.MORE
+        behind = self._look(head, stop.end(), how, marked=marked, stopped=True, final=final, told=told)
+        return Sign.DOUBT if isinstance(behind, Diverged) else behind
+
+    def _look(
+        self, head: str, at: int, how: Joined, *, marked: bool, stopped: bool, final: bool, told: int
+    ) -> Again:
+        """What is repeated directly at ``at``.
+
+        Args:
+            head: as in `look`.
+            at: as in `look`.
+            how: as in `look`.
+            marked: as in `look`.
+            final: as in `look`.
+            stopped: whether the model has ended the sentence before ``at``, which the text has not.
+            told: as in `look`.
+        """
         rest = head[at : at + self.most_held]
         blanks = len(rest) - len(rest.lstrip())
-        again, apart = Folded(rest[blanks:]), marked or "\n" in rest[:blanks]
+        again, apart = Folded(rest[blanks:]), marked or stopped or "\n" in rest[:blanks]
         key, tail, begin = again.key, self.had.tail.key, at + blanks
         if not key:
             return Sign.NOTHING
@@ -92,19 +122,32 @@ class Retelling:
         if 0 < told <= len(tail):
             places = sorted({*places, len(tail) - told})
         alive = [place for place in places if tail.startswith(key, place)]
-        far = [place for place, begun in self.had.far if apart and begun.startswith(key)]
+        far = [place for place, begun in self.had.far if begun.startswith(key)]
         complete = max((len(tail) - place for place in places if self._is_told(key, place)), default=0)
         alive = [place for place in alive if len(tail) - place > len(key)]
         if alive or far:
             if final and not self._is_rare(key, rest[blanks:]):
                 return Sign.NOTHING
             return self._alive(key, alive, far, begin, how, marked=marked, final=final)
-        if complete and self._is_enough(head, begin, complete, marked=marked, apart=apart):
+        enough = complete and self._is_enough(head, begin, complete, marked=marked, apart=apart)
+        if enough and (not stopped or self._is_all(complete)):
             return Behind(begin + again.end(complete), again.left(complete))
         if complete:
             doubt = apart and weight(key[:complete]) >= OUT_OF_PLACE and tail[-complete:] * 2 not in tail
             return Sign.DOUBT if doubt else Sign.NOTHING
         return self._left(key, places, rest[blanks:], marked=marked)
+
+    def _next_item(self, rest: str, *, final: bool) -> Sign:
+        """Whether ``rest`` is the text's last item, unfinished as it is, with another number."""
+        line, item = _ITEM.match(self.had.line), _ITEM.match(rest)
+        if line is None or item is None:
+            return Sign.NOTHING
+        words, again = Folded(self.had.line[line.end() :]).key, Folded(rest[item.end() :]).key
+        if weight(words) < ACCIDENT or not (words.startswith(again) or again.startswith(words)):
+            return Sign.NOTHING
+        if len(again) < len(words):
+            return Sign.NOTHING if final else Sign.MORE
+        return Sign.DOUBT
 
     # -- where it may be told from -----------------------------------------------------------------
 
@@ -125,8 +168,15 @@ class Retelling:
 
     @cached_property
     def _close(self) -> list[int]:
-        """Those of them where the fragment, the last line or the last sentence begins."""
-        return sorted({self.had.fragment, *self._apart[-2:]} - {-1})
+        """Those of them where the text, the last paragraph, the fragment, the last line or the last sentence
+        begins."""
+        paragraph = self.had.text.rfind("\n\n") + 2
+        begun = [at for at in self._apart if self.had.place(at) in (0, paragraph)]
+        return sorted({self.had.fragment, *self._apart[-2:], *begun} - {-1})
+
+    def _is_all(self, count: int) -> bool:
+        """Whether the last ``count`` characters of the tail's key are the whole text."""
+        return not self.had.first and self.had.begins(count) == 0
 
     def _is_told(self, key: str, place: int) -> bool:
         tail = self.had.tail.key
@@ -183,6 +233,8 @@ class Retelling:
             return weight(passage) >= OUT_OF_PLACE and not is_begun_again(had, had.begins(count))
         if weight(passage) < SET_APART:
             return False
+        if self._is_all(count) and weight(passage) >= RETOLD and not had.is_over:
+            return True
         goes_on = had.text[-1] not in STOPS and is_prose(line)
         return goes_on or (apart and len(line) >= LONG_PARAGRAPH and is_prose(line))
 

@@ -110,9 +110,9 @@ def test_text_without_the_fragment_is_joined_as_it_is() -> None:
 
 
 def test_an_echo_is_released_with_the_first_character_behind_it() -> None:
-    """Nothing is held longer than it must be."""
+    """Unless a passage of the text, a remark or an ellipsis may begin so."""
     assert Joiner(asked()).join(FRAGMENT, final=False) is None
-    assert Joiner(asked()).join(FRAGMENT + " t", final=False) == Join(80, Joined.ECHO, verified=True)
+    assert Joiner(asked()).join(FRAGMENT + " k", final=False) == Join(80, Joined.ECHO, verified=True)
 
 
 # -- what models make of the fragment ------------------------------------------------------------

@@ -107,3 +107,9 @@ def test_a_first_line_may_become_an_opening(head: str, *, open_question: bool) -
 def test_only_a_few_signs_are_looked_behind() -> None:
     """What opens still more is no quotation."""
     assert [at for at, _ in places("((((((((the tide.")] == [0, 1, 2, 3, 4, 5]
+
+
+def test_only_a_few_courtesies_are_waited_behind() -> None:
+    """However often a model says thanks, it is looked at as often as a lead is looked behind."""
+    assert undecided("Thanks! " * 10)
+    assert not undecided("Thanks! " * 50)
