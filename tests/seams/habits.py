@@ -128,6 +128,10 @@ HABITS: Final = (
     Habit("end of the text's fence", CALL, "```\nThis is it.", "\n```\nThis is it.", False),
     Habit("echo in a fence of its own", JSON, f'```\n{RECORD}\n```\n      "zip": 1', '\n      "zip": 1', True),
     Habit("the same, named", JSON, f'```json\n{RECORD}\n```\n      "zip": 1', '\n      "zip": 1', True),
+    Habit("in a fence, and a fence in it", STORY, f"```\n{SENTENCE} ship:\n\n```js\n1\n```\n\nSo.", " ship:\n\n```js\n1\n```\n\nSo.", True),
+    Habit("in a fence, the text's opened", f"{STORY} ship:\n\n```js", f"```js\n{SENTENCE} ship:\n\n```js\n1\n```\n\nSo.",
+          "\n1\n```\n\nSo.", True),
+    Habit("in markers, end of a tag", f"<p>{STORY} ship.</p", f"<<<\n{SENTENCE} ship.</p\n>>>\n>", ">", True),
     # dots
     Habit("dots before half a word", WORD, "...tter under it.", "tter under it.", False),
     Habit("ellipsis before a word", STORY, "\u2026 ship.", " ship.", False),

@@ -94,7 +94,8 @@ class AfterEcho:
         at, left, marked = place.cut, place.left, place.closed == "fence"
         doubt = place.doubt or not self.looks
         for _ in range(MOST_TURNS):
-            passed = markers.passed(head[at:], self.had.text, opened=place.opened == "marker", final=final)
+            half = place.opened == "marker" and not marked
+            passed = markers.passed(head[at:], self.had.text, opened=half, final=final)
             if passed is None:
                 return None
             at, marked = at + passed, marked or passed > 0
@@ -107,9 +108,7 @@ class AfterEcho:
                 break
             at, left = told
         if place.opened and not marked:
-            closing = markers.closing(
-                head[at : at + self.most_held], self.had.text, opened=place.opened, final=final
-            )
+            closing = self._closing(head[at : at + self.most_held], place.opened, final=final)
             if closing is None and not final:
                 return None
             if closing is not None:
@@ -159,6 +158,12 @@ class AfterEcho:
         if not self.looks:
             return Sign.NOTHING
         return self._retelling.look(head, at, place.how, told=place.told, marked=marked, final=final)
+
+    def _closing(self, rest: str, opened: str, *, final: bool) -> tuple[int, int] | None:
+        """Where in ``rest`` that is closed which stood before the repetition."""
+        if opened == "fence":
+            return markers.closing_fence(rest, inside=bool(self.had.opener), final=final)
+        return markers.closing(rest, self.had.text, opened=opened, final=final)
 
     def _closed(self, head: str, at: int, closing: tuple[int, int], place: Place, *, final: bool) -> Decision:
         """Join a reply that goes on before the marker that it opened is closed."""
@@ -256,9 +261,9 @@ def _closes(text: str, rest: str) -> bool:
     """Whether ``rest`` has a bracket that closes one before it, or a tag behind a finished element."""
     if any(unicodedata.category(sign) == "Pe" for sign in rest) and has_open_bracket(text[-NEAR:]):
         return True
-    return "</" in rest and (
-        text[-1] == ">" or text.rfind("<") > text.rfind(">") or text.rstrip("\"')\u201d")[-1:] in STOPS
-    )
+    if ">" in rest and text.rfind("<") > text.rfind(">"):
+        return True
+    return "</" in rest and (text[-1] == ">" or text.rstrip("\"')\u201d")[-1:] in STOPS)
 
 
 def _breaks(rest: str) -> bool:

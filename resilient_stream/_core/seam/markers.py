@@ -30,7 +30,7 @@ def _later(marker: str) -> str:
 
 
 _LATER: Final = re.compile(_later(MARKER), re.IGNORECASE)
-_FENCE_LATER: Final = re.compile(r"\n(`{3,}+)[ \t]*+(?:\n|\Z)")
+_FENCE_LATER: Final = re.compile(r"\n[ \t]*`{3,}+(?P<info>[^\n`]*+)(?=\n|\Z)")
 _HALF: Final = re.compile(r"\s*[<>]{1,2}\s*")
 
 MARKUP: Final = 2000
@@ -60,7 +60,7 @@ def passed(rest: str, text: str, *, opened: bool, final: bool) -> int | None:
         found = _ONE.match(rest, at)
         if found is None or is_own(found["marker"], text):
             waits = found is None and not final and _PART.fullmatch(rest, at)
-            if opened and final and _HALF.fullmatch(rest, at):
+            if opened and at == 0 and final and _HALF.fullmatch(rest, at):
                 return len(rest)
             return None if waits else at
         ends = found.end() == len(rest)
@@ -78,18 +78,37 @@ def passed(rest: str, text: str, *, opened: bool, final: bool) -> int | None:
 
 
 def closing(rest: str, text: str, *, opened: str, final: bool) -> tuple[int, int] | None:
-    """Where in ``rest`` a marker closes what was opened before the repetition, with its line; None if
-    nowhere.
+    """Where in ``rest`` a marker or a tag closes what was opened before the repetition, with its line; None
+    if nowhere.
 
     Args:
         rest: what follows the repetition.
         text: what stands before it.
-        opened: what was opened: "fence", "marker", or the tag that closes it.
+        opened: what was opened: "marker", or the tag that closes it.
         final: whether no more will come.
     """
-    fence, marker = opened == "fence", opened == "marker"
-    pattern = _FENCE_LATER if fence else _LATER if marker else re.compile(_later(re.escape(opened)))
+    marker = opened == "marker"
+    pattern = _LATER if marker else re.compile(_later(re.escape(opened)))
     for found in pattern.finditer(rest):
         if (final or found[0].endswith("\n")) and (not marker or not is_own(found[1], text)):
             return found.span()
+    return None
+
+
+def closing_fence(rest: str, *, inside: bool, final: bool) -> tuple[int, int] | None:
+    """Where in ``rest`` the fence is closed that was opened around the repetition, with its line; None if
+    nowhere. A fence that is opened in between is closed before it.
+
+    Args:
+        rest: what follows the repetition.
+        inside: whether the text's last line opens a fence of its own.
+        final: whether no more will come.
+    """
+    for found in _FENCE_LATER.finditer(rest):
+        if found["info"].strip():
+            inside = True
+        elif inside:
+            inside = False
+        elif final or found.end() < len(rest):
+            return found.start(), min(found.end() + 1, len(rest))
     return None

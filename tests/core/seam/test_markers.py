@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from resilient_stream._core.seam.markers import closing, is_own, passed
+from resilient_stream._core.seam.markers import closing, closing_fence, is_own, passed
 
 TEXT = "The keeper climbed the stairs, and never found the"
 
@@ -76,6 +76,15 @@ def test_a_marker_may_be_closed_behind_something_new() -> None:
     assert closing("tter\n>>>", TEXT, opened="marker", final=False) is None
     assert closing("tter\n>>>", TEXT, opened="marker", final=True) == (4, 8)
     assert closing("tter\n>>>\n", ">>> 1", opened="marker", final=True) is None
-    assert closing("tter\n```\nunder", TEXT, opened="fence", final=False) == (4, 9)
     assert closing("tter\n</rest>\nunder", TEXT, opened="</rest>", final=False) == (4, 13)
-    assert closing("tter ```\nunder", TEXT, opened="fence", final=True) is None
+
+
+def test_a_fence_is_closed_behind_those_that_open_in_it() -> None:
+    """The fence of an answer that is told in a fence is not its end."""
+    assert closing_fence("tter\n```\nunder", inside=False, final=False) == (4, 9)
+    assert closing_fence("tter\n```", inside=False, final=False) is None
+    assert closing_fence("tter\n```", inside=False, final=True) == (4, 8)
+    assert closing_fence("tter ```\nunder", inside=False, final=True) is None
+    assert closing_fence("tter:\n```js\n1\n```\nx", inside=False, final=True) is None
+    assert closing_fence("tter:\n```js\n1\n```\n```\nx", inside=False, final=True) == (17, 22)
+    assert closing_fence("\n1\n```\nx", inside=True, final=True) is None
