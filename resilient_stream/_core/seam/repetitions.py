@@ -1,0 +1,228 @@
+"""Is the text told again from a place in a reply?
+
+Given a place where the repetition may begin (`lead_ins`), this finds the quote there, or another passage that
+agrees up to the end of the text and is too long for an accident, and joins what follows it (`after_echo`). A
+reply that begins to tell the text again and then leaves it is another answer, or has a slip in the quote.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Final, TypeAlias
+
+from .after_echo import AfterEcho, Place
+from .delivered import Had
+from .joined import Asked, Diverged, Follow, Join, Joined
+from .lead_ins import Lead, Start
+from .near_match import slipped
+from .normalize import Folded, shared, weight
+from .overlap import SEED, Overlaps, proved
+from .quotation import is_bracket
+from .thresholds import ACCIDENT, BEGUN, OUT_OF_PLACE, SET_APART, TOUCHING, is_recased, need, seam_ends
+from .told_again import RETOLD, RETOLD_FROM_START
+from .unproved import Unproved
+
+LONGEST_CLOSER: Final = 12
+"""Characters that close a wrapper at most, with the line break before them."""
+
+_FENCE: Final = re.compile(r"\n?[ \t]*(?:`{3}|~{3})")
+_SAID: Final = frozenset(":.!?\u2026\uff1a\u3002\uff01\uff1f")
+
+
+class More(Enum):
+    """A part of the decision that needs more of the head, where None says that it does not apply."""
+
+    MORE = auto()
+
+
+MORE: Final = More.MORE
+Part: TypeAlias = Join | Follow | Diverged | More | None
+
+
+@dataclass(frozen=True)
+class Repetitions:
+    """Looks for the text in a reply.
+
+    Args:
+        asked: what the reply was asked to begin with.
+        had: what was handed over.
+        after: joins what follows a repetition.
+        unproved: joins what follows a quote with a slip in it.
+        most_held: characters of a head that are held at most.
+    """
+
+    asked: Asked
+    had: Had
+    after: AfterEcho
+    unproved: Unproved
+    most_held: int
+    _known: dict[int, Overlaps] = field(default_factory=dict[int, Overlaps], init=False, repr=False)
+
+    def look(self, head: str, start: Start, *, final: bool) -> Part:
+        """What the head is if the text is told again from ``start``; None if it isn't."""
+        told = Folded(head[start.at : start.at + self.most_held])
+        found = self._overlaps(start.at, told.key)
+        if self.had.quote and told.key.startswith(self.had.quote) and self._counts(head, start):
+            return self._cut(head, start, told, len(self.had.quote), final=final)
+        places, first = self._places(found)
+        if start.kind is Lead.UNKNOWN:
+            return self._behind_any_line(head, start, told, found, final=final)
+        if is_bracket(start.wrapper):
+            return self._in_brackets(head, start, told, found, final=final)
+        sure = places == 1 and weight(told.key) >= RETOLD
+        if sure and len(self.had.text) - first > self.most_held - RETOLD:
+            return Follow(first, start.at, Joined.OVERLAP if first else Joined.RESTART)
+        if (places or len(told.key) < SEED) and not final:
+            return MORE
+        if sure and self._is_rare(told.key, head, start):
+            return Diverged()  # it ended inside what it told again
+        longest = found.complete[-1] if found.complete else 0
+        best = longest > found.longest_left and not self._owns(head, start, longest)
+        if best and proved(self.had.tail.key, found.complete, need(self.had, head, start, longest)):
+            return self._cut(head, start, told, longest, final=final)
+        fence = start.sign == "fence" and self.had.fenced
+        again = self._line_again(head, start, told, final=final) if fence else None
+        return again if fence else self._left(head, start, told, found, final=final)
+
+    def _in_brackets(self, head: str, start: Start, told: Folded, found: Overlaps, *, final: bool) -> Part:
+        """What the head is if the text is told again in brackets. A text has brackets as well, and may say
+        a few words again in them."""
+        places, _ = self._places(found)
+        if (places or len(told.key) < SEED) and not final:
+            return MORE
+        longest = found.complete[-1] if found.complete else 0
+        if longest <= found.longest_left or self._owns(head, start, longest):
+            return None
+        least = max(SET_APART, need(self.had, head, start, longest))
+        if proved(self.had.tail.key, found.complete, least):
+            return self._cut(head, start, told, longest, final=final)
+        return None
+
+    def _behind_any_line(
+        self, head: str, start: Start, told: Folded, found: Overlaps, *, final: bool
+    ) -> Part:
+        """What the head is if the text is told again behind a line of any words. A song may do that by
+        itself: where a line or a sentence is over, only what is long and was said once is a repetition."""
+        had, (places, first) = self.had, self._places(found)
+        far = len(had.text) - first > self.most_held - RETOLD
+        if places == 1 and weight(told.key) >= RETOLD and far and (start.apart or not had.is_over):
+            return Follow(first, start.at, Joined.OVERLAP if first else Joined.RESTART)
+        if (places or len(told.key) < SEED) and not final:
+            return MORE
+        longest = found.complete[-1] if found.complete else 0
+        if longest <= found.longest_left or self._owns(head, start, longest):
+            return None
+        least = RETOLD if had.is_over else SET_APART
+        once = had.tail.key.count(had.tail.key[-longest:]) == 1
+        if once and had.is_border(had.begins(longest)) and proved(had.tail.key, found.complete, least):
+            return self._cut(head, start, told, longest, final=final)
+        return None
+
+    def _line_again(self, head: str, start: Start, told: Folded, *, final: bool) -> Part:
+        """Whether the text's last line is told again behind a fence that is opened again, and goes on."""
+        had, line = self.had, Folded(self.had.line).key
+        if "\n" in had.space or not told.key.startswith(line):
+            return None
+        end = start.at + told.end(len(line))
+        if len(told.key) == len(line) or head[end] == "\n":
+            return None if final or len(told.key) > len(line) else MORE
+        if weight(line) >= BEGUN:
+            return self._cut(head, start, told, len(line), final=final)
+        return self.unproved.join(head, end, Joined.OVERLAP, final=final) or MORE
+
+    def _overlaps(self, at: int, key: str) -> Overlaps:
+        """Where the text is told from ``at`` on. What is known of it is kept: a head grows by little."""
+        found = self._known.get(at)
+        if found is None or not key.startswith(found.told):
+            found = self._known[at] = Overlaps(self.had.places)
+        found.tell(key)
+        return found
+
+    def _places(self, found: Overlaps) -> tuple[int, int]:
+        """How many places of the text agree with all that came, and where the first of them is."""
+        alive = found.alive & self.had.near
+        far = [at for at, key in self.had.far if found.told and key.startswith(found.told)]
+        near = [self.had.place((alive & -alive).bit_length() - 1)] if alive else []
+        return alive.bit_count() + len(far), min(far + near, default=0)
+
+    def _counts(self, head: str, start: Start) -> bool:
+        """Whether the fragment behind ``start`` is the one that was asked for, and not the text's own."""
+        had, count = self.had, len(self.had.quote)
+        if is_recased(had, head, start, count) and weight(had.quote) < need(had, head, start, count):
+            return False
+        if self.asked.whole and (start.kind is not Lead.UNKNOWN or self._anew_behind(head[: start.at])):
+            return True
+        if start.kind is Lead.UNKNOWN:
+            # A refrain comes again behind a line that is set apart; half a line doesn't.
+            once = had.tail.key.count(had.quote) == 1 or not had.is_border(had.begins(count))
+            return weight(had.quote) >= ACCIDENT and once
+        return count >= SEED and (
+            start.kind is not Lead.BARE or not start.wrapped or weight(had.quote) >= SEED
+        )
+
+    def _cut(self, head: str, start: Start, told: Folded, count: int, *, final: bool) -> Part:
+        """Cut behind the passage of ``count`` characters of the key, and behind what closes its wrappers."""
+        had, cut, left = self.had, start.at + told.end(count), told.left(count)
+        cut += 0 if left else shared(had.trailing, head[cut:])
+        closed = cut
+        if start.closers:
+            if len(head) - cut < LONGEST_CLOSER and not final:
+                return MORE
+            closed = _closed(head, cut, start.closers)
+        if count == len(had.quote):
+            how = Joined.ECHO
+        else:
+            how = Joined.RESTART if count == len(had.tail.key) and not had.first else Joined.OVERLAP
+        wrapper = "" if closed == cut else "fence" if start.sign in ("fence", "tag") else "pair"
+        stays = closed == cut and (
+            start.sign == "pair"
+            or (start.sign == "fence" and had.fenced and _FENCE.match(head, cut) is not None)
+        )
+        place = Place(closed, how, left, start.opened, wrapper, count, doubt=stays)
+        return self.after.join(head, place, final=final) or MORE
+
+    def _owns(self, head: str, start: Start, count: int) -> bool:
+        """Whether what looks like a wrapper is a part of the text that is told again."""
+        at = self.had.begins(count) if start.wrapped and count else 0
+        return at > 0 and self.had.text[:at].rstrip().endswith(start.wrapper.rstrip())
+
+    def _left(self, head: str, start: Start, told: Folded, found: Overlaps, *, final: bool) -> Part:
+        """Whether the head followed the text and left it: with a slip in the fragment, or for good."""
+        begun = found.left() >> self.had.fragment & 1 and weight(self.had.quote) >= TOUCHING
+        if begun and not is_recased(self.had, head, start, len(self.had.quote)):
+            ends = seam_ends(self.had, head[: start.at], head[start.at], self.asked.quote)
+            end = slipped(self.had, told.key, ends=ends, final=final)
+            if end is None:
+                return MORE
+            if end:
+                cut = start.at + told.end(end)
+                return self.unproved.join(head, cut, Joined.ECHO, final=final) or MORE
+        far = found.left(RETOLD) & self.had.near
+        likely = found.left(RETOLD_FROM_START) & self.had.beginnings
+        anew = any(
+            weight(told.key[: shared(key, told.key)]) >= (RETOLD if at else RETOLD_FROM_START)
+            for at, key in self.had.far
+        )
+        left = anew or (far | likely) & ~self.had.habitual
+        return Diverged() if left and self._is_rare(told.key, head, start) else None
+
+    def _is_rare(self, key: str, head: str, start: Start) -> bool:
+        """Whether the text says only once what the head begins with."""
+        return self.had.says_once(key[:ACCIDENT], head[start.at : start.at + RETOLD_FROM_START])
+
+    def _anew_behind(self, line: str) -> bool:
+        """Whether ``line`` is an opening, where the whole answer was asked for and begins behind it."""
+        ends = line.rstrip()[-1] in _SAID
+        return (
+            weight(self.had.quote) >= OUT_OF_PLACE and ends and not (line[0].isspace() or line[0].islower())
+        )
+
+
+def _closed(head: str, cut: int, closers: tuple[str, ...]) -> int:
+    """Where the wrappers around the fragment are closed."""
+    for closer in closers:
+        if found := re.compile(f"(?:\u2026|\\.\\.\\.)?{closer}").match(head, cut):
+            cut = found.end()
+    return cut
