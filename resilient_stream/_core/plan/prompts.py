@@ -4,7 +4,7 @@ A wording is short, in the user's voice (a "system notice" is taken for an injec
 asks for one thing: to begin with the last words received and to continue. A clause that allows the model to
 stop invites it to stop; whether a reply had ended is decided by where the text stands (`seam.ending`).
 Markers around the quote look like syntax that has to be closed, and come back in the reply.
-``docs/seams.md`` has the measurements.
+``docs/seams-evidence.md`` has the measurements.
 """
 
 from __future__ import annotations

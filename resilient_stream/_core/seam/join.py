@@ -1,8 +1,8 @@
 """How a continuation joins what the consumer already has.
 
 Asked to repeat a fragment and to go on, models repeat it in other letters or wrapped, more of the text or
-less, all of it, none of it; they say a sentence of their own; they lose white space. ``docs/seams.md``
-tells how often the join is right.
+less, all of it, none of it; they say a sentence of their own; they lose white space.
+``docs/seams-evidence.md`` tells how often the join is right.
 
 The decision is a pure function of what was handed over, what was asked and the head of the reply. It rests
 on one rule: *text is cut only where it is proved that the consumer has it*. The fragment that was asked for
