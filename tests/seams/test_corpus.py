@@ -13,7 +13,7 @@ from resilient_stream.testing import MANNERS
 from tests.laws.sizes import STRIDE
 
 from .cost import cost, least
-from .trial import FAITHFUL, Trial, Verdict, corpus, cuts, play
+from .trial import FAITHFUL, PIECE, Trial, Verdict, corpus, cuts, play
 
 STEP = 83
 """Every so manieth character is cut at in the sample."""
@@ -69,7 +69,8 @@ def test_an_echo_in_other_letters_is_always_found() -> None:
 
 
 def test_all_manners_are_joined_rightly() -> None:
-    """Where a right answer can be known, 99.5 % or more of them; and nothing is lost."""
+    """Where a right answer can be known, 99.5 % or more of them; nothing is lost, and no more is held than said,
+    with what came in the last delta."""
     trials = [
         trial for start in range(3) for trial in sample(tuple(MANNERS)[start:] + tuple(MANNERS)[:start])
     ]
@@ -77,7 +78,7 @@ def test_all_manners_are_joined_rightly() -> None:
     decidable = counts.total() - counts[Verdict.SPACE] - counts[Verdict.UNDECIDABLE]
     assert counts[Verdict.WRONG] == 0
     assert counts[Verdict.RIGHT] / decidable >= 0.995
-    assert max(trial.held for trial in trials) <= MOST_HELD
+    assert max(trial.held for trial in trials) < MOST_HELD + PIECE
     assert statistics.median(trial.held for trial in trials) <= 120
 
 
