@@ -1,6 +1,6 @@
 """From what the consumer has to the next request, or the reason why there is none.
 
-Before anything worth keeping was handed over, the same request is sent again: a *restart*, which
+Before anything worth keeping was delivered, the same request is sent again: a *restart*, which
 nobody sees. After that the model must go on: by *prefill*, the partial turn in last place, where
 the model is known to accept that; otherwise by a *user turn* that quotes the last words received
 and asks for them to be repeated before going on. Only appending is allowed: earlier messages,
@@ -68,7 +68,7 @@ class Plan:
     asked: Asked | None = None
     """What the head of the reply is to be joined by; None where no text is continued."""
     hide_thinking: bool = False
-    """The reply's thinking must not be handed over: it belongs to a history the user does not have."""
+    """The reply's thinking must not be delivered: it belongs to a history the user does not have."""
 
     @property
     def continues(self) -> bool:
@@ -149,7 +149,7 @@ class Planner:
 
     @property
     def restart(self) -> Plan:
-        """Nothing was handed over: the same request again, or the same to another model."""
+        """Nothing was delivered: the same request again, or the same to another model."""
         return Plan(Form.RESTART, self.base if self.hop else None)
 
     def note(self, failure: Failure, *, in_vain: bool = False) -> bool:
@@ -254,7 +254,7 @@ class Planner:
         return FinishHere()
 
     def _obstacle(self, *, waiting: bool) -> str | None:
-        """Why this request can't be continued once content was handed over."""
+        """Why this request can't be continued once content was delivered."""
         if waiting:
             return "a server tool that the paused turn waits for has no result"
         if self.settings.continuation == "restart_only":

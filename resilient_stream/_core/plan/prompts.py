@@ -26,7 +26,7 @@ class Wording:
     continued: str
     """For a reply of which enough was received to quote its last words."""
     whole: str
-    """For one of which too little was received for a quote to mark a place: it is told again as a whole."""
+    """For one of which too little was received for a quote to mark a place: all of it is asked for again."""
     again: str
     """After a reply that could not be joined or brought nothing: the same words may bring the same again."""
     unquoted: str

@@ -56,7 +56,7 @@ class Place:
     cut: int
     how: Joined
     left: str = ""
-    """What is new in the last character that was told again."""
+    """What is new in the last character that was repeated."""
     opened: str = ""
     """What stood before the repetition and is still open: "marker", "fence", a closing tag or nothing."""
     closed: str = ""
@@ -73,9 +73,9 @@ class AfterEcho:
 
     Args:
         asked: what the reply was asked to begin with.
-        had: what was handed over.
+        had: what was delivered.
         most_held: characters of a head that are held at most.
-        looks: whether the text may be told again; not if that was tried, and it was the text's own.
+        looks: whether the text may be repeated once more; not if that was tried, and it was the text's own.
     """
 
     asked: Asked
@@ -145,7 +145,7 @@ class AfterEcho:
         return Retelling(self.asked, self.had, self.most_held)
 
     def _is_request(self, rest: str, *, final: bool, marked: bool = False) -> bool | None:
-        """Whether ``rest`` begins with words of the request; None if more of it may tell."""
+        """Whether ``rest`` begins with words of the request; None if more of it may show it."""
         return wording.says(rest.lstrip(_LEADS), self.asked.wordings, apart=marked, final=final)
 
     def _told(self, head: str, at: int, place: Place, *, marked: bool, final: bool) -> Again:
@@ -218,7 +218,7 @@ class AfterEcho:
         return self.had.fenced
 
     def _is_remark(self, text: str, rest: str, *, final: bool) -> bool | None:
-        """Whether ``rest`` begins with a remark of the model's; None if more of it may tell.
+        """Whether ``rest`` begins with a remark of the model's; None if more of it may show it.
 
         In a quotation, and behind the name of who speaks, the words are somebody else's.
         """

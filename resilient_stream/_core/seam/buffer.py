@@ -59,7 +59,7 @@ class Splice:
         return replace(decided, cut=decided.cut + self._dropped) if isinstance(decided, Join) else decided
 
     def rest(self, joined: Join) -> str:
-        """What is handed over of what came so far."""
+        """What is delivered of what came so far."""
         return joined.supplied + self.head[joined.cut - self._dropped :] + self._half
 
     def _decide(self, *, final: bool) -> Join | Diverged | None:

@@ -1,7 +1,7 @@
 """What the consumer has of a text, made ready for a reply to be compared with it.
 
 Comparing is done on keys (`fold`). All of the text is never folded: only its end, where the join is, and
-its beginning, which a reply may tell again.
+its beginning, which a reply may repeat.
 """
 
 from __future__ import annotations

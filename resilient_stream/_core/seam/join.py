@@ -4,12 +4,12 @@ Asked to repeat a fragment and to go on, models repeat it in other letters or wr
 less, all of it, none of it; they say a sentence of their own; they lose white space.
 ``docs/seams-evidence.md`` tells how often the join is right.
 
-The decision is a pure function of what was handed over, what was asked and the head of the reply. It rests
+The decision is a pure function of what was delivered, what was asked and the head of the reply. It rests
 on one rule: *text is cut only where it is proved that the consumer has it*. The fragment that was asked for
 is proof; so is any other passage that agrees up to the end of the text and is too long for an accident
 (`overlap`). Two things are cut without proof, and reported so: a sentence that announces a continuation is
 no part of it (`preambles`), and a fragment told with a slip is still the fragment. Where nothing else is
-proved, nothing is cut and the join is reported unverified. A reply that begins to tell the text again and
+proved, nothing is cut and the join is reported unverified. A reply that begins to repeat the text and
 then leaves it is another answer: it is never put behind this one.
 
 `Joiner.join` answers None as long as more of the head could change the answer.
@@ -43,7 +43,7 @@ class Joiner:
 
     asked: Asked
     looks: bool = True
-    """Whether the text may be told once more behind a repetition; not if that was tried."""
+    """Whether the text may be repeated once more behind a repetition; not if that was tried."""
 
     def join(self, head: str, *, final: bool) -> Decision:
         """Decide the join, or None if more of the head is needed.
@@ -70,19 +70,19 @@ class Joiner:
         return self._after.ended(head, decided) if final and isinstance(decided, Join) else decided
 
     def behind(self, head: str, followed: Follow, *, final: bool, left: str) -> Decision:
-        """Join ``head``, which follows a text that was told again.
+        """Join ``head``, which follows a text that was repeated.
 
         Args:
             head: what has come of it.
-            followed: how it was told again.
+            followed: how it was repeated.
             final: as in `join`.
-            left: what is new in the last character that was told again.
+            left: what is new in the last character that was repeated.
         """
         enough = final or len(head) >= self._most_held
         decided = self._after.join(head, Place(0, followed.how, left), final=enough)
         return self._after.ended(head, decided) if final and isinstance(decided, Join) else decided
 
-    # -- what was handed over --------------------------------------------------------------------
+    # -- what was delivered --------------------------------------------------------------------
 
     @cached_property
     def _had(self) -> Had:
@@ -145,7 +145,7 @@ class Joiner:
         return self._unproved.join(head, 0, Joined.AS_IS, final=final)
 
     def _is_request(self, head: str, start: Start, *, final: bool) -> bool | None:
-        """Whether words of the request stand at ``start``; None if more may tell."""
+        """Whether words of the request stand at ``start``; None if more may show it."""
         if start.kind is Lead.UNKNOWN:
             return False
         return wording.says(head[start.at :], self.asked.wordings, apart=start.wrapped, final=final)

@@ -24,7 +24,7 @@ class Joined(StrEnum):
     OVERLAP = "overlap"
     """More or less than the fragment was repeated, up to the end of the text, and cut."""
     RESTART = "restart"
-    """The whole text was told again, and skipped."""
+    """The whole text was repeated, and skipped."""
     PREAMBLE = "preamble"
     """An opening of the model's own was cut; no proof of where the text belongs."""
     AS_IS = "as_is"
@@ -62,7 +62,7 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """The head tells the text again from far before its end: ``cut`` characters of it tell ``at`` characters
+    """The head repeats the text from far before its end: ``cut`` characters of it repeat ``at`` characters
     of the text. What comes is to be followed along the text (`retelling`)."""
 
     at: int
@@ -74,7 +74,7 @@ class Follow:
 
 @dataclass(frozen=True, slots=True)
 class Diverged:
-    """The head is another answer: it began to tell the text again and left it. It joins nowhere."""
+    """The head is another answer: it began to repeat the text and left it. It joins nowhere."""
 
 
 Decision: TypeAlias = Join | Follow | Diverged | None

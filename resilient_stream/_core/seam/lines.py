@@ -40,7 +40,7 @@ class Line(Enum):
 
 
 def by_shape(text: str, rest: str, *, fenced: bool, final: bool) -> Line | None:
-    """Where ``rest`` begins, if indents and cells tell it; None if more of it is needed.
+    """Where ``rest`` begins, if indents and cells show it; None if more of it is needed.
 
     Args:
         text: what stands before it.
@@ -76,7 +76,7 @@ def _row(count: int, more: int, cells: int, *, begun: bool) -> Line:
 
 
 def by_signs(text: str, rest: str) -> Line:
-    """Where ``rest`` begins, if it is code and the sign at the end of the text tells it."""
+    """Where ``rest`` begins, if it is code and the sign at the end of the text shows it."""
     *before, line = text[-NEAR:].split("\n")
     opened = any(line.count(one) > line.count(other) for one, other in _PAIRS) or line.count('"') % 2
     if opened or _GOES_ON.search(line):
@@ -91,7 +91,7 @@ def by_signs(text: str, rest: str) -> Line:
 
 
 def begins(text: str, rest: str, *, fenced: bool, final: bool) -> Line | None:
-    """Where ``rest`` begins, by all that tells it; None if more of it is needed.
+    """Where ``rest`` begins, by all that shows it; None if more of it is needed.
 
     Args:
         text: as in `by_shape`.

@@ -38,7 +38,7 @@ def note_ends(head: str, at: int) -> int:
 
 
 def begins(rest: str, *, over: bool, dotted: bool, final: bool) -> bool | None:
-    """Whether ``rest`` begins with a remark; None if more of it may tell.
+    """Whether ``rest`` begins with a remark; None if more of it may show it.
 
     Args:
         rest: what stands behind a repetition.

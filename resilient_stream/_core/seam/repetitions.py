@@ -1,8 +1,8 @@
-"""Is the text told again from a place in a reply?
+"""Is the text repeated from a given place in a reply on?
 
 Given a place where the repetition may begin (`lead_ins`), this finds the quote there, or another passage that
 agrees up to the end of the text and is too long for an accident, and joins what follows it (`after_echo`). A
-reply that begins to tell the text again and then leaves it is another answer, or has a slip in the quote.
+reply that begins to repeat the text and then leaves it is another answer, or has a slip in the quote.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Repetitions:
 
     Args:
         asked: what the reply was asked to begin with.
-        had: what was handed over.
+        had: what was delivered.
         after: joins what follows a repetition.
         unproved: joins what follows a quote with a slip in it.
         most_held: characters of a head that are held at most.
@@ -61,7 +61,7 @@ class Repetitions:
     _known: dict[int, Overlaps] = field(default_factory=dict[int, Overlaps], init=False, repr=False)
 
     def look(self, head: str, start: Start, *, final: bool) -> Part:
-        """What the head is if the text is told again from ``start``; None if it isn't."""
+        """What the head is if the text is repeated from ``start``; None if it isn't."""
         told = Folded(head[start.at : start.at + self.most_held])
         found = self._overlaps(start.at, told.key)
         if self.had.quote and told.key.startswith(self.had.quote) and self._counts(head, start):
@@ -77,7 +77,7 @@ class Repetitions:
         if (places or len(told.key) < SEED) and not final:
             return MORE
         if sure and self._is_rare(told.key, head, start):
-            return Diverged()  # it ended inside what it told again
+            return Diverged()  # it ended inside what it repeated
         longest = found.complete[-1] if found.complete else 0
         best = longest > found.longest_left and not self._owns(head, start, longest)
         if best and proved(self.had.tail.key, found.complete, need(self.had, head, start, longest)):
@@ -87,7 +87,7 @@ class Repetitions:
         return again if fence else self._left(head, start, told, found, final=final)
 
     def _in_brackets(self, head: str, start: Start, told: Folded, found: Overlaps, *, final: bool) -> Part:
-        """What the head is if the text is told again in brackets. A text has brackets as well, and may say
+        """What the head is if the text is repeated in brackets. A text has brackets as well, and may say
         a few words again in them."""
         places, _ = self._places(found)
         if (places or len(told.key) < SEED) and not final:
@@ -103,7 +103,7 @@ class Repetitions:
     def _behind_any_line(
         self, head: str, start: Start, told: Folded, found: Overlaps, *, final: bool
     ) -> Part:
-        """What the head is if the text is told again behind a line of any words. A song may do that by
+        """What the head is if the text is repeated behind a line of any words. A song may do that by
         itself: where a line or a sentence is over, only what is long and was said once is a repetition."""
         had, (places, first) = self.had, self._places(found)
         far = len(had.text) - first > self.most_held - RETOLD
@@ -121,7 +121,7 @@ class Repetitions:
         return None
 
     def _line_again(self, head: str, start: Start, told: Folded, *, final: bool) -> Part:
-        """Whether the text's last line is told again behind a fence that is opened again, and goes on."""
+        """Whether the text's last line is repeated behind a fence that is opened again, and goes on."""
         had, line = self.had, Folded(self.had.line).key
         if "\n" in had.space or not told.key.startswith(line):
             return None
@@ -184,7 +184,7 @@ class Repetitions:
         return self.after.join(head, place, final=final) or MORE
 
     def _owns(self, head: str, start: Start, count: int) -> bool:
-        """Whether what looks like a wrapper is a part of the text that is told again."""
+        """Whether what looks like a wrapper is a part of the text that is repeated."""
         at = self.had.begins(count) if start.wrapped and count else 0
         return at > 0 and self.had.text[:at].rstrip().endswith(start.wrapper.rstrip())
 

@@ -1,4 +1,4 @@
-"""Following a reply along the text that it tells again.
+"""Following a reply along the text that it repeats.
 
 A model that begins its whole answer anew tells what the consumer has before it comes to what is new. What
 it repeats is dropped as it streams, so nothing of it need be kept. Exact passages are compared as they
@@ -23,9 +23,9 @@ class Followed:
     """How far a reply tells a text again."""
 
     at: int
-    """Characters of the text that were told."""
+    """Characters of the text that were repeated."""
     cut: int
-    """Characters of the reply that told them."""
+    """Characters of the reply that repeat them."""
     left: str = ""
     """What the reply has of the text's last character beyond it (an accent)."""
     diverged: bool = False

@@ -1,4 +1,4 @@
-"""Is the text told once more behind a repetition?
+"""Is the text repeated once more behind a repetition?
 
 A model that has repeated the quote may begin its sentence, its section or the whole text again. Text
 repeats itself as well, and here the model has shown that it knows its place. So more is asked for than
@@ -32,7 +32,7 @@ marker."""
 LONG_PARAGRAPH: Final = 100
 """Characters of a line that is no verse."""
 CHANGED: Final = 24
-"""Letters of other words that may stand before the fragment, where all of it is told again."""
+"""Letters of other words that may stand before the fragment, where all of it is repeated."""
 
 _STOP: Final = re.compile(r"[.!?\u2026\u3002\uff01\uff1f]{1,4}")
 _BEGUN: Final = re.compile(r"\S")
@@ -46,11 +46,11 @@ class Sign(Enum):
     MORE = auto()
     """More of the head is needed."""
     DOUBT = auto()
-    """Something is told again, and it may be the text's own."""
+    """Something is repeated, and it may be the text's own."""
 
 
 class Behind(NamedTuple):
-    """Where in the head a passage that is told again ends."""
+    """Where in the head a passage that is repeated ends."""
 
     at: int
     left: str
@@ -66,7 +66,7 @@ class Retelling:
 
     Args:
         asked: what the reply was asked to begin with.
-        had: what was handed over.
+        had: what was delivered.
         most_held: characters of a head that are held at most.
     """
 
@@ -214,7 +214,7 @@ class Retelling:
         if not final:
             return Sign.MORE
         if marked and weight(key) >= RETOLD_FROM_START:
-            return Diverged()  # it ended inside what it told again
+            return Diverged()  # it ended inside what it repeated
         return Sign.DOUBT if marked or weight(key) >= RETOLD_FROM_START else Sign.NOTHING
 
     def _is_enough(self, head: str, begin: int, count: int, *, marked: bool, apart: bool) -> bool:
@@ -261,5 +261,5 @@ class Retelling:
         return shared(self.had.tail.key[place : place + len(key)], key)
 
     def _is_rare(self, key: str, raw: str) -> bool:
-        """Whether the text says only once what is told again, so that it is not in its habit."""
+        """Whether the text says only once what is repeated, so that it is not in its habit."""
         return self.had.says_once(key[:ACCIDENT], raw[:RETOLD_FROM_START])

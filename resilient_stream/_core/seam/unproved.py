@@ -1,4 +1,4 @@
-"""What is joined without proof: nothing of the text is told again.
+"""What is joined without proof: nothing of the text is repeated.
 
 An announcement is cut, and so is a sign that only a model's opening can have brought: a marker that the
 text has not, a fence that is open already, an ellipsis in the middle of a sentence. Where nothing of the
@@ -28,7 +28,7 @@ class Unproved:
 
     Args:
         asked: what it was asked to begin with.
-        had: what was handed over.
+        had: what was delivered.
     """
 
     asked: Asked
@@ -54,7 +54,7 @@ class Unproved:
         return Join(cut + mended.drop, how, verified=False, supplied=mended.supply)
 
     def is_opening(self, head: str, start: Start) -> bool:
-        """Whether what stands before ``start`` may be cut, though nothing is told again behind it."""
+        """Whether what stands before ``start`` may be cut, though nothing is repeated behind it."""
         if start.kind is Lead.UNKNOWN:
             return False
         if start.kind is Lead.REOPENED or not start.wrapped:

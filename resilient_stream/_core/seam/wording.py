@@ -33,7 +33,7 @@ def sentences(wording: str) -> tuple[str, ...]:
 
 
 def says(rest: str, wordings: tuple[str, ...], *, apart: bool, final: bool) -> bool | None:
-    """Whether ``rest`` begins with a sentence of the request; None if more of it may tell.
+    """Whether ``rest`` begins with a sentence of the request; None if more of it may show it.
 
     Args:
         rest: a part of a reply.
