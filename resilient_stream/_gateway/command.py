@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import sys
 from importlib.metadata import version
 
 from .console import Console
 from .metrics import MISSING, MissingExtraError
 from .options import Options, ServeError, declare
+from .printer import Printer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,8 +27,8 @@ def serve(args: argparse.Namespace) -> int:
         PolicyError: its policy can't be meant.
     """
     options = Options.of(args)
-    console = Console(as_json=options.log_format == "json")
-    with options.opened_journal() as journal:
+    with contextlib.closing(Printer(sys.stdout)) as out, options.opened_journal() as journal:
+        console = Console(out, as_json=options.log_format == "json")
         try:
             from .server import Server, allow_connections, gateway, listen
 

@@ -7,7 +7,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, Final, TextIO
+from typing import Any, Final, Protocol
 
 from .streams import Counts, Ended
 
@@ -16,6 +16,20 @@ CLEAR: Final = "\r\x1b[2K"
 
 TOLD: Final = ("retried", "resumed", "lost")
 """The ends that are worth a line."""
+
+
+class Out(Protocol):
+    """What a console needs of a text file."""
+
+    def write(self, text: str, /) -> object:
+        """Print a text."""
+
+    def flush(self) -> object:
+        """Print it now."""
+
+    def isatty(self) -> bool:
+        """Whether a person reads it."""
+        ...
 
 
 class Console:
@@ -28,9 +42,10 @@ class Console:
     """
 
     def __init__(
-        self, out: TextIO | None = None, *, as_json: bool = False, now: Callable[[], str] | None = None
+        self, out: Out | None = None, *, as_json: bool = False, now: Callable[[], str] | None = None
     ) -> None:
-        self._out, self._json = out or sys.stdout, as_json
+        self._out: Out = out or sys.stdout
+        self._json = as_json
         self._now = now or (lambda: time.strftime("%Y-%m-%dT%H:%M:%S%z" if as_json else "%H:%M:%S"))
         self._live = ""
 
