@@ -250,6 +250,10 @@ def page(
         f"other work (load {load:.1f} before the run); {1 / PACE:.0f} events a second in each stream, median of "
         f"{ROUNDS} rounds."
     )
+    if load > (os.cpu_count() or 1):
+        about += (
+            " The machine was busy, so the delays compare the proxies, and are no figures of a quiet machine."
+        )
     carried = (
         f"At {ours:.0f} µs an event one worker is full at {fullest:,.0f} events a second: {fullest * PACE:,.0f} such "
         f"streams. What 99 of 100 events have less of, with more and more streams on this machine: {climbed}."
