@@ -104,7 +104,8 @@ class Streams:
         try:
             yield stream
         finally:
-            del self.running[stream.id]
+            if self.running.get(stream.id) is stream:  # it may have been taken over by now
+                del self.running[stream.id]
             self._end(stream)
 
     def told(self) -> list[dict[str, Any]]:

@@ -1,3 +1,4 @@
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -77,3 +78,14 @@ def test_a_models_name_may_be_anything() -> None:
     streams = Streams()
     with streams.run(Record(), "x\nLOST everything"):
         assert streams.told()[0]["model"] == ""
+
+
+def test_a_stream_may_be_taken_over_before_its_first_request_is_done_with() -> None:
+    """Under the same name: the one that runs is told, and each end is counted."""
+    streams, later = Streams(), ExitStack()
+    with streams.run(record("cancelled"), "m", "rs_1"):
+        running = later.enter_context(streams.run(record("completed"), "m", "rs_1"))
+    assert streams.running == {"rs_1": running}
+    later.close()
+    assert streams.running == {}
+    assert (streams.counts.left, streams.counts.completed) == (1, 1)
