@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import stat
 import threading
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from resilient_stream._journal import schema
 from resilient_stream._journal.schema import VERSION, connect, unavailable
 from resilient_stream.errors import JournalUnavailable
 
@@ -92,6 +94,16 @@ def test_a_full_disk_is_said() -> None:
     error = sqlite3.OperationalError("database or disk is full")
     error.sqlite_errorname = "SQLITE_FULL"
     assert str(unavailable("j.db", error)) == "the journal 'j.db' can't grow: the disk is full"
+
+
+def test_who_comes_second_leaves_it_as_it_is(tmp_path: Path) -> None:
+    """Between the look at the file and the lock another process may have made the journal."""
+    path = str(tmp_path / "j.db")
+    with contextlib.closing(connect(path, durable=False)) as connection:
+        secret = connection.execute("SELECT value FROM meta").fetchone()
+        schema._create(connection, path)
+        assert connection.execute("SELECT value FROM meta").fetchone() == secret
+        assert not connection.in_transaction
 
 
 def test_several_may_make_it_at_once(tmp_path: Path) -> None:

@@ -303,6 +303,15 @@ def test_a_head_that_dies_in_half_a_character_keeps_what_came() -> None:
     assert heard(made).blocks == [text(QUOTE)]
 
 
+def test_a_head_that_waited_for_more_is_joined_when_its_attempt_dies() -> None:
+    """A tag of a wrapper might have followed. No more will come, so what came is the text's."""
+    made = going_on()
+    told(made, start(), block_start(0, text("")), text_delta(0, QUOTE + "<and"))
+    assert made.out.turn.blocks[0].text == QUOTE
+    made.end()
+    assert heard(made).blocks == [text(QUOTE + "<and")]
+
+
 def test_a_block_that_a_continuation_leaves_open_is_closed() -> None:
     """A stop reason inside a text that is still held, inside one that is live, or inside a call."""
     call = [block_start(1, CALL | {"input": {}}), delta(1, type="input_json_delta", partial_json="{")]

@@ -50,6 +50,15 @@ def test_nothing_shows_before_content(waits: list[bytes], then: bytes) -> None:
     assert told(made, then) == b"".join([*waits, then])
 
 
+def test_a_stop_before_the_message_stops_nothing() -> None:
+    """It is handed on as what it is: no event of this message."""
+    made = relay()
+    stray = block_stop(0)
+    assert told(made, stray, start(), *block(0, text("a"))) == b"".join(
+        [stray, start(), *block(0, text("a"))]
+    )
+
+
 def test_an_attempt_that_dies_before_content_leaves_nothing() -> None:
     """Another can take its place unseen."""
     made = relay()
