@@ -29,7 +29,11 @@ from .overhead import ASKED
 STREAMS: Final = {"async": 1_000, "threads": 200}
 TENTH: Final = 10
 ROUNDS: Final = 2
-NO_WAIT: Final = RetryPolicy(wait_initial=0, wait_max=0, overload_wait_initial=0, overload_wait_max=0)
+NO_WAIT: Final = RetryPolicy(
+    wait_initial=0, wait_max=0, overload_wait_initial=0, overload_wait_max=0, connect_timeout=60, budget=None
+)
+"""As patient with connections as the bare client: a thousand at once take a busy loop more than the default of
+5 s, after which they would be failures, and retries of a budget that they have no share in yet."""
 UNLIMITED: Final = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
 
 
