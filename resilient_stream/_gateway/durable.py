@@ -178,13 +178,19 @@ class Durable:
         await body.whole(0)
         follower = await self._follower(key, incoming)
         if incoming.method == "DELETE":
-            await asyncio.to_thread(self._journal.stop, key)
+            await self._stop(key)
             await downstream.answer(204, b"", [])
         elif incoming.value(CURSOR) and follower.head.status in OVER and follower.is_over:
             await downstream.answer(204, b"", [])
         else:
             with self._audience.one(key):
                 await while_there(body, self._show(follower, incoming, downstream))
+
+    async def _stop(self, key: str) -> None:
+        try:
+            await asyncio.to_thread(self._journal.stop, key)
+        except JournalUnavailable as error:
+            raise Refused(503, str(error)) from error
 
     async def _follower(self, key: str, incoming: Incoming) -> Follower:
         owner, after = self._journal.owner_of(credential(incoming)), incoming.value(CURSOR) or None

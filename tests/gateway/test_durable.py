@@ -189,19 +189,24 @@ def test_a_time_may_have_a_fraction() -> None:
     assert [seconds_of(said) for said in ("", "0", "0.5", "600")] == [0.0, 0.0, 0.5, 600.0]
 
 
-def test_a_store_that_is_away_is_answered_503(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It says nothing about the stream, and the reader may come back."""
+@pytest.mark.parametrize(("method", "fails"), [("GET", "head"), ("DELETE", "head"), ("DELETE", "stop")])
+def test_a_store_that_is_away_is_answered_503(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch, method: str, fails: str
+) -> None:
+    """It says nothing about the stream, and the client may come back."""
 
     def away(_: str) -> None:
         raise JournalUnavailable("away")
 
-    monkeypatch.setattr(journal.store, "head", away)
+    app = Gateway("http://api.test", HASTY, journal=journal, transport=api(Slow()))
+    key = asyncio.run(began(app)).key
+    monkeypatch.setattr(journal.store, fails, away)
     statuses = list[int]()
 
     async def send(message: Any) -> None:
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
 
-    scope = {"type": "http", "method": "GET", "path": "/resilient/streams/rs_1", "headers": []}
-    asyncio.run(Gateway("http://api.test", journal=journal)(scope, receiving(piece(b"", more=False)), send))
+    scope = {"type": "http", "method": method, "path": f"/resilient/streams/{key}", "headers": []}
+    asyncio.run(app(scope, receiving(piece(b"", more=False)), send))
     assert statuses == [503]
