@@ -16,12 +16,13 @@ QUOTE = TEXT[-40:].lstrip()
 REST = " ship."
 
 
-def look(behind: str, *, marked: bool, final: bool = True) -> object:
-    """What is said of a reply that has echoed the quote and then says ``behind``."""
-    asked = Asked(QUOTE, "", text=TEXT)
-    head = QUOTE + behind
+def look(behind: str, *, marked: bool, final: bool = True, text: str = TEXT) -> object:
+    """What is said of a reply that has echoed the end of ``text`` and then says ``behind``."""
+    quote = text[-40:].lstrip()
+    asked = Asked(quote, "", text=text)
+    head = quote + behind
     return Retelling(asked, Had(asked, 600), 600).look(
-        head, len(QUOTE), Joined.ECHO, marked=marked, final=final
+        head, len(quote), Joined.ECHO, marked=marked, final=final
     )
 
 
@@ -36,6 +37,19 @@ def test_behind_a_marker_the_fragment_may_come_once_more() -> None:
     """It ends where the new text begins."""
     said = f"\n{QUOTE}"
     assert look(said + REST, marked=True) == Behind(len(QUOTE + said), "")
+
+
+@pytest.mark.parametrize("behind", ["\n\nThe", " the"])
+def test_a_word_of_the_text_may_be_new_text(behind: str) -> None:
+    """A reply that ends with one has not begun again."""
+    assert look(behind, marked=False) is Sign.NOTHING
+
+
+def test_a_short_text_may_say_the_same_again() -> None:
+    """Nothing is cut of what a song may say twice; behind a stop nobody knows."""
+    short = "He never found the ship and he never"
+    assert look(f" {short} ship.", marked=False, text=short) is Sign.NOTHING
+    assert look(f". {short} ship.", marked=False, text=short) is Sign.DOUBT
 
 
 def test_new_text_is_not_told_again() -> None:
