@@ -28,7 +28,17 @@ POLICIES = {
     "(defaults)": RetryPolicy(),
     **{name: RetryPolicy.preset(name) for name in ("interactive", "agent", "batch")},
 }
-REPLY = Script((text("The moon pulls at the water, and the earth turns beneath it. " * 400),))
+REPLY = Script(
+    (
+        text(
+            "".join(
+                f"In the year {year} the moon pulled at the water, and the earth turned beneath it. "
+                for year in range(1600, 2000)
+            )
+        ),
+    )
+)
+"""A text that does not repeat itself: behind a quote, a sentence that stands in the text already is held."""
 
 
 class Longest(random.Random):
