@@ -102,8 +102,9 @@ class Block:
     @property
     def characters(self) -> int:
         """Characters of a text block: counted, not decoded, for a long text takes much memory as a string."""
-        written = _ESCAPED.sub(b".", self.raw.translate(None, _CONTINUATIONS))
-        return len(str(self.start.get("text") or "")) + len(written)
+        whole = len(self.raw.translate(None, _CONTINUATIONS))
+        escaped = sum(len(found[0]) - 1 for found in _ESCAPED.finditer(self.raw))
+        return len(str(self.start.get("text") or "")) + whole - escaped
 
     @property
     def blank(self) -> bool:
