@@ -256,7 +256,7 @@ def page(
         )
     carried = (
         f"At {ours:.0f} µs an event one worker is full at {fullest:,.0f} events a second: {fullest * PACE:,.0f} such "
-        f"streams. What 99 of 100 events have less of, with more and more streams on this machine: {climbed}."
+        f"streams. The delay that 99 of 100 events stay below, with more and more streams on this machine: {climbed}."
     )
     lines = [
         about,
