@@ -135,8 +135,15 @@ def _error(run: Run, error: Exception, told: StreamReport) -> Iterator[str]:
         fits = isinstance(error, anthropic.APIStatusError) and bool(kinds - {*TIMEOUTS, *BROKEN})
     if not fits:
         yield f"{type(error).__name__} after {sorted(kinds)}"
-    if run.plan.survivable and not (run.plan.reply.stops and run.plan.reply.stops in told.reason):
+    ended = run.plan.reply.stops and run.plan.reply.stops in told.reason
+    if run.plan.survivable and not ended and not _is_repeated(run):
         yield f"gave up where it should not have: {told.reason}"
+
+
+def _is_repeated(run: Run) -> bool:
+    """Whether the last two attempts were broken in the same way: such a reply is not asked for a third time."""
+    last = [each.failure for each in run.seen.report.attempts[-2:]]
+    return "broken twice in the same way" in run.seen.report.reason and len(last) == 2 and last[0] == last[1]
 
 
 def attempts(run: Run) -> Iterator[str]:
