@@ -26,11 +26,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from chaos.pages import put
+
 from . import crowd
 from .proxies import EVENTS, PACE, Door, apart, api, gateway, litellm, more_files, nginx
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "gateway.md"
-BEGIN, END = "<!-- figures: begin -->\n", "<!-- figures: end -->\n"
 
 CROWDS: Final = (1, 16, 256)
 RAMP: Final = (256, 384, 512, 640, 768, 896)
@@ -282,9 +283,7 @@ def main() -> None:
     more_files()
     part = asyncio.run(measure(asked.litellm))
     print(part)
-    text = PAGE.read_text("utf-8")
-    before, rest = text.split(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}{part}{END}{rest.split(END)[1]}", "utf-8")
+    put(PAGE, "figures", part)
 
 
 if __name__ == "__main__":

@@ -21,23 +21,15 @@ from typing import Any, Final
 import anthropic
 import httpx2
 
-from resilient_stream import RetryPolicy, resilient
+from resilient_stream import resilient
 from resilient_stream.observe import AttemptRecord, Observer, StreamRecord
 from resilient_stream.testing import StandIn, cut_at, markdown
 
 from .overhead import ASKED
-from .streams import Memory, client, events, frame
+from .streams import AT_ONCE, Memory, client, events, frame
 
 CUTS: Final = 200
 MODELS: Final = {"prefill": "claude-haiku-4-5", "user turn": "claude-sonnet-5"}
-AT_ONCE: Final = RetryPolicy(
-    wait_initial=0,
-    wait_max=0,
-    overload_wait_initial=0,
-    overload_wait_max=0,
-    budget=None,
-    max_input_multiple=None,
-)
 HOSTILE: Final = {
     "200,000 of one letter": "a" * 200_000,
     "two letters in turn": "ab" * 100_000,

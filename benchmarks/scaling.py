@@ -18,24 +18,16 @@ from typing import Any, Final
 
 import httpx2
 
-from resilient_stream import RetryPolicy, resilient
+from resilient_stream import resilient
 
 from .overhead import ASKED
-from .streams import Memory, client, events
+from .streams import AT_ONCE, Memory, client, events
 
 LENGTHS: Final = (1_000, 10_000, 100_000, 1_000_000)
 CUTS: Final = (0, 5, 50)
 LONGEST_CUT: Final = 100_000
 """Events of the longest stream that is cut: with more its requests are larger than any model's window."""
-AT_ONCE: Final = RetryPolicy(
-    wait_initial=0,
-    wait_max=0,
-    overload_wait_initial=0,
-    overload_wait_max=0,
-    max_attempts=100,
-    max_input_multiple=None,
-    budget=None,
-)
+OFTEN: Final = AT_ONCE.replace(max_attempts=100)
 
 
 class Cut(Memory):
@@ -85,7 +77,7 @@ class Row:
 
 def measure(deltas: int, cuts: int) -> Row:
     """Read one stream twice: for its time, then for its memory."""
-    made = resilient(client(Cut(deltas, cuts)), AT_ONCE)
+    made = resilient(client(Cut(deltas, cuts)), OFTEN)
     asked: Any = ASKED | {"model": "claude-haiku-4-5", "stream": True}
     began, seen, last = time.thread_time(), 0, ""
     for event in made.messages.create(**asked):

@@ -13,6 +13,18 @@ from typing import Any, Final
 import anthropic
 import httpx2
 
+from resilient_stream import RetryPolicy
+
+AT_ONCE: Final = RetryPolicy(
+    wait_initial=0,
+    wait_max=0,
+    overload_wait_initial=0,
+    overload_wait_max=0,
+    budget=None,
+    max_input_multiple=None,
+)
+"""The defaults, without waits and without a limit of what all streams send."""
+
 KINDS: Final = ("text", "held tool", "thinking")
 WIRES: Final = {"one event a chunk": 0, "many (1,460 bytes)": 1460, "cut (80 bytes)": 80}
 """Bytes of each chunk; 0 for one event in each."""

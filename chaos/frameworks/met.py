@@ -14,12 +14,12 @@ import sys
 import time
 from typing import Any, Final
 
+from chaos.met import ALL, CLEAN_END, OVERLOADED, RESET, SILENCE, TEXT
 from resilient_stream import RetryPolicy
-from resilient_stream.testing import ANSWER, ErrorEvent, Fault, Stall, StandIn, Status, cut_at
+from resilient_stream.testing import Fault, StandIn, Status
 
 from . import programs
 
-TEXT: Final = f"{ANSWER[:600].rstrip()}."
 CALL: Final[list[dict[str, Any]]] = [
     {"type": "tool_use", "id": "toolu_01", "name": "Told", "input": {"said": TEXT}}
 ]
@@ -28,17 +28,11 @@ CALL: Final[list[dict[str, Any]]] = [
 FAULTS: Final[dict[str, tuple[Fault, ...]]] = {
     "none": (),
     "529": (Status(529),),
-    "reset": (cut_at(1500, "rst"),),
-    "clean end": (cut_at(1500, "clean"),),
-    "error event": (ErrorEvent("overloaded_error", after=9),),
-    "silence": (Stall(after=9),),
-    "all in a row": (
-        Status(529),
-        cut_at(1500, "rst"),
-        cut_at(1500, "clean"),
-        ErrorEvent("overloaded_error", after=9),
-        Stall(after=9),
-    ),
+    "reset": (RESET,),
+    "clean end": (CLEAN_END,),
+    "error event": (OVERLOADED,),
+    "silence": (SILENCE,),
+    "all in a row": ALL,
 }
 
 PATIENCE: Final = 8.0

@@ -22,9 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from chaos.pages import put
+
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs" / "frameworks.md"
-BEGIN, END = "<!-- frameworks: begin -->\n", "<!-- frameworks: end -->\n"
 TOLD: Final = 300
 """Characters of an error that are kept."""
 
@@ -211,13 +212,6 @@ def table(results: dict[str, Result]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def write(page: str, part: str) -> str:
-    """The page with another table."""
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}{part}{END}{after}"
-
-
 def main() -> None:
     """Make the table, and write it where all were run."""
     parser = argparse.ArgumentParser()
@@ -234,7 +228,7 @@ def main() -> None:
     if asked.names:
         print(part)
     else:
-        PAGE.write_text(write(PAGE.read_text(), part))
+        put(PAGE, "frameworks", part)
 
 
 if __name__ == "__main__":

@@ -18,11 +18,11 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import IO, Any, Final
 
-from resilient_stream.testing import ANSWER, ErrorEvent, Fault, Stall, StandIn, Status, cut_at
+from chaos.met import ALL, CLEAN_END, OVERLOADED, RESET, SILENCE, TEXT
+from resilient_stream.testing import ANSWER, Fault, Stall, StandIn, Status, cut_at
 
 from .clients import CHROMIUM, NGINX, PATH, PROGRAMS, Client, found
 
-TEXT: Final = f"{ANSWER[:600].rstrip()}."
 SPOKEN: Final = f"{ANSWER[:200].rstrip()}."
 INPUT: Final = {"harbour": "Dover", "notes": ANSWER[:400].rstrip()}
 CALL: Final[list[dict[str, Any]]] = [
@@ -36,18 +36,12 @@ FAULTS: Final[dict[str, tuple[Fault, ...]]] = {
     "none": (),
     "529 twice": (Status(529), Status(529)),
     "429": (Status(429),),
-    "cut": (cut_at(1500, "rst"),),
-    "clean end": (cut_at(1500, "clean"),),
-    "overloaded in the stream": (ErrorEvent("overloaded_error", after=9),),
-    "stall": (Stall(after=9),),
+    "cut": (RESET,),
+    "clean end": (CLEAN_END,),
+    "overloaded in the stream": (OVERLOADED,),
+    "stall": (SILENCE,),
     TOOL: (cut_at(-1500, "rst"),),
-    "all in a row": (
-        Status(529),
-        cut_at(1500, "rst"),
-        cut_at(1500, "clean"),
-        ErrorEvent("overloaded_error", after=9),
-        Stall(after=9),
-    ),
+    "all in a row": ALL,
 }
 
 PATIENCE: Final = 15.0

@@ -20,11 +20,12 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Final
 
+from chaos.pages import put
+
 from .clients import CLIENTS, HERE, Client, build, versions
 from .meetings import FAULTS, POLICY, leave, meet
 
 PAGE: Final = HERE.parents[1] / "docs" / "strangers.md"
-BEGIN, END = "<!-- strangers: begin -->\n", "<!-- strangers: end -->\n"
 SIDES: Final = {"bare": None, "through the gateway": POLICY}
 
 
@@ -88,13 +89,6 @@ def prepare() -> None:
     build()
 
 
-def write(page: str, part: str) -> str:
-    """The page with another table."""
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}{part}{END}{after}"
-
-
 def main() -> None:
     """Make the table, and write it where all were run."""
     parser = argparse.ArgumentParser()
@@ -115,7 +109,7 @@ def main() -> None:
     part = table(rows, skipped)
     print(part)
     if not asked.names:
-        PAGE.write_text(write(PAGE.read_text("utf-8"), part), "utf-8")
+        put(PAGE, "strangers", part)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ stream whose writer is gone goes on with the credential of the reader who finds 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from resilient_stream._journal.wire import CURSOR, HEADERS, error_event, numbere
 from resilient_stream._telemetry.guard import guarded
 from resilient_stream._transport.calls import Protected, read
 from resilient_stream._transport.journaling import KEPT_HEADERS
+from resilient_stream._transport.request import encoded
 from resilient_stream.errors import (
     JournalError,
     JournalUnavailable,
@@ -250,7 +250,7 @@ class Durable:
         """
         kept, _ = await asyncio.to_thread(self._journal.entrance.kept, key)
         incoming = _asked_again(kept, reader)
-        request = self._upstream.request(incoming, json.dumps(kept["body"]).encode())
+        request = self._upstream.request(incoming, encoded(kept["body"]))
         call = read(self._policies.of(incoming), request, tenant(incoming))
         if not isinstance(call, Protected):
             raise JournalError("the policy is switched off")

@@ -87,7 +87,10 @@ class Stream:
                 await self._break_off(error, downstream)
         finally:
             leaving.cancel()
+            await asyncio.wait({leaving})
             await driver.aclose()
+            if not leaving.cancelled():
+                leaving.result()  # raises what receiving or closing has raised
 
     def _driver(self, exchange: AsyncExchange) -> AsyncDriver:
         if self.journaled is not None:
@@ -153,9 +156,7 @@ class Stream:
 
 
 async def _close_when_left(body: Body, driver: AsyncDriver, journaled: Journaled | None) -> None:
-    # What receiving raises, sending raises as well; what closing raises, `serve` meets when it closes again.
-    with contextlib.suppress(Exception):
-        await body.until_left()
-        if journaled is not None:
-            await journaled.deserted()
-        await driver.aclose()
+    await body.until_left()
+    if journaled is not None:
+        await journaled.deserted()
+    await driver.aclose()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
+from resilient_stream._core.wire import sse
 from resilient_stream.errors import (
     BadCursor,
     ExpiredStream,
@@ -39,5 +39,4 @@ def numbered(cursor: str, frame: bytes) -> bytes:
 
 def error_event(message: str) -> bytes:
     """The event with which a stream ends that is not complete, in the API's shape."""
-    error = {"type": "error", "error": {"type": "api_error", "message": message}}
-    return b"event: error\ndata: %s\n\n" % json.dumps(error).encode()
+    return sse.encode("error", {"type": "error", "error": {"type": "api_error", "message": message}})

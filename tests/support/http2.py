@@ -35,6 +35,9 @@ trustme: Any = pytest.importorskip("trustme")
 
 AUTHORITY: Final = trustme.CA()
 LARGEST_FRAME: Final = 16_384
+BETWEEN_PINGS: Final = 0.02
+"""Seconds between two pings of a stream that is held."""
+
 PROMPTLY: Final = 10.0
 PING: Final = b'event: ping\ndata: {"type":"ping"}\n\n'
 
@@ -222,15 +225,20 @@ class _Connection(asyncio.Protocol):
                     reader.receive_data(data)
                     self.tell(stream, reader)
                 case Hold():
-                    while not self.server.going_on.is_set():
-                        self.frames.send_data(stream, PING)
-                        self.flush()
-                        await asyncio.sleep(0.02)
+                    await self.hold(stream)
                 case Wait(seconds):
                     await asyncio.sleep(seconds)
                 case _:
                     self.break_off(stream, step)
             self.flush()
+
+    async def hold(self, stream: int) -> None:
+        """Send pings until all go on."""
+        while not self.server.going_on.is_set():
+            self.frames.send_data(stream, PING)
+            self.flush()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.server.going_on.wait(), BETWEEN_PINGS)
 
     def break_off(self, stream: int, step: Step) -> None:
         """End the stream, or the connection."""

@@ -12,7 +12,6 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Generator
 from functools import cache
 from pathlib import Path
@@ -73,16 +72,10 @@ class Server:
             stderr=subprocess.DEVNULL,
         )
         redis: Any = importlib.import_module("redis")
-        client = redis.Redis(port=self.port)
-        end = time.monotonic() + 20
-        while True:
-            try:
-                client.ping()
-                break
-            except redis.exceptions.ConnectionError:
-                assert time.monotonic() < end and self._process.poll() is None, "the server did not start"
-                time.sleep(0.01)
-        client.close()
+        backoff: Any = importlib.import_module("redis.backoff")
+        asked = redis.retry.Retry(backoff.ConstantBackoff(0.01), 2_000)
+        with redis.Redis(port=self.port, retry=asked) as client:
+            client.ping()
 
     def kill(self) -> None:
         """End it at once, as ``kill -9`` does."""
