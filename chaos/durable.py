@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import collections
 import json
-import multiprocessing
 import os
 import random
 import signal
@@ -23,18 +22,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from resilient_stream.errors import ForeignCursor, UnknownStream
 from resilient_stream.journal import Journal
 from resilient_stream.testing import StandIn
 
 from . import durable_lives as lives
+from .durable_laws import wrong
 from .durable_lives import DONE, LOST, answer_to, whole_lines
+from .durable_roles import Role
 
 PACES: Final = (0.0, 0.001)
 """Seconds between two events of a stand-in: a writer that always has something to do, and one that waits."""
@@ -47,8 +48,6 @@ FEW, MANY = 1, 12
 
 LONGEST: Final = 120.0
 """Seconds after which a stream that is not complete is a failure."""
-
-Context: Final[Any] = multiprocessing.get_context("forkserver")
 
 
 @dataclass
@@ -68,80 +67,6 @@ class Tally:
     def kills(self) -> int:
         """Processes that were killed."""
         return len(self.writers) + len(self.readers)
-
-
-class Role:
-    """A process that is begun again whenever it is killed.
-
-    Args:
-        target: what it does.
-        arguments: the last is the file with its notes.
-        places: the events at which it is killed, in their order. 0: before it has been handed any.
-        named: more for ``target``.
-    """
-
-    def __init__(
-        self, target: Callable[..., None], arguments: tuple[str, ...], places: list[int], **named: Any
-    ) -> None:
-        self._target, self._arguments, self._named = target, arguments, named
-        self.places, self.log = places, Path(arguments[-1])
-        self.killed: list[int] = []
-        """Events that it had noted at each kill."""
-        self.done = False
-        self.begin()
-
-    def begin(self) -> None:
-        """Begin a life."""
-        place = self.places[0] if self.places else -1
-        self.pipe, theirs = Context.Pipe(duplex=False)
-        self.process = Context.Process(
-            target=self._target, args=(*self._arguments, place, theirs), kwargs=self._named, daemon=True
-        )
-        self.process.start()
-        theirs.close()
-
-    @property
-    def waits_for(self) -> list[Any]:
-        """What tells that there is something to do."""
-        return [] if self.done else [self.process.sentinel, self.pipe]
-
-    def tend(self, chance: random.Random) -> bool:
-        """Do what is to be done; whether the process was killed."""
-        if self.done:
-            return False
-        if self.process.exitcode is not None:
-            self.done = self.process.exitcode == DONE
-            self._end()
-            return False
-        at_start = self.places[:1] == [0]
-        if not at_start and not self.pipe.poll():
-            return False
-        if at_start or self._says_it_is_there():
-            time.sleep(chance.uniform(0.0, 0.05 if at_start else 0.0015))
-            self.process.kill()
-            self.process.join()
-            self.places.pop(0)
-            self.killed.append(self._noted())
-            self._end()
-            return True
-        return False
-
-    def _says_it_is_there(self) -> bool:
-        with suppress(EOFError):  # it ends by itself
-            return bool(self.pipe.recv_bytes() == lives.THERE)
-        self.process.join()
-        return False
-
-    def _end(self) -> None:
-        self.pipe.close()
-        if not self.done:
-            self.begin()
-
-    def _noted(self) -> int:
-        if self._target is lives.read:
-            return len(whole_lines(self.log))
-        *_, last = _lives(whole_lines(self.log))
-        return len(last)
 
 
 def places(chance: random.Random, most: int) -> list[int]:
@@ -244,59 +169,6 @@ def together(
                 stream.judge(journal, tally, foreign)
 
 
-def wrong(key: str, frames: list[str], lives_: list[bytes], notes: list[bytes]) -> Iterator[str]:
-    """What is wrong with a stream.
-
-    Args:
-        key: its key.
-        frames: what the journal has of it.
-        lives_: what its writers noted.
-        notes: what its readers noted.
-    """
-    events = [event for event in map(_data, frames) if event["type"] != "ping"]
-    text = "".join(e["delta"].get("text", "") for e in events if e["type"] == "content_block_delta")
-    if text != answer_to(key):
-        yield f"the text is not the answer: {len(text)} characters of {len(answer_to(key))}"
-    if [event["type"] for event in events].count("message_stop") != 1:
-        yield "it has not one end"
-    shapes = [_shape(event) for event in events]
-    for life in _lives(lives_):
-        if life != shapes[: len(life)]:
-            yield "a writer handed over what is no beginning of the stream"
-    read_ = [json.loads(note) for note in notes]
-    if [number for _, number, _ in read_] != list(range(1, len(frames) + 1)):
-        yield f"the readers got {len(read_)} frames of {len(frames)}, or not in order"
-    if [frame for *_, frame in read_] != frames:
-        yield "the readers got other frames"
-
-
-def _data(frame: str) -> dict[str, Any]:
-    (line,) = (line for line in frame.split("\n") if line.startswith("data: "))
-    data: dict[str, Any] = json.loads(line[6:])
-    return data
-
-
-def _lives(lines: list[bytes]) -> Iterator[list[Any]]:
-    life = list[Any]()
-    for line in lines:
-        try:
-            said = json.loads(line)
-        except ValueError:  # the kill has cut it, and the next life writes behind it
-            said = "life"
-        if said == "life":
-            yield life
-            life = []
-        else:
-            life.append(_shape(said))
-    yield life
-
-
-def _shape(event: dict[str, Any]) -> Any:
-    """What of an event tells it from its neighbours, as the SDK has it and as the wire does."""
-    delta = event.get("delta") or {}
-    return event["type"], event.get("index"), delta.get("text"), delta.get("stop_reason")
-
-
 def torture(
     journal_url: str,
     kills: int,
@@ -367,7 +239,10 @@ def stopped(journal_url: str, seed: int = 0) -> list[str]:
 
 
 def _until_stopped(pid: int) -> None:
+    """Wait until a child of the fork server is suspended: nobody but its parent is told by the system."""
+    end = time.monotonic() + LONGEST
     while Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] != b"T":
+        assert time.monotonic() < end, "it was not suspended"
         time.sleep(0.001)
 
 
@@ -422,8 +297,6 @@ def main() -> int:
     sys.stdout.write(f"\n{args.store}: {told(tally, time.monotonic() - began)}")
     return 1 if tally.wrong else 0
 
-
-Context.set_forkserver_preload(["chaos.durable_lives"])
 
 if __name__ == "__main__":
     sys.exit(main())
