@@ -147,21 +147,18 @@ class Durable:
         more |= {"policy": policy} if (policy := incoming.value(POLICY)) else {}
         given = {name: incoming.value(name) for name in KEPT_HEADERS}
         headers = {name: value for name, value in given.items() if value}
+        asked = self._asked(call, incoming, key, headers, more)
         try:
-            return await self._journaled(call, incoming, key, headers, more)
+            session = await self._journal.entrance.aenter(asked, call.context)
         except JournalUnavailable as error:
-            if call.context.policy.journal_failure == "stop":
-                raise Refused(503, str(error)) from error
-            guarded(log.warning, f"a stream is not journaled: {error}")
-            return None
+            raise Refused(503, str(error)) from error
+        return None if session is None else Journaled(session, key, detach, self._audience)
 
-    async def _journaled(
+    def _asked(
         self, call: Protected, incoming: Incoming, key: str, headers: Mapping[str, str], more: dict[str, Any]
-    ) -> Journaled:
+    ) -> Asked:
         owner = self._journal.owner_of(credential(incoming))
-        asked = Asked(key, call.context.planner.request, headers, owner, more)
-        session = await self._journal.entrance.aenter(asked, call.context)
-        return Journaled(session, key, more["detach"], self._audience)
+        return Asked(key, call.context.planner.request, headers, owner, more)
 
     # -- readers ---------------------------------------------------------------------------------
 
@@ -254,8 +251,10 @@ class Durable:
         call = read(self._policies.of(incoming), request, tenant(incoming))
         if not isinstance(call, Protected):
             raise JournalError("the policy is switched off")
-        journaled = await self._journaled(call, incoming, key, kept["headers"], kept["more"])
-        if journaled.session.keeper is not None:
+        asked = self._asked(call, incoming, key, kept["headers"], kept["more"])
+        session = await self._journal.entrance.atake(asked, call.context)
+        if session.keeper is not None:
+            journaled = Journaled(session, key, kept["more"]["detach"], self._audience)
             task = asyncio.get_running_loop().create_task(self._run(call, request, journaled))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

@@ -12,7 +12,13 @@ import anyio
 import anyio.to_thread
 
 from resilient_stream._session.context import StreamContext
-from resilient_stream.errors import JournalError, OtherRequest, StoppedStream, UnknownStream
+from resilient_stream.errors import (
+    JournalError,
+    JournalUnavailable,
+    OtherRequest,
+    StoppedStream,
+    UnknownStream,
+)
 
 from . import record
 from .claiming import claiming
@@ -20,7 +26,7 @@ from .codec import Codec, differences, request_bytes
 from .cursor import new_tag
 from .entries import Claim, Head, Opening, Status
 from .group import Group
-from .keeper import Keeper
+from .keeper import Keeper, unjournaled
 from .pulse import Pulse
 from .scope import checked
 from .session import Session
@@ -67,7 +73,36 @@ class Entrance:
         finally:
             self._told.pop(key, None)
 
-    def enter(self, asked: Asked, context: StreamContext) -> Session:
+    def enter(self, asked: Asked, context: StreamContext) -> Session | None:
+        """As `take`; None where the store can't be used, and the policy says to go on without it.
+
+        A stream that somebody waits for as the journal's does not go on without it.
+        """
+        try:
+            return self.take(asked, context)
+        except JournalUnavailable as error:
+            self._let_go(asked, context, error)
+            return None
+
+    async def aenter(self, asked: Asked, context: StreamContext) -> Session | None:
+        """As `enter`."""
+        try:
+            return await self.atake(asked, context)
+        except JournalUnavailable as error:
+            self._let_go(asked, context, error)
+            return None
+
+    def _let_go(self, asked: Asked, context: StreamContext, error: JournalUnavailable) -> None:
+        """The store can't be used as a stream begins.
+
+        Raises:
+            JournalUnavailable: the stream is not to go on.
+        """
+        if asked.key in self._told:
+            raise error
+        unjournaled(context.policy.journal_failure, error)
+
+    def take(self, asked: Asked, context: StreamContext) -> Session:
         """Begin a stream, or take up what there is of it.
 
         Args:
@@ -86,8 +121,8 @@ class Entrance:
             context.runtime.sleep(found)
         return self._session(found, asked, context)
 
-    async def aenter(self, asked: Asked, context: StreamContext) -> Session:
-        """As `enter`."""
+    async def atake(self, asked: Asked, context: StreamContext) -> Session:
+        """As `take`."""
         steps = await anyio.to_thread.run_sync(self._claiming, asked)
         while not isinstance(found := await anyio.to_thread.run_sync(_next, steps), Claim):  # noqa: ASYNC110 -- for what other processes do
             await anyio.sleep(found)

@@ -176,10 +176,19 @@ class Keeper:
             JournalUnavailable: the policy says to stop then, and there is something to stop.
         """
         self._end()
-        if self._on_failure == "stop" and write.status is None:
-            raise error
-        guarded(log.warning, f"the stream continues without its journal: {error}")
+        unjournaled(self._on_failure if write.status is None else "continue", error)
 
     def _end(self) -> None:
         self._over = True
         self._done(self)
+
+
+def unjournaled(on_failure: str, error: JournalUnavailable) -> None:
+    """Say that a stream goes on without its journal.
+
+    Raises:
+        JournalUnavailable: the policy's ``journal_failure`` is "stop".
+    """
+    if on_failure == "stop":
+        raise error
+    guarded(log.warning, f"the stream continues without its journal: {error}")

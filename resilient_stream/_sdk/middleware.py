@@ -97,17 +97,17 @@ class ResumeMiddleware(Middleware):
         door = SyncSdkDoor(call_next, request, context.policy, self._timeout(call_next))
         exchange = SyncExchange(door, context)
         asked = _journaling.asked(request, context, self._journal)
+        session = None
         if self._journal is not None and asked is not None:
             session = self._journal.entrance.enter(asked, context)
-            if not session.fresh:
-                body = session.replay(exchange)
-                replayed: APIResponse[Any] = _journaling.replayed(
-                    APIResponse, session, body, request, call_next
-                )
-                return replayed
+        if session is None:
+            driver = Driver(context.machine(exchange.error_for), exchange, context.runtime, context.watch)
+        elif session.fresh:
             driver = session.driver(exchange)
         else:
-            driver = Driver(context.machine(exchange.error_for), exchange, context.runtime, context.watch)
+            body = session.replay(exchange)
+            replayed: APIResponse[Any] = _journaling.replayed(APIResponse, session, body, request, call_next)
+            return replayed
         failed = driver.open()
         response: APIResponse[Any] = _result(APIResponse, door, failed, request, call_next)
         if failed is None:
@@ -122,19 +122,21 @@ class ResumeMiddleware(Middleware):
         door = AsyncSdkDoor(call_next, request, context.policy, self._timeout(call_next))
         exchange = AsyncExchange(door, context)
         asked = _journaling.asked(request, context, self._journal)
+        session = None
         if self._journal is not None and asked is not None:
             session = await self._journal.entrance.aenter(asked, context)
-            if not session.fresh:
-                body = session.areplay(exchange)
-                replayed: AsyncAPIResponse[Any] = _journaling.replayed(
-                    AsyncAPIResponse, session, body, request, call_next
-                )
-                return replayed
-            driver = session.adriver(exchange)
-        else:
+        if session is None:
             driver = AsyncDriver(
                 context.machine(exchange.error_for), exchange, context.runtime, context.watch
             )
+        elif session.fresh:
+            driver = session.adriver(exchange)
+        else:
+            body = session.areplay(exchange)
+            replayed: AsyncAPIResponse[Any] = _journaling.replayed(
+                AsyncAPIResponse, session, body, request, call_next
+            )
+            return replayed
         failed = await driver.open()
         response: AsyncAPIResponse[Any] = _result(AsyncAPIResponse, door, failed, request, call_next)
         if failed is None:

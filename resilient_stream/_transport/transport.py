@@ -125,15 +125,17 @@ class ResilientTransport(_Transport):
         attach(request, context.record)
         exchange = SyncExchange(door, context)
         asked = _journaling.asked(request, context, self._journal)
+        session = None
         if self._journal is not None and asked is not None:
             session = self._journal.entrance.enter(asked, context)
-            if not session.fresh:
-                replayed = _journaling.replayed(session, request)
-                take_over(replayed, session.replay(exchange), sync=True)
-                return replayed
+        if session is None:
+            driver = Driver(context.machine(exchange.error_for), exchange, context.runtime, context.watch)
+        elif session.fresh:
             driver = session.driver(exchange)
         else:
-            driver = Driver(context.machine(exchange.error_for), exchange, context.runtime, context.watch)
+            replayed = _journaling.replayed(session, request)
+            take_over(replayed, session.replay(exchange), sync=True)
+            return replayed
         try:
             failed = driver.open()
         except PassedOn as passed:
@@ -174,17 +176,19 @@ class AsyncResilientTransport(_Transport):
         attach(request, context.record)
         exchange = AsyncExchange(door, context)
         asked = _journaling.asked(request, context, self._journal)
+        session = None
         if self._journal is not None and asked is not None:
             session = await self._journal.entrance.aenter(asked, context)
-            if not session.fresh:
-                replayed = _journaling.replayed(session, request)
-                take_over(replayed, session.areplay(exchange), sync=False)
-                return replayed
-            driver = session.adriver(exchange)
-        else:
+        if session is None:
             driver = AsyncDriver(
                 context.machine(exchange.error_for), exchange, context.runtime, context.watch
             )
+        elif session.fresh:
+            driver = session.adriver(exchange)
+        else:
+            replayed = _journaling.replayed(session, request)
+            take_over(replayed, session.areplay(exchange), sync=False)
+            return replayed
         try:
             failed = await driver.open()
         except PassedOn as passed:

@@ -116,6 +116,20 @@ def test_what_can_not_begin_is_said_to_who_starts_it(url: str, server: StandIn) 
         asyncio.run(main())
 
 
+def test_a_stream_that_nobody_could_read_does_not_begin(url: str, server: StandIn) -> None:
+    """Where the journal can't be reached, whatever the policy says of streams that are read by their program."""
+
+    def away(*_: Any, **__: Any) -> Any:
+        raise JournalUnavailable("away")
+
+    with Journal(url) as journal, client_of(server, journal) as client:
+        store: Any = journal.store
+        store.claim = away
+        with pytest.raises(JournalUnavailable, match="away"):
+            journal.start(client, "k", **REQUEST)
+    assert server.requests == []
+
+
 def test_what_fails_later_is_told_to_its_readers(url: str, caplog: pytest.LogCaptureFixture) -> None:
     """And is in the log, by its name."""
     with (

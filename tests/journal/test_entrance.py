@@ -52,7 +52,7 @@ def test_a_claim_is_given_back_where_the_stream_cannot_be_read(journal: Journal)
     with store._writing() as connection:
         connection.execute("DELETE FROM frames WHERE number > 1")
     with pytest.raises(JournalError, match="lacks frames"):
-        journal.entrance.enter(Asked("s", BODY, {}), context())
+        journal.entrance.take(Asked("s", BODY, {}), context())
     assert journal.streams()[0].status is Status.LEFT
 
 
@@ -70,7 +70,7 @@ def test_two_programs_that_begin_at_once_are_told_apart(
 
     monkeypatch.setattr(journal.entrance, "_compare", late)
     with pytest.raises(OtherRequest):
-        journal.entrance.enter(Asked("s", {**BODY, "model": "other"}, {}), context())
+        journal.entrance.take(Asked("s", {**BODY, "model": "other"}, {}), context())
     assert asked == ["s", "s"]
 
 
@@ -91,11 +91,11 @@ def test_a_lease_is_waited_for(journal: Journal, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(anyio, "sleep", task_sleeps)
 
     async def main() -> None:
-        assert (await journal.entrance.aenter(Asked("s", BODY, {}), context())).fresh
+        assert (await journal.entrance.atake(Asked("s", BODY, {}), context())).fresh
 
     asyncio.run(main())
     waiting = Layer(RetryPolicy(), Runtime(sleep=thread_sleeps)).begin(BODY)
-    assert journal.entrance.enter(Asked("t", BODY, {}), waiting).fresh
+    assert journal.entrance.take(Asked("t", BODY, {}), waiting).fresh
     assert slept == [claiming.LOOK_AGAIN] * 2
 
 
@@ -103,9 +103,9 @@ def test_who_waits_for_a_stream_is_told_that_it_is_the_journals(journal: Journal
     """Of that key alone, and no longer than he waits."""
     told = list[str]()
     with journal.entrance.telling("s", lambda: told.append("s")):
-        journal.entrance.enter(Asked("t", BODY, {}), context())
+        journal.entrance.take(Asked("t", BODY, {}), context())
         assert told == []
-        journal.entrance.enter(Asked("s", BODY, {}), context())
+        journal.entrance.take(Asked("s", BODY, {}), context())
     assert told == ["s"]
     journal.remove("s")
     journal.entrance.enter(Asked("s", BODY, {}), context())

@@ -357,6 +357,32 @@ def test_where_the_journal_fails_the_policy_decides(
         assert said == ([] if policy is STRICT else ["the stream continues without its journal: dead"])
 
 
+@every_door
+@pytest.mark.parametrize("policy", [HASTY, STRICT], ids=["continue", "stop"])
+def test_where_the_journal_cannot_be_reached_the_policy_decides(
+    door: Any, policy: RetryPolicy, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As a stream begins, too; with "stop" nothing is asked of the API."""
+
+    def away(*_: Any, **__: Any) -> Any:
+        raise JournalUnavailable("away")
+
+    with StandIn(reply=TEXT) as server, Journal(url, patience=0.0) as journal:
+        store: Any = journal.store
+        store.claim = away
+        seen = Events()
+        if policy is STRICT:
+            with pytest.raises(JournalUnavailable, match="away"), journaled("k"):
+                door(server.url, journal, policy, seen)
+            assert server.requests == []
+        else:
+            with journaled("k"):
+                door(server.url, journal, policy, seen)
+            assert text_of(seen) == TEXT
+            said = [record.message for record in caplog.records]
+            assert said.count("the stream continues without its journal: away") == 1
+
+
 def test_a_long_replay_comes_in_pieces() -> None:
     """Frames are let go as they are handed over."""
     frames = [b"x" * 1000] * 200
