@@ -48,6 +48,10 @@ MARKED_END: Final = re.compile(_END + MARK + rb"?")
 FIRST_HALVES: Final = "".join(map(chr, range(0xD800, 0xDC00)))
 """The first halves of surrogate pairs."""
 
+ERROR_PAGE_WORDS: Final = ("message", "Message", "detail", "errors", "title")
+"""Where error pages in JSON that have no ``error`` keep their words [Bedrock; API Gateway; FastAPI and
+RFC 9457; JSON:API; RFC 9457]."""
+
 MESSAGE_EVENTS: Final = frozenset(
     {
         "message_start",
@@ -179,11 +183,6 @@ def _payload(name: str | None, data: str) -> dict[str, Any] | None:
 def _is_type(value: object) -> bool:
     """Whether this says what an event is. What is none is told by the event line."""
     return isinstance(value, str) and value != ""
-
-
-ERROR_PAGE_WORDS: Final = ("message", "Message", "detail", "errors", "title")
-"""Where error pages in JSON that have no ``error`` keep their words [Bedrock; API Gateway; FastAPI and
-RFC 9457; JSON:API; RFC 9457]."""
 
 
 def _tells_error(payload: dict[str, Any]) -> bool:
