@@ -1,20 +1,22 @@
-"""The journal: a stream that outlives the process that began it, and the reader that reads it.
+"""The journal: keeps streams, so that they outlive the process that began them and the programs that read
+them.
 
-What a stream is, after a crash, is the list of the frames that were handed over. So each frame is **written
-before it is handed over**, numbered from 1, and the turn is what the frames fold to. What the frames do not
-tell goes beside them: the request, the attempts and limits so far (`progress`), and how it ended. Nothing of
-the upstream's answers is kept, and no state of the code that joins them: a later release may join otherwise.
+After a crash, a stream is the list of the frames that were delivered. So each frame is **written before it is
+delivered**. Frames are numbered from 1, and the turn is made from them. What the frames don't say is stored
+beside them: the request, the attempts and limits so far (`progress`), and how the stream ended. The replies
+of the upstream are not stored, nor is any state of the code that joins them, so a later release may join
+differently.
 
-One process at a time may write a stream. It holds a **lease**, which has an *epoch*, a number that rises
-whenever somebody else takes over. The epoch is compared in the transaction of every write, so a process that
-was suspended, and wakes when another has gone on, writes nothing and is told so. A lease ends when it has not
-been renewed for its time to live, or when the process that holds it is known to be dead.
+One process at a time may write a stream. It holds a **lease** with an *epoch*, a number that rises whenever
+another process takes over. Each write compares the epoch in its transaction. So a process that was suspended
+and wakes after another has continued the stream writes nothing, and gets an exception. A lease ends if it is
+not renewed within its time to live, or if the process that holds it is known to be dead.
 
-A stream that was taken up is a stream whose running attempt has failed with `reset`: finishing it, blocking
-it and continuing it are then what they always are.
+A stream that is taken over is treated as one whose current attempt failed with `reset`. How it is finished,
+refused or continued is then decided as usual.
 
-`entries` has the words, `lease` and `cursor` the rules, `store` what a store must do: the same laws hold for
-`sqlite` and `redis`. `group` commits what several streams want to write together. `progress` turns a machine
-into a record and back. `keeper` writes one stream, `follow` reads one, `journal` puts them together. `scope`
-carries a key from a program to its client.
+`entries` has the data types, `lease` and `cursor` the rules, and `store` what a store must do; `sqlite` and
+`redis` obey the same laws. `group` commits what several streams want to write together. `progress` turns a
+machine into a record and back. `keeper` writes one stream, `follow` reads one, and `journal` puts them
+together. `scope` carries a key from a program to its client.
 """

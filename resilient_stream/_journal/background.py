@@ -1,4 +1,4 @@
-"""Streams that run in the background, whoever reads them."""
+"""Runs streams in the background, with or without readers."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from .scope import journal_key
 log: Final = logging.getLogger("resilient_stream")
 
 NAMED: Final = ("model", "max_tokens", "messages")
-"""The fields of a request that the SDK wants by name."""
+"""The fields of a request that the SDK takes as named parameters."""
 
 
 class _Outcome:
-    """Whether a stream has begun, or why not."""
+    """Whether a stream has begun, or why it has not."""
 
     def __init__(self, told: Callable[[], object]) -> None:
         self.begun = False
@@ -35,12 +35,12 @@ class _Outcome:
         self._told = told
 
     def begins(self) -> None:
-        """It is the journal's."""
+        """Note that the journal has the stream."""
         self.begun = True
         self._told()
 
     def ends(self, error: Exception | None) -> None:
-        """It is over."""
+        """Note that the stream has ended."""
         if error is not None and self.begun:
             guarded(log.warning, f"a stream in the background failed: {type(error).__name__}")
         self.error = error
@@ -48,7 +48,7 @@ class _Outcome:
 
 
 def start(entrance: Entrance, client: Any, key: str, request: Mapping[str, Any]) -> None:
-    """Run a stream of a sync client in a thread, and return once the journal has it."""
+    """Run a stream of a sync client in a thread. Return once the journal has it."""
     known = threading.Event()
     outcome = _Outcome(known.set)
 
@@ -72,7 +72,7 @@ def start(entrance: Entrance, client: Any, key: str, request: Mapping[str, Any])
 async def astart(
     entrance: Entrance, client: Any, key: str, request: Mapping[str, Any], tasks: set[asyncio.Task[None]]
 ) -> None:
-    """Run a stream of an async client in a task of asyncio, and return once the journal has it."""
+    """Run a stream of an async client in a task of asyncio. Return once the journal has it."""
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
@@ -107,10 +107,10 @@ async def arun(client: Any, key: str, request: Mapping[str, Any]) -> None:
 
 
 def recover(entrance: Entrance, client: Any, heads: list[Head]) -> list[str]:
-    """Go on with these streams; with which."""
+    """Continue these streams. Return the keys of those that were continued."""
     taken = list[str]()
     for head in heads:
-        with suppress(StreamBusy):  # another one was quicker
+        with suppress(StreamBusy):  # another process was quicker
             start(entrance, client, head.key, again(entrance.kept(head.key)[0]))
             taken.append(head.key)
     return taken
@@ -122,7 +122,7 @@ async def arecover(
     """As `recover`."""
     taken = list[str]()
     for head in heads:
-        with suppress(StreamBusy):  # another one was quicker
+        with suppress(StreamBusy):  # another process was quicker
             kept, _ = await anyio.to_thread.run_sync(entrance.kept, head.key)
             await astart(entrance, client, head.key, again(kept), tasks)
             taken.append(head.key)
@@ -130,7 +130,7 @@ async def arecover(
 
 
 def again(kept: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a call that asks for what was kept."""
+    """The arguments of a call that repeats a stored request."""
     body = dict(kept["body"])
     named = {name: body.pop(name) for name in NAMED}
     body.pop("stream", None)

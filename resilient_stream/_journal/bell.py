@@ -1,4 +1,4 @@
-"""Wakes those who follow streams: one thread of a process looks at the store for all of them."""
+"""Wakes the readers of streams: one thread per process watches the store for all of them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .group import waker
 from .store import Mark, Store
 
 SLICE: Final = 0.25
-"""Seconds that the store is waited for at a time: who begins to follow meanwhile waits no longer."""
+"""Seconds that the store is watched at a time. A new reader waits no longer than this."""
 
 UNSEEN: Final[Mark] = (0, Status.RUNNING, 0)
-"""The mark of a stream that was not looked at."""
+"""The mark of a stream that was not looked at yet."""
 
 
 class Signal:
@@ -31,7 +31,7 @@ class Signal:
         self.ring: Callable[[], object] = self._event.set
 
     def wait(self, seconds: float) -> bool:
-        """Wait until it has rung since the last time; whether it has."""
+        """Wait until the signal is set. Return whether it was set since the last call."""
         rung = self._event.wait(seconds)
         self._event.clear()
         return rung
@@ -55,7 +55,7 @@ class AsyncSignal:
 
 
 class Subscription:
-    """Rings ``signal`` whenever a stream changes, until it is left."""
+    """Sets ``signal`` whenever a stream changes, until it is closed."""
 
     def __init__(self, bell: Bell, key: str, signal: Signal | AsyncSignal) -> None:
         self._bell, self._id, self._signal = bell, key, signal
@@ -69,7 +69,7 @@ class Subscription:
 
 
 class Bell:
-    """Who follows which stream in this process.
+    """The streams that are followed in this process, and by which readers.
 
     Args:
         store: where the streams are.
@@ -88,7 +88,7 @@ class Bell:
         self._closed = False
 
     def add(self, key: str, signal: Signal | AsyncSignal) -> None:
-        """Ring ``signal`` whenever the stream changes."""
+        """Set ``signal`` whenever the stream changes."""
         if self._process != os.getpid():
             self._begin()
         with self._changed:
@@ -101,7 +101,7 @@ class Bell:
             self._changed.notify_all()
 
     def discard(self, key: str, signal: Signal | AsyncSignal) -> None:
-        """Do so no more."""
+        """Stop setting ``signal`` for the stream."""
         with self._changed:
             signals = self._signals.get(key, [])
             if signal in signals:
@@ -111,7 +111,7 @@ class Bell:
                 self._marks.pop(key, None)
 
     def ring(self, ids: Iterable[str]) -> None:
-        """These streams have changed."""
+        """Wake the readers of these streams."""
         for key in ids:
             for signal in tuple(self._signals.get(key, ())):
                 signal.ring()
@@ -127,8 +127,8 @@ class Bell:
             self.look(marks)
 
     def look(self, marks: dict[str, Mark]) -> None:
-        """Wait a little until one of these has changed, and ring for it. Where the store can't be reached all
-        are rung for: who follows finds that himself."""
+        """Wait a little until one of these streams has changed, and wake its readers. If the store can't be
+        reached, all readers are woken: they find that out themselves."""
         try:
             changed = self._store.changed(marks, SLICE)
         except JournalUnavailable:
@@ -140,13 +140,13 @@ class Bell:
             with suppress(JournalUnavailable):
                 head = self._store.head(key)
                 self._note(key, UNSEEN if head is None else (head.last, head.status, head.epoch), marks[key])
-        self.ring(changed)  # behind the marks: what changes from here on rings again
+        self.ring(changed)  # behind the marks: a later change wakes them again
 
     def _note(self, key: str, mark: Mark, before: Mark) -> None:
         with self._changed:
             if key in self._marks:
                 self._marks[key] = mark
-            if mark == before:  # it is gone, and would ring for ever
+            if mark == before:  # it is gone, and would wake them for ever
                 self._changed.wait(SLICE)
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
-"""Getting the right to write a stream, with patience where its last writer may be dead.
+"""Claims the right to write a stream, and waits if its last writer may be dead.
 
-A process of this machine is known to be dead at once. One elsewhere is watched: if its lease is renewed, it
-lives; if the lease ends, it is taken to be dead. So nobody waits longer than a lease lasts.
+A process of this machine that has died is recognised at once. One on another machine is watched: if it renews
+its lease, it is alive; if the lease ends, it is taken to be dead. So nobody waits longer than a lease lasts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LOOK_AGAIN: float = 0.5
 
 
 def claiming(store: Store, key: str, ttl: float, opening: Opening | None) -> Generator[float, None, Claim]:
-    """Claim a stream; yields the seconds to wait before it should be gone on with.
+    """Claim a stream. Yields the seconds to wait before the next step.
 
     Args:
         store: where.

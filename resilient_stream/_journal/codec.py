@@ -1,4 +1,4 @@
-"""What is stored, by way of the user's own encryption; and digests under the journal's secret."""
+"""Encrypts what is stored with the user's own functions, and makes digests under the journal's secret."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from resilient_stream.errors import JournalError
 Change = Callable[[bytes], bytes]
 
 MOST_NAMED: Final = 5
-"""Places that are named where two requests differ."""
+"""The most differences between two requests that are named."""
 
 
 class Codec:
@@ -30,7 +30,7 @@ class Codec:
         self._decrypt: Change = decrypt or bytes
 
     def load(self, stored: bytes) -> bytes:
-        """The payload.
+        """The payload that was stored.
 
         Raises:
             JournalError: it can't be decrypted: it was stored under another key.
@@ -44,7 +44,8 @@ class Codec:
 
 
 def request_bytes(body: Mapping[str, Any]) -> bytes:
-    """A request's body, as it is stored: in its own order, by which a prompt cache may know it.
+    """A request's body as it is stored. The order of its fields is kept, because a prompt cache may depend on
+    it.
 
     Raises:
         JournalError: it is no JSON.
@@ -56,7 +57,7 @@ def request_bytes(body: Mapping[str, Any]) -> bytes:
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Where two requests differ: the names of fields, and which messages; nothing of what is in them."""
+    """Where two requests differ: names of fields, and numbers of messages, without their content."""
     places = list[str]()
     for name in sorted({*before, *now}):
         one, other = before.get(name), now.get(name)
@@ -75,5 +76,5 @@ def _differing(one: list[Any], other: list[Any]) -> list[int]:
 
 
 def digest(secret: bytes, credential: str) -> str:
-    """A credential, so that it can be known again and not be read."""
+    """A digest of a credential, by which it can be recognised but not read."""
     return blake2b(credential.encode("utf-8", "surrogatepass"), digest_size=16, key=secret).hexdigest()

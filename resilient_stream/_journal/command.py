@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command; the exit status: 0, or 1 if a stream does not exist."""
+    """Run the command. Return the exit status: 0, or 1 if a stream does not exist."""
     try:
         journal = Journal(args.url)
     except ValueError as error:

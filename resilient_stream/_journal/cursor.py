@@ -1,7 +1,8 @@
-"""Places in a stream, as readers name them: ``TAG-NUMBER``, the number of the last frame that was read.
+"""Cursors: positions in a stream as readers name them: ``TAG-NUMBER``, with the number of the last frame that
+was read.
 
-The tag is the stream's own, so a cursor of one stream is not taken for a place in another, nor one of an
-earlier stream of the same key. What is no cursor is refused, never taken for the beginning.
+Each stream has a tag of its own. So a cursor of one stream is not accepted for another, nor for a later
+stream under the same key. Something that is no cursor is refused, and not taken for the beginning.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _CURSOR: Final = re.compile(r"([0-9a-f]{12})-(0|[1-9]\d{0,17})", re.ASCII)
 
 
 def new_tag() -> str:
-    """A name for a new stream."""
+    """A tag for a new stream."""
     return secrets.token_hex(6)
 
 
@@ -26,7 +27,7 @@ def cursor(tag: str, number: int) -> str:
 
 
 def number_of(after: str | int | None, tag: str, last: int) -> int:
-    """The number of the frame that a reader has read last; 0 for none.
+    """The number of the last frame that a reader has read; 0 for none.
 
     Args:
         after: what the reader says: a cursor, a plain number, or None to begin at the beginning.

@@ -1,4 +1,4 @@
-"""How a program's streams get into the journal: begun, replayed, or gone on with."""
+"""Brings a program's streams into the journal: begins, replays or continues them."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ from .session import Session
 from .store import Store
 
 PAGE: Final = 1024
-"""Frames that are loaded at once."""
+"""How many frames are loaded at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a program asks to be journaled."""
+    """What a program wants to journal."""
 
     key: str
     body: Mapping[str, Any]
     headers: Mapping[str, str]
-    """Those without which the request would be another one."""
+    """The headers that are part of the request: with other values it would be another request."""
     owner: str = ""
     more: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What whoever goes on with it needs to know beside, as JSON."""
+    """What a process that continues the stream needs to know besides, as JSON."""
 
 
 class Entrance:
@@ -66,7 +66,7 @@ class Entrance:
 
     @contextmanager
     def telling(self, key: str, act: Callable[[], object]) -> Generator[None]:
-        """Have ``act`` called once a stream of this key is the journal's."""
+        """Call ``act`` once the journal has a stream of this key."""
         self._told[key] = act
         try:
             yield
@@ -74,9 +74,9 @@ class Entrance:
             self._told.pop(key, None)
 
     def enter(self, asked: Asked, context: StreamContext) -> Session | None:
-        """As `take`; None where the store can't be used, and the policy says to go on without it.
+        """As `take`; None if the store can't be used and the policy says to continue without it.
 
-        A stream that somebody waits for as the journal's does not go on without it.
+        If somebody waits for the stream to be in the journal, it does not continue without it.
         """
         try:
             return self.take(asked, context)
@@ -93,7 +93,7 @@ class Entrance:
             return None
 
     def _let_go(self, asked: Asked, context: StreamContext, error: JournalUnavailable) -> None:
-        """The store can't be used as a stream begins.
+        """Handle a store that can't be used when a stream begins.
 
         Raises:
             JournalUnavailable: the stream is not to go on.
@@ -103,7 +103,7 @@ class Entrance:
         unjournaled(context.policy.journal_failure, error)
 
     def take(self, asked: Asked, context: StreamContext) -> Session:
-        """Begin a stream, or take up what there is of it.
+        """Begin a stream, or take up what the journal has of it.
 
         Args:
             asked: what is to be journaled.
@@ -129,7 +129,7 @@ class Entrance:
         return await anyio.to_thread.run_sync(self._session, found, asked, context)
 
     def _claiming(self, asked: Asked) -> Generator[float, None, Claim]:
-        """The steps to the right to write a stream.
+        """The steps to claim the right to write a stream.
 
         Raises:
             OtherRequest: the key was used for another request.
@@ -150,7 +150,8 @@ class Entrance:
             )
 
     def _session(self, claim: Claim, asked: Asked, context: StreamContext) -> Session:
-        """What to do with a stream that was claimed. If nothing, the claim is given back."""
+        """Decide what to do with a stream that was claimed. If there is nothing to do, give the claim
+        back."""
         head, lease = claim.head, claim.lease
         assert head is not None, "it was to be begun where it was not"  # noqa: S101 -- for types
         keeper = None
@@ -159,7 +160,7 @@ class Entrance:
             keeper = Keeper(self._group, self._codec, lease, head.last, failure, self._pulse.discard)
         try:
             session = self._found(head, asked, context, keeper)
-        except BaseException:  # an interruption, too: nobody else would give the claim back before its time
+        except BaseException:  # interruptions too: nobody else would give the claim back before it ends
             if keeper is not None:
                 keeper.give_back()
             raise
@@ -202,7 +203,7 @@ class Entrance:
 
 
 def _next(steps: Any) -> float | Claim:
-    """Of a generator, what it yields or returns: StopIteration can't pass between threads."""
+    """What a generator yields or returns: StopIteration can't pass between threads."""
     try:
         found: float = next(steps)
     except StopIteration as done:

@@ -1,4 +1,4 @@
-"""What a journal holds, as plain values."""
+"""What a journal stores, as plain values."""
 
 from __future__ import annotations
 
@@ -7,76 +7,77 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """Where a stream is."""
+    """The state of a stream."""
 
     RUNNING = "running"
-    """Somebody writes it, or did when his process ended."""
+    """A process writes it, or did when that process ended."""
     COMPLETE = "complete"
-    """It came to its end."""
+    """It is complete."""
     FAILED = "failed"
-    """It was given up."""
+    """The library gave it up."""
     LEFT = "left"
     """Its program closed it before its end."""
     STOPPED = "stopped"
-    """Somebody has asked for it to be stopped, and it was."""
+    """It was stopped on request."""
     EXPIRED = "expired"
-    """Its retention is over: nothing is left but its name."""
+    """Its retention is over: only its name is left."""
 
 
 OVER = frozenset({Status.COMPLETE, Status.STOPPED})
-"""Nobody goes on with these."""
+"""States in which nobody continues a stream."""
 
 
 class Verdict(StrEnum):
-    """What a claim comes to."""
+    """The result of a claim."""
 
     NEW = "new"
-    """There was no such stream; now there is, and the claimant may write it."""
+    """The stream did not exist. Now it does, and the claimant may write it."""
     TAKEN = "taken"
-    """The claimant may go on with it."""
+    """The claimant may continue it."""
     LEASED = "leased"
-    """Somebody else writes it."""
+    """Another process writes it."""
     OVER = "over"
-    """There is nothing to go on with."""
+    """It has ended, and can't be continued."""
     UNKNOWN = "unknown"
-    """There is no such stream, and no request to begin it with."""
+    """It does not exist, and there is no request to begin it with."""
 
 
 class Answer(StrEnum):
-    """What a write comes to."""
+    """The result of a write."""
 
     KEPT = "kept"
     STOP = "stop"
-    """Kept; and somebody has asked for the stream to be stopped."""
+    """It was kept, and somebody has asked to stop the stream."""
     LOST = "lost"
-    """Not kept: somebody else writes the stream by now, or it is gone."""
+    """It was not kept: another process writes the stream by now, or the stream is gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What there is to know of a stream without reading it."""
+    """What is known about a stream without reading its frames."""
 
     key: str
-    """Its key: the program's name for it."""
+    """The program's name for the stream."""
     tag: str
-    """A name by chance, part of its cursors: a stream that is begun anew under the same key has another."""
+    """A random name, part of the stream's cursors. A stream that begins again under the same key has another
+    one."""
     status: Status
     epoch: int
     holder: str
-    """The process that writes it; empty where none does."""
+    """The process that writes it; empty if none does."""
     until: float
     """When its lease ends, by the store's clock: seconds since the epoch."""
     last: int
     """The number of its last frame; 0 before the first."""
     size: int
-    """Bytes of its frames."""
+    """The bytes of its frames."""
     created: float
     touched: float
     """When it was last written to."""
     owner: str
-    """A keyed digest of the credential that began it; empty where that does not matter."""
+    """A keyed digest of the credential that began it; empty if it does not matter."""
     stopping: bool
-    """Somebody has asked for it to be stopped."""
+    """Whether somebody has asked to stop it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +90,15 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What became of a claim."""
+    """The answer to a claim."""
 
     verdict: Verdict
     head: Head | None = None
-    """None where the verdict is UNKNOWN."""
+    """None if the verdict is UNKNOWN."""
 
     @property
     def lease(self) -> Lease | None:
-        """The right to write, where it was given."""
+        """The right to write, if it was granted."""
         if self.head is None or self.verdict not in (Verdict.NEW, Verdict.TAKEN):
             return None
         return Lease(self.head.key, self.head.epoch)
@@ -118,18 +119,19 @@ class Write:
 
     lease: Lease
     first: int
-    """The number of the first of `frames`, or of the one that would come next."""
+    """The number of the first of `frames`, or of the next one if there are none."""
     frames: tuple[bytes, ...] = ()
     state: bytes | None = None
-    """What replaces the record of its progress; None to keep it."""
+    """Replaces the record of the stream's progress; None to keep it."""
     status: Status | None = None
-    """How it ended; the lease ends with it. None while it runs."""
+    """How the stream ended, which ends the lease as well. None while it runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A stream's frames from some place on, as many as were asked for, and how the stream stood then."""
+    """Frames of a stream from some position on, as many as were asked for, and the state of the stream at
+    that time."""
 
     head: Head
     frames: tuple[tuple[int, bytes], ...]
-    """Each with its number."""
+    """The frames, each with its number."""

@@ -1,4 +1,4 @@
-"""Reading a stream: what there is, then what comes, from any place on and in any process."""
+"""Reads a stream from any position, in any process: the frames that exist, then those that are added."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .entries import Head, Status
 from .store import Store
 
 AT_ONCE: Final = 256
-"""Frames that are read at once."""
+"""How many frames are read at once."""
 
 _ENDINGS: Final = {
     Status.FAILED: (StreamFailed, "the stream was given up; what it brought was given"),
@@ -31,35 +31,35 @@ class Entry:
     number: int
     """1 for the first."""
     cursor: str
-    """The place behind it, for ``after``."""
+    """The position behind it, for ``after``."""
     frame: bytes
     """One server-sent event, its blank line included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a reader gets next."""
+    """What a reader receives next."""
 
     entries: list[Entry]
     wait: float | None
-    """Seconds that may pass before there is news: 0 to read on at once, None where the stream is complete."""
+    """Seconds that may pass before there is news: 0 to read on at once, None if the stream is complete."""
 
 
 class Follower:
-    """One reader's place in one stream.
+    """One reader's position in one stream.
 
     Args:
         store: where it is.
         codec: decrypts.
         key: the stream's.
-        after: the place to begin behind: a cursor, a number, or None for the beginning.
+        after: the position to begin behind: a cursor, a number, or None for the beginning.
         owner: the digest of the reader's credential; None where that does not matter.
 
     Raises:
         UnknownStream: there is none, or it is somebody else's.
         ExpiredStream: its retention is over.
-        BadCursor: ``after`` is no place in it.
-        ForeignCursor: ``after`` is a place in another one.
+        BadCursor: ``after`` is no position in it.
+        ForeignCursor: ``after`` is a position in another stream.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Follower:
         return self.head.status is not Status.RUNNING and self._last >= self.head.last
 
     def step(self) -> Step:
-        """What has come since the last time.
+        """What was added since the last call.
 
         Raises:
             StreamFailed: all was given, and the stream was given up.

@@ -1,9 +1,9 @@
-"""Group commit: what several streams want to write at the same time is written together.
+"""Group commit: writes of several streams at the same time share one transaction.
 
-A write costs a transaction, or a round trip, whatever is in it. Whoever wants to write puts that in a list,
-and then takes the lock of the store. Who gets it writes all that is in the list by then; the others find,
-once they have the lock, that theirs is written. A thread that must not block, because an event loop runs in
-it, leaves that to the one thread that is kept for it.
+A write costs a transaction or a round trip, however much is in it. A thread that wants to write adds its
+write to a list, and then takes the lock of the store. The thread that gets the lock writes everything in the
+list. The others find that theirs is written when they get the lock. A thread that must not block, because an
+event loop runs in it, leaves this to a separate thread.
 """
 
 from __future__ import annotations
@@ -25,15 +25,18 @@ from .entries import Answer, Write
 from .store import Store
 
 PAUSES: Final = (0.01, 0.03, 0.1, 0.3, 0.5)
-"""Seconds between tries to reach a store; the last goes on."""
+"""Seconds between attempts to reach a store. The last one is repeated."""
 
 MOST_AT_ONCE: Final = 256
-"""Writes of one transaction."""
+"""The most writes of one transaction."""
 
 
 def waker(act: Callable[[], object]) -> Callable[[], None]:
-    """A function for any thread that has ``act`` called in the event loop of this one, asyncio's or trio's.
-    It does nothing once that loop is gone, and who waited in it with it."""
+    """A function that any thread can call, and that calls ``act`` in the event loop of this thread, asyncio's
+    or trio's.
+
+    If that loop is gone, it does nothing, because whoever waited in it is gone too.
+    """
     loop: Any = anyio.lowlevel.current_token().native_token
     schedule = loop.call_soon_threadsafe if hasattr(loop, "call_soon_threadsafe") else loop.run_sync_soon
     gone = (RuntimeError,) if hasattr(loop, "call_soon_threadsafe") else _trio_gone()
@@ -51,7 +54,7 @@ def _trio_gone() -> tuple[type[BaseException], ...]:
 
 
 class _Pending:
-    """A write that somebody waits for."""
+    """A write whose result somebody waits for."""
 
     def __init__(self, write: Write, wake: Callable[[], object] | None = None) -> None:
         self.write, self.wake = write, wake
@@ -63,7 +66,7 @@ class _Pending:
             self.wake()
 
     def result(self) -> Answer:
-        """What it has come to.
+        """The result.
 
         Raises:
             JournalUnavailable: the store could not be reached.
@@ -109,14 +112,14 @@ class Group:
         self._closed = False
 
     def write(self, write: Write) -> Answer:
-        """Write, and wait for it in this thread."""
+        """Write, and wait for the result in this thread."""
         pending = self._add(_Pending(write))
         self._drain(pending)
         return pending.result()
 
     async def awrite(self, write: Write) -> Answer:
-        """Write, and let others of this event loop go on meanwhile. It is waited for even if the task is
-        cancelled: what was written must be known."""
+        """Write, and let other tasks run meanwhile. The result is awaited even if the task is cancelled,
+        because it must be known what was written."""
         event = anyio.Event()
         pending = self._add(_Pending(write, waker(event.set)))
         self._have_thread()
@@ -126,13 +129,13 @@ class Group:
         return pending.result()
 
     def _add(self, pending: _Pending) -> _Pending:
-        if self._process != os.getpid():  # a forked child has no thread, and its parent's lists
+        if self._process != os.getpid():  # a forked child has no thread, and the parent's lists
             self._begin()
         self._pending.append(pending)
         return pending
 
     def _drain(self, mine: _Pending | None = None) -> None:
-        """Write what is in the list, unless ``mine`` was written by another one meanwhile."""
+        """Write what is in the list, unless ``mine`` was written by another thread meanwhile."""
         with self._lock:
             while self._pending and (mine is None or (mine.answer is None and mine.error is None)):
                 taken, self._pending[:MOST_AT_ONCE] = self._pending[:MOST_AT_ONCE], []
@@ -155,7 +158,7 @@ class Group:
             pending.end()
 
     def _try(self, writes: list[Write]) -> list[Answer]:
-        """What a store answers that may be away for a while. To be told again does a store no harm."""
+        """The answers of a store, which may be unreachable for a while. Repeating a write does no harm."""
         end, pauses = self._clock() + self._patience, iter(PAUSES)
         while True:
             try:
@@ -178,7 +181,7 @@ class Group:
             self._drain()
 
     def close(self) -> None:
-        """End the thread, once what it was given is written."""
+        """Write what is left, and end the thread."""
         thread, self._thread = self._thread, None
         if thread is not None and self._process == os.getpid():
             self._drain()

@@ -25,8 +25,7 @@ PATIENCE: Final = 5.0
 
 
 class Journal:
-    """Streams that outlive the process that began them. One object for a process, for all its threads and
-    tasks.
+    """Streams that outlive the process that began them. One object serves all threads and tasks of a process.
 
     Args:
         url: ``sqlite:///streams.db``, ``sqlite:////var/lib/streams.db?synchronous=full``, or
@@ -71,11 +70,11 @@ class Journal:
     # -- reading ---------------------------------------------------------------------------------
 
     def read(self, key: str, *, after: str | int | None = None, owner: str | None = None) -> Iterator[Entry]:
-        """The frames of a stream, those there are and then those that come, until it is complete.
+        """The frames of a stream, those that exist and then those that are added, until it is complete.
 
         Args:
             key: the stream's.
-            after: the place to begin behind: the ``cursor`` or the ``number`` of the last entry that was
+            after: the position to begin behind: the ``cursor`` or the ``number`` of the last entry that was
                 read; None for the beginning.
             owner: what `owner_of` gives for the reader's credential, where only the one may read that has
                 begun the stream; None where that does not matter.
@@ -83,8 +82,8 @@ class Journal:
         Raises:
             UnknownStream: there is none, or it is another one's.
             ExpiredStream: its retention is over.
-            BadCursor: ``after`` is no place in it.
-            ForeignCursor: ``after`` is a place in another one.
+            BadCursor: ``after`` is no position in it.
+            ForeignCursor: ``after`` is a position in another stream.
             StreamFailed: behind the last frame: the stream was given up.
             StoppedStream: behind the last frame: it was stopped.
             WriterGone: behind the last frame: nobody writes it. `recover` it.
@@ -103,20 +102,20 @@ class Journal:
     async def aread(
         self, key: str, *, after: str | int | None = None, owner: str | None = None
     ) -> AsyncIterator[Entry]:
-        """As `read`, for an event loop. What is wrong with the arguments is raised with the first entry."""
+        """As `read`, for an event loop. Errors in the arguments are raised with the first entry."""
         follower = await self.follower(key, after, owner)
         async for entries in self.steps(follower):
             for entry in entries:
                 yield entry
 
     async def follower(self, key: str, after: str | int | None, owner: str | None = None) -> Follower:
-        """A reader's place in a stream; raises as `read`."""
+        """A reader's position in a stream. It raises what `read` raises."""
         return await anyio.to_thread.run_sync(
             lambda: Follower(self.store, self.codec, key, after, owner), abandon_on_cancel=True
         )
 
     async def steps(self, follower: Follower, beat: float = rules.TTL) -> AsyncIterator[list[Entry]]:
-        """What a reader gets, as it comes; nothing, where ``beat`` seconds pass in which nothing comes."""
+        """What a reader receives, as it is added; an empty list if nothing was added for ``beat`` seconds."""
         signal = AsyncSignal()
         with Subscription(self._bell, follower.key, signal):
             while True:
@@ -158,8 +157,8 @@ class Journal:
         await background.arun(client, key, request)
 
     def recover(self, client: Any) -> list[str]:
-        """Go on with the streams whose writer is gone, in threads, with the credential of ``client``; which
-        they are. Of two who do so at once, one gets each stream.
+        """Continue the streams whose writer is gone, in threads, with the credential of ``client``. Return
+        their keys. If two processes do so at once, each stream goes to one of them.
 
         Args:
             client: a resilient sync client of the SDK with this journal.
@@ -174,11 +173,11 @@ class Journal:
     # -- streams ---------------------------------------------------------------------------------
 
     def streams(self) -> list[Head]:
-        """What the journal has, the oldest first."""
+        """The streams in the journal, the oldest first."""
         return self.store.heads()
 
     def abandoned(self) -> list[Head]:
-        """The streams whose writer is gone, and which nobody has taken over."""
+        """The streams whose writer is gone and that no other process has taken over."""
         now = self.store.now()
         return [
             head
@@ -187,7 +186,7 @@ class Journal:
         ]
 
     def request(self, key: str) -> dict[str, Any]:
-        """The request of a stream: its ``body``, and the ``headers`` without which it would be another one.
+        """The request of a stream: its ``body``, and the ``headers`` that are part of it.
 
         Raises:
             UnknownStream: there is none.
@@ -195,21 +194,24 @@ class Journal:
         return self.entrance.kept(key)[0]
 
     def stop(self, key: str) -> bool:
-        """End a stream for good, whoever writes it: with its next event or ping. Whether there was anything
-        to stop. What it has brought can still be read; its key begins nothing until the stream is removed."""
+        """Stop a stream for good, whichever process writes it, with its next event or ping. Return whether
+        there was anything to stop.
+
+        What was received can still be read. Its key can't begin another stream until the stream is removed.
+        """
         return self.store.stop(key)
 
     def remove(self, key: str) -> bool:
-        """Take a stream out of the journal; whoever writes it is ended. Whether there was one."""
+        """Remove a stream from the journal, and end its writer. Return whether it existed."""
         return self.store.remove(key)
 
     def owner_of(self, credential: str) -> str:
-        """A digest of a credential, under a secret of the journal's own: who has begun a stream can be known
-        again by it, and the credential can't be read from it."""
+        """A digest of a credential under the journal's own secret. It recognises who began a stream, and the
+        credential can't be read from it."""
         return digest(self.store.secret, credential)
 
     def prune(self) -> None:
-        """Take away what is old; it is done by itself once a minute while streams are written."""
+        """Remove what is old. While streams are written this happens by itself, once a minute."""
         heads, now = self.store.heads(), self.store.now()
         for head in outdated(heads, now, self._keep_for, self._keep_bytes):
             self.store.expire(head.key)
@@ -220,7 +222,7 @@ class Journal:
     # -- the end ---------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """End the threads, and let go of files and connections. Streams that are still written go on."""
+        """End the threads, and close files and connections. Streams that are still being written continue."""
         self._bell.close()
         self._pulse.close()
         self._group.close()

@@ -1,4 +1,4 @@
-"""Writes one stream: the ``keep`` of its driver."""
+"""Writes one stream to the journal: the ``keep`` of its driver."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ENDINGS: Final = {
 
 
 class Keeper:
-    """Keeps what a stream hands over, before it does.
+    """Writes what a stream delivers, before it is delivered.
 
     Args:
         group: writes.
@@ -63,7 +63,7 @@ class Keeper:
         return self._last
 
     def watch(self, machine: Machine, began: float, wall: float) -> None:
-        """Whose progress is kept.
+        """Set whose progress is written.
 
         Args:
             machine: the stream's.
@@ -73,12 +73,12 @@ class Keeper:
         self._machine, self._began, self._wall = machine, began, wall
 
     def heard(self, answer: Answer) -> None:
-        """Note what a renewal of the lease has come to; the stream is told when it goes on."""
+        """Note the result of a lease renewal. An exception is raised when the stream continues."""
         if answer is not Answer.KEPT:
             self._answer = answer
 
     def keep(self, out: bytes, notes: list[Note]) -> None:
-        """Write what is about to be handed over.
+        """Write what is about to be delivered.
 
         Raises:
             LeaseLost: another process writes the stream by now.
@@ -94,12 +94,15 @@ class Keeper:
             await self._awrite(write)
 
     def give_back(self) -> None:
-        """Nothing comes of it: let go of the stream as it was."""
+        """Give the stream back unchanged, because nothing comes of it."""
         self._group.write(Write(self.lease, self._last + 1, (), None, Status.LEFT))
 
     def tools_begun(self) -> Write | None:
-        """What to write where a tool of the server's has begun that is held, or was handed over since: if
-        this process ends, it may have run, and nobody has seen it. None where that is as it was."""
+        """What to write if a held tool of the server has begun, or was delivered since.
+
+        If this process ends, the tool may have run without anybody having seen it. None if nothing has
+        changed.
+        """
         if self._machine is None or self._over:
             return None
         count = len(unseen_tools(self._machine))
@@ -107,7 +110,7 @@ class Keeper:
         return self._made((), noted=True, status=None) if count != noted else None
 
     def note_tools(self) -> None:
-        """Write what `tools_begun` has."""
+        """Write the result of `tools_begun`."""
         if (write := self.tools_begun()) is not None:
             self._write(write)
 
@@ -170,7 +173,7 @@ class Keeper:
             raise StoppedStream("the stream was stopped through its journal")
 
     def _without(self, write: Write, error: JournalUnavailable) -> None:
-        """The journal can't be written.
+        """Handle a journal that can't be written.
 
         Raises:
             JournalUnavailable: the policy says to stop then, and there is something to stop.
@@ -184,7 +187,7 @@ class Keeper:
 
 
 def unjournaled(on_failure: str, error: JournalUnavailable) -> None:
-    """Say that a stream goes on without its journal.
+    """Log that a stream continues without its journal.
 
     Raises:
         JournalUnavailable: the policy's ``journal_failure`` is "stop".

@@ -16,7 +16,7 @@ TTL: Final = 15.0
 
 
 def verdict(head: Head | None, now: float, void: int | None = None) -> Verdict:
-    """What a claim comes to, before anything is written.
+    """The answer to a claim, before anything is written.
 
     Args:
         head: how the stream stands; None where there is none.
@@ -32,23 +32,24 @@ def verdict(head: Head | None, now: float, void: int | None = None) -> Verdict:
 
 
 def is_leased(head: Head, now: float) -> bool:
-    """Whether somebody writes it, as far as the lease tells."""
+    """Whether a process writes the stream, as far as the lease says."""
     return head.status is Status.RUNNING and head.until > now
 
 
 def is_abandoned(head: Head, now: float) -> bool:
-    """Whether it ought to be written and is not: its writer is gone."""
+    """Whether its writer is gone before its end."""
     return head.status is Status.RUNNING and not is_leased(head, now)
 
 
 def holder() -> str:
-    """This process, as other processes of the same machine can look it up: machine, number, time of birth."""
+    """The name of this process, by which other processes of the machine can look it up: machine, process id,
+    start time."""
     pid = os.getpid()
     return f"{_machine()}/{pid}/{_birth(pid)}"
 
 
 def is_dead(name: str) -> bool:
-    """Whether a holder is a process of this machine that has ended. False where that can't be known."""
+    """Whether a holder is a process of this machine that has ended. False if that can't be known."""
     machine, _, process = name.partition("/")
     pid, _, birth = process.partition("/")
     if machine != _machine() or not pid.isdigit():
@@ -57,7 +58,7 @@ def is_dead(name: str) -> bool:
 
 
 def _birth(pid: int) -> str:
-    """When a process was started, in a form that no other process of that number has; empty where there is
+    """The start time of a process, in a form that differs for every process with that id; empty if there is
     none."""
     with suppress(OSError):
         stat = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
@@ -66,19 +67,19 @@ def _birth(pid: int) -> str:
 
 
 def _unknown_birth(pid: int) -> str:
-    """Where the system has no ``/proc``: whether it is there at all."""
+    """For systems without ``/proc``: whether the process exists."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return ""
-    except OSError:  # it is somebody else's
+    except OSError:  # it belongs to another user
         return "?"
     return "?"
 
 
 @cache
 def _machine() -> str:
-    """This machine since it was started, and the space that its process numbers count in."""
+    """This boot of this machine, and the namespace of its process ids."""
     parts = [socket.gethostname()]
     with suppress(OSError):
         parts.append(Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip())

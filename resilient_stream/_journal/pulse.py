@@ -1,5 +1,6 @@
-"""What a journal does by the clock: renew the leases of the streams that are written, and take away the old
-ones."""
+"""The timed work of a journal: renews the leases of the streams that are being written, and removes old
+streams.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +17,10 @@ from .keeper import Keeper
 from .store import Store
 
 BEATS_TO_PRUNE: Final = 12
-"""The journal is pruned once in so many renewals: every minute, by default."""
+"""The journal is pruned once in so many renewals: every minute by default."""
 
 TOMBSTONES: Final = 2
-"""What was taken away is known by name for as long again as it was kept."""
+"""The names of removed streams are kept for as long again as the streams were."""
 
 
 class Pulse:
@@ -57,7 +58,7 @@ class Pulse:
                 self._thread.start()
 
     def discard(self, keeper: Keeper) -> None:
-        """Do so no more."""
+        """Stop renewing the lease of a stream."""
         with self._lock:
             self._keepers.discard(keeper)
 
@@ -66,7 +67,8 @@ class Pulse:
             self.beat()
 
     def beat(self) -> None:
-        """Renew the leases, and prune if it is time. A store that can't be reached is tried the next time."""
+        """Renew the leases, and prune if it is time. If the store can't be reached, the next beat tries
+        again."""
         with self._lock:
             keepers = list(self._keepers)
         try:
@@ -90,7 +92,7 @@ class Pulse:
 
 
 def outdated(heads: list[Head], now: float, seconds: float | None, most: int | None) -> list[Head]:
-    """The streams whose retention is over; the oldest first. One that somebody writes is never among them.
+    """The streams whose retention is over, the oldest first. One that is being written is never among them.
 
     Args:
         heads: all streams.
@@ -111,7 +113,7 @@ def outdated(heads: list[Head], now: float, seconds: float | None, most: int | N
 
 
 def forgotten(heads: list[Head], now: float, seconds: float | None) -> list[Head]:
-    """What expired so long ago that its name goes, too."""
+    """The streams that expired so long ago that their names are removed too."""
     if seconds is None:
         return []
     end = now - TOMBSTONES * seconds

@@ -1,4 +1,4 @@
-"""What is kept of a stream beside its frames, as JSON, and a stream made of both."""
+"""The record that is stored beside a stream's frames, as JSON, and how a stream is restored from both."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from resilient_stream._core.wire.sse import Framer
 VERSION: Final = 1
 
 _NOT_KEPT: Final = ("body", "frame")
-"""Of a failure: what the API said, which may be content."""
+"""Parts of a failure that are not stored: what the API said, which may be content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,7 @@ def written(machine: Machine, began: float, wall: float) -> bytes:
 
 
 def read(state: bytes) -> Kept:
-    """The record that `written` has written; what there is to know of a stream without one, if it is
-    empty."""
+    """The record that `written` has made; for empty bytes, that of a stream that has none."""
     if not state:
         return Kept()
     told: dict[str, Any] = json.loads(state)
@@ -78,18 +77,18 @@ def read(state: bytes) -> Kept:
 
 
 def fold(turn: Turn, frames: Iterable[bytes]) -> None:
-    """Have ``turn`` be what a consumer has who was handed these frames."""
+    """Apply the delivered frames to ``turn``, so that it is what the consumer has."""
     for frame in frames:
         turn.apply(events.read(frame))
 
 
 def refill(record: Record, kept: Kept, frames: Iterable[bytes], *, began: float, goes_on: bool) -> None:
-    """Have a record be that of the stream that was kept.
+    """Fill a record with that of the stored stream.
 
     Args:
         record: of a stream that has not begun.
         kept: its record.
-        frames: what was handed over.
+        frames: what was delivered.
         began: when the call was made, by the clock of this process.
         goes_on: it is not over, however it ended before.
     """
@@ -107,7 +106,7 @@ def refill(record: Record, kept: Kept, frames: Iterable[bytes], *, began: float,
 
 
 def cut(out: bytes) -> list[bytes]:
-    """What is handed over at once, as frames. A rest that is no whole frame is one, too."""
+    """The frames in bytes that are delivered at once. A rest that is no whole frame counts as one."""
     framer = Framer()
     frames = framer.feed(out)
     rest = framer.drop()

@@ -1,9 +1,9 @@
 """The journal in Redis or Valkey, for many processes and machines.
 
-Each method is one script, so it happens whole or not at all, and by the server's clock: machines need not
-agree on the time. What a restart of the server keeps is up to its own settings: with ``appendonly yes``
-everything that was answered, unless its machine goes down (then up to a second, or nothing with ``appendfsync
-always``).
+Each method is one script, so it happens completely or not at all. Times are the server's, so machines need
+not agree on the time. What survives a restart of the server depends on its settings: with ``appendonly yes``
+everything that was answered, unless its machine goes down. Then up to a second may be lost, or nothing with
+``appendfsync always``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .entries import Answer, Claim, Head, Lease, Opening, Page, Status, Verdict,
 from .store import Mark
 
 SLICE: Final = 0.05
-"""Seconds between two looks at what ends without a frame: a stream that is given up or stopped."""
+"""Seconds between two looks for an end without a frame: a stream that was given up or stopped."""
 
 SOCKET_TIMEOUT: Final = 5.0
 """Seconds that the server may take to answer."""
@@ -116,7 +116,7 @@ class RedisStore:
         return bool(self._run(scripts.REMOVE, key, key))
 
     def tidy(self) -> None:
-        """Redis does that by itself."""
+        """Nothing to do: Redis does this by itself."""
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -145,7 +145,7 @@ class RedisStore:
         return Page(_head(found[0]), tuple((_number(name), fields[1]) for name, fields in found[1]))
 
     def changed(self, marks: Mapping[str, Mark], seconds: float) -> set[str]:
-        """As `Store.changed`: the server tells of frames as they come."""
+        """As `Store.changed`: the server reports frames as they are added."""
         end = time.monotonic() + seconds
         keys = {self._keys(key)[1].encode(): key for key in marks}
         places = {name: f"0-{marks[key][0]}" for name, key in keys.items()}
@@ -198,7 +198,7 @@ class RedisStore:
         return [Answer(answer.decode()) for answer in self._call(ask)]
 
     def _call(self, act: Callable[[Any], Any]) -> Any:
-        """What the server answers.
+        """The answer of the server.
 
         Raises:
             JournalUnavailable: it does not, or with an error.

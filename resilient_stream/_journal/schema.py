@@ -1,4 +1,4 @@
-"""The SQLite file: how it is opened, made, and told from files that are none of ours."""
+"""Opens and creates the SQLite file, and recognises files that do not belong to the library."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _TABLES: Final = (
 
 
 def connect(path: str, *, durable: bool) -> sqlite3.Connection:
-    """A connection for one thread at a time, to a file that is made if it is not there.
+    """A connection, for one thread at a time, to a file that is created if it does not exist.
 
     Args:
         path: of the file.
@@ -60,7 +60,7 @@ def connect(path: str, *, durable: bool) -> sqlite3.Connection:
 
 
 def unavailable(path: str, error: Exception) -> JournalUnavailable:
-    """What to raise where SQLite or the file system has failed."""
+    """The exception to raise if SQLite or the file system has failed."""
     name = getattr(error, "sqlite_errorname", "")
     if name in ("SQLITE_NOTADB", "SQLITE_CORRUPT") or "malformed" in str(error):
         what = "is damaged, or no SQLite database; move it away, and a new one is made"
@@ -72,7 +72,7 @@ def unavailable(path: str, error: Exception) -> JournalUnavailable:
 
 
 def _touch(path: str) -> None:
-    """Make the file, for its owner alone; SQLite gives those beside it the same mode."""
+    """Create the file, for its owner only. SQLite gives the files beside it the same mode."""
     if not Path(path).exists():
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 

@@ -1,4 +1,4 @@
-"""How a program says under which key a stream is journaled, without a word of it on the wire."""
+"""Chooses the key under which a stream is journaled, without sending it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEADER: Final = "resilient-stream-journal"
 """The header that `journal_key` sets; it is never sent."""
 
 LONGEST_KEY: Final = 512
-"""Characters of a key."""
+"""The most characters of a key."""
 
 
 class _Keys:
@@ -34,7 +34,7 @@ _SCOPE: ContextVar[_Keys | None] = ContextVar("resilient_stream_journaled", defa
 
 
 class _Carrier:
-    """A header that carries a key to the middleware and nothing to the wire."""
+    """A header that carries a key to the middleware and is not sent."""
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -42,14 +42,14 @@ class _Carrier:
 
 @cache
 def _carrier() -> type[Any]:
-    """The class of such headers, for the SDK a kind of its own `Omit`."""
+    """The class of such headers: a subclass of the SDK's `Omit`."""
     from anthropic import Omit
 
     return type("JournalHeader", (_Carrier, Omit), {})
 
 
 def checked(key: str) -> str:
-    """A key that can be one.
+    """A valid key.
 
     Raises:
         ValueError: it is empty or too long, or has a control character in it.
@@ -97,7 +97,7 @@ def journaled(key: str) -> Generator[None]:
 
 
 def chosen(option: object = None) -> str | None:
-    """The key for a call that begins now; None where it is not to be journaled.
+    """The key for a call that begins now; None if it is not to be journaled.
 
     Args:
         option: what the call's `HEADER` holds.
@@ -109,5 +109,5 @@ def chosen(option: object = None) -> str | None:
 
 
 def is_option(option: object) -> bool:
-    """Whether a call's `HEADER` holds a key."""
+    """Whether a call's `HEADER` has a key."""
     return isinstance(option, _Carrier)

@@ -1,4 +1,4 @@
-"""One stream of a program with a journal: begun, replayed, or gone on with."""
+"""One stream of a program with a journal: it begins, is replayed, or continues."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .keeper import Keeper
 from .upstream import AsyncKeptUpstream, KeptUpstream
 
 PIECE: Final = 65_536
-"""Bytes that a replay hands over at once, about."""
+"""About how many bytes a replay delivers at once."""
 
 
 @dataclass(slots=True)
@@ -29,28 +29,28 @@ class Session:
 
     context: StreamContext
     keeper: Keeper | None
-    """Writes it from now on; None where it is whole."""
+    """Writes it from now on; None if it is complete."""
     frames: list[bytes]
-    """What was handed over before."""
+    """The frames that were delivered before."""
     kept: record.Kept
     again: bool = False
-    """It had ended, given up or left."""
+    """It had ended, was given up, or was left."""
     tag: str = ""
-    """Of the stream's cursors."""
+    """The tag of the stream's cursors."""
 
     @property
     def fresh(self) -> bool:
-        """Whether there is nothing to hand over: the stream begins as any other."""
+        """Whether there is nothing to replay: the stream begins as any other."""
         return self.keeper is not None and not self.frames and self.kept.ledger is None
 
     @property
     def headers(self) -> dict[str, str]:
-        """What the head of its first response had that readers of it look at."""
+        """The headers of its first response that readers look at."""
         ids = [each.request_id for each in self.context.record.ledger.attempts if each.request_id]
         return {"content-type": "text/event-stream", **({"request-id": ids[0]} if ids else {})}
 
     def refill(self) -> None:
-        """Put what was kept into the stream's record."""
+        """Fill the stream's record with what was stored."""
         goes_on = self.keeper is not None
         record.refill(self.context.record, self.kept, self.frames, began=self._began, goes_on=goes_on)
 
@@ -61,7 +61,7 @@ class Session:
         return runtime.clock() - (runtime.wall() - self.kept.began if self.kept.began else 0.0)
 
     def driver(self, upstream: Upstream) -> Driver:
-        """The driver of a stream that goes on, or begins."""
+        """The driver of a stream that continues or begins."""
         machine = self.context.machine(upstream.error_for)
         keeper, context = self._begin(machine)
         first, kept = self._first(machine), KeptUpstream(upstream, keeper)
@@ -77,7 +77,7 @@ class Session:
         return AsyncDriver(machine, source, context.runtime, context.watch, first=first, keep=keeper.akeep)
 
     def replay(self, upstream: Upstream) -> SyncReplay:
-        """The body of a stream of which there is something already."""
+        """The body of a stream of which something is stored."""
         return SyncReplay(self.frames, None if self.keeper is None else self.driver(upstream))
 
     def areplay(self, upstream: AsyncUpstream) -> AsyncReplay:
@@ -98,7 +98,7 @@ class Session:
 
 
 def _pieces(frames: list[bytes]) -> Iterator[bytes]:
-    """The frames, several at once; those that were handed over are let go."""
+    """The frames, several at once. Those that were delivered are released."""
     waiting, size = list[bytes](), 0
     for at, frame in enumerate(frames):
         frames[at] = b""
@@ -112,7 +112,7 @@ def _pieces(frames: list[bytes]) -> Iterator[bytes]:
 
 
 class _Replay:
-    """The body of a stream that was journaled: what there is, then what comes."""
+    """The body of a journaled stream: what is stored, then what is received."""
 
     def __init__(self, frames: list[bytes], driver: Any) -> None:
         self._frames, self._driver = frames, driver
@@ -128,8 +128,8 @@ class SyncReplay(_Replay):
     """For sync clients.
 
     Args:
-        frames: what there is.
-        driver: brings what comes; None where that is nothing.
+        frames: what is stored.
+        driver: receives the rest; None if there is none.
     """
 
     def __iter__(self) -> Iterator[bytes]:

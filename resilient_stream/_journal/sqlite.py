@@ -1,8 +1,8 @@
-"""The journal in a SQLite file: for one machine, and without a server.
+"""The journal in a SQLite file: for one machine, without a server.
 
 The file is in WAL mode, so readers and the writer do not wait for each other. A commit survives the end of
-any process, and with ``?synchronous=full`` a power cut; without it the last commits before one may be
-missing, never a part of one.
+any process, and with ``?synchronous=full`` a power cut. Without it the last commits before a power cut may be
+missing, but never a part of one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ POLL: Final = 0.005
 microseconds."""
 
 TIDIED_AT_ONCE: Final = 500
-"""Pages of the file that are given back in one go, so that nobody waits for it."""
+"""Pages of the file that are freed at once, so that nobody waits for long."""
 
 _ALL: Final = (
     "SELECT id, tag, status, epoch, holder, until, last, size, created, touched, owner, stopping "
@@ -80,7 +80,8 @@ class SqliteStore:
     # -- connections -----------------------------------------------------------------------------
 
     def _check_process(self) -> None:
-        """In a forked child the connections are the parent's: they are left alone, and new ones made."""
+        """Check for a fork: in a child the connections are the parent's, so they are left alone, and new ones
+        are made."""
         if self._process != os.getpid():
             self._orphans = (
                 self._writer,
@@ -98,7 +99,7 @@ class SqliteStore:
                 self._writer = connect(self.path, durable=self._durable)
             connection = self._writer
             try:
-                with connection:  # commits; rolls back whatever is raised
+                with connection:  # commits; rolls back if anything is raised
                     connection.execute("BEGIN IMMEDIATE")
                     yield connection
             except sqlite3.Error as error:
@@ -191,7 +192,7 @@ class SqliteStore:
     def tidy(self) -> None:
         """As `Store.tidy`."""
         with self._reading() as connection:
-            # a script, for `execute` gives back one page
+            # a script, because `execute` frees one page only
             connection.executescript(f"PRAGMA incremental_vacuum({TIDIED_AT_ONCE})")
 
     # -- reading ---------------------------------------------------------------------------------
@@ -226,7 +227,7 @@ class SqliteStore:
             return Page(head, tuple(rows))
 
     def changed(self, marks: Mapping[str, Mark], seconds: float) -> set[str]:
-        """As `Store.changed`. Looks at the file every few milliseconds."""
+        """As `Store.changed`. It looks at the file every few milliseconds."""
         version, waited = None, 0.0
         while True:
             seen = self._data_version()
@@ -240,7 +241,7 @@ class SqliteStore:
             waited += POLL
 
     def _data_version(self) -> int:
-        """A number that another one takes the place of whenever another connection has written."""
+        """A number that changes whenever another connection has written."""
         self._check_process()
         try:
             if self._watcher is None:
@@ -297,7 +298,7 @@ def _write(connection: sqlite3.Connection, write: Write, now: float, ttl: float)
 
 
 def _is_told_again(write: Write, status: str, last: int) -> bool:
-    """Whether a write was kept already, and its writer did not hear of it: nobody else has that epoch."""
+    """Whether a write was kept already, and its writer did not learn of it: nobody else has that epoch."""
     if write.frames:
         return last >= write.first + len(write.frames) - 1
     return write.status is not None and status == write.status

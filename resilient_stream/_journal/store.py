@@ -1,9 +1,9 @@
-"""What a store must do. ``tests/journal/test_store.py`` has the laws, and runs them on each.
+"""The interface of a store. ``tests/journal/test_store.py`` has the laws, and runs them on each store.
 
-A store knows nothing of requests, frames and records but that they are bytes. It may be called from any
-thread, and blocks; whoever runs an event loop calls it from another thread. A method that cannot reach what
-it stores in raises `JournalUnavailable`; what it was told is then written or not, and it can be told again: a
-write that is repeated by the holder of the same lease changes nothing.
+A store knows of requests, frames and records only that they are bytes. It may be called from any thread, and
+blocks, so an event loop calls it from another thread. A method that can't reach the storage raises
+`JournalUnavailable`. Its write may or may not have happened, and can be repeated: if the holder of the same
+lease repeats a write, nothing changes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Protocol
 from .entries import Answer, Claim, Head, Lease, Opening, Page, Status, Write
 
 Mark = tuple[int, Status, int]
-"""What a follower has seen of a stream: last number, status, epoch."""
+"""What a reader has seen of a stream: last number, status, epoch."""
 
 
 class Store(Protocol):
@@ -33,17 +33,17 @@ class Store(Protocol):
 
     @property
     def secret(self) -> bytes:
-        """32 random bytes that all who use this store share. For digests."""
+        """32 random bytes that all users of this store share, for digests."""
         ...
 
     def now(self) -> float:
-        """Seconds since the epoch, by the clock that leases are measured by."""
+        """Seconds since the epoch, by the clock that measures leases."""
         ...
 
     def claim(
         self, key: str, holder: str, ttl: float, *, opening: Opening | None = None, void: int | None = None
     ) -> Claim:
-        """Ask to write a stream.
+        """Ask for the right to write a stream.
 
         Args:
             key: its name.
@@ -55,23 +55,24 @@ class Store(Protocol):
         ...
 
     def commit(self, writes: Sequence[Write], ttl: float) -> list[Answer]:
-        """Write, and renew the leases of the streams that are written. Answers in the order of ``writes``."""
+        """Write, and renew the leases of the streams that are written. The answers have the order of
+        ``writes``."""
         ...
 
     def renew(self, leases: Sequence[Lease], ttl: float) -> list[Answer]:
-        """Have leases last ``ttl`` seconds from now."""
+        """Make leases last ``ttl`` seconds from now."""
         ...
 
     def head(self, key: str) -> Head | None:
-        """How a stream stands; None where there is none."""
+        """The state of a stream; None if there is none."""
         ...
 
     def payloads(self, key: str) -> tuple[bytes, bytes] | None:
-        """The request, and the record of progress (empty before the first); None where they are gone."""
+        """The request, and the record of progress (empty before the first); None if they are gone."""
         ...
 
     def read(self, key: str, after: int, limit: int) -> Page | None:
-        """At most ``limit`` frames behind number ``after``; None where there is no such stream."""
+        """At most ``limit`` frames behind number ``after``; None if there is no such stream."""
         ...
 
     def heads(self) -> list[Head]:
@@ -79,27 +80,27 @@ class Store(Protocol):
         ...
 
     def stop(self, key: str) -> bool:
-        """Ask for a stream to be stopped: whoever writes it is told with his next write, and one that nobody
-        writes is stopped at once. Whether there was anything to stop."""
+        """Ask to stop a stream. Its writer learns it with the next write; a stream that nobody writes is
+        stopped at once. Return whether there was anything to stop."""
         ...
 
     def expire(self, key: str) -> None:
-        """Take away all of a stream but its name. One that somebody writes stays."""
+        """Remove all of a stream but its name. One that is being written stays."""
         ...
 
     def remove(self, key: str) -> bool:
-        """Take away a stream, its name included. Whoever writes it loses his lease. Whether there was one."""
+        """Remove a stream and its name. Its writer loses the lease. Return whether it existed."""
         ...
 
     def changed(self, marks: Mapping[str, Mark], seconds: float) -> set[str]:
-        """Wait until one of these streams is no longer as its mark says, for ``seconds`` at most. Which are
-        not."""
+        """Wait until one of these streams differs from its mark, for ``seconds`` at most. Return those that
+        do."""
         ...
 
     def tidy(self) -> None:
-        """Give back the space of what was taken away, a little at a time."""
+        """Free the space of removed streams, a little at a time."""
         ...
 
     def close(self) -> None:
-        """Let go of files and connections. The next call opens them again."""
+        """Close files and connections. The next call opens them again."""
         ...

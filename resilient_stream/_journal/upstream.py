@@ -1,4 +1,4 @@
-"""An upstream that has its stream's journal note what may run before it is seen."""
+"""An upstream that records in the journal which server tools may run before their blocks are delivered."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from .keeper import Keeper
 
 
 class KeptUpstream:
-    """Before each read, a tool of the server's that has begun with what was read before it is noted.
+    """Before each read, records a server tool that has begun with what was read before.
 
-    Such a tool is known when its block begins, and while the policy holds its block back nothing is handed
-    over that would tell of it.
+    A tool is known when its block begins. While the policy holds the block, nothing that is delivered would
+    show it.
 
     Args:
         upstream: the adapter's.

@@ -1,4 +1,4 @@
-"""From a journal's URL to its store."""
+"""Opens the store that a journal's URL names."""
 
 from __future__ import annotations
 

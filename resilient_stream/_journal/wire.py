@@ -1,4 +1,4 @@
-"""What a reader over HTTP gets: events with their numbers, and the status of what can't be read."""
+"""What a reader over HTTP receives: events with their cursors, and the status if a stream can't be read."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from resilient_stream.errors import (
 )
 
 CURSOR: Final = "last-event-id"
-"""The header with which a reader says where it was."""
+"""The header with which a reader names its position."""
 
 HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
-"""No proxy may keep the answer, nor hold it back."""
+"""No proxy may store the answer, nor buffer it."""
 
 _STATUSES: Final[tuple[tuple[type[JournalError], int], ...]] = (
     (BadCursor, 400),
@@ -28,15 +28,15 @@ _STATUSES: Final[tuple[tuple[type[JournalError], int], ...]] = (
 
 
 def status_of(error: JournalError) -> int | None:
-    """The status of an answer to a reader; None where it is no fault of his."""
+    """The status of the answer to a reader; None if the error is not the reader's."""
     return next((status for kind, status in _STATUSES if isinstance(error, kind)), None)
 
 
 def numbered(cursor: str, frame: bytes) -> bytes:
-    """A frame with the place behind it, which an ``EventSource`` comes back with."""
+    """A frame with the cursor behind it, which an ``EventSource`` sends when it reconnects."""
     return b"id: %s\n%s" % (cursor.encode(), frame)
 
 
 def error_event(message: str) -> bytes:
-    """The event with which a stream ends that is not complete, in the API's shape."""
+    """The event at the end of a stream that is not complete, in the API's format."""
     return sse.encode("error", {"type": "error", "error": {"type": "api_error", "message": message}})

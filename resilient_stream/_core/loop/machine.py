@@ -1,13 +1,14 @@
-"""The machine: from what happened to what to do next.
+"""The machine: decides what to do next from what has happened.
 
-A stream is a sequence of attempts that the consumer sees as one. The machine is told what happened (`start`,
-`head`, `data`, `end`, `fault`, `waited`, `close`) and answers with one action. It performs no I/O and has no
-clock and no randomness: times are numbers that come in, verdicts come from a `Judge`. What is to be handed
-over is fetched with `take` before acting.
+A stream is a sequence of attempts that the consumer sees as one. The driver reports each event to the machine
+(`start`, `head`, `data`, `end`, `fault`, `waited`, `close`), which answers with one action. The machine
+performs no I/O and has no clock and no randomness: the driver passes times as numbers, and a `Judge` applies
+the policy. Before the driver acts, it fetches the bytes to deliver with `take`.
 
-`TABLE` says which `State` follows which `Signal`; the state changes nowhere else. The methods decide which
-signal an input amounts to, and `_action` what each state asks of the driver. After a fault the relay first
-settles what had come. A turn that is complete by then is finished; what else follows is up to `Recovery`.
+`TABLE` says which `State` follows which `Signal`, and nothing else changes the state. The methods decide
+which signal an input amounts to, and `_action` what each state asks of the driver. After a fault the relay
+first settles what had been received. If the turn is complete by then, it is finished; otherwise `Recovery`
+decides.
 """
 
 from __future__ import annotations
@@ -36,13 +37,13 @@ from .states import TABLE, Action, Drain, Finish, Raise, Read, Send, Signal, Sta
 from .timeouts import Clocks
 
 BEGUN: Final = 2
-"""Events after which a reply has begun: the start of the message, and anything behind it."""
+"""Events that show that a reply has begun: the start of the message, and any event behind it."""
 
 
 @dataclass(slots=True, repr=False)
 class Machine:
-    """One stream. ``error_for`` makes the exception that raising a failure would raise, for policies
-    that look at exceptions."""
+    """One stream. ``error_for`` makes the exception that would be raised for a failure, for policies that
+    look at exceptions."""
 
     planner: Planner
     settings: Settings
@@ -62,9 +63,9 @@ class Machine:
     _recovery: Recovery = field(init=False)
     _wait: float = 0.0
     _begun: bool = False
-    """The judge was told that the reply has begun."""
+    """The judge was informed that the reply has begun."""
     _gap: float = 0.0
-    """Seconds of the attempt's longest read."""
+    """Seconds that the attempt's longest read took."""
     _drained: Draining = field(default_factory=Draining)
     _size: int = 0
     _characters: int = 0
@@ -87,21 +88,24 @@ class Machine:
         return self._begin(now, Signal.START)
 
     def head(self, now: float, status: int, request_id: str | None, took: float | None = None) -> Action:
-        """The head of an event stream arrived, ``took`` seconds after it was asked for; None for all of the
-        attempt's time."""
+        """The headers of an event stream arrived, ``took`` seconds after the request; None if that is all of
+        the attempt's time."""
         self._clocks.headed(now - self.attempt.started if took is None else took)
         self.attempt.status, self.attempt.request_id = status, request_id
         return self._go(Signal.HEAD)
 
     @property
     def quick(self) -> Callable[[bytes], bytes | None]:
-        """The short way of `data` for the attempt that runs, where `Read.slack` allows it: what to hand over
-        for a chunk, and nothing else has changed; nothing, if the bytes were kept and `data` need only be
-        told of the time; None if `data` must see them."""
+        """The fast path of `data` for the current attempt, which may be called while `Read.slack` allows it.
+
+        It takes a chunk and returns the bytes to deliver, if nothing else has changed. It returns empty bytes
+        if it kept the chunk; then `data` need only be given the time. It returns None if `data` must handle
+        the chunk.
+        """
         return self.relay.quick
 
     def took(self, seconds: float) -> None:
-        """The longest read of the short way took so long."""
+        """Note that the longest read of the fast path took this many seconds."""
         self._gap = max(self._gap, seconds)
 
     def data(self, now: float, chunk: bytes, waited: float) -> Action:
@@ -150,9 +154,9 @@ class Machine:
         except Flaw as flaw:
             if isinstance(flaw, Barren) or flaw.failure.detail == NO_REASON_AT_STOP:
                 return self._flaw(now, flaw)
-            failure = flaw.failure  # told in the last, unfinished event: the better reason
+            failure = flaw.failure  # the last, unfinished event reported an error: the better reason
         if self.turn.stop_reason is not None:
-            self._out.stop()  # supplies what is missing of the ending
+            self._out.stop()  # supplies the missing events of the ending
             self._close_attempt(now, None)
             return self._go(Signal.END)
         self._identity = self._identity or failure.undecodable
@@ -172,7 +176,8 @@ class Machine:
         return self._go(Signal.QUEUED)
 
     def close(self, now: float, error: str = "") -> Action:
-        """The consumer wants no more, or an exception of class ``error``, no failure, passed through."""
+        """The consumer wants no more, or an exception of class ``error`` that is no failure passed
+        through."""
         if self.ledger.outcome is None:
             if self.state in (State.OPENING, State.READING) and self.attempt.ended is None:
                 phase = Phase.BODY if self.state is State.READING else Phase.HEADERS
@@ -182,19 +187,19 @@ class Machine:
         return self._go(Signal.CLOSE)
 
     def take(self) -> bytes:
-        """What is to be handed over now."""
+        """Return the bytes to deliver now."""
         return self._out.take()
 
     @property
     def relay(self) -> Relay:
-        """The relay of the attempt that runs."""
+        """The relay of the current attempt."""
         if self._relay is None:
             raise RuntimeError("no attempt runs")
         return self._relay
 
     @property
     def attempt(self) -> Attempt:
-        """The attempt that runs or ran last."""
+        """The attempt that is running, or the last one."""
         return self.ledger.attempts[-1]
 
     # -- one attempt -----------------------------------------------------------------------------
@@ -221,13 +226,14 @@ class Machine:
         return final_usage(self.settings.usage, self.ledger, self.relay.opening, closing)
 
     def _reply_begins(self, now: float) -> None:
-        """Tell the judge, once. An API that is overloaded may send the start of a message and then say so."""
+        """Inform the judge, once. An API that is overloaded may send the start of a message and report that
+        only then."""
         if not self._begun and self.relay.events >= BEGUN:
             self._begun = True
             self.judge.began(now, self.attempt.started, self.attempt.model)
 
     def _close_attempt(self, now: float, failure: Failure | None) -> None:
-        """Close the books of the attempt that ran."""
+        """Complete the record of the attempt that ended."""
         attempt, relay = self.attempt, self.relay
         self._reply_begins(now)
         attempt.end(now, failure, relay.events, inferred=relay.inferred)
@@ -245,7 +251,8 @@ class Machine:
             self.lifecycle.fails(now, attempt)
 
     def _flows(self, now: float) -> None:
-        """The attempt has brought something, so it is known how it was joined, and that its form will do."""
+        """Note that the attempt has brought content, so it is known how it was joined, and that its form
+        works."""
         self.planner.accepted()
         self.ledger.join(self.attempt, self._characters, self.relay.joined)
         self.lifecycle.flows(now, self.attempt, self.relay.joined)
@@ -308,7 +315,7 @@ class Machine:
         return Raise(stop.failure, stop.error)
 
     def _finish(self, now: float, ending: FinishHere) -> Action:
-        """End the turn with the calls that are complete, or the text that is long enough."""
+        """End the turn with the calls that are complete, or the text that has reached its limit."""
         self.turn.abandon(unanswered=False)  # the results of such uses may follow in the next turn
         output = max(1, of_characters(self.turn.size - self._size))
         self._out.end_here(ending.stop_reason, self._final_usage({"output_tokens": output}))

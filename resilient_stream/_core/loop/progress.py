@@ -1,10 +1,7 @@
-"""What of a stream's limits and choices outlives its process: plain values, to be kept and put back.
+"""The limits and choices of a stream that outlive its process, as plain values.
 
-What the consumer has is told by the frames that were handed over, and what was tried by the attempts. This is
-the
-rest: what `revive` could not know, and what a stream that was taken up again and again would otherwise begin
-    anew
-each time.
+The delivered frames say what the consumer has, and the attempts say what was tried. This is the rest: what
+`revive` could not know otherwise, and what would begin anew each time a stream is taken up again.
 """
 
 from __future__ import annotations
@@ -20,17 +17,17 @@ from .machine import Machine
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a stream's policy has been used up. Times are seconds, lasting ones."""
+    """How far the limits of a stream's policy are used up. Durations are in seconds."""
 
     step: int = 0
-    """The way to continue that was come to."""
+    """The form of continuation that is in use."""
     hop: int = 0
-    """How many models were left behind."""
+    """How many models were given up for the next one."""
     overloads: int = 0
     containerless: bool = False
     grudging: bool = False
     first_event: float = 0.0
-    """The clocks: one that fired has doubled."""
+    """The timeouts: one that expired has doubled."""
     silence: float = 0.0
     stall: float = 0.0
     barren: int = 0
@@ -40,9 +37,9 @@ class Progress:
     asks: int = 0
     identity: bool = False
     abandoned: tuple[int, ...] = ()
-    """Blocks that were cut off and never completed, the index of each."""
+    """The indices of blocks that were cut off and never completed."""
     unseen: tuple[dict[str, Any], ...] = ()
-    """What the blocks began with that were never handed over, and may have run: tools of the server's."""
+    """The start of each block that was not delivered and may have run: tools of the server."""
 
 
 def progress_of(machine: Machine) -> Progress:
@@ -71,18 +68,18 @@ def progress_of(machine: Machine) -> Progress:
 
 
 def unseen_tools(machine: Machine) -> list[Block]:
-    """Tools of the server's that have begun in the attempt that runs, and are held: they may run."""
+    """The server tools that have begun in the current attempt and are held. They may run."""
     relay = machine._relay
     return [] if relay is None or machine.attempt.ended is not None else relay.unseen_tools
 
 
 def restore(machine: Machine, progress: Progress, *, again: bool) -> None:
-    """Put back into a machine that has not begun what was kept of another one.
+    """Restore what was kept of another machine in one that has not begun.
 
     Args:
         machine: of the same request and policy; its record has the turn and the attempts.
         progress: what was kept.
-        again: the stream had ended, failed or left, and this is another call: what limits a call begins anew.
+        again: the stream had failed or was left, and this is another call: the limits of a call begin anew.
     """
     planner, recovery, clocks, turn = machine.planner, machine._recovery, machine._clocks, machine.turn
     planner.hop = min(progress.hop, len(machine.settings.fallback_models))

@@ -1,13 +1,14 @@
-"""What follows a failed attempt: another request, the end of the turn as it stands, or giving up.
+"""Decides what follows a failed attempt: another request, the end of the turn as it is, or giving up.
 
-The machine carries out what is decided here. In this order:
+The machine carries out the decision. The rules, in this order:
 
-1. A continuation that was refused with a 400 is sent in another form, at no cost but the attempt itself.
-2. A turn that holds complete tool calls, or as much text as `max_tokens` allows, is finished as it is.
-3. A rejected continuation goes to the next fallback model. The user did not write that request, so without
-   another model the failure that it answered is the one the user is told of.
-4. A turn that cannot be continued, or a reply that was broken twice in the same way, ends the stream.
-5. Otherwise the policy is asked.
+1. A continuation that was refused with a 400 is sent in another form. It counts as an attempt, and costs
+nothing else.
+2. A turn that has complete tool calls, or as much text as `max_tokens` allows, is finished as it is.
+3. A rejected continuation goes to the next fallback model. The user did not write that request, so if there
+is no other model, the error that is raised is the failure before it.
+4. A turn that can't be continued ends the stream, and so does a reply that was broken twice in the same way.
+5. Otherwise the policy decides.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from .tries import REPEATED, Tries
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Send ``plan`` after a wait, and when it is the stream's turn; at once and without asking where nothing
-    is said of a wait."""
+    """Send ``plan`` after a wait, when it is the stream's turn. Without a wait it is sent at once, and the
+    policy is not asked."""
 
     plan: Plan
     retry: Retry | None = None
@@ -37,7 +38,7 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Send nothing more, for this reason: raise ``error``, which stands for ``failure``."""
+    """Send nothing more, for this reason: raise ``error``, which was made from ``failure``."""
 
     reason: str
     failure: Failure
@@ -46,7 +47,7 @@ class Stop:
 
 @dataclass(slots=True, repr=False)
 class Recovery:
-    """Decides for one stream.
+    """Decides what follows the failed attempts of one stream.
 
     Args:
         planner: makes its requests.
@@ -65,21 +66,22 @@ class Recovery:
     started: float = 0.0
     tries: Tries = field(default_factory=Tries)
     barren_endings: set[str] = field(default_factory=set)
-    """Stop reasons of replies that brought nothing since the last progress; such a reply is asked for again
-    once, and believed the second time."""
+    """The stop reasons of replies that brought nothing since the last progress. Such a reply is asked for
+    again once. The second one is accepted."""
     _asks: int = 0
-    """Continuations since the last progress whose text could not be joined."""
+    """The number of continuations since the last progress whose text could not be joined."""
     _stands: tuple[Failure, BaseException] | None = None
-    """The last failure that the user could be told of, and its exception."""
+    """The last failure that may be raised, and its exception."""
 
     def count(self, attempt: Attempt, failure: Failure, events: int, *, spoke: bool = False) -> None:
-        """An attempt has failed after so many events of its reply, with content among them or not."""
+        """Count a failed attempt, of which ``events`` events were received. ``spoke`` says whether content
+        was among them."""
         if self.tries.count(attempt.started, failure, kept_size(self.record.turn), events, spoke=spoke):
             self._asks, self.barren_endings = 0, set()
 
     def refusal(self, flaw: Flaw) -> Stop | None:
-        """Note what is wrong with a reply; say whether it is not asked for again, because its text could
-        not be joined."""
+        """Note what is wrong with a reply. Return a `Stop` if it is not asked for again, because its text
+        could not be joined."""
         failure = flaw.failure
         if isinstance(flaw, Barren):
             self.barren_endings.add(flaw.stop_reason)
@@ -92,7 +94,7 @@ class Recovery:
         return self._stop(REFUSALS[failure.detail], failure, self.error_for(failure))
 
     def next(self, now: float, failure: Failure, sent: Plan) -> Again | FinishHere | Stop:
-        """What follows ``failure``, of an attempt that had sent ``sent`` and was counted."""
+        """Return what follows ``failure`` of an attempt that had sent ``sent`` and was counted."""
         return self._other_form(now, failure, sent) or self._decide(now, failure, sent)
 
     def _other_form(self, now: float, failure: Failure, sent: Plan) -> Again | None:
@@ -129,12 +131,12 @@ class Recovery:
         return self._enough(verdict) if isinstance(verdict, GiveUp) else Again(plan, verdict)
 
     def turn(self, now: float) -> Retry | Stop | None:
-        """Whether the retry that the policy allowed may be sent now; None if so."""
+        """Whether the retry that the policy allowed may be sent now: None if it may."""
         verdict = self.judge.turn(now)
         return self._enough(verdict) if isinstance(verdict, GiveUp) else verdict
 
     def _enough(self, verdict: GiveUp) -> Stop:
-        """The policy allows no more."""
+        """The stop for a policy that allows no more."""
         if self._stands is None:
             raise RuntimeError("no failure stands")
         self.record.ledger.limit = verdict.limit
@@ -143,7 +145,7 @@ class Recovery:
     def _verdict(
         self, now: float, failure: Failure, error: BaseException, *, elsewhere: bool
     ) -> Retry | GiveUp:
-        """What the policy says."""
+        """The policy's verdict."""
         written, ledger = self.record.turn.characters, self.record.ledger
         overspent = ledger.overspent(self.settings.max_input_multiple, written, self.planner.request)
         history = replace(
@@ -156,7 +158,7 @@ class Recovery:
         return self.judge.verdict(failure, history, error)
 
     def _next_model(self, now: float, failure: Failure) -> Again | None:
-        """After a fallback model refused the request: the next one, if there is one."""
+        """The next model, if a fallback model refused the request and there is another one."""
         if self.planner.hop == 0 or not self._may_send(now):
             return None
         plan = self._plan(failure) if self.planner.fall_back() else None

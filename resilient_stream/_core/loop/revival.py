@@ -1,4 +1,4 @@
-"""A stream that began in a process that is gone, taken up by a machine of this one."""
+"""Continues a stream whose process is gone with a machine of this process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .progress import Progress, restore
 from .states import Action, Signal
 
 LOST: Final = Failure(Kind.RESET, Phase.BODY, detail="its process ended")
-"""What the attempt failed of that ran in the process that is gone."""
+"""The failure of the attempt that ran in the process that is gone."""
 
 
 def revive(
@@ -23,10 +23,10 @@ def revive(
     *,
     again: bool = False,
 ) -> Action:
-    """What to do first, in place of `Machine.start`, where the call was made elsewhere.
+    """Return the first action of a stream that began in another process, in place of `Machine.start`.
 
     Args:
-        machine: one that was not started. Its record has the turn as far as it was handed over, and the
+        machine: one that was not started. Its record has the turn as far as it was delivered, and the
             attempts so far; the last of them, if it had not ended, failed as if its connection had been
             reset. Its planner is pinned to the model that the last attempt went to.
         now: seconds, by the clock of this process.

@@ -1,7 +1,7 @@
-"""Where a stream can be, what can happen to it, and what it then asks of its driver.
+"""The states of a stream, the signals it receives, and the actions that it asks of its driver.
 
-`TABLE` is the whole of the machine's control flow: which state follows which signal. Everything else
-in the core decides which signal something amounts to.
+`TABLE` is the whole control flow of the machine: which state follows which signal. The rest of the core
+decides which signal an input amounts to.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from resilient_stream._core.plan.planner import Plan
 
 
 class State(Enum):
-    """Where a stream is."""
+    """The state of a stream."""
 
-    __hash__ = object.__hash__  # not that of the name: a look-up for each chunk
+    __hash__ = object.__hash__  # not that of the name: that would be a look-up for each chunk
 
     IDLE = auto()
     OPENING = auto()
@@ -68,54 +68,54 @@ TABLE: Final[Mapping[tuple[State, Signal], State]] = {
     (State.DRAINING, Signal.END): State.DONE,
     **{(state, Signal.CLOSE): State.DONE for state in State},
 }
-"""(state, signal) -> state. A pair that is not here can't happen."""
+"""(state, signal) -> state. A pair that is missing here can't occur."""
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send this request. ``body`` None means the user's own, unchanged."""
+    """Send this request. If ``body`` is None, send the user's own, unchanged."""
 
     plan: Plan
     number: int
     patience: float
-    """Seconds the first byte of the reply may take."""
+    """Seconds that the first byte of the reply may take."""
     silence: float
-    """Seconds a read of its body may take, where one cannot be told from another."""
+    """Seconds that a read of its body may take, for clients that can't set a timeout for each read."""
     identity: bool = False
-    """Ask for a body without a content encoding: one could not be decoded."""
+    """Ask for a body without a content encoding, because one could not be decoded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Read on; no single read may take longer than ``patience`` seconds."""
+    """Read on. No single read may take longer than ``patience`` seconds."""
 
     patience: float
     slack: float = field(default=-1.0, compare=False)
-    """Where it is not negative, `Machine.quick` may be tried before `Machine.data`: as long as reads that end
-    no event take no longer than this together, in seconds, ``patience`` stays the same."""
+    """If it is not negative, `Machine.quick` may be tried before `Machine.data`: ``patience`` stays the same
+    while the reads that end no event take no longer than this together, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Wait, then tell `Machine.waited`."""
+    """Wait, then call `Machine.waited`."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Drain(Read):
-    """The message is complete: read the body's end if it comes at once, so that the connection can
-    be used again. Whatever happens now is of no consequence."""
+    """The message is complete: read the end of the body if it comes at once, so that the connection can be
+    used again. Nothing that happens now changes the stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The stream is over, and whole."""
+    """The stream has ended, and is complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class Raise:
-    """The stream is over: raise ``error``, which is what ``failure`` stands for."""
+    """The stream has ended: raise ``error``, which was made from ``failure``."""
 
     failure: Failure
     error: BaseException

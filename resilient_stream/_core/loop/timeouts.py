@@ -1,11 +1,11 @@
-"""The clocks of a body: for its first event, for silence, and for a stall.
+"""The timeouts of a body: for its first event, for silence, and for a stall.
 
-A ping is a byte but no event: it ends a silence and not a stall. Only the time spent reading counts,
-so a consumer may take as long as it likes. A clock that fired is twice as patient in the next attempt,
-because a silent model may be thinking, up to four times its own length.
+A ping ends a silence, because it is a byte, but not a stall, because it is no event. Only the time spent
+reading counts, so a consumer may take as long as it likes. A timeout that expired is twice as long in the
+next attempt, because a silent model may be thinking. It grows up to four times its own length.
 
-After the stop reason only the end of the message is missing, which follows within milliseconds where it
-comes at all. It is not waited for by these clocks, whatever else comes meanwhile.
+After the stop reason only the end of the message is missing. It follows within milliseconds or not at all, so
+these timeouts don't apply to it.
 """
 
 from __future__ import annotations
@@ -19,85 +19,86 @@ ENDING_PATIENCE: Final = 1.0
 """Seconds of reading that the end of a message may take after its stop reason."""
 
 LONGEST: Final = 4.0
-"""How many times its own length a clock grows to at most. Without a limit, sixteen attempts that fall silent
-would take most of a year. (Four times the default is twenty minutes, twice the SDK's read timeout.)"""
+"""How many times its own length a timeout grows to at most. Without a limit, sixteen attempts that fall
+silent would take most of a year. (Four times the default is twenty minutes, twice the SDK's read timeout.)"""
 
 
 @dataclass(slots=True)
 class Clocks:
-    """The three clocks of a body. One that fired is twice as long in the next attempt."""
+    """The three timeouts of a body. One that expired is twice as long in the next attempt."""
 
     first_event: float
     silence: float
     stall: float
     waited: float = 0.0
-    """Seconds spent reading since the last event; the consumer's own time does not count."""
+    """Seconds spent reading since the last event. The consumer's own time does not count."""
     before: float = 0.0
-    """The part of `waited` that passed before the head."""
+    """The part of `waited` before the headers arrived."""
     events: int = 0
-    """Events that came in this attempt."""
+    """The number of events received in this attempt."""
     ending: bool = False
-    """The stop reason has come."""
+    """The stop reason was received."""
     _longest: dict[str, float] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._longest = {name: LONGEST * getattr(self, name) for name in ("first_event", "silence", "stall")}
 
     def restart(self) -> None:
-        """A new attempt begins."""
+        """Begin a new attempt."""
         self.waited, self.before, self.events, self.ending = 0.0, 0.0, 0, False
 
     def headed(self, seconds: float) -> None:
-        """The head took so long: the first event is waited for since the request."""
+        """Note that the headers took this many seconds: the timeout of the first event counts from the
+        request."""
         self.waited = self.before = seconds
 
     @property
     def slack(self) -> float:
-        """Seconds of reading that may bring no event before `patience` changes; negative before the first
-        event, where the next one changes it, and in the ending."""
+        """Seconds of reading without an event after which `patience` changes. Negative before the first
+        event, which changes it, and after the stop reason."""
         if self.ending or self.events == 0:
             return -1.0
         slack = self.limit - self.silence - self.waited
         return max(0.0, slack) if self.waited == 0.0 else slack
 
     def count(self, events: int) -> None:
-        """So many events have come; those that took the short way are told of later."""
+        """Count events. Those that took the fast path are counted later."""
         if events != self.events and not self.ending:
             self.waited, self.before, self.events = 0.0, 0.0, events
 
     def end(self) -> None:
-        """The stop reason has come: from now on only the end of the message is waited for."""
+        """Note the stop reason: from now on only the end of the message is waited for."""
         if not self.ending:
             self.waited, self.before, self.ending = 0.0, 0.0, True
 
     def read(self, waited: float, events: int) -> None:
-        """A read took ``waited`` seconds, and so many events have come with it."""
+        """Note that a read took ``waited`` seconds and brought this many events."""
         self.waited += waited
         self.count(events)
 
     @property
     def patience(self) -> float:
-        """Seconds the next read may take."""
+        """Seconds that the next read may take."""
         left = self.limit - self.waited
         return self.silence if self.silence <= left else max(0.0, left)
 
     @property
     def limit(self) -> float:
-        """Seconds that may pass without an event, or until the end of a message whose stop reason has
-        come."""
+        """Seconds that may pass without an event, or until the end of a message whose stop reason was
+        received."""
         if self.ending:
             return ENDING_PATIENCE
         return self.stall if self.events else self.first_event
 
     @property
     def _name(self) -> str:
-        """The policy's field that `limit` comes from."""
+        """The field of the policy that `limit` comes from."""
         return "stall_timeout" if self.events else "first_event_timeout"
 
     def fired(self, failure: Failure) -> Failure:
-        """Say which clock a failure stands for, and have it be twice as patient the next time.
+        """Return the failure with the timeout that caused it, and double that timeout.
 
-        Where both ran out at once, both are: the one that is not would fire again.
+        If two timeouts expired at once, both are doubled: the other one would expire again.
         """
         if failure.phase is not Phase.BODY:
             detail = f"no response for {self.first_event:g} s (first_event_timeout)"
@@ -118,5 +119,5 @@ class Clocks:
         return replace(failure, detail=detail)
 
     def _double(self, clock: str) -> None:
-        """Have a clock wait twice as long in the next attempt, up to its limit."""
+        """Double a timeout for the next attempt, up to its limit."""
         setattr(self, clock, min(2 * getattr(self, clock), self._longest[clock]))

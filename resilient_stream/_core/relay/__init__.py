@@ -1,3 +1,3 @@
-"""From the events of one attempt to the bytes that are delivered: what is held, what is handed on verbatim,
-what is rewritten. `relay` reads, `output` writes.
+"""Turns the events of one attempt into the bytes that are delivered. `relay` reads the events; `open_block`
+and `reply_start` decide what is held or rewritten; `output` delivers.
 """

@@ -1,8 +1,8 @@
 """A block that is held until it is complete.
 
-A tool call may come in a hundred thousand deltas of four bytes. As events with their JSON they would take ten
-times what they took on the wire. So their frames are kept end to end, ready to be handed over, and what they
-say goes into the block that they make.
+A tool call may come in a hundred thousand deltas of four bytes. Kept as parsed events they would take ten
+times as much memory as on the wire. So the frames are kept as one byte string, ready to be delivered, and
+their content is added to the block that they build.
 """
 
 from __future__ import annotations
@@ -13,35 +13,35 @@ from resilient_stream._core.turn.transcript import Block
 from resilient_stream._core.wire.events import Event
 
 LONGEST_HELD: Final = 64 * 1024 * 1024
-"""Bytes that are held of a block. The longest call that a model writes has a third of that, at four bytes a
-delta. What is longer is handed over as it comes."""
+"""The largest number of bytes that are held of one block. The longest call that a model writes has a third of
+that, at four bytes a delta. A longer block is delivered as it arrives."""
 
 
 class HeldBlock:
-    """What has come of a block, from its start on.
+    """What was received of a block, from its start on.
 
     Args:
-        start: its ``content_block_start``, placed as the consumer will see it. So must be what follows.
+        start: its ``content_block_start``, with the consumer's index, which later events must have as well.
     """
 
     def __init__(self, start: Event) -> None:
         self.frames = bytearray(start.frame)
-        """Its frames, and those of events that are no content and came among them."""
+        """The frames of the block, and those of other events that arrived among them."""
         self.block = Block(start.data["content_block"])
-        """What they make."""
+        """The block that the frames build."""
 
     @property
     def too_long(self) -> bool:
-        """Whether it is more than is held of any block."""
+        """Whether the block exceeds `LONGEST_HELD`."""
         return len(self.frames) > LONGEST_HELD
 
     def add_piece(self, frame: bytes, written: bytes) -> None:
-        """The frame of a delta, and what it writes, still JSON-escaped."""
+        """Add the frame of a delta, and the text that it adds to the input, still JSON-escaped."""
         self.frames += frame
         self.block.raw += written
 
     def add(self, event: Event) -> None:
-        """Its next event, or one that is no content."""
+        """Add the block's next event, or an event that is no content."""
         self.frames += event.frame
         if event.type == "content_block_delta":
             self.block.apply_delta(event.data["delta"])

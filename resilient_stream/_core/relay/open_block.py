@@ -1,14 +1,14 @@
-"""The block that is open upstream, on its way to the consumer.
+"""The block that is open upstream: decides when and how its events are delivered.
 
-Most events pass as they come. Some wait, so that an attempt that dies leaves nothing behind that could
-not be continued:
+Most events are delivered as they arrive. Some wait, so that an attempt that fails leaves nothing behind that
+could not be continued:
 
-* The start of a text block waits for its first non-blank character, the start of a thinking block
-  for its first thought; the signature and stop of a thinking block wait for the next content.
+* The start of a text block waits for its first non-blank character, the start of a thinking block for its
+  first thought. The signature and stop of a thinking block wait for the next content.
 * A block of a type in ``hold`` (a tool call) waits until it is complete.
-* The head of a continuation waits until it is known how it joins.
+* The start of a continuation waits until it is known how it joins the text before it.
 
-The thinking of a user turn is not handed over.
+Thinking that a user-turn continuation produces is not delivered.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from .output import Output
 from .reply_start import ReplyStart
 
 _COMPLETE: Final = ("tool_use", "end_turn")
-"""Stop reasons that say that the model has written all it wanted to."""
+"""Stop reasons that say that the model has written all it wanted to write."""
 
 
 class Mode(Enum):
@@ -41,23 +41,23 @@ class Mode(Enum):
 
     LIVE = auto()
     WAITING = auto()
-    """Its start waits for content."""
+    """The block's start waits for content."""
     HIDDEN = auto()
-    """It is not handed over at all."""
+    """The block is not delivered at all."""
     SEAM = auto()
-    """Its head is held until the join is decided."""
+    """The start of the reply is held until the join is decided."""
 
 
 class OpenBlock:
-    """Takes the events of one attempt's blocks, which `Grammar` has accepted, and hands them over.
+    """Receives the events of one attempt's blocks, which `Grammar` has accepted, and delivers them.
 
     Args:
-        out: the way to the consumer; it outlives the attempt.
-        plan: what the attempt was asked.
-        settings: what to hold.
-        head: holds the head of a continuation.
+        out: delivers to the consumer; it is kept for all attempts.
+        plan: the attempt's request.
+        settings: says what to hold.
+        head: holds the start of a continuation.
         grammar: knows the block that is open upstream.
-        steady: passes the deltas of the block that is live.
+        steady: passes on the deltas of a block that is delivered live.
     """
 
     def __init__(
@@ -78,17 +78,18 @@ class OpenBlock:
         self._grammar = grammar
         self._mode = Mode.LIVE
         self._held: HeldBlock | None = None
-        """The open block, if all of it waits until it is complete. The mode says nothing of it then."""
+        """The open block, if all of it waits until it is complete. `Mode` does not apply to it then."""
         self._start: dict[str, Any] = {}
-        """What the block whose head is held began with."""
+        """The ``content_block_start`` of the block that is waiting for the join."""
         self._input: ToolInput | None = None
         self._plain: bytes | None = None
-        """The index of a call that is held, where its frames are held as they come."""
+        """The index of the call that is held, if its frames are kept unchanged."""
         self._cut: Flaw | None = None
-        """A tool call that is over has half an input. Where the message ends with that, it is the model's."""
+        """A tool call ended with incomplete input. If the message ends after it, the model wrote it so, and
+        it is no failure."""
 
     def aside(self, event: Event) -> None:
-        """An event that is no content keeps its place behind what waits."""
+        """Deliver an event that is no content, in order: behind the events that wait."""
         if self._held is not None:
             self._hold(self._held, event)
         else:
@@ -96,7 +97,7 @@ class OpenBlock:
             self._hand_on_if_full()
 
     def start(self, event: Event) -> None:
-        """A block begins.
+        """Handle the start of a block.
 
         Raises:
             Flaw: the call before it has half an input.
@@ -112,7 +113,7 @@ class OpenBlock:
             self._head.grow(str(block.get("text") or ""))
             self._decide(final=False)
         else:
-            if kind != "fallback":  # a change of models says nothing of the text that is to follow
+            if kind != "fallback":  # a change of models says nothing about the text that follows
                 self._head.other()
             self.out.place_behind(self._grammar.index)
             self._open(self.out.placed(event), kind)
@@ -134,8 +135,8 @@ class OpenBlock:
             self._go_live()
 
     def hold_piece(self, frame: bytes) -> bool:
-        """Hold a frame that is a plain piece of a call's input, as nearly all are, without reading it as an
-        event; whether it is one.
+        """Hold a frame that is a plain piece of a call's input without parsing it as an event. Nearly all
+        frames of a call are. Return whether this one was.
 
         Raises:
             Flaw: the input of a call is no JSON.
@@ -152,7 +153,7 @@ class OpenBlock:
         return True
 
     def delta(self, event: Event) -> None:
-        """It goes on.
+        """Handle a delta of the open block.
 
         Raises:
             Flaw: the input of a call is no JSON.
@@ -200,23 +201,23 @@ class OpenBlock:
             self._go_live()
 
     def _hand_on_if_full(self) -> None:
-        """Hand on all that waits, if it has reached its limit: the content that it waits for has not come."""
+        """Deliver everything that waits, if it has reached its limit before any content came."""
         if self.out.full:
             self.out.flush()
             if self._mode is Mode.WAITING and self._grammar.open is not None:
                 self._go_live()
 
     def _go_live(self) -> None:
-        """From here on canonical deltas of the open block take the short way."""
+        """Let canonical deltas of the open block take the fast path from here on."""
         self._mode = Mode.LIVE
-        if self._input is not None:  # each piece is looked at
+        if self._input is not None:  # each piece has to be checked
             self.steady.rest()
             return
         shift = self.out.shift + self._grammar.index - self._grammar.label
         self.steady.follow(self._turn.blocks[-1], self._grammar.label, shift)
 
     def stop(self, event: Event, kind: object) -> None:
-        """The block, of that type, is complete."""
+        """Handle the stop of the open block, which is of type ``kind``."""
         if self._mode is Mode.SEAM:
             self._decide(final=True)
         self.steady.rest()
@@ -228,7 +229,7 @@ class OpenBlock:
             return
         match self._mode:
             case Mode.WAITING if kind == "text" and self._plan.continues and self.out.drop_empty_block():
-                pass  # all of it was an echo: there is no block
+                pass  # all of the block was an echo: there is nothing to deliver
             case Mode.WAITING:
                 self.out.wait(self.out.placed(event))
                 self._hand_on_if_full()
@@ -240,8 +241,9 @@ class OpenBlock:
                 pass
 
     def _release(self, held: HeldBlock, stop: Event, kind: object) -> None:
-        """A held block is complete. A tool call goes at once, if its input parses; what may still
-        be regenerated, or is only good together with what follows it, waits for that."""
+        """Deliver a held block that is complete. A tool call is delivered at once if its input parses. A
+        block that may still be regenerated, or that is only valid together with the next one, waits for
+        that."""
         self._held = None
         held.add(stop)
         self.out.wait_whole(held)
@@ -250,7 +252,7 @@ class OpenBlock:
             self.out.flush()
 
     def end(self, stop_reason: str) -> None:
-        """The message ends with this reason.
+        """Handle the end of the message with this stop reason.
 
         Raises:
             Flaw: it says that all is there, and a call has half an input.
@@ -263,17 +265,18 @@ class OpenBlock:
             raise self._input.broken()
 
     def left_open(self) -> None:
-        """The message ends inside the block. It stays open, as the API left it."""
+        """Handle a message that ends inside the block. The block stays open, as the API left it."""
         if self._held is not None:
             self.out.wait_whole(self._held)
         self._held, self._mode = None, Mode.LIVE
         self.steady.rest()
 
     def die(self) -> None:
-        """The attempt is over. A head that was held is joined with what came of it; what waits is dropped."""
+        """Handle the end of the attempt: join what was held of the start of the reply, and drop what
+        waits."""
         if self._mode is Mode.SEAM and self._head.decide_at_death():
             self._join()
-        # one is enough: what is noted does not grow from attempt to attempt
+        # one is enough: what is kept does not grow from attempt to attempt
         self._turn.unseen = [*self._turn.unseen, *self.unseen_tools][:1]
         self.out.drop()
         self._held = None
@@ -281,7 +284,7 @@ class OpenBlock:
 
     @property
     def unseen_tools(self) -> list[Block]:
-        """Server tool uses that have begun, were not handed over and may do something; without their input,
+        """The server tool uses that have begun, were not delivered and may have effects; without their input,
         which may be long."""
         held = [] if self._held is None else [self._held.block]
         blocks = (*held, *map(Block.of, self._grammar.behind()))
@@ -299,14 +302,14 @@ class OpenBlock:
             self.delta(event)
 
     def _decide(self, *, final: bool) -> None:
-        """Join if that is decided; a block that ends before has nothing to hand over."""
+        """Join, if the join can be decided. A block that ends before that has nothing to deliver."""
         if self._head.decide(final=final):
             self._join()
         elif final:
             self._mode = Mode.HIDDEN
 
     def _join(self) -> None:
-        """Hand over what follows the cut."""
+        """Deliver the text behind the part that was cut."""
         start = self._start
         if self._folds(start["content_block"]):
             self.out.place_in_last(self._grammar.index)
@@ -325,7 +328,7 @@ class OpenBlock:
                 )
 
     def _folds(self, block: dict[str, Any]) -> bool:
-        """Whether the continuation's text goes on in the block that is open: not where either cites."""
+        """Whether the continuation's text is added to the block that is open: not if either has citations."""
         last = self._turn.open_block
         if last is None or last.type != "text" or last.citations or last.start.get("citations"):
             return False

@@ -1,9 +1,9 @@
-"""The last step to the consumer: what is handed over, what waits, and under which index.
+"""The last step before the consumer: what is delivered, what waits, and under which index.
 
-Events go out in order. One that only makes sense together with what follows it waits (`wait`) until
-content comes (`content`) or the attempt dies (`drop`). What was handed over is recorded in the turn,
-and nothing else is. A continuation's blocks get the indices behind those the consumer has (`placed`).
-There is one way out for all attempts, so that what one has handed over is not lost when the next begins.
+Events are delivered in order. An event that only makes sense together with the next content waits (`wait`)
+until that content comes (`content`) or the attempt fails (`drop`). The turn records what was delivered, and
+nothing else. The blocks of a continuation get the indices that follow those which the consumer has
+(`placed`). One output serves all attempts of a stream, so nothing is lost between two of them.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from .held_block import HeldBlock
 
 MOST_WAITING: Final = 1000
 LONGEST_WAITING: Final = 8 * 1024 * 1024
-"""Events, and their bytes, that wait for content at most; more are handed on. A healthy stream has a ping
-every few seconds and some empty events before its first content."""
+"""How many events, and how many bytes of them, wait for content at most. More are delivered without it. A
+healthy stream has a ping every few seconds and some empty events before its first content."""
 
 
 class Output:
-    """The way out."""
+    """Delivers events to the consumer."""
 
     def __init__(self, turn: Turn) -> None:
         self.turn = turn
@@ -31,12 +31,12 @@ class Output:
         self.waiting: list[Event | HeldBlock] = []
         self._waiting_bytes = 0
         self._starts: list[int] = []
-        """Where blocks begin in what waits."""
+        """The positions in the waiting events at which blocks begin."""
         self.shift = 0
-        """What is added to an index of the attempt that runs."""
+        """What is added to the block indices of the current attempt."""
 
     def take(self) -> bytes:
-        """What is to be handed over now; empty if nothing is."""
+        """Return the bytes to deliver now; empty if there are none."""
         if len(self.out) == 1:
             return self.out.pop()
         out = b"".join(self.out)
@@ -44,7 +44,7 @@ class Output:
         return out
 
     def hand(self, event: Event) -> None:
-        """Hand over now. A block that an earlier attempt left open is closed before another starts."""
+        """Deliver an event now. A block that an earlier attempt left open is closed before another starts."""
         if event.type == "content_block_start":
             self.close_open_block()
         self.out.append(event.frame)
@@ -52,41 +52,42 @@ class Output:
 
     @property
     def full(self) -> bool:
-        """Whether so much waits that it must be handed on, content or not."""
+        """Whether so much waits that it must be delivered without content."""
         return len(self.waiting) > MOST_WAITING or self._waiting_bytes > LONGEST_WAITING
 
     def wait(self, event: Event) -> None:
-        """Keep until content comes."""
+        """Keep an event until content comes."""
         if event.type == "content_block_start":
             self._starts.append(len(self.waiting))
         self.waiting.append(event)
         self._waiting_bytes += len(event.frame)
 
     def wait_whole(self, held: HeldBlock) -> None:
-        """Keep a block that was held until content comes. Its own limit is that of held blocks."""
+        """Keep a block that was held until content comes. The limit of held blocks applies, not that of
+        waiting events."""
         self._starts.append(len(self.waiting))
         self.waiting.append(held)
 
     def hand_all(self, events: Iterable[Event]) -> None:
-        """Hand over now, one after the other, and end the message."""
+        """Deliver these events now, in order, and end the message."""
         for event in events:
             self.hand(event)
         self.stop()
 
     def in_order(self, event: Event) -> None:
-        """No content: behind what waits, or at once if nothing does."""
+        """Deliver an event that is no content: behind the events that wait, or at once if there are none."""
         if self.waiting:
             self.wait(event)
         else:
             self.hand(event)
 
     def content(self, event: Event) -> None:
-        """Content: hand over what waits, then this."""
+        """Deliver the events that wait, then this content."""
         self.wait(event)
         self.flush()
 
     def flush(self) -> None:
-        """Hand over what waits."""
+        """Deliver the events that wait."""
         for each in self.waiting:
             if isinstance(each, HeldBlock):
                 self._hand_block(each)
@@ -101,7 +102,7 @@ class Output:
 
     @property
     def nothing_said(self) -> list[Event] | None:
-        """All that waits, if that says nothing: blank text at most. None otherwise."""
+        """All events that wait, if they have no content but blank text. None otherwise."""
         waiting = [each for each in self.waiting if isinstance(each, Event)]
         if len(waiting) < len(self.waiting):
             return None
@@ -109,7 +110,7 @@ class Output:
         return waiting if blank else None
 
     def drop(self) -> None:
-        """The attempt is over: what waits is never handed over."""
+        """Drop the events that wait, because the attempt is over."""
         self._forget()
         self.shift = 0
 
@@ -119,7 +120,7 @@ class Output:
         self._waiting_bytes = 0
 
     def drop_empty_block(self) -> bool:
-        """Never hand over the block that waits, if there is nothing in it; say whether that is so."""
+        """Drop the block that waits, if it is empty. Return whether it was."""
         start = self._starts[-1]
         empty = not Block.of(each for each in self.waiting[start:] if isinstance(each, Event)).text
         if empty:
@@ -128,32 +129,32 @@ class Output:
         return empty
 
     def close_open_block(self) -> None:
-        """Close the block that is open for the consumer, if one is."""
+        """Close the block that is open for the consumer, if there is one."""
         if self.turn.open_block is not None:
             self.hand(Event.of({"type": "content_block_stop", "index": len(self.turn.blocks) - 1}))
 
     def end_here(self, stop_reason: str, usage: Mapping[str, Any]) -> None:
-        """End the turn with what the consumer has, as the model would have."""
+        """End the turn with what the consumer has, as the model would have ended it."""
         self.close_open_block()
         delta = {"stop_reason": stop_reason, "stop_sequence": None}
         self.hand(Event.of({"type": "message_delta", "delta": delta, "usage": usage}))
         self.stop()
 
     def stop(self) -> None:
-        """End the message, if that is not done."""
+        """End the message, unless it has ended."""
         if not self.turn.stopped:
             self.hand(Event.of({"type": "message_stop"}))
 
     def place_behind(self, index: int) -> None:
-        """The block that upstream calls ``index`` is the consumer's next."""
+        """Map the upstream's block ``index`` to the consumer's next index."""
         self.shift = len(self.turn.blocks) + len(self._starts) - index
 
     def place_in_last(self, index: int) -> None:
-        """The block that upstream calls ``index`` goes on in the consumer's last."""
+        """Map the upstream's block ``index`` to the consumer's last block, which it continues."""
         self.shift = len(self.turn.blocks) - 1 - index
 
     def placed(self, event: Event) -> Event:
-        """The event under the consumer's index; the very same where that is no other."""
+        """The event with the consumer's index; the same object if the index does not change."""
         if self.shift == 0:
             return event
         return Event.of({**event.data, "index": event.data["index"] + self.shift})

@@ -1,9 +1,9 @@
-"""One attempt's events on their way to the consumer.
+"""Reads the bytes of one attempt and delivers its events.
 
-A relay reads the bytes of one attempt, refuses what is not the stream of one message, and hands the
-rest over at the right moment and under the right index. Most frames pass untouched. ``message_start``
-waits for the first content: until then another attempt can take its place. What waits of a block,
-`OpenBlock` knows. A continuation's own ``message_start`` is not handed over.
+A relay refuses what is not the stream of one message. It delivers the rest at the right moment and with the
+right index. Most frames pass unchanged. ``message_start`` waits for the first content: until then another
+attempt can take its place. `OpenBlock` decides what waits of a block. A continuation's own ``message_start``
+is not delivered.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from .output import Output
 from .reply_start import ReplyStart
 
 LONGEST_UNSEEN: Final = 128 * 1024 * 1024
-"""Bytes that an attempt may bring in a row without anything to hand over. The longest thought of a
-continuation, which is not handed over, has a sixth of that, at four bytes a delta."""
+"""Bytes that an attempt may bring in a row of which nothing is delivered. The longest thought of a
+continuation, which is not delivered, has a sixth of that, at four bytes a delta."""
 
 OPENINGS: Final = frozenset({"message_start", "content_block_start"})
-"""Events that a model which is still thinking has sent already."""
+"""Events that a model has sent while it may still be thinking."""
 
 UsageOf = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -41,9 +41,9 @@ class Relay:
     """Reads one attempt: `receive` its bytes, then `end` it.
 
     Args:
-        out: the way to the consumer; it outlives the attempt.
-        plan: what the attempt was asked.
-        settings: what to hold, and what to do with an unverified seam.
+        out: delivers to the consumer; it is kept for all attempts.
+        plan: the attempt's request.
+        settings: say what to hold, and what to do with an unverified seam.
         final_usage: from the usage of this attempt's last ``message_delta`` to the one that is shown.
         asked_again: as in `ReplyStart`.
     """
@@ -61,7 +61,7 @@ class Relay:
         self.closing_usage: dict[str, Any] = {}
         """The last cumulative usage of this attempt."""
         self._usage: dict[str, Any] = {}
-        """That of its ``message_start``."""
+        """The usage in its ``message_start``."""
         self.complete = False
         self._events = 0
         self._spoke = False
@@ -75,7 +75,7 @@ class Relay:
         self.framer = sse.Framer()
         self.steady = FastPath(self.framer)
         self.quick = self.steady.quick
-        """The short way of the block that is live."""
+        """The fast path of the block that is delivered live."""
         self._first_frame = True
         self._unseen = 0
         self._grammar = Grammar()
@@ -83,27 +83,27 @@ class Relay:
 
     @property
     def events(self) -> int:
-        """Events seen, pings and comments apart."""
+        """Events received, without pings and comments."""
         return self._events + self.steady.passed
 
     @property
     def spoke(self) -> bool:
-        """Whether anything came of the reply but openings: a block's content, or an end."""
+        """Whether the reply brought more than openings: content of a block, or an end."""
         return self._spoke or self.steady.passed > 0
 
     @property
     def ended(self) -> bool:
-        """Whether a stop reason came."""
+        """Whether a stop reason was received."""
         return self._grammar.stop_reason is not None
 
     @property
     def ending(self) -> bool:
-        """Whether only the last event is missing, whichever that is."""
+        """Whether only the last event of the message is missing."""
         return self.ended or self._grammar.waits
 
     @property
     def inferred(self) -> bool:
-        """Whether the reply ended without bringing anything."""
+        """Whether the reply ended without bringing anything, and the text is taken to be complete."""
         return self._head.inferred
 
     @property
@@ -112,7 +112,7 @@ class Relay:
         return self._head.tells_again
 
     def end_without_reason(self) -> None:
-        """End the message though no stop reason came: the reply has shown that it is whole."""
+        """End the message without a stop reason: the reply has shown that the text is complete."""
         delta = {"type": "message_delta", "delta": dict(shapes.NO_REASON), "usage": {}}
         self._head.infer()
         self.out.close_open_block()
@@ -121,12 +121,12 @@ class Relay:
 
     @property
     def joined(self) -> Join | None:
-        """How the reply was joined to what the consumer had; None where nothing was joined."""
+        """How the reply was joined to the text before it; None if nothing was joined."""
         return self._head.joined
 
     @property
     def opening(self) -> dict[str, Any] | None:
-        """The message of this attempt's own ``message_start``."""
+        """The message in this attempt's own ``message_start``."""
         return self._grammar.opening
 
     @property
@@ -137,10 +137,10 @@ class Relay:
     # -- reading ---------------------------------------------------------------------------------
 
     def receive(self, chunk: bytes) -> None:
-        """Take bytes in. After ``message_stop`` only what is no part of a message goes on.
+        """Receive bytes. After ``message_stop`` only frames that belong to no message are delivered.
 
         Raises:
-            Flaw: they are broken, break the grammar, or tell of an error.
+            Flaw: they are broken, break the grammar, or report an error.
         """
         try:
             for frame in self.framer.feed(chunk):
@@ -160,10 +160,10 @@ class Relay:
                 raise
 
     def end(self, *, clean: bool = False) -> None:
-        """The attempt is over.
+        """Handle the end of the attempt.
 
-        A last event that is complete but for its blank line counts. A head that was held is joined
-        with what came of it. What still waits is dropped.
+        A last event that lacks only its blank line counts. If the start of the reply was held, it is joined.
+        What still waits is dropped.
 
         Args:
             clean: the body ended as a body does. A ``message_stop`` without its blank line is then no
@@ -180,7 +180,8 @@ class Relay:
             raise told
 
     def _read_unfinished(self, *, clean: bool) -> Flaw | None:
-        """Read a last event that lacks its blank line; the flaw that it tells of. One that is cut is none."""
+        """Read a last event that lacks its blank line. Return the error that it reports, if it is one. An
+        event that is cut off is ignored."""
         rest = self.framer.drop()
         try:
             if self._first_frame and clean:
@@ -215,11 +216,11 @@ class Relay:
         self._spoke = self._spoke or event.type not in OPENINGS
         for each in self._grammar.take(shapes.mended(event)):
             self._pass(each)
-        if self._grammar.waits:  # what comes now is none of the message
+        if self._grammar.waits:  # what comes now does not belong to the message
             self.steady.rest()
 
     def _pass(self, event: Event) -> None:
-        """The next event, in order."""
+        """Handle the next event."""
         match event.type:
             case "message_start":
                 self._usage = bounded(event.data["message"]["usage"], {})
@@ -247,7 +248,8 @@ class Relay:
                 self._block.aside(event)
 
     def _behind(self, frame: bytes) -> None:
-        """A frame after ``message_stop``: what belongs to no message goes on, all else is nobody's."""
+        """Handle a frame after ``message_stop``: deliver it if it belongs to no message, and ignore it
+        otherwise."""
         with contextlib.suppress(Flaw):
             event = events.read(frame)
             if event.type not in events.MESSAGE_EVENTS and event.type != "error":
@@ -273,7 +275,7 @@ class Relay:
         self.out.in_order(event)
 
     def _ask_again_if_empty(self, event: Event) -> None:
-        """An answer of nothing, for which no token was written, is what a sick host says.
+        """Refuse an empty answer for which no token was written: hosts in trouble send such answers.
 
         Raises:
             Barren: this is one, for the first time.
@@ -290,7 +292,8 @@ class Relay:
                 raise flaw
 
     def _with_usage(self, event: Event, *, ours: bool) -> Event:
-        """Note the usage that a ``message_delta`` tells of; the event with the usage that is to be shown.
+        """Note the usage in a ``message_delta``, and return the event with the usage that the consumer is to
+        see.
 
         Args:
             event: a ``message_delta``.

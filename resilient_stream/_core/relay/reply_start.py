@@ -1,11 +1,11 @@
-"""The head of an attempt's reply: what comes before it is known how it joins what the consumer has.
+"""The start of an attempt's reply, held until it is known how it joins the text that the consumer has.
 
-A continuation was asked to begin with something (`Asked`). Its first text is held here until the join
-is decided, and is then cut. It may bring something else instead: a tool call, which leaves the text
-as it stands, without proof; or nothing at all, which is asked once more before it is believed. A text
-block that ends inside the fragment is as good as none, and so is one that ends right behind it where the text
-can't end; one that is another answer is refused, whatever the policy: behind this one it would be nonsense.
-The head of any other attempt is empty from the start.
+A continuation was asked to begin with a certain text (`Asked`). Its first text is held here until the join is
+decided, and then cut. If it brings a tool call instead, the consumer's text stays as it is, without proof. If
+it brings nothing, the model is asked once more before the text is taken to be complete. A text block that
+ends inside the fragment counts as nothing, and so does one that ends right behind it where the text can't
+end. A reply that is another answer is refused, whatever the policy says, because it would make no sense
+behind the delivered text. An attempt that was not asked to begin with anything holds nothing.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ REFUSALS: Final = {
     DIVERGED: "the model began another answer, which can't follow this one",
     UNFINISHED: "the policy refuses an ending that can't be verified",
 }
-"""Why no more is asked after a reply that does not join."""
+"""Why the model is not asked again after a reply that does not join."""
 
 BARREN_ENDINGS: Final = frozenset({"end_turn", "stop_sequence", "max_tokens"})
-"""Stop reasons that say nothing where nothing was written. The others explain it."""
+"""Stop reasons that explain nothing if nothing was written. The others explain it."""
 INFERRED_ENDINGS: Final = BARREN_ENDINGS - {"max_tokens"}
-"""Those that say that the text is whole."""
+"""Stop reasons that mean that the text is complete."""
 
 
 class ReplyStart:
-    """Holds the head of one reply.
+    """Holds the start of one reply.
 
     Args:
-        plan: what the attempt was asked.
+        plan: the attempt's request.
         accept_unverified: whether text and tool calls may follow a seam without proof.
         asked_again: the stop reasons with which an earlier continuation brought nothing: another one
             that ends so is an ending.
@@ -50,8 +50,8 @@ class ReplyStart:
         self._splice = Splice(plan.asked) if plan.asked is not None else None
         self._nothing = plan.continues
         self.inferred = False
-        """The reply ended without bringing anything, and its stop reason does not explain that: that the
-        text was whole is no more than likely."""
+        """The reply ended without bringing anything, and its stop reason does not explain that. So the text
+        is probably complete, but that is not certain."""
         self._alone: Join | None = None
         self._other = False
         self._accept = accept_unverified
@@ -65,16 +65,16 @@ class ReplyStart:
 
     @property
     def rest(self) -> str:
-        """What is handed over of it: supplied white space, and what follows the cut."""
+        """The part of it that is delivered: supplied white space, and the text behind the cut."""
         return self._rest
 
     def grow(self, text: str) -> None:
-        """More of the text, or what its block begins with."""
+        """Add text of the block, or the text that it begins with."""
         if self._splice is not None:
             self._splice.grow(text)
 
     def decide(self, *, final: bool) -> bool:
-        """Decide the join, if enough is here; ``final`` if no more of this block will come.
+        """Decide the join if there is enough text; ``final`` if no more of this block will come.
 
         Raises:
             Flaw: the reply is another answer; or the seam has no proof, and the policy wants one.
@@ -93,10 +93,10 @@ class ReplyStart:
         return True
 
     def decide_at_death(self) -> bool:
-        """The attempt died: keep what came beyond the fragment, if anything did.
+        """Decide the join of an attempt that failed: keep the text behind the fragment, if there is any.
 
-        Without proof nothing is kept: it was held because it might be half an opening or half a fragment,
-        and the next attempt brings it again.
+        Without proof nothing is kept. The text was held because it might be half a preamble or half a
+        fragment, and the next attempt brings it again.
         """
         decided = self._splice and self._splice.decide(final=True)
         if not isinstance(decided, Join) or not decided.verified or not self._brings(decided):
@@ -105,7 +105,7 @@ class ReplyStart:
         return True
 
     def other(self) -> None:
-        """Something other than text comes: the text, if any was to be joined, stays as it stands.
+        """Note that something other than text comes. Text that was to be joined stays as it is.
 
         Raises:
             Flaw: the policy wants proof that nothing is missing.
@@ -116,7 +116,7 @@ class ReplyStart:
         self._leave()
 
     def end(self, stop_reason: str) -> None:
-        """The reply ends.
+        """Handle the end of the reply.
 
         Raises:
             Barren: it brought nothing, and nothing says why.
@@ -133,13 +133,13 @@ class ReplyStart:
 
     @property
     def tells_again(self) -> bool:
-        """Whether the reply has told what the consumer has, up to its end, and no more."""
+        """Whether the reply only repeats the text that the consumer has, up to its end."""
         told = self.joined if self.joined is not None and self.joined.how is Joined.ECHO_ONLY else self._alone
         return told is not None and told.verified
 
     def _is_none(self, decided: Join) -> bool:
-        """Whether a complete block has nothing but a part of the fragment, or all of it where the text can't
-        end. A sign behind that is believed when it was asked twice."""
+        """Whether a complete block has only a part of the fragment, or all of it where the text can't end. A
+        punctuation mark behind that is accepted once the model was asked again."""
         if decided.how is Joined.ECHO_ONLY and not decided.verified:
             return not (self._brings(decided) and self._accept and self._asked_again)
         return not self._brings(decided) and decided.how is not Joined.ECHO_ONLY
@@ -148,7 +148,7 @@ class ReplyStart:
         return self._splice is not None and self._splice.rest(decided).strip() != ""
 
     def infer(self) -> None:
-        """That the text was whole is concluded from the reply."""
+        """Conclude from the reply that the text was complete."""
         self.inferred = True
 
     def _leave(self) -> None:
