@@ -1,4 +1,4 @@
-"""The async loop, under asyncio, uvloop and trio: as the sync one, with another way to wait."""
+"""The async loop, for asyncio, uvloop and trio. It does what the sync one does, and awaits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .upstream import AsyncIterated, AsyncUpstream
 
 
 class AsyncDriver(Loop):
-    """The async loop, under asyncio and trio alike.
+    """The async loop, and the body that the consumer reads.
 
     Args:
         machine: as in `Driver`.
@@ -45,15 +45,15 @@ class AsyncDriver(Loop):
         self._busy = False
         self._iterated = upstream if isinstance(upstream, AsyncIterated) else None
         self._lane: AsyncIterator[bytes] | None = None
-        """What `_pass_on` reads."""
+        """The iterator that `_pass_on` reads."""
 
     async def open(self) -> Raise | None:
-        """Send until a head is there; what to raise if none will be."""
+        """Send requests until the headers of a reply arrive. Return what to raise if none will."""
         self._busy = True
         try:
             while isinstance(self._action, Send | Wait) and not self._closed:
                 await self._step(self._action)
-            if not isinstance(self._action, Finish):  # its end is told with the bytes that belong to it
+            if not isinstance(self._action, Finish):  # its end goes with the bytes that belong to it
                 await self._tell()
         except BaseException as error:
             self._leave(error)
@@ -94,8 +94,8 @@ class AsyncDriver(Loop):
         raise StopAsyncIteration
 
     async def _pass_on(self, chunks: AsyncIterator[bytes]) -> tuple[bytes, Come | None]:
-        """The next chunk that is for the short way; or the first read that is not, unless somebody has closed
-        the stream."""
+        """Return the next chunk that the fast path can deliver, or the first read that it can't, unless the
+        stream was closed."""
         clock, idle = self._clock, 0.0
         while not self._closed:
             began = clock()
@@ -117,7 +117,8 @@ class AsyncDriver(Loop):
         return b"", None
 
     async def _advance(self) -> bytes:
-        """Act until there is something to hand over; nothing if it is over."""
+        """Carry out actions until there is something to deliver. Return empty bytes if the stream has
+        ended."""
         come, self._come = self._come, None
         machine, clock, read, keep = self.machine, self._clock, self._upstream.read, self._keep
         while not self._closed:
@@ -164,7 +165,7 @@ class AsyncDriver(Loop):
             self._waited(action)
 
     async def _tell(self, out: bytes = b"") -> None:
-        """Pass on what the machine has noted, and what is about to be handed over."""
+        """Pass on what the machine has noted, and the bytes to be delivered."""
         self._tell_observers()
         if self._keep is not None and (out or self._untold):
             await self._keep(out, self._untold)
@@ -188,7 +189,7 @@ class AsyncDriver(Loop):
 
     def __del__(self) -> None:
         if self.machine.state not in (State.DONE, State.FAILED) and not self._forked:
-            # The connection is left to its owner; whoever watches must know.
+            # The connection is left to its owner; the observers must know of the end.
             apart(self._heir()._end_unread)  # noqa: SLF001 -- a copy of itself
 
     def _end_unread(self) -> None:

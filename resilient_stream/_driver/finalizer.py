@@ -16,7 +16,8 @@ from typing import Final
 __all__ = ["apart"]
 
 PATIENCE: Final = 0.5
-"""Seconds that the collector waits for the thread, which needs a thousandth of that unless a lock is held."""
+"""Seconds that the collector waits for the thread. The thread needs a thousandth of that unless a lock is
+held."""
 
 
 def apart(end: Callable[[], None]) -> None:

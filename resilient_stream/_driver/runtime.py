@@ -13,8 +13,7 @@ _AWAKE_OR_NOT: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", getattr(time,
 
 
 def slept() -> float:
-    """Seconds that the machine has slept since an arbitrary moment; constant if the system has no such
-    clock."""
+    """Seconds that the machine has slept since some moment; constant if the system has no such clock."""
     return 0.0 if _AWAKE_OR_NOT is None else time.clock_gettime(_AWAKE_OR_NOT) - time.monotonic()
 
 
@@ -23,16 +22,17 @@ class Runtime:
     """The clocks, the sleep and the randomness that a driver uses."""
 
     clock: Callable[[], float] = time.monotonic
-    """Seconds that only rise, and where the system has such a clock only while the machine is awake."""
+    """A monotonic clock in seconds. Where the system has such a clock, it stops while the machine sleeps."""
     wall: Callable[[], float] = time.time
     """Seconds since the epoch, for ``retry-after`` dates."""
     sleep: Callable[[float], object] = time.sleep
-    """Waits so many seconds, in a thread that may wait."""
+    """Waits this many seconds, in a thread that may block."""
     slept: Callable[[], float] = slept
-    """Seconds that the machine has slept, from any moment on."""
+    """Seconds that the machine has slept since some moment."""
     rng: random.Random = field(default_factory=random.SystemRandom)
-    """The source of jitter: the system's, which has no state that forked workers would share."""
+    """The source of randomness for jitter: the system's, which has no state that forked workers would
+    share."""
 
     def __deepcopy__(self, memo: object) -> Runtime:
-        """The same: the system's time and chance can't be copied."""
+        """The same object: the system's time and randomness can't be copied."""
         return self

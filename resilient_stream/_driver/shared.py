@@ -17,20 +17,20 @@ from .runtime import Runtime
 from .upstream import Head, LastWords
 
 Keep = Callable[[bytes, list[Note]], None]
-"""Is given what is about to be handed over, and what happened since it was last called. What it raises ends
-the stream, as an exception of the user's code does."""
+"""Called with the bytes to be delivered, and the notes since the last call. An exception in it ends the
+stream, as one of the user's code does."""
 
 AsyncKeep = Callable[[bytes, list[Note]], Awaitable[None]]
 """As `Keep`."""
 
 Come = tuple[bytes | Exception | None, float]
-"""What a read of the short way has brought that is not for it, and the seconds it took."""
+"""What a read of the fast path has brought that the fast path can't deliver, and the seconds that it took."""
 
 CLOSED: Final = Failure(Kind.CANCELLED, Phase.BODY, detail="closed while it was being read")
 
 
 class Loop:
-    """What both loops have."""
+    """The part that both loops share."""
 
     _keep: Any
     """A `Keep` or an `AsyncKeep`, if there is one."""
@@ -39,40 +39,42 @@ class Loop:
     _quick: Callable[[bytes], bytes | None]
     _slack: float
     _longest = 0.0
-    """Seconds of the longest read that took the short way and was not told to the machine."""
+    """Seconds of the longest read on the fast path that was not reported to the machine."""
     _closed = False
-    """Somebody has closed it: every step looks. (The event beside it wakes a wait; a flag is quicker.)"""
+    """Whether the stream was closed. Every step checks it. (The event beside it wakes a wait; a flag is
+    faster to check.)"""
 
     def __init__(self, machine: Machine, runtime: Runtime, watch: Watch | None, first: Action | None) -> None:
         self.machine = machine
         self._watch = watch or Watch()
         self._clock = runtime.clock
         self._untold: list[Note] = []
-        """What the observers were told and ``keep`` was not, yet."""
+        """The notes that the observers have received and ``keep`` has not."""
         self._come: Come | None = None
-        """What the short way has read and left to the machine. It is no local variable of a frame that
-        raises: a tracker of errors would record it."""
+        """What the fast path has read and left to the machine. It is no local variable, because an error
+        tracker would record it with the frame."""
         self._process = os.getpid()
-        """The process that began the stream. A copy of it in a forked child has the sockets of its parent: it
-        is left alone there."""
+        """The process that began the stream. A copy of the stream in a forked child has the parent's sockets,
+        and leaves them alone."""
         self._action: Action = first or machine.start(runtime.clock())
 
     @property
     def elapsed(self) -> timedelta | None:
-        """From the call to the end, over all attempts: what ``response.elapsed`` asks its stream for."""
+        """The time from the call to the end, over all attempts, which ``response.elapsed`` asks its stream
+        for."""
         attempts = self.machine.ledger.attempts
         ended = attempts[-1].ended if self.machine.ledger.outcome is not None else None
         return None if ended is None else timedelta(seconds=ended - attempts[0].started)
 
     def _opened(self, action: Send, opened: Head | Failure, took: float) -> None:
-        """Tell the machine what became of a request, and how long that took."""
+        """Report to the machine what became of a request, and how long that took."""
         if isinstance(opened, Head):
             self._action = self.machine.head(self._clock(), opened.status, opened.request_id, took)
         else:
             self._action = action if self._closed else self.machine.fault(self._clock(), opened)
 
     def _received(self, action: Read, got: bytes | Failure | None, now: float, waited: float) -> bytes:
-        """Tell the machine what a read has brought; what to hand over now."""
+        """Report to the machine what a read has brought. Return what to deliver now."""
         machine = self.machine
         self._tell_longest()
         if isinstance(got, bytes):
@@ -90,13 +92,13 @@ class Loop:
         return machine.take()
 
     def _tell_longest(self) -> None:
-        """Tell the machine of the reads of the short way, which were of the attempt that runs."""
+        """Report the reads of the fast path to the machine, while their attempt is the current one."""
         longest, self._longest = self._longest, 0.0
         self.machine.took(longest)
 
     def _chunks(self) -> Any:
-        """The upstream's own iterator, sync or async, where what it brings next may take the short way, of
-        which ``keep`` is not told; None elsewhere."""
+        """The upstream's own iterator, sync or async, if the fast path may deliver its chunks. ``keep`` is
+        not informed of those. None otherwise."""
         action = self._action
         if (
             not isinstance(action, Read)
@@ -109,7 +111,7 @@ class Loop:
         return self._iterated.chunks(action.patience)
 
     def _judged(self, come: Come) -> tuple[bytes | Failure | None, float]:
-        """What a read of the short way amounts to."""
+        """What a read of the fast path amounts to."""
         got, waited = come
         if isinstance(got, Exception):
             failure: Failure = self._iterated.failed(got)
@@ -117,18 +119,18 @@ class Loop:
         return got, waited
 
     def _waited(self, action: Wait) -> None:
-        """Tell the machine that a wait is over."""
+        """Report to the machine that a wait is over."""
         self._action = action if self._closed else self.machine.waited(self._clock())
 
     def _end(self, error: str = "") -> None:
-        """End what has not ended: the consumer has left, or an exception of class ``error``, which is no
-        failure, passed through."""
+        """End the stream unless it has ended: the consumer has left, or an exception of class ``error`` that
+        is no failure passed through."""
         if self.machine.state not in (State.DONE, State.FAILED):
             self._tell_longest()
             self._action = self.machine.close(self._clock(), error)
 
     def _leave(self, error: BaseException) -> None:
-        """An exception that is no failure passes through: a cancellation, or a fault of somebody's code."""
+        """Let an exception that is no failure pass: a cancellation, or an error in somebody's code."""
         self._end(type(error).__name__ if isinstance(error, Exception) else "")
         self._tell_observers()
 
@@ -140,21 +142,21 @@ class Loop:
 
     @property
     def _forked(self) -> bool:
-        """Whether this is the copy of a stream that its parent goes on with."""
+        """Whether this is a copy of a stream that the parent process continues."""
         return self._process != os.getpid()
 
     def _heir(self) -> Self:
-        """Who does what is left to do, so that nobody holds on to what is collected."""
+        """An object that does what is left to do, so that nothing refers to what is collected."""
         heir = object.__new__(type(self))
         vars(heir).update(vars(self))
         return heir
 
     def _last_words(self) -> bytes:
-        """What is left to hand over: what the API said last, where the consumer is to read that; or nothing.
+        """What is left to deliver: the API's last event, if the consumer is to read it; or nothing.
 
         Raises:
-            BaseException: what the stream was given up with. It is given away: kept, its traceback would keep
-                alive what it passed through.
+            BaseException: the final error of the stream. No reference to it is kept, because its
+                traceback keeps alive what it passed through.
         """
         if not isinstance(self._action, Raise):
             return b""

@@ -1,9 +1,9 @@
-"""The sync loop: tell the machine what came, carry out what it answers, hand over what it gives.
+"""The sync loop: reports to the machine what happened, carries out its actions, and delivers its bytes.
 
-A driver owns one `Machine` and one upstream, and is the body that the consumer reads. `open` runs until the
-first head is there, or nothing more will be tried; iterating runs until there is something to hand over.
-Closing ends whatever is going on, from any thread or task: it sets a flag that every step looks at, wakes a
-wait, and breaks a blocked read.
+A driver has one `Machine` and one upstream, and is the body that the consumer reads. `open` runs until the
+first headers arrive, or until nothing more will be tried. Iterating runs until there is something to deliver.
+Closing ends whatever is going on, from any thread or task: it sets a flag that every step checks, wakes a
+wait, and interrupts a blocked read.
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ class Driver(Loop):
         self._busy = threading.Lock()
         self._iterated = upstream if isinstance(upstream, Iterated) else None
         self._reading = False
-        """A read of the short way is going on."""
+        """Whether a read of the fast path is going on."""
 
     def open(self) -> Raise | None:
-        """Send until a head is there; what to raise if none will be."""
+        """Send requests until the headers of a reply arrive. Return what to raise if none will."""
         try:
             with self._busy:
                 while isinstance(self._action, Send | Wait) and not self._closed:
                     self._step(self._action)
-                if not isinstance(self._action, Finish):  # its end is told with the bytes that belong to it
+                if not isinstance(self._action, Finish):  # its end goes with the bytes that belong to it
                     self._tell()
         except BaseException as error:
             self._leave(error)
@@ -77,11 +77,11 @@ class Driver(Loop):
             self._come = None if chunks is None else (yield from self._pass_on(chunks))
 
     def _pass_on(self, chunks: Iterator[bytes]) -> Generator[bytes, None, Come | None]:
-        """Pass on chunks as long as they are for the short way; the first read that is not, unless somebody
-        has closed the stream.
+        """Deliver chunks as long as the fast path can. Return the first read that it can't deliver, unless
+        the stream was closed.
 
-        No lock is taken for each chunk. `close` sets `_closed` and then looks at `_reading`; here `_reading`
-        is set and then `_closed` is looked at. So at least one of the two sees the other.
+        No lock is taken for each chunk. `close` sets `_closed` and then checks `_reading`; this method sets
+        `_reading` and then checks `_closed`. So at least one of the two sees the other.
         """
         clock, quick, idle = self._clock, self._quick, 0.0
         try:
@@ -112,7 +112,7 @@ class Driver(Loop):
             self._reading = False
 
     def _next(self) -> bytes:
-        """What to hand over next; nothing if the stream is over."""
+        """What to deliver next; empty bytes if the stream has ended."""
         try:
             with self._busy:
                 out = self._advance()
@@ -130,7 +130,8 @@ class Driver(Loop):
         return self._last_words()
 
     def _advance(self) -> bytes:
-        """Act until there is something to hand over; nothing if it is over."""
+        """Carry out actions until there is something to deliver. Return empty bytes if the stream has
+        ended."""
         come, self._come = self._come, None
         machine, clock, read, keep = self.machine, self._clock, self._upstream.read, self._keep
         while not self._closed:
@@ -176,7 +177,7 @@ class Driver(Loop):
             self._waited(action)
 
     def _tell(self, out: bytes = b"") -> None:
-        """Pass on what the machine has noted, and what is about to be handed over."""
+        """Pass on what the machine has noted, and the bytes to be delivered."""
         self._tell_observers()
         if self._keep is not None and (out or self._untold):
             self._keep(out, self._untold)

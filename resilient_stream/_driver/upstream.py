@@ -26,11 +26,11 @@ class Head:
 
 
 class LastWords(Exception):
-    """Stands for an exception where the consumer is to read why the stream ends. An `Upstream.error_for` may
-    give it for a failure of a body.
+    """Takes the place of an exception if the consumer is to read in the body why the stream ends. An
+    `Upstream.error_for` may return it for a failure of a body.
 
     Args:
-        frame: the event that says so.
+        frame: the event that is delivered.
     """
 
     def __init__(self, frame: bytes) -> None:

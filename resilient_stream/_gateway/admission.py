@@ -1,8 +1,8 @@
-"""Which requests are let in at all.
+"""Decides which requests are accepted at all.
 
-The gateway listens on the loopback interface, which every page in a browser of that machine can reach, by a
-name of its own choice (DNS rebinding). So it answers to its own names alone. It has one upstream, and takes
-no other from a request.
+The gateway listens on the loopback interface. Every page in a browser of that machine can reach it under a
+name of its own choice (DNS rebinding). So the gateway answers only to its own names. It has one upstream,
+which no request can change.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from .errors import Refused
 from .request import Incoming
 
 LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
-"""Names that are this machine's whoever asks."""
+"""Names of the loopback interface."""
 
 
 def admit(incoming: Incoming, hosts: Collection[str] | None) -> None:
-    """Let a request in.
+    """Check that a request may be answered.
 
     Args:
         incoming: the request.
         hosts: the names that the gateway answers to, in lower case; None for any.
 
     Raises:
-        Refused: it asks for another host, or as if this were a proxy of any.
+        Refused: it asks for another host, or treats the gateway as a general proxy.
     """
     if incoming.method == "CONNECT" or not incoming.target.startswith(b"/"):
         raise Refused(
@@ -44,6 +44,6 @@ def admit(incoming: Incoming, hosts: Collection[str] | None) -> None:
 
 
 def host_of(authority: str) -> str:
-    """The host of a ``Host`` header, without the port, in lower case."""
+    """The host in a ``Host`` header, without the port, in lower case."""
     host, colon, port = authority.strip().lower().rpartition(":")
     return (host if colon and port.isdigit() else authority.strip().lower()).removesuffix(".")

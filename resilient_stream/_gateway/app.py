@@ -40,25 +40,25 @@ API: Final = "https://api.anthropic.com"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one gateway takes on."""
+    """The limits of one gateway."""
 
     body: int = 64 * 1024 * 1024
-    """Bytes of a request for a message, which is held in memory. (The API itself takes 32 MB.) Other bodies
-    are not held, and not limited here."""
+    """Bytes of a request for a message, which is kept in memory. (The API itself accepts 32 MB.) Other bodies
+    are neither kept nor limited here."""
     requests: int = 2000
-    """Requests at the same time, streams and others."""
+    """The most requests at the same time, streams and others."""
     body_patience: float = PATIENCE
     """Seconds that a client may take for the next piece of a request's body."""
 
 
 class Gateway:
-    """An ASGI application that forwards everything to one API, and whose streams of messages survive.
+    """An ASGI application that forwards everything to one API, and continues streams of messages that break.
 
     Mount it in an application of your own, or let ``resilient-stream serve`` run it. It runs under asyncio.
 
     ::
 
-        app = Gateway(upstream="https://api.anthropic.com", policy="agent")
+    app = Gateway(upstream="https://api.anthropic.com", policy="agent")
 
     Args:
         upstream: the API's base URL; default ``https://api.anthropic.com``. Requests go nowhere else.
@@ -110,7 +110,7 @@ class Gateway:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, as ASGI has it."""
+        """Answer one ASGI request."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
@@ -121,7 +121,7 @@ class Gateway:
             await send({"type": "websocket.close", "code": 1008})
 
     async def _live(self, receive: Receive, send: Send) -> None:
-        """From the start of the server to its end."""
+        """Serve the lifespan of the ASGI server."""
         while True:
             message = await receive()
             if message["type"] == "lifespan.shutdown":
@@ -131,7 +131,7 @@ class Gateway:
                 return
 
     async def aclose(self) -> None:
-        """End what runs for nobody's request, and close all connections to the API."""
+        """End what runs without a request, and close all connections to the API."""
         if self._durable is not None:
             await self._durable.aclose()
         await self.upstream.aclose()

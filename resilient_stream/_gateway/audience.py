@@ -1,4 +1,4 @@
-"""Who reads which stream in this process, and waiting until nobody has for a while."""
+"""Counts who reads which stream in this process, and waits until nobody has read one for a while."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Audience:
 
     @contextmanager
     def one(self, key: str) -> Generator[None]:
-        """Count a reader of a stream within the block."""
+        """Count a reader of the stream within the block."""
         self._count(key, 1)
         try:
             yield
@@ -32,7 +32,7 @@ class Audience:
             changed.set()
 
     async def gone(self, key: str, seconds: float) -> None:
-        """Wait until a stream has had no reader for so many seconds."""
+        """Wait until the stream has had no reader for this many seconds."""
         while True:
             changed = self._changed.setdefault(key, asyncio.Event())
             try:

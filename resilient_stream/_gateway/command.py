@@ -1,4 +1,4 @@
-"""``resilient-stream serve``."""
+"""The command ``resilient-stream serve``."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def serve(args: argparse.Namespace) -> int:
-    """Run the gateway until it is told to end; the exit status.
+    """Run the gateway until it is stopped. Return the exit status.
 
     Raises:
         ServeError: it can't be started as asked.
-        PolicyError: its policy can't be meant.
+        PolicyError: its policy is not valid.
     """
     options = Options.of(args)
     with contextlib.closing(Printer(sys.stdout)) as out, options.opened_journal() as journal:
@@ -51,7 +51,7 @@ def serve(args: argparse.Namespace) -> int:
 
 
 def _tell(options: Options, port: int, console: Console) -> None:
-    """Say where it listens, and what to do next."""
+    """Print where it listens, and what to do next."""
     url = options.url(port)
     name = f"resilient-stream {version('resilient-stream')}"
     console.say(

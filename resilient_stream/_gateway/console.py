@@ -1,4 +1,4 @@
-"""What a running gateway prints: a line for each event worth one, and on a terminal a live line of counts."""
+"""The output of a running gateway: a line for each important event, and a live line of counts on a terminal."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from typing import Any, Final, Protocol
 from .streams import Counts, Ended
 
 CLEAR: Final = "\r\x1b[2K"
-"""Goes to the beginning of the line, and empties it."""
+"""Moves to the beginning of the line, and clears it."""
 
 TOLD: Final = ("retried", "resumed", "lost")
-"""The ends that are worth a line."""
+"""The ends of streams that are printed."""
 
 
 class Out(Protocol):
-    """What a console needs of a text file."""
+    """The interface of a text file that a console uses."""
 
     def write(self, text: str, /) -> object:
-        """Print a text."""
+        """Write a text."""
 
     def flush(self) -> object:
-        """Print it now."""
+        """Write what is buffered."""
 
     def isatty(self) -> bool:
-        """Whether a person reads it."""
+        """Whether it is a terminal."""
         ...
 
 
@@ -37,7 +37,7 @@ class Console:
 
     Args:
         out: where to.
-        as_json: one JSON object a line, for programs; else words, for people.
+        as_json: print one JSON object a line, for programs; otherwise text, for people.
         now: the time of day, as a word.
     """
 
@@ -54,7 +54,7 @@ class Console:
 
         Args:
             event: what it is about, in a word; for programs.
-            words: what it says; for people.
+            words: the text; for people.
             fields: more of it; for programs.
         """
         if self._json:
@@ -64,7 +64,7 @@ class Console:
         self._print(f"{CLEAR if self._live else ''}{line}\n{self._live}")
 
     def ended(self, ended: Ended) -> None:
-        """Print a line about a stream that would have been lost, or is."""
+        """Print a line about a stream that was resumed, or is lost."""
         if ended.what not in TOLD:
             return
         told = ended.told
@@ -78,7 +78,7 @@ class Console:
         self.say(ended.what, " ".join(filter(None, words)), reason=ended.reason, **told)
 
     def live(self, running: int, counts: Counts) -> None:
-        """Show the counts in a line that is written over again and again, on a terminal."""
+        """Overwrite a line with the counts, on a terminal."""
         if self._json or not self._out.isatty():
             return
         line = " · ".join(
@@ -89,7 +89,7 @@ class Console:
             self._print(f"{CLEAR}{line}")
 
     def close(self) -> None:
-        """Leave the live line standing."""
+        """Leave the live line as it is."""
         if self._live:
             self._live = ""
             self._print("\n")
@@ -98,17 +98,17 @@ class Console:
         try:
             self._out.write(text)
             self._out.flush()
-        except OSError:  # nobody reads it any more: a gateway goes on without
+        except OSError:  # nobody reads it any more: the gateway continues without
             return
 
 
 def counted(number: int, noun: str) -> str:
-    """A number of things, in words."""
+    """A number with its noun."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 class Lines(logging.Handler):
-    """The server's own warnings, as lines; but that a response has no end, which is how a lost stream ends.
+    """Prints the server's own warnings, except that a response has no end, which is how a lost stream ends.
 
     Args:
         console: prints them.
@@ -121,7 +121,7 @@ class Lines(logging.Handler):
         self._console = console
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print one."""
+        """Print a record."""
         message = record.getMessage()
         ended = record.exc_info is not None and not isinstance(record.exc_info[1], Exception)
         if ended or message.startswith(self.EXPECTED):

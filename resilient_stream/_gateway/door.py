@@ -1,4 +1,4 @@
-"""How a protected stream's attempts are sent, and what is raised where nothing more will be tried."""
+"""Sends a protected stream's attempts. A failure is raised as it is, because it becomes a response."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 class GatewayDoor(AsyncTransportDoor):
-    """As that of the transports for httpx2, but that a failure is raised as it is: it becomes a response."""
+    """The door of the httpx2 transports, except that a failure is raised as it is, because it becomes a
+    response."""
 
     def error_of(
         self, failure: Failure, request: Request, cause: BaseException | None, response: Response | None
@@ -25,6 +26,6 @@ class GatewayDoor(AsyncTransportDoor):
         return error
 
     def _made(self, url: Any, headers: Any, content: bytes, extensions: Any) -> Request:
-        if url != self._request.url:  # a redirect; the target that was asked for is another
+        if url != self._request.url:  # a redirect: to another target than the client asked for
             extensions = {name: value for name, value in extensions.items() if name != "target"}
         return super()._made(url, headers, content, extensions)

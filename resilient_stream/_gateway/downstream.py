@@ -1,7 +1,7 @@
-"""The response to a client: sent piece by piece, at the client's pace.
+"""The response to a client, sent piece by piece at the client's pace.
 
-`Downstream.write` returns when the client's connection has room, and nothing is read from the upstream
-before. That bounds what a slow client costs to the buffers of two connections.
+`Downstream.write` returns when the client's connection has room, and nothing is read from the upstream before
+that. So a slow client costs at most the buffers of two connections.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from .headers import Headers
 from .request import Send
 
 PING: Final = b'event: ping\ndata: {"type": "ping"}\n\n'
-"""As the API writes it."""
+"""A ping as the API writes it."""
 
 
 class Downstream:
     """The response to one request.
 
-    Ending one that has begun without `finish` is how a failure shows: the connection closes in the middle
-    of the body. (To a client of HTTP/1.0 there is no such middle.)
+    A failure is shown by ending a response that has begun without `finish`: the connection closes in the
+    middle of the body. (A client of HTTP/1.0 can't see that.)
 
     Args:
         send: ASGI's.
@@ -33,29 +33,29 @@ class Downstream:
     def __init__(self, send: Send, clock: Callable[[], float] = time.monotonic) -> None:
         self.begun = self.over = False
         self.written_at = clock()
-        """When something was handed over last."""
+        """When something was last sent."""
         self._send, self._clock = send, clock
         self._lock = asyncio.Lock()
 
     async def begin(self, status: int, headers: Headers) -> None:
-        """Send the head."""
+        """Send the headers."""
         self.begun = True
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         self.written_at = self._clock()
 
     async def write(self, piece: bytes) -> None:
-        """Send a piece of the body: of an event stream, whole frames."""
+        """Send a piece of the body; for an event stream, whole frames."""
         async with self._lock:
             await self._send({"type": "http.response.body", "body": piece, "more_body": True})
         self.written_at = self._clock()
 
     @property
     def quiet(self) -> bool:
-        """Whether no piece is being sent and another may come."""
+        """Whether no piece is being sent and more may follow."""
         return not (self.over or self._lock.locked())
 
     async def ping(self) -> None:
-        """Send a ping between two pieces, unless one is being sent."""
+        """Send a ping between two pieces, unless a piece is being sent."""
         if self.quiet:
             await self.write(PING)
 

@@ -1,7 +1,8 @@
-"""Streams of a gateway with a journal: begun, read again from any place, gone on with, and stopped.
+"""Streams of a gateway with a journal: begun, read again from any position, continued, and stopped.
 
-Whoever began a stream reads it: who has another credential gets the answer of a stream that there is not. A
-stream whose writer is gone goes on with the credential of the reader who finds that; none is stored.
+Only the client that began a stream can read it. With another credential the answer is that of a stream that
+does not exist. If a stream's writer is gone, it continues with the credential of the reader that notices it.
+No credential is stored.
 """
 
 from __future__ import annotations
@@ -55,20 +56,20 @@ if TYPE_CHECKING:
 log: Final = logging.getLogger("resilient_stream")
 
 STREAMS: Final = f"{PREFIX}streams/"
-"""What the path of a stream begins with."""
+"""The beginning of a stream's path."""
 
 DETACH: Final = "resilient-detach"
-"""The header with the seconds for which a stream goes on when its client has left."""
+"""The header with the seconds for which a stream continues after its client has left."""
 
 LONGEST: Final = 86_400.0
 
 OVER: Final = frozenset({Status.COMPLETE, Status.FAILED, Status.STOPPED})
-"""Nobody who reads one of these has it go on."""
+"""States in which a reader does not make the stream continue."""
 
 OF_THE_READER: Final = frozenset(
     name.encode() for name in ("accept", "content-length", "content-type", CURSOR, POLICY, *KEPT_HEADERS)
 )
-"""Headers of a reader that are not those of a request for the stream."""
+"""Headers of a reader that do not belong to a request for the stream."""
 
 
 @dataclass(slots=True)
@@ -78,7 +79,7 @@ class Journaled:
     Args:
         session: the journal's.
         key: its id.
-        detach: seconds for which it goes on without a reader.
+        detach: seconds for which it continues without a reader.
         audience: its readers.
     """
 
@@ -89,11 +90,12 @@ class Journaled:
     _number: int = 0
 
     def driver(self, upstream: AsyncUpstream) -> AsyncDriver:
-        """The driver of a stream that begins, or goes on."""
+        """The driver of a stream that begins or continues."""
         return self.session.adriver(upstream)
 
     def told(self, piece: bytes) -> bytes:
-        """A piece of the stream with the number of each frame; without, once the journal can't be written."""
+        """A piece of the stream with the number of each frame; without numbers once the journal can't be
+        written."""
         keeper = self.session.keeper
         frames = record.cut(piece)
         if keeper is None or keeper.last != self._number + len(frames):
@@ -106,12 +108,12 @@ class Journaled:
         )
 
     async def deserted(self) -> None:
-        """Wait until nobody has read it for long enough."""
+        """Wait until nobody has read the stream for long enough."""
         await self.audience.gone(self.key, self.detach)
 
 
 class Durable:
-    """What a gateway does with its journal.
+    """The part of a gateway that uses its journal.
 
     Args:
         journal: where the streams are.
@@ -137,7 +139,7 @@ class Durable:
         self._tasks = set[asyncio.Task[None]]()
 
     async def begin(self, call: Protected, incoming: Incoming, key: str) -> Journaled | None:
-        """Journal a stream that begins; None where that can't be, and the policy says to go on without.
+        """Journal a stream that begins; None if that is impossible and the policy says to continue without.
 
         Raises:
             Refused: the policy says to stop then; or a header can't be meant.
@@ -197,8 +199,10 @@ class Durable:
             raise Refused(status_of(error) or 503, str(error)) from error
 
     async def _show(self, follower: Follower, incoming: Incoming, downstream: Downstream) -> None:
-        """Send what there is behind the reader's place, and what comes. Where that breaks off for a reason
-        that may pass, so does the response, and the reader comes back."""
+        """Send what there is behind the reader's position, and what is added.
+
+        If that ends for a reason that may pass, the response breaks off, and the reader reconnects.
+        """
         headers = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
         kind = (b"content-type", b"text/event-stream")
         await downstream.begin(200, [kind, *headers, (ID, follower.key.encode())])
@@ -228,10 +232,10 @@ class Durable:
     # -- going on --------------------------------------------------------------------------------
 
     async def _go_on(self, key: str, reader: Incoming) -> bool:
-        """Have a stream whose writer is gone go on; False where that can't be."""
+        """Continue a stream whose writer is gone. Return False if that is impossible."""
         try:
             await self._take_over(key, reader)
-        except StreamBusy:  # another one was quicker
+        except StreamBusy:  # another process was quicker
             return True
         except (JournalError, Refused) as error:
             guarded(log.warning, f"a stream can't be gone on with: {error}")
@@ -239,7 +243,7 @@ class Durable:
         return True
 
     async def _take_over(self, key: str, reader: Incoming) -> None:
-        """Go on with a stream.
+        """Take over a stream, and continue it.
 
         Raises:
             JournalError: that can't be.
@@ -260,20 +264,20 @@ class Durable:
             task.add_done_callback(self._tasks.discard)
 
     async def _run(self, call: Protected, request: Any, journaled: Journaled) -> None:
-        """Have a stream go on for those who read it from the journal."""
+        """Run a stream for the readers of the journal."""
         with self._streams.run(call.context.record, call.context.planner.model, journaled.key) as running:
             stream = Stream(self._upstream, call, request, running, journaled=journaled)
             await stream.serve(Body.of_nobody(), Downstream(_nowhere), self._pings)
 
     async def aclose(self) -> None:
-        """End the streams that go on for readers."""
+        """End the streams that continue for readers."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 def seconds_of(said: str) -> float:
-    """How long a stream goes on when its client has left; 0 where the client says nothing.
+    """The seconds for which a stream continues after its client has left; 0 if the client does not say.
 
     Raises:
         Refused: it is no such number.
@@ -298,4 +302,4 @@ def _asked_again(kept: Mapping[str, Any], reader: Incoming) -> Incoming:
 
 
 async def _nowhere(message: object) -> None:
-    """What is sent to nobody."""
+    """Discard a message: nobody reads it."""

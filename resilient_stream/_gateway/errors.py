@@ -1,4 +1,4 @@
-"""What the gateway says of a failure: JSON and events in the API's own shape, in words for any language."""
+"""How the gateway reports a failure: JSON and events in the API's format, with messages for any language."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ NAMES: Final = {
     504: "timeout_error",
     529: "overloaded_error",
 }
-"""``error.type`` of the statuses that the gateway answers with [platform docs, "Errors"]."""
+"""``error.type`` for the statuses that the gateway sends [platform docs, "Errors"]."""
 
 FINAL: Final = (b"x-should-retry", b"false")
-"""Tells the official SDKs not to ask again: the gateway has done so."""
+"""Tells the official SDKs not to retry, because the gateway has done so."""
 
 
 class GaveUp(Exception):
@@ -55,27 +55,27 @@ class Refused(Exception):
 
 
 def status_of(failure: Failure) -> int:
-    """The status that says of a failure without a response of its own what a proxy can say."""
+    """The status for a failure without a response, as far as a proxy can express it."""
     return 504 if failure.kind in TIMEOUTS else 502
 
 
 def page(status: int, message: str) -> bytes:
-    """The JSON of an error, as the API has it."""
+    """The JSON of an error, in the API's format."""
     error = {"type": NAMES[status], "message": f"resilient-stream: {message}"}
     return json.dumps({"type": "error", "error": error}).encode()
 
 
 def headers_of(content: bytes, kind: bytes = b"application/json") -> Headers:
-    """The headers of an answer that the gateway has written itself."""
+    """The headers of a response that the gateway has written itself."""
     return [(b"content-type", kind), (b"content-length", b"%d" % len(content))]
 
 
 def event(failure: Failure, message: str) -> bytes:
-    """The event with which a stream ends that has failed: the API's own where it has said why.
+    """The event with which a failed stream ends: the API's own if there is one.
 
     Args:
         failure: why.
-        message: what to say where the API has said nothing.
+        message: what to say if the API has reported nothing.
     """
     if failure.frame:
         return failure.frame.rstrip(b"\r\n") + b"\n\n"

@@ -1,4 +1,4 @@
-"""What is not protected: any request, sent on as it is, and its response sent back as it is."""
+"""Forwards what is not protected: any request, unchanged, and its response."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from .upstream import Upstream
 
 CONNECT: Final = 10.0
-"""Seconds that connecting may take. How long an answer may take, only the client knows."""
+"""Seconds that connecting may take. Only the client knows how long an answer may take."""
 
 
 async def forward(upstream: Upstream, request: httpx2.Request, downstream: Downstream) -> None:
-    """Send a request on, and its response back. Where the response breaks, so does the one to the client."""
+    """Forward a request, and its response back. If the response breaks, so does the one to the client."""
     request.extensions["timeout"] = {"connect": CONNECT, "read": None, "write": None, "pool": None}
     try:
         response = await upstream.transport.handle_async_request(request)
@@ -53,7 +53,7 @@ async def relay(response: httpx2.Response, downstream: Downstream) -> None:
 
 
 async def while_there(body: Body, work: Coroutine[Any, Any, None]) -> None:
-    """Do something for a client for as long as it is there: when it leaves, the work is cancelled.
+    """Work for a client as long as it is connected: when it leaves, the work is cancelled.
 
     Args:
         body: of the client's request.

@@ -1,4 +1,4 @@
-"""Which headers pass, in either direction: all of them, but those that belong to one connection or to us."""
+"""Which headers pass in either direction: all except those of one connection and those of the gateway."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ HOP_BY_HOP: Final = frozenset(
 """Headers of one connection [RFC 9110, 7.6.1]."""
 
 OURS: Final = b"resilient-"
-"""How the names of headers begin that a client and the gateway exchange."""
+"""The beginning of the names of headers that a client and the gateway exchange."""
 
 
 def value_of(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
-    """The value of a header, or of several of the same name in one list; empty where there is none."""
+    """The value of a header, or those of several of the same name in one list; empty if there is none."""
     return ", ".join(value.decode("latin-1") for each, value in headers if each == name)
 
 
 def passing(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """The headers that go on, in their order: not those of one connection, nor those that ``connection``
-    names, nor ours."""
+    """The headers that pass, in their order: without those of one connection, those that ``connection``
+    names, and the gateway's."""
     named = [(name.lower(), value) for name, value in headers]
     options = {word.strip().lower().encode("latin-1") for word in value_of(named, b"connection").split(",")}
     dropped = HOP_BY_HOP | options
@@ -42,7 +42,7 @@ def passing(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
 
 
 def to_upstream(headers: Iterable[tuple[bytes, bytes]], host: bytes) -> Headers:
-    """A request's headers as the upstream gets them.
+    """A request's headers as the upstream receives them.
 
     ``expect`` is answered here, and ``host`` is the upstream's.
 
@@ -55,5 +55,5 @@ def to_upstream(headers: Iterable[tuple[bytes, bytes]], host: bytes) -> Headers:
 
 
 def without(headers: Headers, *names: bytes) -> Headers:
-    """The headers but those of these names."""
+    """The headers without those of these names."""
     return [(name, value) for name, value in headers if name not in names]

@@ -28,27 +28,27 @@ MISSING: Final = "the gateway needs more packages: pip install 'resilient-stream
 CONTENT_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
 
 UNITS: Final = {"s": "seconds"}
-"""Units by the names that Prometheus has for them. Counts, which are in braces, have none."""
+"""Prometheus' names of units. Counts, whose units are in braces, have none."""
 
 MODELS: Final = 100
-"""Models that are told apart."""
+"""The most models that have a label of their own."""
 
 OTHER: Final = "other"
-"""What all other models are called."""
+"""The label of all other models."""
 
 
 class MissingExtraError(ImportError):
-    """What the extra ``serve`` installs is not there."""
+    """The extra ``serve`` is not installed."""
 
     def __init__(self) -> None:
         super().__init__(MISSING)
 
 
 class OfClients(Telemetry):
-    """Telemetry of streams whose models their clients name.
+    """Telemetry of streams whose models are named by clients.
 
-    Each name is a series for each metric, which is kept until the process ends. So only so many names, and
-    only plain words, are told; whatever else clients make up is one series.
+    Each name is a series for each metric, which is kept until the process ends. So only a limited number of
+    names, and only plain words, are used. Any other name becomes one series.
     """
 
     def __init__(self, *args: Any) -> None:
@@ -92,18 +92,18 @@ class Metrics:
         self._reader = InMemoryMetricReader()
         provider = MeterProvider([self._reader], shutdown_on_exit=False)
         self.observer = OfClients(None if traces else NoOpTracerProvider(), provider)
-        """To be one of a policy's observers."""
+        """An observer for policies."""
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
     def text(self) -> bytes:
-        """All of them, in Prometheus' text format."""
+        """All metrics, in Prometheus' text format."""
         from prometheus_client import generate_latest
 
         return generate_latest(self._registry)
 
     def collect(self) -> Iterator[Metric]:
-        """What a registry of prometheus-client's asks its collectors for."""
+        """The metrics, as a registry of prometheus-client asks its collectors for them."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
         running = GaugeMetricFamily("resilient_stream_gateway_running", "Streams that run now")
@@ -126,7 +126,7 @@ def _metrics(data: Any) -> Iterator[Any]:
 
 
 def _family(metric: Any) -> Metric:
-    """One of OpenTelemetry's as one of prometheus-client's."""
+    """An OpenTelemetry metric as one of prometheus-client."""
     from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
     points = metric.data.data_points
@@ -156,5 +156,5 @@ def _values(attributes: Mapping[str, Any], labels: Iterable[str]) -> list[str]:
 
 
 def _name(name: str) -> str:
-    """A name as Prometheus has names."""
+    """A name as Prometheus allows it."""
     return re.sub(r"\W", "_", name, flags=re.ASCII)

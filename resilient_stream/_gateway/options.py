@@ -23,16 +23,16 @@ DRAIN: Final = 600
 """Seconds. A long answer takes some minutes."""
 
 ENVIRONMENT: Final = "RESILIENT_STREAM_"
-"""How the variables begin; an option's name follows: ``RESILIENT_STREAM_DRAIN_TIMEOUT``."""
+"""The beginning of the variables' names; an option's name follows: ``RESILIENT_STREAM_DRAIN_TIMEOUT``."""
 
 
 class ServeError(Exception):
-    """The gateway can't be started as asked. The text is for the user."""
+    """The gateway can't be started with these options. The text is for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for."""
+    """The options."""
 
     host: str = "127.0.0.1"
     port: int = PORT
@@ -65,7 +65,7 @@ class Options:
 
     @property
     def is_open(self) -> bool:
-        """Whether it listens to more than the loopback interface."""
+        """Whether it listens on more than the loopback interface."""
         try:
             return not ip_address(self.host).is_loopback
         except ValueError:
@@ -77,7 +77,7 @@ class Options:
         return (*LOOPBACK, _in_url(self.host).lower(), *self.allow_host)
 
     def url(self, port: int) -> str:
-        """Where it listens."""
+        """The URL at which it listens."""
         return f"http://{_in_url(self.host)}:{port}"
 
     def chosen_policy(self) -> RetryPolicy | None:
@@ -96,15 +96,15 @@ class Options:
 
     @contextmanager
     def opened_journal(self) -> Generator[Journal | None]:
-        """The journal, open within the block; None where none was asked for.
+        """The journal, open within the block; None if there is none.
 
         Raises:
-            ServeError: there can be no such journal.
+            ServeError: the journal can't be opened.
         """
         if self.journal is None:
             yield None
             return
-        from resilient_stream._journal.journal import Journal  # sqlite3 is not loaded for nothing
+        from resilient_stream._journal.journal import Journal  # sqlite3 is loaded only if it is needed
 
         try:
             journal = Journal(self.journal)
@@ -114,15 +114,15 @@ class Options:
             yield journal
 
     def arguments(self) -> list[str]:
-        """The arguments that say the same, but for the number of workers, and the journal, whose URL may
-        have a password: that goes by the environment, which others can't see."""
+        """The arguments with the same meaning, without the number of workers and the journal. Its URL may
+        have a password, so it is passed in the environment, which others can't see."""
         given = {"host": self.host, "port": self.port, "upstream": self.upstream, "policy": self.policy}
         given |= {"drain-timeout": self.drain_timeout, "log-format": self.log_format}
         told = [f"--{name}={value}" for name, value in given.items() if value is not None]
         return [*told, *(f"--allow-host={name}" for name in self.allow_host), "--workers=1"]
 
     def environment(self) -> dict[str, str]:
-        """The variables that say what `arguments` does not."""
+        """The variables for what `arguments` leaves out."""
         return {} if self.journal is None else {f"{ENVIRONMENT}JOURNAL": self.journal}
 
 

@@ -1,4 +1,4 @@
-"""What the gateway says of itself, under ``/resilient/``: to probes, to Prometheus, and to a person."""
+"""The gateway's own pages under ``/resilient/``: for probes, for Prometheus, and for people."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ POLICY: Final = (
     f"default-src 'none'; connect-src 'self'; script-src {_hash(SCRIPT)}; style-src {_hash(STYLE)}; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""What a browser may do with the page: nothing but run its own script, which asks for the streams."""
+"""What a browser may do with the page: only run its own script, which asks for the streams."""
 
 COMMON: Final = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 
@@ -86,7 +86,7 @@ class Pages:
 
     def __init__(self, streams: Streams, metrics: Metrics) -> None:
         self.ready = True
-        """False from when the gateway was told to end."""
+        """False from the moment when the gateway is asked to stop."""
         self._streams, self._metrics = streams, metrics
 
     def page(self, incoming: Incoming) -> tuple[int, bytes, Headers]:

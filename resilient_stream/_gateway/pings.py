@@ -1,7 +1,7 @@
-"""Pings for streams on which nothing was handed over for a while: one timer for all of them.
+"""Sends pings on streams that were silent for a while: one timer for all streams.
 
 While the model thinks, a block is held, or a broken stream waits for its continuation, clients would see
-silence, and theirs and their proxies' timers count it.
+silence, and their timers and those of their proxies might expire.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 from .downstream import Downstream
 
 AFTER: Final = 10.0
-"""Seconds of silence at most. The most watchful clients show a stall after 20."""
+"""The most seconds of silence. The most watchful clients show a stall after 20."""
 
 EVERY: Final = 1.0
 """Seconds between two looks at all streams."""
@@ -40,7 +40,7 @@ class Pings:
 
     @contextmanager
     def on(self, stream: Downstream) -> Generator[None]:
-        """Ping a stream whose head is sent, within the block."""
+        """Send pings to a stream whose headers are sent, within the block."""
         self._streams.add(stream)
         if self._timer is None:
             self._again()
@@ -51,7 +51,7 @@ class Pings:
             stream.over = True
 
     def look(self) -> None:
-        """Ping the streams that would be silent for too long at the next look."""
+        """Send pings to the streams that would be silent for too long at the next look."""
         latest = self._clock() - self._after + self._every
         for stream in self._streams:
             if stream.quiet and stream.written_at <= latest:

@@ -22,7 +22,7 @@ _SECRET: Final = secrets.token_bytes(32)
 
 
 class Policies:
-    """One layer for each policy. They share what is learnt of models, apart for each credential.
+    """One layer for each policy. They share what was learnt about models, separately for each credential.
 
     Args:
         policy: of streams whose requests name none: a `RetryPolicy`, the name of a preset, or None for the
@@ -42,7 +42,7 @@ class Policies:
         """The layer of a request.
 
         Raises:
-            Refused: it names a policy that there is not. Only presets can be named.
+            Refused: it names a policy that does not exist. Only presets can be named.
         """
         name = incoming.value(HEADER)
         if not name:
@@ -59,7 +59,7 @@ class Policies:
 
 
 def credential(incoming: Incoming) -> str:
-    """By what the API knows whose request it is."""
+    """The credential by which the API knows whose request it is."""
     return repr((incoming.value("x-api-key"), incoming.value("authorization")))
 
 

@@ -1,4 +1,4 @@
-"""Prints from a thread of its own, so that a stopped terminal or a pipe that nobody reads stops no stream."""
+"""Prints from a separate thread, so that a stopped terminal or a pipe that nobody reads stops no stream."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import threading
 from typing import Final, TextIO
 
 MOST: Final = 10_000
-"""Lines that may wait to be printed. More are dropped."""
+"""The most lines that may wait to be printed. More are dropped."""
 
 LAST: Final = 2.0
-"""Seconds that what waits gets at the end."""
+"""Seconds that the waiting lines get at the end."""
 
 
 class Printer:
@@ -32,7 +32,7 @@ class Printer:
         self._thread.start()
 
     def isatty(self) -> bool:
-        """Whether a person reads it."""
+        """Whether it is a terminal."""
         return self._out.isatty()
 
     def write(self, text: str, /) -> None:
@@ -41,16 +41,16 @@ class Printer:
             self._waiting.put_nowait(text)
 
     def flush(self) -> None:
-        """Nothing: each text is printed when it can be."""
+        """Nothing to do: each text is written as soon as possible."""
 
     def close(self) -> None:
-        """Print what waits, if that does not take long."""
+        """Write what waits, if that does not take long."""
         with contextlib.suppress(queue.Full):
             self._waiting.put(None, timeout=self._last)
         self._thread.join(self._last)
 
     def _print(self) -> None:
-        with contextlib.suppress(OSError):  # nobody reads it any more: a gateway goes on without
+        with contextlib.suppress(OSError):  # nobody reads it any more: the gateway continues without
             while (text := self._waiting.get()) is not None:
                 self._write(text)
 

@@ -1,4 +1,4 @@
-"""A protected stream: one response to the client, whatever becomes of the attempts behind it."""
+"""A protected stream: one response to the client over any number of attempts."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 ID: Final = b"resilient-stream-id"
 
 OF_ONE_ATTEMPT: Final = (b"content-encoding", b"content-length")
-"""Headers of a first response that do not hold for what the client gets."""
+"""Headers of a first response that are not valid for what the client receives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Stream:
     Args:
         call: what `_transport.calls.read` has made of the request.
         request: the first attempt's.
-        running: what is told of it.
+        running: its entry in the list of streams.
         reports: whether the client wants the report at the end, if the stream was resumed.
         journaled: how it is journaled; None where it is not.
     """
@@ -60,7 +60,7 @@ class Stream:
     journaled: Journaled | None = None
 
     async def serve(self, body: Body, downstream: Downstream, pings: Pings) -> None:
-        """Send it to the client, until it ends or the client leaves."""
+        """Send the stream to the client, until it ends or the client leaves."""
         context = self.call.context
         attach(self.request, context.record)
         self.request.headers["accept-encoding"] = "identity"
@@ -99,7 +99,7 @@ class Stream:
         return AsyncDriver(context.machine(exchange.error_for), exchange, context.runtime, context.watch)
 
     def _headers(self, door: GatewayDoor) -> list[tuple[bytes, bytes]]:
-        """The first good response's headers. The response itself is let go."""
+        """The first good response's headers. The response itself is released."""
         response = door.response
         door.forget()
         raw = [] if response is None else response.headers.raw
@@ -120,13 +120,14 @@ class Stream:
         await downstream.finish()
 
     async def _finish_for_nobody(self, driver: AsyncDriver) -> None:
-        """Have a stream that is detached go on to its end; any other is closed by now."""
+        """Run a detached stream to its end; any other is closed by now."""
         with contextlib.suppress(GaveUp):
             async for _ in driver:
                 pass
 
     async def _break_off(self, error: JournalError, downstream: Downstream) -> None:
-        """The stream was stopped through its journal, or another one writes it, or nobody can."""
+        """Handle a stream that was stopped through its journal, or that another process writes, or that can't
+        be written."""
         message = f"resilient-stream: {error}"
         if downstream.begun:
             await downstream.write(error_event(message))
@@ -137,7 +138,7 @@ class Stream:
     async def _refuse(
         self, failure: Failure, door: GatewayDoor, exchange: AsyncExchange, downstream: Downstream
     ) -> None:
-        """Answer with the API's last words, or with words of our own where it had none."""
+        """Answer with the API's last response, or with the gateway's own message if there was none."""
         response = door.response
         theirs = response is not None and response.status_code == failure.status
         if response is not None and theirs and not response.is_success:

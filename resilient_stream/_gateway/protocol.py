@@ -1,11 +1,12 @@
-"""HTTP/1.1 as the gateway hears it: uvicorn's protocol on h11, but stricter with heads, and less patient.
+"""The gateway's HTTP/1.1: uvicorn's protocol on h11, with stricter request heads and shorter timeouts.
 
-Where two programs read one request in two ways, one request may be smuggled inside another. h11 forgives line
-ends without a carriage return, folded lines, and two lengths; those who read the same connection before or
-after us may not. So a head in which there is one of these is refused, before h11 sees it.
+If two programs read one request in two ways, one request may be smuggled inside another. h11 accepts line
+ends without a carriage return, folded lines, and two lengths; other readers of the same connection may not.
+So a head with one of these is refused before h11 sees it.
 
 A client that does not read makes its stream wait: nothing is written, and so nothing read from the upstream,
-before it has taken all that was written so far. One that takes nothing for long is cut off.
+before the client has taken all that was written so far. A client that takes nothing for a long time is
+disconnected.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ HEAD_PATIENCE: Final = 30.0
 """Seconds that a client may take for a request's head. (nginx has 60: ``client_header_timeout``.)"""
 
 READ_PATIENCE: Final = 300.0
-"""Seconds that a client may take nothing of what waits for it. (nginx has 60: ``send_timeout``. A program
-that somebody has stopped for a while gets more: it costs what is in the buffers of its connection.)"""
+"""Seconds for which a client may take nothing of what waits for it. (nginx has 60: ``send_timeout``. A
+program that was suspended for a while gets more, because it costs only the buffers of its connection.)"""
 
 SENT: Final = 256 * 1024
-"""Bytes that the system may hold for a client that does not read. Linux would go up to 4 MB."""
+"""Bytes that the system may hold for a client that does not read. Linux would hold up to 4 MB."""
 
 _END: Final = re.compile(rb"\r\n\r\n")
 _LENGTH: Final = re.compile(rb"^content-length[ \t]*:", re.IGNORECASE | re.MULTILINE)
@@ -36,10 +37,10 @@ _FOLDED: Final = re.compile(rb"\n[ \t]")
 
 
 def flaw(waiting: bytes) -> str | None:
-    """What is wrong with the head of a request, as far as it has come; None if nothing is.
+    """What is wrong with the head of a request, as far as it was received; None if nothing is.
 
     Args:
-        waiting: what has come since the last request; what is behind the head is not looked at.
+        waiting: the bytes since the last request; those behind the head are ignored.
     """
     found = _END.search(waiting)
     head = waiting[: found.end()] if found else waiting
@@ -66,14 +67,14 @@ class StrictProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has connected; its first request is expected."""
         super().connection_made(transport)
-        transport.set_write_buffer_limits(high=0)  # what is written waits until all before it is taken
+        transport.set_write_buffer_limits(high=0)  # the next write waits until everything before it is taken
         sock: socket.socket | None = transport.get_extra_info("socket")
         if sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SENT)
         self._expect()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is gone."""
+        """The connection is gone."""
         self._expect_nothing()
         self._taken()
         super().connection_lost(exc)
@@ -84,12 +85,12 @@ class StrictProtocol(H11Protocol):
         self._wait_for_reader(None)
 
     def resume_writing(self) -> None:
-        """The client has taken all."""
+        """The client has taken everything."""
         self._taken()
         super().resume_writing()
 
     def _wait_for_reader(self, before: int | None) -> None:
-        """Look again later, or cut the client off if it has taken nothing since the look before."""
+        """Check again later, or disconnect the client if it has taken nothing since the last check."""
         waits = self.transport.get_write_buffer_size()
         if waits == before:
             self.transport.abort()
@@ -102,7 +103,7 @@ class StrictProtocol(H11Protocol):
             self._slow = None
 
     def handle_events(self) -> None:
-        """Something has come, or is to be looked at now."""
+        """Handle received bytes, or events that were left."""
         if self.conn.their_state is h11.IDLE:
             waiting = self.conn.trailing_data[0]
             if (wrong := flaw(waiting)) is not None:
@@ -116,7 +117,7 @@ class StrictProtocol(H11Protocol):
             self._expect()
 
     def _expect(self) -> None:
-        """The rest of a head should come soon."""
+        """Start the timeout for the rest of a head."""
         if self._late is None:
             self._late = self.loop.call_later(HEAD_PATIENCE, self.timeout_keep_alive_handler)
 

@@ -1,6 +1,6 @@
-"""A request of a client: what ASGI says of it, and its body, which is read once.
+"""A client's request: its head as ASGI has it, and its body, which is read once.
 
-A client that leaves is told by the same channel that brings the body, so both are read here.
+The channel that brings the body also reports that a client has left, so both are read here.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Body:
 
     @classmethod
     def of_nobody(cls) -> Body:
-        """That of a client who has left."""
+        """The body of a client that has left."""
         made = cls(_nothing)
         made.left = True
         made._read.set()
@@ -70,7 +70,7 @@ class Body:
         return message
 
     async def whole(self, most: int) -> bytes:
-        """All of it.
+        """The whole body.
 
         Raises:
             Refused: it has more than ``most`` bytes.
@@ -96,7 +96,7 @@ async def _nothing() -> MutableMapping[str, Any]:
 
 
 def too_large(most: int) -> Refused:
-    """The answer to a body that is too large."""
+    """The response to a body that is too large."""
     return Refused(413, f"the request's body has more than {most} bytes", close=True)
 
 
@@ -106,7 +106,7 @@ class Incoming:
 
     method: str
     target: bytes
-    """The path and the query as they came, without the path that the application is mounted at."""
+    """The path and the query as received, without the path at which the application is mounted."""
     headers: Headers
     http_version: str = "1.1"
 
@@ -124,20 +124,20 @@ class Incoming:
 
     @property
     def path(self) -> str:
-        """The path alone."""
+        """The path without the query."""
         return self.target.partition(b"?")[0].decode("latin-1")
 
     def value(self, name: str) -> str:
-        """The value of a header; empty where there is none."""
+        """The value of a header; empty if there is none."""
         return value_of(self.headers, name.encode())
 
     @property
     def length(self) -> int | None:
-        """What ``content-length`` says of the body; None where it says nothing."""
+        """The length in ``content-length``; None if there is none."""
         said = self.value("content-length")
         return int(said) if said.isascii() and said.isdigit() else None
 
     @property
     def has_body(self) -> bool:
-        """Whether there is one, if only an empty one."""
+        """Whether there is a body, even an empty one."""
         return self.length is not None or bool(self.value("transfer-encoding"))

@@ -1,10 +1,11 @@
-"""The gateway as a server: uvicorn, told what a gateway needs, and how to end.
+"""The gateway as a server: uvicorn with the settings that a gateway needs, and an orderly end.
 
-It runs on asyncio's own loop. uvloop needs a tenth less processor time, but reads all that a connection has,
-2 MB and more, before it can be told to wait, and for a client that does not read this stays in memory.
+It uses asyncio's own loop. uvloop needs a tenth less processor time, but reads all that a connection has, 2
+MB and more, before it can be asked to wait. For a client that does not read, this stays in memory.
 
-When it is told to end (SIGTERM, SIGINT) it accepts nothing more, and the streams that run go on to their
-ends, resuming if they must. After the drain timeout, or at a second signal, they end uncleanly.
+When it is asked to stop (SIGTERM, SIGINT) it accepts nothing more. The streams that run continue to their
+ends, and resume if they must. After the drain timeout, or at a second signal, they end without an end of
+their bodies.
 """
 
 from __future__ import annotations
@@ -29,19 +30,19 @@ if TYPE_CHECKING:
 
 BACKLOG: Final = 2048
 HEAD: Final = 64 * 1024
-"""Bytes that a request's head may have."""
+"""The most bytes of a request's head."""
 
 IDLE: Final = 75
 """Seconds that a client's connection is kept without a request. (nginx: ``keepalive_timeout``.)"""
 
 LAST: Final = 2.0
-"""Seconds that streams get to close their upstreams once they were ended."""
+"""Seconds that streams get to close their upstreams after they were ended."""
 
 FILES: Final = 16_384
 """Connections that a process may have: two for each stream, and those that wait for a request."""
 
 LIVE: Final = 5
-"""Ticks, ten of which are a second, between two looks at the counts."""
+"""Ticks between two looks at the counts. Ten ticks are a second."""
 
 
 class Server(uvicorn.Server):
@@ -74,7 +75,7 @@ class Server(uvicorn.Server):
         self._parent = os.getppid() if options.fd is not None else None
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve until it is told to end."""
+        """Serve until it is asked to stop."""
         lines, log = Lines(self._console), logging.getLogger("uvicorn.error")
         log.addHandler(lines)
         propagate, log.propagate = log.propagate, False
@@ -86,10 +87,10 @@ class Server(uvicorn.Server):
             self._console.close()
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second."""
+        """Called ten times a second."""
         if counter % LIVE == 0:
             self._console.live(len(self._gateway.streams.running), self._gateway.streams.counts)
-        if self._parent not in (None, os.getppid()):  # the one that started it is gone
+        if self._parent not in (None, os.getppid()):  # the process that started it is gone
             self.should_exit = True
         return await super().on_tick(counter)
 
@@ -110,18 +111,19 @@ class Server(uvicorn.Server):
         self._console.say("ended", "ended")
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal came: the first ends the server when its streams have ended, the second ends them too."""
+        """Handle a signal: the first stops the server when its streams have ended, the second ends them
+        too."""
         if not self.should_exit:
             self.should_exit = True
             return
-        self.force_exit = True  # which uvicorn looks at ten times a second
+        self.force_exit = True  # which uvicorn checks ten times a second
 
 
 def listen(options: Options) -> socket.socket:
-    """A socket that listens where it was asked for.
+    """A socket that listens at the address in the options.
 
     Raises:
-        ServeError: it can't be had.
+        ServeError: it can't be opened.
     """
     if options.fd is not None:
         return socket.socket(fileno=options.fd)
@@ -135,8 +137,8 @@ def listen(options: Options) -> socket.socket:
 
 
 def allow_connections() -> None:
-    """Let this process have `FILES` connections, or as many as it may allow itself. Many systems begin with
-    1,024, or 256, which few streams use up."""
+    """Allow this process `FILES` connections, or as many as the system allows. Many systems begin with 1,024,
+    or 256, which few streams use up."""
     try:
         import resource
     except ImportError:  # Windows, which has no such limit
@@ -148,7 +150,7 @@ def allow_connections() -> None:
 
 
 def gateway(options: Options, console: Console, journal: Journal | None = None) -> Gateway:
-    """The gateway that was asked for.
+    """The gateway with these options.
 
     Args:
         options: what was asked for.
@@ -156,8 +158,8 @@ def gateway(options: Options, console: Console, journal: Journal | None = None) 
         journal: where its streams are kept.
 
     Raises:
-        PolicyError: its policy can't be meant.
-        ServeError: its upstream can't be meant.
+        PolicyError: its policy is not valid.
+        ServeError: its upstream is not valid.
     """
     try:
         return Gateway(

@@ -1,7 +1,7 @@
-"""The streams that run, what is told of each, and how those ended that are over.
+"""The list of streams that run, and the counts of those that have ended.
 
-Numbers, names and ids; nothing of a request or a reply. A model's name, which is the client's to choose, is
-told only where it is a plain word.
+It has numbers, names and ids; nothing of a request or a reply. A client chooses the model's name, so it is
+shown only if it is a plain word.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from resilient_stream._core.record.ledger import Record
 
 
 def new_id() -> str:
-    """The name of a stream, which nobody can guess."""
+    """A name for a stream, which nobody can guess."""
     return f"rs_{secrets.token_hex(12)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """One stream."""
+    """A stream that runs."""
 
     record: Record
     model: str
@@ -32,7 +32,7 @@ class Running:
     id: str
 
     def told(self, now: float) -> dict[str, Any]:
-        """What is told of it while it runs, and in the line at its end."""
+        """What is shown about it while it runs, and in the line at its end."""
         ledger = self.record.ledger
         failures = [attempt.failure.kind for attempt in ledger.attempts if attempt.failure is not None]
         return {
@@ -49,28 +49,28 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a stream ended, for whoever tells people of it."""
+    """How a stream ended, for a message to people."""
 
     what: str
     """completed | retried | resumed | lost | left."""
     reason: str
-    """Why nothing more was tried, where it is lost."""
+    """Why nothing more was tried, if it is lost."""
     told: dict[str, Any]
 
 
 @dataclass(slots=True)
 class Counts:
-    """Streams since the start."""
+    """Counts of streams since the start."""
 
     completed: int = 0
-    """By their first request."""
+    """Completed by their first request."""
     retried: int = 0
-    """By another request, of which nothing shows."""
+    """Completed by another request, without a visible difference."""
     resumed: int = 0
-    """By at least one continuation."""
+    """Completed by at least one continuation."""
     lost: int = 0
     left: int = 0
-    """By their client."""
+    """Left by their client."""
 
 
 class Streams:
@@ -104,12 +104,12 @@ class Streams:
         try:
             yield stream
         finally:
-            if self.running.get(stream.id) is stream:  # it may have been taken over by now
+            if self.running.get(stream.id) is stream:  # another process may have taken it over by now
                 del self.running[stream.id]
             self._end(stream)
 
     def told(self) -> list[dict[str, Any]]:
-        """What is told of the streams that run, the oldest first."""
+        """What is shown about the streams that run, the oldest first."""
         now = self._clock()
         return [stream.told(now) for stream in self.running.values()]
 
@@ -120,7 +120,7 @@ class Streams:
 
 
 def how(record: Record) -> str:
-    """How a stream ended: a name of `Counts`."""
+    """How a stream ended: a name in `Counts`."""
     ledger = record.ledger
     match ledger.outcome:
         case "completed" | "finished_with_tools" if ledger.resumed:

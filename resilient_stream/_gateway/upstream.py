@@ -1,4 +1,4 @@
-"""The one API behind the gateway: its address, its connections, and requests as they go there."""
+"""The one API behind the gateway: its address, its connections, and the requests to it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .headers import Headers, to_upstream
 from .request import Body, Incoming
 
 IDLE: Final = 256
-"""Connections that are kept open while nobody uses them. There is no limit of those in use but that of the
+"""The most connections that are kept open while nobody uses them. Those in use are limited only by the
 streams."""
 
 IDLE_SECONDS: Final = 30.0
@@ -60,7 +60,7 @@ class Upstream:
         )
 
     def request(self, incoming: Incoming, content: Body | bytes | None) -> httpx2.Request:
-        """A request as the upstream gets it: the client's, to another host.
+        """The request for the upstream: the client's, to another host.
 
         Args:
             incoming: the client's.
@@ -84,7 +84,8 @@ class Upstream:
 
 
 def framed(headers: Headers, incoming: Incoming, content: Body | bytes | None) -> Headers:
-    """The headers with those that say how long the body is. They are the client's, unless it is held here."""
+    """The headers with those that give the body's length. They are the client's, unless the body is held
+    here."""
     if isinstance(content, Body):
         return headers if incoming.length is not None else [*headers, (b"transfer-encoding", b"chunked")]
     if content is None:
@@ -94,14 +95,15 @@ def framed(headers: Headers, incoming: Incoming, content: Body | bytes | None) -
 
 
 def proxy_for(url: httpx2.URL) -> str | None:
-    """The proxy that the environment names for the upstream; None where there is none, or it is local."""
+    """The proxy that the environment names for the upstream; None if there is none, or the upstream is
+    local."""
     if proxy_bypass(url.host) or url.host in ("localhost", "127.0.0.1", "::1"):
         return None
     return getproxies().get(url.scheme)
 
 
 class _Flowing(httpx2.AsyncByteStream):
-    """A body that goes on as it comes."""
+    """A body that is forwarded as it arrives."""
 
     def __init__(self, body: Body) -> None:
         self._body = body

@@ -1,7 +1,7 @@
-"""Several processes that share one listening socket: started, told to end, and replaced when they die.
+"""Several processes that share one listening socket: they are started, stopped, and replaced when they die.
 
-Each is this command again, with the socket. uvicorn's own supervisor forwards only one signal, and a
-gateway's second one means something.
+Each runs this command again, with the socket. uvicorn's own supervisor forwards only one signal, but a second
+one has a meaning for the gateway.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, Final
 from .console import Console
 
 SHORTEST: Final = 5.0
-"""Seconds that a worker lives at least, if it can start at all."""
+"""The least seconds that a worker runs if it can start at all."""
 
 Child = subprocess.Popen[Any]
 
@@ -48,7 +48,7 @@ class Workers:
         self._ending = False
 
     def run(self) -> int:
-        """Keep them running until a signal comes and they have ended; the exit status."""
+        """Keep them running until a signal comes and they have ended. Return the exit status."""
         before = {number: signal.signal(number, self.pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             return self.keep()
@@ -93,9 +93,9 @@ class Workers:
 def starting(
     arguments: list[str], fd: int, environment: Mapping[str, str] | None = None
 ) -> Callable[[], Child]:
-    """What starts a worker.
+    """A function that starts a worker.
 
-    It has a session of its own: an interrupt at the terminal reaches it once, from here.
+    The worker has a session of its own, so an interrupt at the terminal reaches it only once, from here.
 
     Args:
         arguments: of the command.

@@ -1,4 +1,4 @@
-"""The part that all HTTP clients share: exceptions and responses as failures, bodies, and read timeouts.
+"""The part that all HTTP clients share: failures from exceptions and responses, bodies, and read timeouts.
 
-Imported by the adapters only.
+Only adapters import it.
 """

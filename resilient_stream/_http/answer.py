@@ -1,7 +1,7 @@
 """The API's answer as an exception carries it: the status, all headers and the body.
 
-A response holds its connection and its request, which may be a large continuation. A program may keep an
-exception for a long time, so its response has neither; the request in it is the one that the user wrote.
+A response refers to its connection and its request, which may be a large continuation. A program may keep an
+exception for a long time, so the response in it has neither. Its request is the one that the user wrote.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ class Answer:
     def response(self, failure: Failure, request: Request) -> Response:
         """The response that an exception for ``failure`` carries.
 
-        That of an error told in a stream has the headers of the stream, the status that the error has outside
-        one, and as its body what was said, as JSON. ``retry-after``, the rate limit headers and the request's
-        id are there in either case.
+        For an error that the API reported inside a stream, it has the headers of the stream, the status that
+        the error has outside a stream, and the reported JSON as its body. ``retry-after``, the rate limit
+        headers and the request id are there in either case.
         """
         if self._page is not None and not failure.in_band:
             made: Response = copy.copy(self._page)
@@ -61,11 +61,11 @@ class Answer:
 
 
 def _status_outside(failure: Failure) -> int:
-    """The status that an error told in a stream has outside one."""
+    """The status that an error inside a stream has outside one."""
     return status_of_error({"type": failure.detail} if failure.body is None else error_in(failure.body))
 
 
 def _page_of(said: object) -> bytes:
-    """What was said in a stream, as the page of an error would say it."""
+    """The body that an error inside a stream would have as a response."""
     text = said if isinstance(said, str) else json.dumps(said)
     return b"" if said is None else text.encode(errors="replace")

@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 
 
 class AsyncExchange(Exchange):
-    """Through an async client.
+    """Exchanges requests and responses through an async client.
 
     Args:
         door: what the adapter adds.
@@ -40,7 +40,7 @@ class AsyncExchange(Exchange):
         self._interrupted = False
 
     async def send(self, action: Send) -> Head | Failure:
-        """Send one request, up to the response's head."""
+        """Send one request. Return when the response's headers arrive."""
         await self.release()
         try:
             return await self._breakable(lambda: self._open(action))
@@ -89,7 +89,7 @@ class AsyncExchange(Exchange):
             return self._failed(error, Phase.BODY)
 
     def chunks(self, patience: float) -> AsyncIterator[bytes] | None:
-        """As `SyncExchange.chunks`; None, too, where a read can only be broken off by a scope around it."""
+        """As `SyncExchange.chunks`; also None if a read can only be interrupted by a scope around it."""
         body, reads = self._body, self._patience
         if (
             body is None
@@ -109,13 +109,13 @@ class AsyncExchange(Exchange):
             await body.close()
 
     def interrupt(self) -> None:
-        """Break off the send or the read that another task is in."""
+        """Interrupt the send or the read that another task is in."""
         self._interrupted = True
         self._scope.cancel()
         super().interrupt()
 
     async def _breakable(self, act: Callable[[], Awaitable[Result]], seconds: float = math.inf) -> Result:
-        """What ``act`` gives.
+        """The result of ``act``.
 
         Raises:
             ReadTimeout: the package's; the time was up, or `interrupt` was called: then nobody asks what it

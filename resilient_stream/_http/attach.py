@@ -1,5 +1,6 @@
-"""Attaches to requests and responses the record, which `report` looks for, and the marks by which one layer
-of the library recognises another."""
+"""Attaches the record to requests and responses, where `report` looks for it, and the marks by which one
+layer of the library recognises another.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +12,12 @@ if TYPE_CHECKING:
     from httpx2 import Request
 
 SPLICED: Final = "resilient_stream.spliced"
-"""The name under which the extensions of a response say that a layer further in reads its body: from any
-connection, and with clocks of its own."""
+"""The extension of a response that marks it as read by a layer further in, from any connection and with
+timeouts of its own."""
 
 GIVEN_UP: Final = "resilient_stream.given_up"
-"""The same, of a response that a layer further in has made of a failure without one. Reading it raises the
-exception."""
+"""The extension that marks a response which a layer further in has made from a failure without one. Reading
+it raises the exception."""
 
 
 def attach(request: Request, record: object) -> None:

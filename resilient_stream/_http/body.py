@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from httpx2 import AsyncByteStream, Response, SyncByteStream
 
 WIND_DOWN: Final = 1.0
-"""Seconds that reading on from a closed connection may take; it takes none."""
+"""Seconds that reading from a closed connection may take. It takes none."""
 
 
 def unread(http: Response) -> None:
-    """Have a response that somebody has read already, as an event hook may, read once more: decoded, and not
-    from its connection, which others have by now.
+    """Make a response that somebody has already read, for instance an event hook, readable once more:
+    decoded, and not from its connection, which others use by now.
 
-    httpx and httpx2 serve what they have read from private attributes, whatever the stream is by then, and
-    have no public way to be told otherwise. Where these have other names, the response stays as it is.
+    httpx and httpx2 return what they have read from private attributes, whatever the stream is, and have no
+    public way to change that. If the attributes have other names, the response stays as it is.
     """
     if "_content" not in vars(http):
         return
@@ -38,7 +38,7 @@ def unread(http: Response) -> None:
 
 
 def take_over(http: Response, body: Any, *, sync: bool) -> None:
-    """Have the consumer of a response read ``body`` in place of its own.
+    """Make the consumer of a response read ``body`` in place of its own.
 
     Args:
         http: the response; its body was not read.
@@ -48,7 +48,7 @@ def take_over(http: Response, body: Any, *, sync: bool) -> None:
     stream = dialect_of(http).sync_stream if sync else dialect_of(http).async_stream
     http.stream = stream(body)
     http.extensions[SPLICED] = True
-    for header in ("content-encoding", "content-length"):  # of the first attempt's body as it was sent
+    for header in ("content-encoding", "content-length"):  # of the first attempt's body as sent
         http.headers.pop(header, None)
 
 
@@ -71,7 +71,7 @@ class SyncBody:
 
 
 class SyncPage:
-    """A sync body that is kept as it comes over the wire, and has so many seconds in all.
+    """A sync body that is kept as it arrives, and has to be complete within some seconds.
 
     Args:
         http: whose body it is.
@@ -84,7 +84,7 @@ class SyncPage:
         self, http: Response, patience: Patience, clock: Callable[[], float], seconds: float
     ) -> None:
         self.raw = bytearray()
-        """What has come of it, in its content encoding."""
+        """The bytes received, in their content encoding."""
         self._stream = cast("SyncByteStream", http.stream)
         self._late = dialect_of(http).read_timeout
         self._patience, self._clock = patience, clock
@@ -99,12 +99,12 @@ class SyncPage:
                 raise self._late("it took too long")
 
     def close(self) -> None:
-        """Close it."""
+        """Close the body."""
         self._stream.close()
 
 
 class AsyncPage:
-    """An async body that is kept as it comes over the wire. Whoever reads it can break it off.
+    """An async body that is kept as it arrives. Its reader can interrupt it.
 
     Args:
         http: whose body it is.
@@ -112,7 +112,7 @@ class AsyncPage:
 
     def __init__(self, http: Response) -> None:
         self.raw = bytearray()
-        """What has come of it, in its content encoding."""
+        """The bytes received, in their content encoding."""
         self._stream = cast("AsyncByteStream", http.stream)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -126,7 +126,7 @@ class AsyncPage:
                 await chunks.aclose()
 
     async def aclose(self) -> None:
-        """Close it."""
+        """Close the body."""
         await self._stream.aclose()
 
 
@@ -155,14 +155,14 @@ class AsyncBody:
 
 
 def _leaving(http: Response) -> Callable[[AsyncIterator[bytes]], Awaitable[None]]:
-    """How to end the generators of a body that has been closed, in the task that closes it.
+    """A function that ends the generators of a body that was closed, in the task that closes it.
 
-    A transport nests several, and closing the outermost leaves the inner ones to the garbage collector, of
-    which trio complains and which asyncio closes in tasks of its own. Where httpcore has closed its
-    connection, reading on ends them all at once. No other body is known to end once it is closed, so it is
-    read under a cancellation, which ends it at its first wait. Where the connection is shared (HTTP/2) it is
-    not closed, and nobody may read on: a read that is cancelled does not begin under trio, but under asyncio
-    it could, and lose frames.
+    A transport nests several generators. Closing the outermost leaves the inner ones to the garbage
+    collector. trio complains of that, and asyncio closes them in tasks of its own. If httpcore has closed its
+    connection, reading on ends them all at once. No other body is known to end when it is closed, so it is
+    read under a cancellation, which ends it at its first wait. If the connection is shared (HTTP/2), it is
+    not closed, and nobody may read on: under trio a cancelled read does not begin, but under asyncio it could
+    begin and lose frames.
     """
     if not shared(http):
         return _read_on if "network_stream" in http.extensions else _read_cancelled
@@ -170,33 +170,33 @@ def _leaving(http: Response) -> Callable[[AsyncIterator[bytes]], Awaitable[None]
 
 
 async def _read_on(chunks: AsyncIterator[bytes]) -> None:
-    """Read what is buffered, up to the error of reading a closed connection; it says no more."""
+    """Read what is buffered, up to the error of reading from a closed connection."""
     with anyio.move_on_after(WIND_DOWN), quietly(Exception):
         async for _ in chunks:
             pass
 
 
 async def _read_cancelled(chunks: AsyncIterator[bytes]) -> None:
-    """Begin a read that may not wait; the body is left, so nobody is to be told what becomes of it."""
+    """Begin a read that may not wait. The body was left, so its result is not needed."""
     with anyio.CancelScope() as scope, quietly(Exception):
         scope.cancel()
         await anext(chunks, None)
 
 
 async def _read_cancelled_in_trio(chunks: AsyncIterator[bytes]) -> None:
-    """The same where no read begins that is cancelled."""
+    """The same for trio, where a cancelled read does not begin."""
     if anyio.get_cancelled_exc_class() is not asyncio.CancelledError:
         await _read_cancelled(chunks)
 
 
 def _plain(http: Response) -> bool:
-    """Whether a body's bytes are what they seem."""
+    """Whether a body has no content encoding."""
     encoding: str = http.headers.get("content-encoding", "identity")
     return encoding.strip().lower() == "identity"
 
 
 class _Raw:
-    """A body that is being read already."""
+    """A body that is already being read."""
 
     def __init__(self, chunks: AsyncIterator[bytes]) -> None:
         self._chunks = chunks
@@ -208,17 +208,17 @@ class _Raw:
         return await anext(self._chunks)
 
     async def aclose(self) -> None:
-        """It is closed by whoever opened it."""
+        """Nothing to do: whoever opened it closes it."""
 
 
 def _decoding(http: Response, stream: Any) -> Response:
-    """A response of its own that undoes the content encoding of ``http``."""
+    """A separate response that decodes the content encoding of ``http``."""
     return dialect_of(http).response(http.status_code, http.headers, http.request, stream=stream)
 
 
 def _decoding_async(http: Response, chunks: AsyncIterator[bytes]) -> Response:
     raw = _Raw(chunks)
     made = _decoding(http, dialect_of(http).async_stream(raw))
-    # Not by its own generator, which httpx does not close where decoding fails.
+    # Not by its own generator, which httpx does not close if decoding fails.
     vars(made)["aiter_raw"] = lambda: raw
     return made

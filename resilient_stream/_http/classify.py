@@ -22,7 +22,7 @@ from resilient_stream._core.wire.safe_json import identifier
 from .dialect import CORE, HTTP, classes
 
 Row = tuple[type[BaseException], Kind, Phase | None]
-"""The kind and the phase of an exception's class. None: the phase in which it was raised."""
+"""The kind and the phase of an exception's class. None stands for the phase in which it was raised."""
 
 _NAMES: Final[tuple[tuple[tuple[str, ...], str, Kind, Phase | None], ...]] = (
     (("h2.exceptions",), "H2Error", Kind.CLOSED, None),
@@ -42,11 +42,12 @@ _NAMES: Final[tuple[tuple[tuple[str, ...], str, Kind, Phase | None], ...]] = (
     (("ssl",), "SSLError", Kind.RESET, None),
     (("builtins",), "ConnectionError", Kind.RESET, None),
 )
-"""Packages and the name of an exception of theirs. The first row that fits any exception of the chain
+"""Packages, and the name of one of their exceptions. The first row that matches any exception of the chain
 decides.
 
-What h2 finds wrong with an HTTP/2 connection, because the other side broke the rules or has said goodbye,
-comes through httpcore as it is, or as if it were a mistake of our own."""
+If the other side broke the rules of HTTP/2 or closed the connection, httpcore passes h2's exception on as it
+is, or as if this side had made the mistake.
+"""
 
 
 def of_exception(error: BaseException, phase: Phase, *more: Row) -> Failure | None:
@@ -55,7 +56,7 @@ def of_exception(error: BaseException, phase: Phase, *more: Row) -> Failure | No
     Args:
         error: the exception.
         phase: how far the request had come.
-        more: what exceptions of the adapter's own stand for, where none of the transport's is among them.
+        more: rows for the adapter's own exceptions, used if none of the transport's is among them.
     """
     links = list(chain(error))
     for kind_of_exception, kind, where in (*_rows(), *more):
@@ -69,18 +70,19 @@ def of_exception(error: BaseException, phase: Phase, *more: Row) -> Failure | No
 
 
 def _rows() -> Iterator[Row]:
-    """The rows of those packages that are in use."""
+    """The rows of the packages that are imported."""
     for packages, name, kind, phase in _NAMES:
         for found in classes(packages, name):
             yield found, kind, phase
 
 
 def _is_over(held: BaseException) -> bool:
-    """Whether an exception of h2 says that a connection or a stream is over, not that it was asked to send
-    what can't be sent.
+    """Whether an exception of h2 means that a connection or a stream is over, and not that this side tried to
+    send something invalid.
 
-    The other side is to blame where it was raised over what had come. What has ended has an exception of its
-    own class, or a cause: the transition that is not in the table of states.
+    The other side is to blame if the exception was raised over received data. For a connection that has
+    ended, h2 raises a class of its own, or an exception with a cause: the transition that its table of states
+    does not have.
     """
     h2 = sys.modules.get("h2.exceptions")
     received = (frame.f_code.co_name for frame, _ in traceback.walk_tb(held.__traceback__))
@@ -92,16 +94,17 @@ def _is_over(held: BaseException) -> bool:
 
 
 def interruption(error: BaseException) -> BaseException | None:
-    """The exception with which somebody interrupted a call, where ``error`` is one, or was made from one by
-    the HTTP packages or the SDK; None if it is the call's own."""
+    """The exception with which somebody interrupted a call, if ``error`` is one or was made from one by the
+    HTTP packages or the SDK; None if the call itself failed."""
     return next(filter(interrupts, chain(error)), None)
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """An exception, what it was made from, and what groups hold, each once.
+    """An exception, those it was made from, and the members of groups, each once.
 
-    A context counts only after ``raise ... from``: then it is what was translated. Any other context is
-    whatever was being handled at the time, if only by the user's own ``except`` around the call.
+    A context counts only after ``raise ... from``: then it is the exception that was translated. Any other
+    context is whatever was being handled at the time, for instance by the user's own ``except`` around the
+    call.
     """
     waiting, seen = [error], set[int]()
     while waiting:
@@ -113,7 +116,7 @@ def chain(error: BaseException) -> Iterator[BaseException]:
         context = link.__context__ if link.__suppress_context__ else None
         origins = [each for each in (link.__cause__, context) if each is not None]
         if isinstance(link, classes(CORE, "LocalProtocolError")):
-            # It holds h2's exception, which may know better.
+            # It holds h2's exception, which may be more precise.
             held = [each for each in link.args if isinstance(each, Exception)]
             origins = [each for each in (*origins, *held) if _is_over(each)]
         waiting += origins
@@ -149,8 +152,8 @@ def of_status(status: int, headers: Mapping[str, str], body: object, wall: float
 
 
 def retry_after(headers: Mapping[str, str], wall: float) -> float | None:
-    """Seconds the server asks to wait: ``retry-after-ms``, else ``retry-after`` in seconds or as a
-    date [RFC 9110, 10.2.3; the SDK's order]. None for nothing, junk, zero and the past."""
+    """Seconds the server asks to wait: ``retry-after-ms``, else ``retry-after`` in seconds or as a date [RFC
+    9110, 10.2.3; the SDK's order]. None for a missing, invalid, zero or past value."""
     seconds = _number(headers.get("retry-after-ms"))
     if seconds is not None:
         seconds /= 1000
@@ -165,7 +168,7 @@ def _seconds_until(date: str, wall: float) -> float | None:
     try:
         parsed = email.utils.parsedate_tz(date)
         return email.utils.mktime_tz(parsed) - wall if parsed else None
-    except (ValueError, OverflowError):  # a date that no calendar has
+    except (ValueError, OverflowError):  # a date beyond the calendar
         return None
 
 
@@ -187,9 +190,9 @@ def content_type_of(response: Any) -> str:
 
 
 def without_body(response: Any) -> Failure | None:
-    """The failure of a success that has no body, by its status; None for any other.
+    """The failure of a successful response without a body, by its status; None for any other.
 
-    What is in a body is told by its first bytes, for many gateways label a sound event stream wrongly.
+    The first bytes of a body decide what is in it, because many gateways label a valid event stream wrongly.
     """
     status, request_id = response.status_code, identifier(response.headers.get("request-id"))
     if status not in (204, 205):

@@ -1,4 +1,4 @@
-"""httpx2 and httpx: two packages of one shape, whose classes are not each other's.
+"""httpx2 and httpx: two packages with the same interface and different classes.
 
 The SDK uses httpx2; programs without the SDK use either. Their clients accept only stream classes of their
 own package, and raise its exceptions. This module imports neither: a `Dialect` looks the classes up in the

@@ -20,7 +20,7 @@ IDENTITY: Final = {"accept-encoding": "identity"}
 
 
 class Unframer(Protocol):
-    """Makes server-sent events of a body in another framing."""
+    """Turns a body in another framing into server-sent events."""
 
     def feed(self, chunk: bytes) -> bytes:
         """The events of all messages that ``chunk`` completes."""
@@ -34,8 +34,8 @@ class Door(ABC):
     package: str = "httpx2"
     """The HTTP package that it speaks: ``httpx2`` or ``httpx``."""
     read_timeout: float | None = None
-    """Seconds that a read may take by the user's own timeout, infinite where there is none; None where that
-    can't be seen: then the request has it."""
+    """The user's own read timeout in seconds, infinite if there is none; None if it can't be seen: then the
+    request has it."""
 
     def failure_of(self, error: Exception, phase: Phase) -> Failure | None:
         """The failure that an exception stands for; None if it is no failure of the transport."""
@@ -51,7 +51,7 @@ class Door(ABC):
 
     @abstractmethod
     def stand_in_request(self) -> Request:
-        """For exceptions, where no request was made: one that says where it would have gone."""
+        """A request for exceptions if none was made: it says where the request would have gone."""
         ...
 
     @abstractmethod
@@ -63,18 +63,19 @@ class Door(ABC):
         Args:
             failure: what happened.
             request: the first that was made, or the stand-in for it.
-            cause: the exception that it was noticed by, if any.
+            cause: the exception that showed the failure, if any.
             response: what was answered last, in a form that can be kept: its status and body are those of
                 the failure, where it has a status or was told in the stream; None where nothing was.
         """
         ...
 
     def unframer(self, http: Response) -> Unframer | None:
-        """For a good response: what makes server-sent events of its body; None where it has them already."""
+        """For a good response, an object that turns its body into server-sent events; None if the body has
+        them already."""
         return None
 
     def replace(self, http: Response) -> None:  # noqa: B027 -- not every adapter keeps it
-        """The last response is an error whose body broke; ``http`` takes its place, without a body."""
+        """Replace the last response, an error whose body broke, by ``http``, which has no body."""
 
     def forget(self) -> None:  # noqa: B027 -- as above
         """Drop the last response, which is no longer needed."""
@@ -85,7 +86,7 @@ class SyncDoor(Door):
 
     @abstractmethod
     def call(self, action: Send) -> Response:
-        """Send a request, and wait for the head of its response. What is raised is given to `failure_of`."""
+        """Send a request, and wait for the headers of its response. Exceptions are given to `failure_of`."""
         ...
 
 

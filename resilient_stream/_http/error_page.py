@@ -1,8 +1,8 @@
-"""Reads the page of an error response up to a limit, and decodes it whatever it holds.
+"""Reads the body of an error response up to a limit, and decodes it whatever it contains.
 
 The API's errors are a few hundred bytes of JSON; a proxy's page has some kilobytes. But a page may also be
 endless, compressed a thousandfold, in a charset that does not exist, or nested deeper than any parser allows.
-The status alone decides which kind of failure it is, so such a page must not cause another failure.
+The status alone decides the kind of failure, so such a page must not cause another failure.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from httpx2 import Headers, Response
 
 LONGEST_PAGE: Final = 64 * 1024
-"""Bytes, decoded, that are read of a page. The rest stays unread, and its connection is closed."""
+"""The most bytes, decoded, that are read of a page. The rest stays unread, and its connection is closed."""
 
 _SLOW_CHARSETS: Final = frozenset({"punycode"})
-"""Charsets that take a time quadratic in the page."""
+"""Charsets whose decoding takes a time quadratic in the length of the page."""
 
 
 def read_page(http: Response) -> None:
@@ -58,15 +58,15 @@ async def aread_page(http: Response) -> None:
 
 
 def _was_read(http: Response) -> bool:
-    """Whether somebody has read the page already, as an event hook may."""
+    """Whether somebody has read the page already, for instance an event hook."""
     return "_content" in vars(http)
 
 
 def _keep(http: Response, page: bytes | bytearray) -> None:
-    """Have a response hold its page, as if it had read it itself, and say what it is without fail.
+    """Store the page in a response, as if the response had read it itself, so that its text can always be
+    read.
 
-    httpx and httpx2 keep what they have read in an attribute of their own, and have no public way to put a
-    page there.
+    httpx and httpx2 keep what they have read in an attribute of their own, and have no public way to set it.
     """
     vars(http)["_content"] = bytes(page[:LONGEST_PAGE])
     http.is_stream_consumed = http.is_closed = True
@@ -75,7 +75,7 @@ def _keep(http: Response, page: bytes | bytearray) -> None:
 
 
 def _readable(http: Response) -> bool:
-    """Whether the page can be decoded as its response says."""
+    """Whether the page can be decoded with the response's charset."""
     try:
         return http.charset_encoding not in _SLOW_CHARSETS and len(http.text) >= 0
     except Exception as error:  # anything may be named as a charset, and each fails in its own way
@@ -85,7 +85,7 @@ def _readable(http: Response) -> bool:
 
 
 def said(http: Response) -> object:
-    """What a page that was read says: the value of its JSON, or else its text."""
+    """The value of the page's JSON, or else its text."""
     try:
         return safe_json.parse(http.text)
     except ValueError:
@@ -93,7 +93,7 @@ def said(http: Response) -> object:
 
 
 def without_encoding(headers: Headers) -> Headers:
-    """The headers of a page, without those that describe a body that could not be read."""
+    """The headers of a page, without those that describe a body which could not be read."""
     kept = headers.copy()
     for name in ("content-encoding", "content-length", "transfer-encoding"):
         kept.pop(name, None)

@@ -34,12 +34,13 @@ if TYPE_CHECKING:
     from httpx2 import Request, Response
 
 ERROR_BODY_PATIENCE: Final = 10.0
-"""Seconds an error response's body may take in all, or less where the policy's silence timeout is shorter:
-its status has said enough. Where a read's patience can't be changed (sync), this is checked as bytes come."""
+"""Seconds that the body of an error response may take in all, or less if the policy's silence timeout is
+shorter. The status has already decided what happens. If the timeout of a read can't be changed (sync), it is
+checked when bytes arrive."""
 
 
 class Exchange:
-    """What both exchanges have."""
+    """The part that both exchanges share."""
 
     def __init__(self, door: Door, context: StreamContext) -> None:
         self.page = b""
@@ -49,14 +50,14 @@ class Exchange:
         self._context = context
         self._cause: BaseException | None = None
         self._spliced = False
-        """Another layer of ours, further in, reads the body."""
+        """Whether another layer of the library, further in, reads the body."""
         self._http_request: Request | None = None
         self._answer: Answer | None = None
         self._patience: Patience | None = None
         self._unframer: Unframer | None = None
 
     def error_for(self, failure: Failure) -> Exception:
-        """The exception that raising ``failure`` would raise. It has the cause from now on."""
+        """The exception that raising ``failure`` would raise. It takes over the cause."""
         cause, request = self._take_cause(), self._http_request or self._door_of_both.stand_in_request()
         if cause is not None:
             lighten(_classify.chain(cause), request)
@@ -70,7 +71,7 @@ class Exchange:
     # -- what came back --------------------------------------------------------------------------
 
     def _failed(self, error: Exception, phase: Phase) -> Failure:
-        """The failure an exception stands for.
+        """The failure that an exception stands for.
 
         Raises:
             BaseException: as `_failure`.
@@ -87,7 +88,8 @@ class Exchange:
         return failure
 
     def _is_of_another_layer(self, request: Request | None) -> bool:
-        """Whether a layer further in has sent a request, and has given it up: its record hangs there."""
+        """Whether a layer further in has sent the request and given it up: then the request has that layer's
+        record."""
         record = None if request is None else request.extensions.get(RECORD_KEY)
         return record is not None and record is not self._context.record
 
@@ -110,9 +112,9 @@ class Exchange:
         """Note a response."""
         self._cause, self.page, self._answer = None, b"", Answer(http)
         self._spliced = SPLICED in http.extensions
-        if not self._spliced:  # whose record tells more
+        if not self._spliced:  # whose record is more precise
             self._note_request(http.request)
-        if http.is_closed:  # somebody has read it, and others have its connection by now
+        if http.is_closed:  # somebody has read it, and others use its connection by now
             http.extensions.pop("network_stream", None)
 
     def _note_request(self, request: Request) -> None:
@@ -122,21 +124,21 @@ class Exchange:
             self._context.addressed(request.url, request.headers)
 
     def _given_up(self, http: Response) -> Failure | None:
-        """The failure of a response that a layer further in has made of one. It stays unread."""
+        """The failure in a response that a layer further in has made from one. It stays unread."""
         if GIVEN_UP not in http.extensions:
             return None
         failure = _classify.of_status(http.status_code, http.headers, None, self._context.runtime.wall())
         return replace(failure, given_up=True)
 
     def _judged(self, http: Response) -> Failure | None:
-        """The failure of a response whose body was read; None for a success, whose body will tell."""
+        """The failure of a response whose body was read; None for a success, whose body decides."""
         if http.is_success:
             return _classify.without_body(http)
         self._answer = Answer(http)
         return _classify.of_status(http.status_code, http.headers, said(http), self._context.runtime.wall())
 
     def _unreadable(self, http: Response, error: Exception) -> Response:
-        """An error response whose body broke: its status alone has to do.
+        """An error response whose body broke: only its status is used.
 
         Raises:
             BaseException: as `_failure`.
@@ -150,7 +152,7 @@ class Exchange:
     # -- bodies ----------------------------------------------------------------------------------
 
     def _begin(self, http: Response, silence: float) -> Head:
-        """A body is about to be read."""
+        """Prepare to read a body."""
         self._patience = Patience(http, silence, self._context.runtime.slept, self._door_of_both.read_timeout)
         self._unframer = self._door_of_both.unframer(http)
         unread(http)
@@ -161,16 +163,16 @@ class Exchange:
 
     @property
     def _page_seconds(self) -> float:
-        """How long the page of an error may take in all."""
+        """Seconds that an error page may take in all."""
         return min(ERROR_BODY_PATIENCE, self._context.policy.silence_timeout)
 
     def _error_patience(self, http: Response) -> Patience:
-        """For the page of an error; a connection that others share is not given up for it."""
+        """The read timeout for an error page. A connection that others share is not closed for it."""
         seconds = self._context.policy.silence_timeout if shared(http) else self._page_seconds
         return Patience(http, seconds, own=min(seconds, self._door_of_both.read_timeout or math.inf))
 
     def _restore(self) -> None:
-        """Stand before the connection's reads no more."""
+        """Restore the connection's own reads."""
         if self._patience is not None:
             self._patience.restore()
             self._patience = None
@@ -184,14 +186,14 @@ class Exchange:
         return self._failed(error, Phase.BODY)
 
     def interrupt(self) -> None:
-        """Break a read that another thread or task is blocked in."""
+        """Interrupt a read that another thread or task is blocked in."""
         patience = self._patience  # another thread may take it away
         if patience is not None:
             patience.interrupt()
 
 
 class SyncExchange(Exchange):
-    """Through a sync client.
+    """Exchanges requests and responses through a sync client.
 
     Args:
         door: what the adapter adds.
@@ -204,7 +206,7 @@ class SyncExchange(Exchange):
         self._body: SyncBody | None = None
 
     def send(self, action: Send) -> Head | Failure:
-        """Send one request, up to the response's head."""
+        """Send one request. Return when the response's headers arrive."""
         self.release()
         try:
             http = self._door.call(action)
@@ -237,7 +239,7 @@ class SyncExchange(Exchange):
         return http
 
     def read(self, patience: float) -> bytes | Failure | None:
-        """The next bytes of the body, None at its end."""
+        """The next bytes of the body; None at its end."""
         body, reads = self._body, self._patience
         if body is None or reads is None:
             return None
@@ -248,7 +250,7 @@ class SyncExchange(Exchange):
             return self._failed(error, Phase.BODY)
 
     def chunks(self, patience: float) -> Iterator[bytes] | None:
-        """The rest of the body, to be iterated; None where its bytes must be unframed."""
+        """An iterator of the rest of the body; None if its bytes must be unframed."""
         if self._body is None or self._patience is None or self._unframer is not None:
             return None
         self._patience.seconds = patience
@@ -262,7 +264,7 @@ class SyncExchange(Exchange):
             body.close()
 
     def interrupt(self) -> None:
-        """Break a read that another thread is blocked in."""
+        """Interrupt a read that another thread is blocked in."""
         super().interrupt()
         body = self._body  # the other thread may take it away
         if self._spliced and body is not None:

@@ -1,4 +1,6 @@
-"""Releases what an exception holds, so that one that is kept during the next attempt holds nothing large."""
+"""Releases what an exception refers to, so that an exception that is kept during the next attempt keeps
+nothing large.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +15,17 @@ if TYPE_CHECKING:
     from httpx2 import Request
 
 _TRANSPORT: Final = frozenset({"resilient_stream", *HTTP, *CORE, "h11", "h2", "anyio"})
-"""Packages whose frames are over when a body has failed."""
+"""The packages whose frames have ended when a body has failed."""
 
 
 def lighten(links: Iterable[BaseException], request: Request) -> None:
-    """Release what exceptions of a transport hold.
+    """Release what exceptions of a transport refer to.
 
-    The frames in their tracebacks hold the connection, and the body of a request, which may be a large
+    The frames in their tracebacks refer to the connection, and to the body of a request, which may be a large
     continuation. Only frames of the transport are cleared.
 
     Args:
-        links: what was raised and what it was made from.
+        links: the exception and those it was made from.
         request: the one that the user wrote; a transport's exception names it in place of ours.
     """
     named = classes(HTTP, "RequestError")
@@ -33,5 +35,5 @@ def lighten(links: Iterable[BaseException], request: Request) -> None:
             raised.request = request
         for frame, _ in traceback.walk_tb(link.__traceback__):
             if str(frame.f_globals.get("__name__")).partition(".")[0] in _TRANSPORT:
-                with contextlib.suppress(RuntimeError):  # it still runs
+                with contextlib.suppress(RuntimeError):  # it is still running
                     frame.clear()

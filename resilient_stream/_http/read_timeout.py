@@ -39,8 +39,8 @@ LONGEST_NAP: Final = 10.0
 
 
 MOMENT: Final = 0.25
-"""Seconds that a read which is broken off from outside gets on top. So where the whole connection is silent,
-its own timeout comes first, and no request takes it any more."""
+"""Seconds that are added to a read that is interrupted from outside. So if the whole connection is silent,
+its own timeout comes first, and no other request uses it."""
 
 
 class MachineSlept(ConnectionResetError):
@@ -48,7 +48,7 @@ class MachineSlept(ConnectionResetError):
 
 
 class Patience:
-    """The patience of one response's reads. Set `seconds` before each read.
+    """The read timeouts of one response. Set `seconds` before each read.
 
     Args:
         response: whose body is read.
@@ -84,12 +84,12 @@ class Patience:
 
     @property
     def fine(self) -> bool:
-        """Whether each read is as patient as `seconds` says. If not, it is as patient as the request."""
+        """Whether each read has the timeout `seconds`. If not, it has the timeout of the request."""
         return self._stream is not None
 
     @property
     def from_outside(self) -> float:
-        """Seconds after which a read that is not `fine` may be broken off by whoever can."""
+        """Seconds after which a read that is not `fine` may be interrupted from outside."""
         return min(self.seconds, self._longest) + MOMENT
 
     def __enter__(self) -> Self:
@@ -99,21 +99,21 @@ class Patience:
         self.restore()
 
     def restore(self) -> None:
-        """Leave the connection as it was, whoever else stands before its reads; others will use it."""
+        """Restore the connection's own reads, for other requests, whoever else has wrapped them."""
         if self._stream is not None:
             stream, self._stream = self._stream, None
             _Watched.of(stream).leave(self)
 
     def interrupt(self) -> None:
-        """End a read that another thread or task is blocked in, by ending the connection."""
+        """End a read that another thread or task is blocked in, by closing the connection."""
         stream = self._stream  # another thread may take it away
         if stream is not None:
-            with quietly(Exception):  # whatever it has against it, it is left
+            with quietly(Exception):  # whatever the error, the connection is given up
                 _shut_down(stream.get_extra_info("socket"))
 
 
 class _Watched:
-    """Stands before the reads of one network stream, for as long as there are patiences of it."""
+    """Wraps the reads of one network stream while a `Patience` uses it."""
 
     def __init__(self, stream: Any) -> None:
         self.patiences: list[Patience] = []
@@ -126,19 +126,19 @@ class _Watched:
 
     @classmethod
     def of(cls, stream: Any) -> _Watched:
-        """The one that stands there, or a new one."""
+        """The wrapper of a network stream, or a new one."""
         found = getattr(vars(stream).get("read"), "__self__", None)
         return found if isinstance(found, cls) else cls(stream)
 
     def enter(self, patience: Patience) -> None:
-        """One patience more."""
+        """Add a `Patience`."""
         if not self.patiences:
             self._last = patience.slept()
         self.patiences.append(patience)
 
     def leave(self, patience: Patience) -> None:
-        """One patience less. With the last the stream reads by itself again, unless others have come
-        between."""
+        """Remove a `Patience`. With the last one the stream's own reads are restored, unless others have
+        wrapped them."""
         if patience in self.patiences:
             self.patiences.remove(patience)
         if not self.patiences and vars(self._stream).get("read") == self._read_of_ours:
@@ -185,7 +185,7 @@ class _Watched:
         return self.patiences[0].slept() if self.patiences else 0.0
 
     def _left(self, left: float, error: Exception) -> float:
-        """Seconds a read may go on after one look-up without a byte.
+        """Seconds that a read may go on after one look-up without a byte.
 
         Raises:
             Exception: ``error``, which ended the look-up, if the time is up or somebody has interrupted it.
@@ -200,12 +200,12 @@ class _Watched:
 
 
 def shared(response: Response) -> bool:
-    """Whether other responses may come over the same connection at the same time."""
+    """Whether other responses may use the same connection at the same time."""
     return response.http_version == "HTTP/2"
 
 
 def _shut_down(connection: Any) -> None:
-    """End a connection in both directions, for whoever reads from it."""
+    """Close a connection in both directions, for whoever reads from it."""
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except TypeError:  # uvloop's sockets have none, but a number like any other
@@ -214,7 +214,7 @@ def _shut_down(connection: Any) -> None:
 
 
 def _time_left(left: float, slept: float) -> float:
-    """Seconds a read may go on after one look-up without a byte.
+    """Seconds that a read may go on after one look-up without a byte.
 
     Raises:
         MachineSlept: the machine has slept since the last byte.

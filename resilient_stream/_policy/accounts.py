@@ -1,4 +1,4 @@
-"""Which streams share a retry budget: those of one process that go to one API on one account."""
+"""Which streams share a retry budget: those of one process that use one API with one account."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .budget import RetryBudget, renewed_after_fork
 __all__ = ["account", "shared_budget"]
 
 LARGEST_REGISTRY: Final = 1024
-"""Shared budgets kept per process; beyond that the one longest unused is dropped."""
+"""The most shared budgets of a process. Then the one that was not used for the longest time is dropped."""
 
 
 class Registry:
@@ -31,12 +31,13 @@ class Registry:
         renewed_after_fork(self)
 
     def renew(self) -> None:
-        """Begin anew, as a forked child does."""
+        """Drop all budgets, because this is a forked child."""
         self._lock = threading.Lock()
         self._budgets: OrderedDict[bytes, RetryBudget] = OrderedDict()
 
     def budget(self, base_url: str, credential: str | None) -> RetryBudget:
-        """The budget of that pair, made at the first call. A trailing slash makes no difference."""
+        """The budget of this API and credential, created with the first call. A trailing slash makes no
+        difference."""
         key = self._key(base_url.rstrip("/"), credential)
         with self._lock:
             found = self._budgets.setdefault(key, RetryBudget())
@@ -54,7 +55,7 @@ _REGISTRY: Final = Registry()
 
 
 def account(url: str, headers: Mapping[str, str]) -> tuple[str, str | None]:
-    """Where a request goes and on whose account: the base URL and the credential.
+    """The base URL and the credential of a request.
 
     Args:
         url: the request's. What follows ``/v1/`` is no part of the base.
@@ -62,7 +63,7 @@ def account(url: str, headers: Mapping[str, str]) -> tuple[str, str | None]:
             another one for every request, only the key's id counts.
     """
     base, versioned, _ = url.partition("/v1/")
-    if not versioned:  # the older Bedrock paths hold the model
+    if not versioned:  # the older Bedrock paths contain the model
         base = "/".join(url.split("/", 3)[:3])
     credential = headers.get("x-api-key") or headers.get("authorization")
     if credential is not None and "Credential=" in credential:
@@ -71,7 +72,7 @@ def account(url: str, headers: Mapping[str, str]) -> tuple[str, str | None]:
 
 
 def shared_budget(base_url: str, credential: str | None) -> RetryBudget:
-    """The one budget of this process for an API and a credential.
+    """The budget of this process for an API and a credential.
 
     Args:
         base_url: where requests go; a trailing slash makes no difference.

@@ -24,11 +24,12 @@ from resilient_stream._core.health.view import Claim, Later
 __all__ = ["BudgetState", "RetryBudget", "renewed_after_fork"]
 
 RESERVE: Final = 30.0
-"""Retries that may be sent before a reply has begun. A thousand streams in an outage ask 1.05 times each."""
+"""Retries that may be sent before a reply has begun. With this reserve a thousand streams send 1.05 requests
+each in an outage."""
 
 RATIO: Final = 0.5
 """Retries that the reply to a stream's first request pays for. (gRPC's example: 0.1; Finagle: 0.2. Their
-calls are short, and one that waits holds up its caller; a stream may wait, and what it has received is worth
+calls are short, and a call that waits blocks its caller. A stream may wait, and what it has received is worth
 more.)"""
 
 WINDOW: Final = 60.0
@@ -80,14 +81,14 @@ class RetryBudget:
         renewed_after_fork(self)
 
     def renew(self) -> None:
-        """Begin anew, as a forked child does."""
+        """Reset the budget, because this is a forked child."""
         self._lock = threading.Lock()
         self._health = Health(self.reserve, self.ratio, self.window)
         self._notes: deque[Callable[[], None]] = deque()
         """Calls that arrived while the lock was taken."""
 
     def ask(self, now: float, claim: Claim) -> Later | None:
-        """Whether a retry may be sent now, at ``now`` seconds of a monotonic clock: None if so."""
+        """Whether a retry may be sent at ``now`` seconds of a monotonic clock: None if it may."""
         with self._lock:
             self._take_notes()
             return self._health.ask(now, claim)
@@ -101,7 +102,7 @@ class RetryBudget:
         self._note(partial(self._health.failed, now, claim, kind, model, retry_after))
 
     def leave(self, claim: Claim) -> None:
-        """The stream is over."""
+        """The stream has ended."""
         self._note(partial(self._health.leave, claim))
 
     def _note(self, note: Callable[[], None]) -> None:

@@ -13,7 +13,7 @@ __all__ = ["explain"]
 
 
 class Explained(Protocol):
-    """What is said of a policy."""
+    """The fields of a policy that the text uses."""
 
     @property
     def enabled(self) -> bool: ...
@@ -67,7 +67,7 @@ class Explained(Protocol):
 
 def explain(policy: Explained) -> str:
     """The text: a table of what the policy does after each kind of failure, then its limits."""
-    met = [kind for kind in Kind if kind is not Kind.BUDGET]  # which no attempt ever has
+    met = [kind for kind in Kind if kind is not Kind.BUDGET]  # which no attempt ever fails with
     rows = [("after", "class", "retried", "limit", "wait"), *(_row(policy, kind) for kind in met)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     table = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
@@ -137,7 +137,7 @@ def _turns(policy: Explained) -> list[str]:
 
 
 def _requests(policy: Explained) -> list[str]:
-    """What limits the requests, where there may be more than one."""
+    """What limits the requests, if there may be more than one."""
     cap = policy.max_input_multiple
     billed = f"at most {cap or 0:g} times the first request's input plus the output so far"
     models = [model if isinstance(model, str) else model["model"] for model in policy.fallback_models]

@@ -29,10 +29,10 @@ DAY: Final = 86_400.0
 """The longest wait or timeout, in seconds, so that a value in milliseconds is refused."""
 
 MOST_REQUESTS: Final = 10**9
-"""The largest number of requests that can be allowed. Larger ones are slips."""
+"""The largest number of requests that can be allowed. Larger numbers are mistakes."""
 
 LONGEST_TOLD: Final = 300
-"""Characters of a wrong value, and of what is wrong with it, that a complaint shows."""
+"""The most characters that a message shows of a wrong value, and of what is wrong with it."""
 
 Continuation: TypeAlias = Literal["auto", "prefill", "user_turn", "restart_only", "never"]
 Unverified: TypeAlias = Literal["accept", "ask", "refuse"]
@@ -130,7 +130,8 @@ def _strategy(family: type, example: str) -> Callable[[object], Any]:
     def check(value: object) -> object:
         if value is None:
             return value
-        # tenacity's other families and bare classes are callable too, and would "work": wrongly.
+        # tenacity's other families and bare classes are callable too, and would be called without an error,
+        # wrongly
         other = isinstance(value, type | stop_base | wait_base | retry_base) and not isinstance(value, family)
         if other or not callable(value):
             raise ValueError(wanted)
@@ -186,7 +187,7 @@ Observers: TypeAlias = Annotated[tuple[Observer, ...], PlainValidator(_observers
 
 
 class PolicyFields(TypedDict, total=False):
-    """The fields of a policy as they may be given: any collection does where a set is kept."""
+    """The fields of a policy as they may be given: any collection is accepted for a set."""
 
     enabled: bool
     max_attempts: int
@@ -225,8 +226,8 @@ class PolicyFields(TypedDict, total=False):
 
 
 def shown(name: str, value: object) -> str:
-    """A field's value as a ``repr`` or a message may tell it: as Python, but for words that may be a prompt
-    or a secret. Of a template that is its length, of a fallback's fields their names."""
+    """A field's value for a ``repr`` or a message: as Python, without words that may be a prompt or a secret.
+    A template is shown by its length, a fallback's fields by their names."""
     if name == "continuation_template" and not (isinstance(value, str) and value in WORDINGS):
         return _veiled(value)
     if name == "fallback_models" and isinstance(value, tuple | list):
@@ -241,7 +242,7 @@ def shown(name: str, value: object) -> str:
 
 
 def _told(value: object) -> str:
-    """A value's ``repr``, where it has one that can be read."""
+    """The ``repr`` of a value, if it has a readable one."""
     try:
         return repr(value)
     except Exception:  # noqa: BLE001 -- a number too long to be printed, a list within itself, anybody's __repr__

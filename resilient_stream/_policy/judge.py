@@ -1,9 +1,9 @@
 """Applies a policy: after each failure of a stream, the judge decides whether to continue or to give up.
 
 A policy is a value; a ``Judgement`` has the state of one stream. The policy's numbers become ``stop``,
-``wait`` and ``retry`` objects of tenacity, and the user's own are added. All of them are called with a
-state that uses the library's clock and random source. tenacity's loop is not used: it does not know
-progress, uses its own clock, and can't retry a generator that has already yielded.
+``wait`` and ``retry`` objects of tenacity, and the user's own are added. All of them are called with a state
+that uses the library's clock and random source. tenacity's loop is not used: it does not know progress, uses
+its own clock, and can't retry a generator that has already yielded.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ RETRY_AFTER_JITTER: Final = 0.1
 time do not return together. It is never shortened."""
 
 CONNECTS_FOR_A_BARREN_ATTEMPT: Final = 8
-"""So many failures to connect count as one barren attempt, if the policy's waits are very short. With the
+"""This many failures to connect count as one barren attempt if the policy's waits are very short. With the
 default waits ``unreachable_timeout`` ends the stream long before."""
 
 POLL_JITTER: Final = 0.25
-"""The share by which the pause between two questions for a turn is shortened or lengthened at most."""
+"""The largest share by which the pause between two questions for a turn is shortened or lengthened."""
 
 SHORTEST_POLL: Final = 0.05
-"""Seconds between two such questions, at least, where the policy's own waits are none."""
+"""The least seconds between two such questions, if the policy's own waits are shorter."""
 
 NEVER: Final = {Kind.REJECTED: "a rejected request", Kind.TLS_VERIFY: "a refused certificate"}
 """The kinds that are never retried, in words."""
@@ -59,7 +59,7 @@ class Judgement:
 
     Args:
         policy: what is allowed.
-        rng: the source of chance for waits.
+        rng: the source of randomness for waits.
         view: what the stream shares with others, the retry budget; None for no budget, or where it is the
             shared one, which is known once it is known where the first request goes, and is then given by
             `draw_on`.
@@ -91,17 +91,17 @@ class Judgement:
         self._turns.began(now, sent, model)
 
     def leave(self) -> None:
-        """The stream is over: its place in the queue is given up."""
+        """The stream has ended: give up its place in the queue."""
         self._asked = None  # the exception's traceback keeps its frames alive
         self._turns.leave()
 
     def verdict(self, failure: Failure, history: History, error: BaseException) -> Retry | GiveUp:
         """Decide what follows ``failure``; ``error`` is the exception that giving up would raise.
 
-        What a strategy of the user's raises is raised here.
+        Exceptions of the user's strategies are raised here.
 
         Raises:
-            PolicyError: a strategy of the user's gave no usable answer.
+            PolicyError: a strategy of the user returned no usable value.
         """
         self._turns.failed(failure, history)
         self._asked = failure, history, error
@@ -116,10 +116,10 @@ class Judgement:
         return answer
 
     def turn(self, now: float) -> Retry | GiveUp | None:
-        """Whether it is the stream's turn: None if so. As `verdict` otherwise.
+        """Whether it is the stream's turn: None if it is. Otherwise the same results as those of `verdict`.
 
-        Once a wait is over that the policy would have made between attempts, it is decided as if the stream
-        had asked and failed once more.
+        After each wait that the policy would have made between attempts, the decision is made as if the
+        stream had sent a request that failed.
         """
         if self._asked is None or (later := self._turns.ask(now, self._longest(self._asked[0]))) is None:
             return None
@@ -142,7 +142,7 @@ class Judgement:
         return None if self._turns.view is None else self._turns.view.balance
 
     def _longest(self, failure: Failure) -> float:
-        """Seconds that the policy waits at most after such a failure."""
+        """The longest wait of the policy after such a failure, in seconds."""
         policy = self._policy
         return policy.wait_max if failure.kind in CONNECTION_KINDS else policy.overload_wait_max
 

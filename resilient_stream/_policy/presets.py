@@ -1,4 +1,4 @@
-"""Policies as text: the presets in ``policies/``, and files of the user's.
+"""Policies as text: the presets in ``policies/``, and the user's files.
 
 The presets are files at the top of the repository. A wheel has them inside the package; an editable install
 and a checkout do not, so there are two places to look.
@@ -22,19 +22,19 @@ from resilient_stream.errors import PolicyError
 NULLABLE: Final = frozenset(
     {"deadline", "continuation_template", "max_input_multiple", "budget", "stop", "wait", "retry"}
 )
-"""The fields in which the word "none" stands for None, which TOML cannot say."""
+"""The fields in which the word "none" stands for None, for which TOML has no value."""
 
 
 LONGEST_CHAIN: Final = 10
-"""Policies that may extend one another. Two or three are usual."""
+"""The most policies that may extend one another. Two or three are usual."""
 
 LARGEST_FILE: Final = 1024 * 1024
-"""Bytes that a policy's file may have. Its fields fit in a few hundred."""
+"""The most bytes of a policy's file. Its fields fit in a few hundred."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One policy as text: what to call it in a message, and where its neighbours lie."""
+    """One policy as text, with its name for messages and the folder of the files that it may extend."""
 
     label: str
     text: str
@@ -61,9 +61,8 @@ def preset_fields(name: str) -> dict[str, Any]:
 
 
 def document(source: str | os.PathLike[str]) -> Document:
-    """What ``source`` names, or is: a ``str`` with a line break or an equals sign is text, unless it is
-    one line that ends in ``.toml``; anything else is a path.
-    """
+    """The document that ``source`` names or contains: a ``str`` with a line break or an equals sign is text,
+    unless it is one line that ends in ``.toml``; anything else is a path."""
     if isinstance(source, str) and (
         "\n" in source or not source or ("=" in source and not source.endswith(".toml"))
     ):
@@ -120,7 +119,7 @@ def _resolved(source: Document, above: tuple[str, ...] = ()) -> dict[str, Any]:
 def _table(source: Document) -> dict[str, Any]:
     try:
         return tomllib.loads(source.text)
-    except ValueError as error:  # TOMLDecodeError, and what `int` says of too many digits
+    except ValueError as error:  # TOMLDecodeError, and what `int` raises for too many digits
         raise PolicyError(f"{source.label} is not TOML: {error}") from error
     except RecursionError:
         raise PolicyError(f"{source.label} is not TOML that can be read: nested too deeply") from None
@@ -133,7 +132,7 @@ def _parent(source: Document, name: object) -> Document:
         )
     if not name.endswith(".toml"):
         return _preset(name)
-    # Normalised, so that a circle through "../" is seen as one.
+    # Normalised, so that a circle through "../" is recognised.
     return _file(Path(os.path.normpath(source.folder / name)))
 
 
@@ -142,14 +141,14 @@ def _value(name: str, value: Any) -> Any:
 
 
 def _spelt(name: str, value: Any, *, top: bool = False) -> str:
-    """One value in TOML. Within a mapping None has no spelling: there a "none" would stay a word."""
+    """One value in TOML. Within a mapping None can't be written: "none" would stay a word there."""
     match value:
         case None if top:
             return '"none"'
         case bool() | int() | float():
             return repr(value).lower()
         case str():
-            # JSON's escapes are TOML's, but for one character that TOML wants escaped too.
+            # JSON's escapes are TOML's, except for one character that TOML wants escaped too.
             return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
         case Mapping():
             pairs = (

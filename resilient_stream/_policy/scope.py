@@ -31,7 +31,7 @@ _PINS: ContextVar[tuple[Pin, ...]] = ContextVar("resilient_stream_pins", default
 
 
 class _Carrier:
-    """A header that carries a policy to the middleware and nothing to the wire."""
+    """A header that carries a policy to the middleware and is not sent."""
 
     def __init__(self, policy: RetryPolicy) -> None:
         self.policy = policy
@@ -39,15 +39,15 @@ class _Carrier:
 
 @cache
 def _carrier() -> type[Any]:
-    """The class of such headers, for the SDK a kind of its own `Omit`. Made when it is asked for, so that the
-    SDK is imported by those who use it."""
+    """The class of such headers: a subclass of the SDK's `Omit`. It is made when it is first needed, so that
+    only those who use it import the SDK."""
     from anthropic import Omit
 
     return type("PolicyHeader", (_Carrier, Omit), {})
 
 
 def resolved(policy: RetryPolicy | str | None) -> RetryPolicy:
-    """The policy that is meant, as ``RESILIENT_STREAM`` in the environment has it."""
+    """The policy after ``RESILIENT_STREAM`` in the environment was applied."""
     if isinstance(policy, str):
         policy = RetryPolicy.preset(policy)
     if not isinstance(cast("object", policy), RetryPolicy | None):
@@ -99,7 +99,7 @@ def policy_option(policy: RetryPolicy | str | None) -> Mapping[str, Omit]:
 
 
 def chosen(option: object = None) -> RetryPolicy | None:
-    """The policy that was chosen for a call, if any was.
+    """The policy that was chosen for a call; None if none was.
 
     Args:
         option: what the call's `HEADER` holds.
@@ -132,7 +132,7 @@ class Pin:
         return None if ledger.outcome == "failed" else ledger.attempts[-1].model
 
     def follow(self, ledger: Ledger) -> None:
-        """The next turn begins."""
+        """Begin the next turn."""
         self._model, self._ledger = self.model, ledger
 
     def __enter__(self) -> Self:
@@ -141,7 +141,7 @@ class Pin:
 
     def __exit__(self, *_: object) -> None:
         pins = list(_PINS.get())
-        if self in pins:  # not where it was entered in another context
+        if self in pins:  # not if it was entered in another context
             del pins[len(pins) - 1 - pins[::-1].index(self)]
             _PINS.set(tuple(pins))
 

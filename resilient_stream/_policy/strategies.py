@@ -1,6 +1,7 @@
-"""A policy's numbers as tenacity's strategies, and the state that strategies are asked about.
+"""A policy's numbers as tenacity's strategies, and the state that strategies are given.
 
-They only ever meet `StreamState`: tenacity's attributes, on our clock, with the failure and the history.
+The strategies here are only called with a `StreamState`: tenacity's attributes, with the library's clock, the
+failure and the history.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from resilient_stream._core.verdict import History
 from .fields import WaitRule
 
 _RETRYING: Final = Retrying()
-"""tenacity's states want an owner. This one is never run."""
+"""The owner that tenacity's states need. It is never run."""
 
 
 class StreamState(RetryCallState):
@@ -51,13 +52,13 @@ class StreamState(RetryCallState):
 
 
 class retry_if_kind(retry_base):  # noqa: N801 -- named as tenacity names its strategies
-    """Retry by what the server said, and by the kind of failure where it said nothing."""
+    """Retries if the server asked for it, and otherwise by the kind of failure."""
 
     def __init__(self, kinds: frozenset[Kind]) -> None:
         self.kinds = kinds
 
     def __call__(self, retry_state: RetryCallState) -> bool:
-        """Whether asking again can help."""
+        """Whether another request can help."""
         failure = _stream(retry_state).failure
         if failure.should_retry is None:
             return failure.kind in self.kinds
@@ -65,7 +66,7 @@ class retry_if_kind(retry_base):  # noqa: N801 -- named as tenacity names its st
 
 
 class stop_after_barren(stop_base):  # noqa: N801 -- as above
-    """Stop after so many attempts in a row that brought nothing new."""
+    """Stops after this many attempts in a row that brought nothing new."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -76,7 +77,7 @@ class stop_after_barren(stop_base):  # noqa: N801 -- as above
 
 
 class stop_after_away(stop_base):  # noqa: N801 -- as above
-    """Stop once the network has been away for so long, or after so many failures to connect."""
+    """Stops when the network has been away for this long, or after this many failures to connect."""
 
     def __init__(self, seconds: float, most: int) -> None:
         self.seconds, self.most = seconds, most
@@ -88,9 +89,9 @@ class stop_after_away(stop_base):  # noqa: N801 -- as above
 
 
 class wait_full_jitter(wait_base):  # noqa: N801 -- as above
-    """Anything between 0 and a ceiling that doubles from ``initial`` to ``maximum``: "full jitter".
+    """A random wait between 0 and a ceiling that doubles from ``initial`` to ``maximum``: "full jitter".
 
-    As tenacity's ``wait_random_exponential``, but with a source of chance that can be seeded.
+    As tenacity's ``wait_random_exponential``, but with a random source that can be seeded.
     """
 
     def __init__(self, rng: random.Random, initial: float, maximum: float) -> None:
@@ -98,12 +99,12 @@ class wait_full_jitter(wait_base):  # noqa: N801 -- as above
 
     def __call__(self, retry_state: RetryCallState) -> float:
         """Seconds to wait."""
-        doublings = min(retry_state.attempt_number - 1, 1000)  # beyond, 2.0 ** n is no float
+        doublings = min(retry_state.attempt_number - 1, 1000)  # beyond this, 2.0 ** n is no float
         return self.rng.uniform(0, min(self.maximum, self.initial * 2.0**doublings))
 
 
 def _stream(state: RetryCallState) -> StreamState:
-    """Our own strategies only ever meet our own states."""
+    """Narrow the type: the library's own strategies only get the library's own states."""
     return cast("StreamState", state)
 
 

@@ -1,4 +1,4 @@
-"""The switch in the environment: ``RESILIENT_STREAM`` changes every policy of a process without a deploy."""
+"""The environment variable ``RESILIENT_STREAM``, which changes every policy of a process without a deploy."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ SWITCH: Final = "RESILIENT_STREAM"
 """The environment variable."""
 
 SWITCHES: Final = ("off", "observe")
-"""Its values: the presets that only take away."""
+"""Its values: the presets that only switch something off."""
 
 
 def environment_override(policy: RetryPolicy, environ: Mapping[str, str] = os.environ) -> RetryPolicy:
-    """The policy as ``RESILIENT_STREAM`` in the environment has it: ``off``, ``observe``, or as it is.
+    """The policy after ``RESILIENT_STREAM`` was applied: ``off``, ``observe``, or unchanged.
 
-    The switch only takes away: a policy with ``enabled=False`` stays off under ``observe``.
+    The variable only switches off: a policy with ``enabled=False`` stays off under ``observe``.
 
     Raises:
-        PolicyError: the variable holds anything else. A misspelt switch must not look thrown.
+        PolicyError: the variable has any other value. A misspelt value must not be ignored.
     """
     word = environ.get(SWITCH, "").strip().lower()
     if not word:

@@ -1,8 +1,8 @@
-"""What waiting for a turn costs a stream: as much patience as the attempts that it takes the place of.
+"""Counts a stream's waits for its turn as attempts.
 
-A stream that has to wait for its turn waits as its policy would between attempts, and each of these waits
-counts as an attempt that brought nothing; as a failure to connect, while nobody can connect. So the stream's
-own limits end it where they would have without a budget.
+A stream that waits for its turn waits as its policy would between attempts. Each of these waits counts as an
+attempt that brought nothing, or as a failure to connect while nobody can connect. So the stream's own limits
+end it when they would have without a budget.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from resilient_stream._core.health.view import Claim, Later, View
 from resilient_stream._core.verdict import History
 
 CLOSE: Final = 1e-3
-"""Seconds that are no wait any more: clocks are not exact."""
+"""Waits of so few seconds count as over, because clocks are not exact."""
 
 
 @dataclass(slots=True)
 class Turns:
-    """The turns of one stream. ``view`` is what it shares with others; None if nothing."""
+    """The turns of one stream. ``view`` is the budget that it shares with others; None if there is none."""
 
     view: View | None = None
     barren: int = 0
-    """Waits without a turn since the stream last made progress, that count as attempts."""
+    """Waits without a turn since the last progress that count as attempts."""
     away: int = 0
-    """Such waits that count as failures to connect."""
+    """Waits without a turn that count as failures to connect."""
     _away_since: float = 0.0
     _connected: bool = False
     _begun: bool = False
-    """The reply of the attempt that runs or ran last has begun."""
+    """Whether the reply of the current or last attempt has begun."""
     _until: float = 0.0
-    """When the wait that runs is over."""
+    """When the current wait is over."""
     _claim: Claim = field(default_factory=Claim)
 
     @property
     def waits(self) -> int:
-        """Waits without a turn since the stream last made progress."""
+        """Waits without a turn since the last progress."""
         return self.barren + self.away
 
     def began(self, now: float, sent: float, model: str) -> None:
@@ -60,7 +60,8 @@ class Turns:
         claim.model, claim.elsewhere = history.next_model, history.elsewhere
 
     def ask(self, now: float, longest: float) -> Later | None:
-        """Ask for a turn; None if it is the stream's. ``longest``: the policy's longest wait, in seconds."""
+        """Ask for a turn; None if it is the stream's. ``longest`` is the policy's longest wait, in
+        seconds."""
         if self.view is None:
             return None
         self._claim.longest = longest
@@ -70,15 +71,15 @@ class Turns:
         return later
 
     def left(self, now: float) -> float:
-        """Seconds that are left of the wait that runs; 0 if none does."""
+        """Seconds left of the current wait; 0 if there is none."""
         return self._until - now if self._until - now > CLOSE else 0.0
 
     def begin(self, now: float, seconds: float) -> None:
-        """Another wait begins."""
+        """Begin another wait."""
         self._until = now + seconds
 
     def count(self, now: float, history: History, *, unreachable: bool) -> None:
-        """A wait is over and brought no turn. ``history``: of the stream when it failed last."""
+        """Count a wait that ended without a turn. ``history`` is the stream's at its last failure."""
         if not (unreachable and self._connected):
             self.barren, self.away = self.barren + 1, 0
             return
@@ -87,7 +88,7 @@ class Turns:
         self.away += 1
 
     def counted(self, now: float, history: History) -> History:
-        """The history at ``now``, with the waits as the attempts that they stand for."""
+        """The history at ``now``, with the waits counted as attempts."""
         away = now - self._away_since if self.away else history.away
         return replace(
             history,
@@ -99,6 +100,6 @@ class Turns:
         )
 
     def leave(self) -> None:
-        """The stream is over."""
+        """The stream has ended."""
         if self.view is not None:
             self.view.leave(self._claim)

@@ -1,12 +1,11 @@
-"""AWS's event stream, in which the older Bedrock client's replies are framed.
+"""AWS's event stream, the framing of the older Bedrock client's replies.
 
-A message is its length, the length of its headers, a checksum of these two, the headers, a payload, and
-a checksum of all before, numbers as four bytes each [AWS, "Event stream encoding"]. The payload of a
-``chunk`` is JSON with the data of one server-sent event as base64. An error comes as a message of another
-type.
+A message has its length, the length of its headers, a checksum of these two, the headers, a payload, and a
+checksum of all that; numbers take four bytes [AWS, "Event stream encoding"]. The payload of a ``chunk`` is
+JSON with the data of one server-sent event in base64. An error is a message of another type.
 
-The core handles only server-sent events. So the client's own decoder turns each message into the event that
-it carries, and delivered events become messages again, because the SDK decodes them once more.
+The core handles only server-sent events. So the client's own decoder turns each message into its event, and
+delivered events become messages again, because the SDK decodes them once more.
 """
 
 from __future__ import annotations
@@ -36,8 +35,8 @@ ERROR_TYPES: Final = {
     "throttlingException": "rate_limit_error",
     "validationException": "invalid_request_error",
 }
-"""The errors that may come inside a stream, by the ``error.type`` that says the same
-[Bedrock, InvokeModelWithResponseStream, ``ResponseStream``]."""
+"""The errors that may occur inside a stream, with the ``error.type`` that means the same [Bedrock,
+InvokeModelWithResponseStream, ``ResponseStream``]."""
 
 LONGEST_HEADERS: Final = 128 * 1024
 LONGEST_PAYLOAD: Final = 24 * 1024 * 1024
@@ -57,13 +56,13 @@ class ServerSentEvent(Protocol):
 
 
 class Decoder(Protocol):
-    """The client's decoder."""
+    """The interface of the client's decoder."""
 
     def iter_bytes(self, iterator: Iterator[bytes]) -> Iterator[Any]: ...
 
 
 class Unframer:
-    """Makes server-sent events of the messages of one body.
+    """Turns the messages of one body into server-sent events.
 
     Args:
         decoder: the client's own.
@@ -96,11 +95,11 @@ class Unframer:
         try:
             return [_frame(event) for event in self._decoder.iter_bytes(iter([message]))]
         except ImportError:
-            raise  # the SDK says so too where its extra is not installed
-        except Exception as error:  # the parser has many ways to say that it can't
+            raise  # the SDK says so too if its extra is not installed
+        except Exception as error:  # the parser has many ways to report that it can't
             if interrupts(error):
                 raise
-            if type(error) is ValueError:  # SDK 1.0's word for an error that is told inside the stream
+            if type(error) is ValueError:  # SDK 1.0's word for an error that is reported inside the stream
                 return [_error("modelStreamErrorException", "an error in the event stream")]
             return [self._give_up()]
 
@@ -124,7 +123,7 @@ def _error(code: str, message: str) -> bytes:
 
 
 def framed(frames: bytes) -> bytes:
-    """Whole server-sent events as messages; those without data, which the SDK never sees, are left out."""
+    """Whole server-sent events as messages. Events without data are left out: the SDK never sees them."""
     found = (sse.fields(frame)[1] for frame in sse.Framer().feed(frames))
     return b"".join(_message(data.encode()) for data in found if data)
 
@@ -142,7 +141,7 @@ def _message(data: bytes) -> bytes:
 
 
 class MessageDecoder:
-    """Does what the client's decoder does, for one message at a time, where that can't be had."""
+    """Does what the client's decoder does, for one message at a time, if that is not available."""
 
     def iter_bytes(self, iterator: Iterator[bytes]) -> Iterator[ServerSentEvent]:
         """The events of whole messages.
@@ -181,15 +180,15 @@ def _headers(encoded: bytes) -> dict[str, str]:
 
 
 def framed_for(response: httpx2.Response, body: Any) -> Any:
-    """A body, in the framing that the response's consumer expects."""
+    """A body in the framing that the response's consumer expects."""
     return FramedBody(body) if content_type_of(response) == AWS_EVENT_STREAM else body
 
 
 class FramedBody:
-    """A driver's body as messages. It is as sync or async as the driver.
+    """A driver's body as messages. It is sync or async as the driver is.
 
     Args:
-        driver: the body that hands over server-sent events.
+        driver: the body that delivers server-sent events.
     """
 
     def __init__(self, driver: Any) -> None:
@@ -197,7 +196,7 @@ class FramedBody:
 
     @property
     def elapsed(self) -> timedelta | None:
-        """The driver's."""
+        """The driver's `elapsed`."""
         elapsed: timedelta | None = self._driver.elapsed
         return elapsed
 

@@ -37,13 +37,13 @@ class SdkDoor(Door):
 
     def __init__(self, request: APIRequest, policy: RetryPolicy, client_timeout: Timeout) -> None:
         self.response: Any = None
-        """The SDK's response to the attempt that answered last; taken away once it is handed on."""
+        """The SDK's response to the last attempt that was answered; removed when it is passed on."""
         self._request = request
         self._policy = policy
         self._client_timeout = client_timeout
         self._client: object = None
         self._refreshed = False
-        """The stream has had its new credential."""
+        """Whether the stream has used its one refresh of the credential."""
 
     # -- requests --------------------------------------------------------------------------------
 
@@ -76,8 +76,8 @@ class SdkDoor(Door):
         )
 
     def _timeout(self, first_event: float) -> httpx2.Timeout | None:
-        """The timeouts of the head: the shorter of the policy's and the user's, where those can be
-        seen; None leaves what the client has."""
+        """The timeouts up to the headers: the shorter of the policy's and the user's, if those can be seen;
+        None keeps the client's."""
         given = self._request.timeout
         known = self._client_timeout if isinstance(given, NotGiven) else given
         if isinstance(known, NotGiven):
@@ -101,10 +101,11 @@ class SdkDoor(Door):
         return http
 
     def refreshes(self, response: Any) -> bool:
-        """Whether a request is sent again, because its 401 has made the client forget its credential.
+        """Whether a request is sent again because its 401 has made the client drop its credential.
 
-        The SDK does that once after a first request, in its own loop, which knows nothing of continuations.
-        Here it is once in a stream. Another layer of the library, further in, has done it already.
+        The SDK does that once after a first request, in its own loop, which does not know continuations. Here
+        it happens once per stream. If another layer of the library is further in, that layer has done it
+        already.
         """
         http: httpx2.Response = response.http_response
         if http.status_code != 401 or self._refreshed or RECORD_KEY in http.request.extensions:
@@ -117,7 +118,7 @@ class SdkDoor(Door):
         return failure_of(error, phase)
 
     def request_of(self, error: Exception) -> httpx2.Request | None:
-        """The SDK's exceptions name it."""
+        """The request that an exception of the SDK names."""
         return error.request if isinstance(error, anthropic.APIError) else None
 
     def stand_in_request(self) -> httpx2.Request:
@@ -131,17 +132,17 @@ class SdkDoor(Door):
         cause: BaseException | None,
         response: httpx2.Response | None,
     ) -> Exception:
-        """The exception of the SDK."""
+        """The SDK's exception for a failure."""
         return error_of(failure, request, cause, self._client, response)
 
     def unframer(self, http: httpx2.Response) -> Unframer | None:
-        """For the older Bedrock client, whose decoder is the client's own."""
+        """The decoder for the older Bedrock client, made from the client's own; None for any other."""
         if content_type_of(http) != AWS_EVENT_STREAM:
             return None
         return AwsUnframer(private_api.sse_decoder(self._client) or MessageDecoder())
 
     def replace(self, http: httpx2.Response) -> None:
-        """The SDK will read this one."""
+        """Take this response for the SDK to read."""
         self.response.http_response = http
 
     def forget(self) -> None:
@@ -150,7 +151,7 @@ class SdkDoor(Door):
 
 
 class SyncSdkDoor(SdkDoor, SyncDoor):
-    """Through the rest of a sync client's middleware chain."""
+    """Sends through the rest of a sync client's middleware chain."""
 
     def __init__(
         self, call_next: CallNext, request: APIRequest, policy: RetryPolicy, client_timeout: Timeout
@@ -168,7 +169,7 @@ class SyncSdkDoor(SdkDoor, SyncDoor):
 
 
 class AsyncSdkDoor(SdkDoor, AsyncDoor):
-    """Through the rest of an async client's middleware chain."""
+    """Sends through the rest of an async client's middleware chain."""
 
     def __init__(
         self, call_next: AsyncCallNext, request: APIRequest, policy: RetryPolicy, client_timeout: Timeout

@@ -1,8 +1,8 @@
-"""Between failures and the exceptions that users already catch: the SDK's own.
+"""Converts between failures and the exceptions that users already catch: the SDK's own.
 
-Silence and stalls are `APITimeoutError`; other broken connections are `APIConnectionError`; what
-the API said is the `APIStatusError` of the status that its ``error.type`` stands for, mid-stream as
-well as before. What was received and what was tried hang on the exception: `report(error)`.
+Silence and stalls are `APITimeoutError`. Other broken connections are `APIConnectionError`. An error that the
+API reported is the `APIStatusError` of the status that belongs to its ``error.type``, in the middle of a
+stream as well as before. `report(error)` has what was received and what was tried.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ def error_of(
     client: object,
     response: httpx2.Response | None,
 ) -> Exception:
-    """The exception that raising ``failure`` means.
+    """The exception for ``failure``.
 
     Args:
         failure: what happened.
         request: the request that it happened to.
-        cause: the exception it was noticed by, if any.
+        cause: the exception that showed the failure, if any.
         client: whose class of exception it should be, if that is known.
         response: what was answered, as the exception carries it; None where nothing was.
     """

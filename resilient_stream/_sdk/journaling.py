@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from resilient_stream._session.context import StreamContext
 
 KEPT_HEADERS: Final = ("anthropic-beta",)
-"""The headers that are stored: those that make the request another one. None of them is a credential."""
+"""The headers that are stored, because the request depends on them. None of them is a credential."""
 
 
 def asked(request: APIRequest, context: StreamContext, journal: Journal | None) -> Asked | None:
-    """What is to be journaled of a call; None where nothing is.
+    """What to journal of a call; None for a call that is not journaled.
 
     Raises:
         JournalError: the call has a key of its own, and the client no journal.
@@ -43,7 +43,7 @@ def asked(request: APIRequest, context: StreamContext, journal: Journal | None) 
     key = scope.chosen(option)
     if key is None:
         return None
-    from resilient_stream._journal.entrance import Asked  # only who has a journal imports one
+    from resilient_stream._journal.entrance import Asked  # only programs with a journal import one
 
     given = {name: request.headers.get(name) for name in KEPT_HEADERS}
     headers = {name: value for name, value in given.items() if isinstance(value, str)}
@@ -51,12 +51,12 @@ def asked(request: APIRequest, context: StreamContext, journal: Journal | None) 
 
 
 def replayed(wrapper: type[Any], session: Session, body: Any, request: APIRequest, call_next: object) -> Any:
-    """The response of a stream of which there is something already.
+    """The response of a stream of which something is stored.
 
     Args:
         wrapper: the SDK's class of it, `APIResponse` or `AsyncAPIResponse`.
         session: the stream's.
-        body: what there is and what comes: `Session.replay`, or `Session.areplay`.
+        body: `Session.replay` or `Session.areplay`.
         request: the call.
         call_next: the rest of the client's chain.
     """
@@ -69,7 +69,7 @@ def replayed(wrapper: type[Any], session: Session, body: Any, request: APIReques
 
 
 def _response(session: Session, request: APIRequest, client: object) -> httpx2.Response:
-    """A response that nobody has sent."""
+    """A response that was not received from a server."""
     framed = type(private_api.sse_decoder(client)).__name__ == "AWSEventStreamDecoder"
     headers = {**session.headers, **({"content-type": AWS_EVENT_STREAM} if framed else {})}
     sent = httpx2.Request("POST", _url(client, request.url))

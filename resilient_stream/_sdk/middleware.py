@@ -1,15 +1,18 @@
-"""The SDK's middleware: where a stream that breaks is put together again.
+"""The SDK's middleware, which makes one stream of several attempts.
 
-Middleware runs inside the SDK's retry loop, once per attempt of the SDK's, and the body is read
-after it has returned. So two things are done here. Before the head, the attempts of a stream are
-made inside one call of the chain, and a final failure goes back to the SDK in a form that its own
-loop does not retry: an error response gets ``x-should-retry: false``; a failure without a response
-becomes an error response whose body raises the real exception when the SDK reads it, and so does an error
-response of which there is more to tell than it says, unless others in the chain want to see it. After
-the head, the response's byte stream is replaced by a driver that reads on through any number of attempts.
+Middleware runs inside the SDK's retry loop, once for each attempt of the SDK, and the body is read after it
+has returned. So it does two things.
 
-Only ``POST /v1/messages`` with a stream is resumed. Every request to it, and to count its tokens, has its
-history healed. Everything else goes through untouched.
+Before the headers, it makes the attempts of a stream within one call of the chain. It returns a final failure
+to the SDK in a form that the SDK's loop does not retry. An error response gets ``x-should-retry: false``. A
+failure without a response becomes an error response whose body raises the real exception when the SDK reads
+it. So does an error response to which a note has to be added, unless other middleware may want to see it.
+
+After the headers, a driver takes the place of the response's byte stream, and reads on through any number of
+attempts.
+
+Only ``POST /v1/messages`` with a stream is resumed. Every request to it, and every request to count its
+tokens, has its history healed. Everything else passes unchanged.
 """
 
 from __future__ import annotations
@@ -55,7 +58,8 @@ if TYPE_CHECKING:
 
 NOT_RETRIED: Final = {"x-should-retry": "false"}
 STATUS_OF_NO_RESPONSE: Final = 503
-"""Stands in the error response for a failure without one; nobody but outer middleware sees it."""
+"""The status of the error response that stands for a failure without a response. Only outer middleware sees
+it."""
 
 
 class ResumeMiddleware(Middleware):
@@ -144,7 +148,8 @@ class ResumeMiddleware(Middleware):
         return response
 
     def _begin(self, request: APIRequest, call_next: object) -> tuple[APIRequest, StreamContext | None]:
-        """The request with a healed history, and its stream's context; None where it is not protected."""
+        """The request with a healed history, and the context of its stream; None as the context if it is not
+        protected."""
         layer, path = self._layer.chosen(request.headers.get(_scope.HEADER)), _path(request)
         healed = layer.healed(path, request.json)
         if healed is not None:
@@ -163,7 +168,7 @@ class ResumeMiddleware(Middleware):
 
 
 class _Client(Protocol):
-    """What `resilient` needs of a client; every client class of the SDK has it."""
+    """What `resilient` needs of a client. Every client class of the SDK has it."""
 
     @property
     def middleware(self) -> tuple[Any, ...]: ...
@@ -178,11 +183,11 @@ ClientT = TypeVar("ClientT", bound=_Client)
 def resilient(
     client: ClientT, policy: RetryPolicy | str | None = None, *, journal: Journal | None = None
 ) -> ClientT:
-    """A client of the same type whose streams survive.
+    """Return a client of the same type whose streams are continued when they break.
 
-    It shares the connections of ``client``, which stays as it is. The client's ``max_retries`` has no
-    say over streams; its timeouts have, where they are shorter than the policy's. A client that is already
-    resilient gets the new policy instead of a second layer.
+    It shares the connections of ``client``, which is not changed. The client's ``max_retries`` does not apply
+    to streams; its timeouts do if they are shorter than the policy's. A client that is already resilient gets
+    the new policy instead of a second layer.
 
     Args:
         client: any client of the SDK, sync or async.
@@ -192,12 +197,12 @@ def resilient(
 
     Raises:
         PolicyError: there is no such preset, or ``RESILIENT_STREAM`` has a value it can't have.
-        TypeError: ``client`` is none of the SDK's, or is a class.
+        TypeError: ``client`` is not a client of the SDK, or is a class.
     """
     _check_client(client)
     others = [entry for entry in client.middleware if not isinstance(entry, ResumeMiddleware)]
     ours = ResumeMiddleware(policy, client_timeout=client.timeout, journal=journal)
-    # Any middleware makes the SDK send a header of its own: off means that there is none.
+    # Any middleware makes the SDK send a header of its own, so "off" means no middleware.
     return client.with_options(middleware=[*others, ours] if ours.policy.enabled else others)
 
 
@@ -209,15 +214,15 @@ def _check_client(client: object) -> None:
 
 
 def _path(request: APIRequest) -> str:
-    """What is asked for. Here it is ``/v1/messages`` for every client class: hosts with paths of their own
-    are addressed further in. A user's own ``client.post`` may have a whole URL."""
+    """The path of a request. Here it is ``/v1/messages`` for every client class, because hosts with other
+    paths are addressed further in. A user's own ``client.post`` may have a whole URL."""
     return request.url.partition("?")[0]
 
 
 def _result(
     wrapper: type[Any], door: SdkDoor, failed: Raise | None, request: APIRequest, call_next: object
 ) -> Any:
-    """What goes back to the SDK: the first good response, or a failure in a form that is not retried."""
+    """What is returned to the SDK: the first good response, or a failure in a form that is not retried."""
     response, door.response = door.response, None
     if failed is None:
         return response
@@ -241,7 +246,7 @@ def _result(
 
 
 def _noted(client: object, response: httpx2.Response, notes: Iterable[str]) -> Exception:
-    """The error that the SDK makes of a response, with what we have to say of it."""
+    """The error that the SDK makes from a response, with our notes added."""
     error = private_api.status_error_of(client, response)
     for note in notes:
         error.add_note(note)
@@ -249,14 +254,14 @@ def _noted(client: object, response: httpx2.Response, notes: Iterable[str]) -> E
 
 
 def _told_by(response: httpx2.Response, failure: Failure) -> bool:
-    """Whether ``failure`` is what this error response says, and not one that came before it."""
+    """Whether ``failure`` is what this error response says, and not an earlier failure."""
     request_id = identifier(response.headers.get("request-id"))
     same = (response.status_code, request_id) == (failure.status, failure.request_id)
     return same and not response.is_success
 
 
 class _RaisingBody:
-    """The body of an error response that never was: reading it raises the real failure."""
+    """The body of an error response that was not received: reading it raises the real failure."""
 
     def __init__(self, error: BaseException) -> None:
         self._error = error
@@ -268,7 +273,7 @@ class _RaisingBody:
         raise self._error
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Nothing to close."""
 
     async def aclose(self) -> None:
-        """There is nothing to close."""
+        """Nothing to close."""

@@ -45,17 +45,17 @@ class Client(Protocol):
 
 
 def client_of(call_next: object) -> Client | None:
-    """The client that sends a request, where nothing stands between: from the closure of the SDK's last
-    handler.
+    """The client that sends a request, from the closure of the SDK's last handler, if no other middleware is
+    between.
 
     A copy of a client (``with_options``) shares its middleware, and a request does not say whose it is. None
-    where it can't be found, as behind another middleware: then the timeouts are those that `resilient` saw,
-    and who answers is known once a request is made.
+    if it can't be found, for instance behind another middleware: then the timeouts are those that `resilient`
+    saw, and the provider is known once a request is made.
     """
     for cell in getattr(call_next, "__closure__", None) or ():
         try:
             found = cell.cell_contents
-        except ValueError:  # it is empty
+        except ValueError:  # the cell is empty
             continue
         if all(hasattr(type(found), name) for name in ("base_url", "middleware", "with_options")):
             client: Client = found
@@ -66,8 +66,8 @@ def client_of(call_next: object) -> Client | None:
 def client_of_response(response: object) -> object:
     """The client that a response came through: ``APIResponse._client``.
 
-    For the exceptions and the decoder that are the client's own. None where it can't be found: then
-    exceptions are made by their public classes.
+    Used for the exceptions and the decoder that belong to the client. None if it can't be found: then
+    exceptions are made from their public classes.
     """
     return getattr(response, "_client", None)
 
@@ -111,12 +111,12 @@ def status_error_of(client: object, response: Response) -> anthropic.APIStatusEr
 
 def refreshes_credential(client: object, response: Response) -> bool:
     """Whether the client wants a request that was answered with 401 sent again, with a new credential:
-    ``client._should_retry``, asked as of a first request.
+    ``client._should_retry``, asked as for a first request.
 
-    The SDK asks it in its own loop, of a request whose ``x-stainless-retry-count`` is 0. A client whose
-    credential can be had anew (``credentials=``, ``config=``, ``profile=``, workload identity) forgets its
-    token then and says yes. The others say no, and so do those of the clouds, which ask for a token before
-    each request. Without it the 401 is final.
+    The SDK asks it in its own loop, for a request whose ``x-stainless-retry-count`` is 0. A client that can
+    get a new credential (``credentials=``, ``config=``, ``profile=``, workload identity) drops its token then
+    and returns True. The others return False, and so do those of the clouds, which get a token before each
+    request. Without it the 401 is final.
     """
     decide = getattr(client, "_should_retry", None)
     if decide is None:
@@ -129,23 +129,23 @@ def refreshes_credential(client: object, response: Response) -> bool:
 def sse_decoder(client: object) -> Any:
     """The decoder of a client whose replies are not server-sent events: ``client._make_sse_decoder()``.
 
-    The older Bedrock client has AWS's event stream. None without it: then the frames are decoded here.
+    The older Bedrock client uses AWS's event stream. None without it: then the frames are decoded here.
     """
     make = getattr(client, "_make_sse_decoder", None)
     return None if make is None else make()
 
 
 def provider_name(client: object) -> str | None:
-    """Who answers a client, as the SDK's own spans have it: ``client._gen_ai_provider_name``, since 2.11.
+    """The provider of a client, as the SDK's own spans name it: ``client._gen_ai_provider_name``, since 2.11.
 
-    None without it: then the host tells.
+    None without it: then it is derived from the host.
     """
     known = getattr(client, "_gen_ai_provider_name", None)
     return known if isinstance(known, str) else None
 
 
 def extra_json(request: APIRequest) -> Mapping[str, Any]:
-    """What ``extra_body`` adds to a request: ``request.options.extra_json``. The options are public, the
-    class that they are of is not. Empty without it: then continuations lack those fields."""
+    """The fields that ``extra_body`` adds to a request: ``request.options.extra_json``. The options are
+    public; their class is not. Empty without it: then continuations lack those fields."""
     extra = getattr(request.options, "extra_json", None)
     return extra if isinstance(extra, Mapping) else {}

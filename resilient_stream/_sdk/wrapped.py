@@ -9,7 +9,8 @@ from anthropic import APIRequest
 
 
 def wrapped(wrapper: type[Any], response: httpx2.Response, request: APIRequest, client: object) -> Any:
-    """What goes back to the SDK in place of what its own chain would have given.
+    """The SDK's own response object around an HTTP response of the library, which takes the place of what the
+    rest of the chain would have returned.
 
     Args:
         wrapper: `APIResponse` or `AsyncAPIResponse`.

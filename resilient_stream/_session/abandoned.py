@@ -1,9 +1,9 @@
 """Remembers thinking blocks that were cut off in this process, to recognise them in a later history.
 
-A thinking block without a signature may be the remains of one of Claude's, which the API refuses, or a
-complete one of another model, whose host may want it. The text decides: blocks that were cut off in this
-process are known. Only digests under a secret of this process are kept, so that its memory does not hold the
-text.
+A thinking block without a signature may be the rest of one that Claude began, which the API refuses. Or it
+may be a complete one of another model, whose host may want it. The text decides: blocks that were cut off in
+this process are recognised. Only digests under a secret of this process are kept, so its memory does not hold
+the text.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from hashlib import blake2b
 from typing import Final
 
 MOST: Final = 4_096
-"""The most thoughts that are remembered; then the oldest are forgotten. A cut leaves one or two behind."""
+"""The most thoughts that are remembered. Then the oldest are forgotten. A cut leaves one or two."""
 
 _SECRET: Final = secrets.token_bytes(32)
 _KNOWN: Final[dict[bytes, None]] = {}
-_LOCK: Final = threading.RLock()  # the collector may end a stream while another one is noted
+_LOCK: Final = threading.RLock()  # the collector may end a stream while another one is remembered
 
 
 def remember(thought: str) -> None:

@@ -33,7 +33,7 @@ class StreamContext:
     """The stream's observers."""
     runtime: Runtime
     provider: str | None = None
-    """Who answers, by OpenTelemetry's names, if that is known; None to tell by the host."""
+    """The provider by OpenTelemetry's names, if it is known; None to derive it from the host."""
 
     def machine(self, error_for: Callable[[Failure], BaseException]) -> Machine:
         """The machine of this stream.

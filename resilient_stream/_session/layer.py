@@ -31,18 +31,18 @@ HEALED: Final = (MESSAGES, f"{MESSAGES}/count_tokens")
 """The endpoints whose requests carry a history."""
 
 MOST_REFUSALS: Final = 256
-"""The most pairs of a model and a refused step that are kept for one tenant. A client has a handful."""
+"""The most pairs of a model and a refused form that are kept for one tenant. A client has a handful."""
 
 MOST_TENANTS: Final = 1024
 """The most tenants whose refusals are kept: as many as there are shared retry budgets."""
 
 
 class Refusals(set[tuple[str, Step]]):
-    """The forms of continuation that models have refused. When it is full, each new pair replaces another. A
+    """The forms of continuation that models have refused. If it is full, each new pair replaces another. A
     pair that was forgotten costs one rejected request."""
 
     def add(self, pair: tuple[str, Step], /) -> None:
-        """Remember one."""
+        """Remember a pair."""
         if len(self) >= MOST_REFUSALS and pair not in self:
             self.pop()
         super().add(pair)
@@ -128,7 +128,7 @@ class Layer:
             body: the request's JSON, all that will be sent. It is not changed, and read only for the model
                 until something fails.
             url: where it goes, if that is known before the request is made.
-            provider: who answers, by OpenTelemetry's names, if that is known; None to tell by the host.
+            provider: by OpenTelemetry's names, if it is known; None to derive it from the host.
             tenant: whose stream it is, where one layer serves several that must not learn from each other.
         """
         record, pin = ReportedRecord(), scope.pin()

@@ -1,7 +1,7 @@
-"""Which calls are protected, which only have their history healed, and which pass through.
+"""Decides which calls are protected, which only have their history healed, and which pass through.
 
-A call that might have been protected and is not gets a mark with the reason, for `report`, and a line in the
-log.
+If a call could have been protected and is not, it is marked with the reason, for `report`, and the reason is
+logged.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ class Protected:
 
     context: StreamContext
     content: bytes
-    """The body to begin with."""
+    """The body of the first attempt."""
     healed: bool
-    """Whether that is another than the user's, because the history would have been refused."""
+    """Whether that differs from the user's, because the history would have been refused."""
 
 
 def read(layer: Layer, request: Request, tenant: str = "") -> Protected | Request:
-    """What to do with a request: protect it, or send the one that is returned.
+    """Protect a request, or return the request to send instead.
 
     Args:
-        layer: what decides for the call.
+        layer: has the policy of the call.
         request: the user's.
         tenant: as in `Layer.begin`.
     """

@@ -1,9 +1,9 @@
-"""Clients of httpx and httpx2: a copy whose transports are wrapped.
+"""Copies clients of httpx and httpx2 with wrapped transports.
 
-A client given a transport by hand ignores its own ``proxy``, ``verify``, ``http2`` and ``limits``; so the
-transports that it has made of them are wrapped. Neither package has a public way to a client's transports:
-the two private attributes are named here alone (seen in httpx 0.28 and httpx2 2.16), and where they are
-missing the client is refused.
+A client that is given a transport by hand ignores its own ``proxy``, ``verify``, ``http2`` and ``limits``. So
+the transports that the client has made from them are wrapped. Neither package has a public way to a client's
+transports. The two private attributes are named only here (seen in httpx 0.28 and httpx2 2.16); if they are
+missing, the client is refused.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def resilient(client: Any, policy: RetryPolicy | str | None, journal: Journal | 
     """A copy of a client with wrapped transports. It shares the connections, and closing one closes both.
 
     Raises:
-        TypeError: the client's transports are not where they are looked for.
+        TypeError: the client does not have the attributes in which its transports are expected.
     """
     missing = [name for name in (TRANSPORT, MOUNTS) if name not in vars(client)]
     if missing:

@@ -1,9 +1,9 @@
-"""One attempt through the transport below, and what its failure looks like to the user of the client.
+"""Sends one attempt through the transport below, and makes the exceptions that the client's user expects.
 
-The first attempt is the user's own request. A later one is the same request with another body. What a
-client does above its transport (authentication, redirects) does not happen below it, so a later attempt
-runs through the client's authentication once, where that is known, and follows a redirect only on the same
-host: the partial answer and the key go to no other.
+The first attempt is the user's own request. A later one is the same request with another body. What a client
+does above its transport (authentication, redirects) does not happen below it. So a later attempt runs through
+the client's authentication once, if it is known, and follows a redirect only on the same host: the partial
+answer and the key go to no other host.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from resilient_stream._policy.model import RetryPolicy
 
 LONGEST_CHAIN: Final = 5
-"""Redirects on one host that a later attempt follows."""
+"""The most redirects on one host that a later attempt follows."""
 
 OF_THE_BODY: Final = ("content-length", "transfer-encoding", "idempotency-key")
-"""Headers that hold for one body alone."""
+"""Headers that are only valid for one body."""
 
 
 class PassedOn(Exception):
-    """The first attempt was redirected, which is the client's business: ``response`` goes back to it."""
+    """The first attempt was redirected. The client handles that, so ``response`` goes back to it."""
 
     def __init__(self, response: Response) -> None:
         super().__init__("redirected")
@@ -43,13 +43,13 @@ class PassedOn(Exception):
 
 
 class TransportDoor(Door):
-    """What both doors have.
+    """The part that the sync and the async door share.
 
     Args:
         request: the user's.
         policy: the stream's.
         content: the body to begin with.
-        healed: whether that is another than the user's, because the history would have been refused.
+        healed: whether that differs from the user's, because the history would have been refused.
         auth: the client's authentication, where the client is known.
     """
 
@@ -58,7 +58,7 @@ class TransportDoor(Door):
     ) -> None:
         self.package = type(request).__module__.partition(".")[0]
         self.response: Response | None = None
-        """The response to the attempt that answered last."""
+        """The response to the last attempt that was answered."""
         self._http: Any = sys.modules[self.package]
         self._request, self._policy, self._content = request, policy, content
         self._healed, self._auth = healed, auth
@@ -97,7 +97,7 @@ class TransportDoor(Door):
         return made
 
     def redirected(self, response: Response, request: Request) -> Request | None:
-        """The next request after a redirect of a later attempt; None where this is none.
+        """The next request after a redirect of a later attempt; None if the response is no redirect.
 
         Raises:
             TooManyRedirects: the package's, where it leads to another host or changes the method.
@@ -114,12 +114,13 @@ class TransportDoor(Door):
         return self._made(url, request.headers, request.content, request.extensions)
 
     def answered(self, response: Response, request: Request) -> Response:
-        """Note a response. The client, which usually does, sets the request of the last one only."""
+        """Note a response. The client normally sets the request of a response, but does so only for the last
+        one."""
         response.request, self.response = request, response
         return response
 
     def first(self, action: Send, response: Response) -> None:
-        """Hand the redirect of a first attempt to the client.
+        """Return the redirect of a first attempt to the client.
 
         Raises:
             PassedOn: it is one.
@@ -130,22 +131,23 @@ class TransportDoor(Door):
     # -- failures --------------------------------------------------------------------------------
 
     def failure_of(self, error: Exception, phase: Phase) -> Failure | None:
-        """As the package raises them."""
+        """The failure that an exception of the package stands for."""
         return None if isinstance(error, PassedOn) else classify.of_exception(error, phase)
 
     def request_of(self, error: Exception) -> Request | None:
-        """The package's exceptions name it, where one was set."""
+        """The request that an exception of the package names, if it has one."""
         return getattr(error, "_request", None)
 
     def stand_in_request(self) -> Request:
-        """The user's own."""
+        """The user's own request."""
         return self._request
 
     def error_of(
         self, failure: Failure, request: Request, cause: BaseException | None, response: Response | None
     ) -> Exception:
-        """What the API said in the stream; else the package's exception for what happened. One that follows
-        from a status has the package's ``HTTPStatusError`` as its cause, with the response."""
+        """The exception for what the API reported in the stream, or else the package's exception for what
+        happened. An exception that follows from a status has the package's ``HTTPStatusError`` as its cause,
+        with the response."""
         if failure.in_band and isinstance(failure.body, dict) and "unreadable" not in failure.body:
             return LastWords(sse.encode("error", failure.body))
         if failure.phase is not Phase.BODY and isinstance(cause, self._http.RequestError):
@@ -165,7 +167,7 @@ class TransportDoor(Door):
         return error
 
     def replace(self, http: Response) -> None:
-        """This one goes back to the client."""
+        """Take this response to return to the client."""
         self.response = http
 
     def forget(self) -> None:
@@ -174,14 +176,14 @@ class TransportDoor(Door):
 
 
 class SyncTransportDoor(TransportDoor, SyncDoor):
-    """Through a sync transport."""
+    """Sends through a sync transport."""
 
     def __init__(self, transport: Any, *args: Any, **known: Any) -> None:
         super().__init__(*args, **known)
         self._transport = transport
 
     def call(self, action: Send) -> Response:
-        """Send one request, with the client's authentication where it is a later one."""
+        """Send one request. A later one has the client's authentication."""
         request = self.derive(action)
         if action.number == 1 or self._auth is None:
             return self._sent(action, request)
@@ -211,14 +213,14 @@ class SyncTransportDoor(TransportDoor, SyncDoor):
 
 
 class AsyncTransportDoor(TransportDoor, AsyncDoor):
-    """Through an async transport."""
+    """Sends through an async transport."""
 
     def __init__(self, transport: Any, *args: Any, **known: Any) -> None:
         super().__init__(*args, **known)
         self._transport = transport
 
     async def call(self, action: Send) -> Response:
-        """Send one request, with the client's authentication where it is a later one."""
+        """Send one request. A later one has the client's authentication."""
         request = self.derive(action)
         if action.number == 1 or self._auth is None:
             return await self._sent(action, request)

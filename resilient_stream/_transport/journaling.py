@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from resilient_stream._session.context import StreamContext
 
 KEPT_HEADERS: Final = ("anthropic-beta", "anthropic-version")
-"""The headers that are stored: those that make the request another one. None of them is a credential."""
+"""The headers that are stored, because the request depends on them. None of them is a credential."""
 
 
 def asked(request: Request, context: StreamContext, journal: Journal | None) -> Asked | None:
-    """What is to be journaled of a call; None where nothing is."""
+    """What to journal of a call; None for a call that is not journaled."""
     key = None if journal is None else scope.chosen()
     if key is None:
         return None
-    from resilient_stream._journal.entrance import Asked  # only who has a journal imports one
+    from resilient_stream._journal.entrance import Asked  # only programs with a journal import one
 
     headers = {name: request.headers[name] for name in KEPT_HEADERS if name in request.headers}
     return Asked(key, context.planner.request, headers)
 
 
 def replayed(session: Session, request: Request) -> Response:
-    """The response of a stream of which there is something already; its body is to be taken over."""
+    """The response of a stream of which something is stored. Its body is still to be replaced."""
     http = dialect_of(request)
     headers: Any = session.headers
     return http.response(200, headers, request, stream=http.stream_of(b""))

@@ -1,8 +1,8 @@
-"""What a request of httpx's or httpx2's asks for, and whether its stream can be protected.
+"""Reads what a request of httpx or httpx2 asks for, and whether its stream can be protected.
 
-A continuation is a request with another body, so the body must be known whole, as plain JSON, and nothing
-else in the request may depend on it. A signature does (AWS Signature Version 4); a generator can be sent
-only once; a compressed body would have to be compressed again.
+A continuation is a request with another body. So the body must be known completely, as plain JSON, and
+nothing else in the request may depend on it. A signature depends on it (AWS Signature Version 4); a generator
+can be sent only once; a compressed body would have to be compressed again.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ SIGNED: Final = "aws4-hmac-sha256"
 
 
 class JsonBody(Mapping[str, Any]):
-    """A JSON object that is kept as the bytes it came in.
+    """A JSON object that is kept as the bytes in which it arrived.
 
-    Parsed, a request of many short turns is three times as large, and it is needed only where something
-    fails. The model is known without parsing.
+    A request of many short turns is three times as large when it is parsed, and is needed parsed only if
+    something fails. The model is known without parsing.
 
     Args:
         content: the bytes of a JSON object.
@@ -35,12 +35,12 @@ class JsonBody(Mapping[str, Any]):
         self._model = model
 
     def parsed(self) -> dict[str, Any]:
-        """The object, made anew."""
+        """The parsed object, made anew with each call."""
         made: dict[str, Any] = json.loads(self.content)
         return made
 
     def get(self, key: str, default: Any = None) -> Any:
-        """A field. ``model`` costs nothing."""
+        """A field. ``model`` needs no parsing."""
         return self._model if key == "model" else self.parsed().get(key, default)
 
     def __getitem__(self, key: str) -> Any:
@@ -54,7 +54,7 @@ class JsonBody(Mapping[str, Any]):
 
 
 def json_of(content: bytes) -> dict[str, Any] | None:
-    """The JSON object that bytes hold; None where they hold none."""
+    """The JSON object in these bytes; None if there is none."""
     try:
         parsed = json.loads(content)
     except (ValueError, RecursionError):
@@ -73,7 +73,7 @@ def encoded(body: Mapping[str, Any]) -> bytes:
 
 
 def content_of(request: Request) -> bytes | None:
-    """The body of a request that can be sent again; None where it can be read only once."""
+    """The body of a request that can be sent again; None if it can be read only once."""
     package: Any = sys.modules[type(request).__module__.partition(".")[0]]
     try:
         return request.content
@@ -83,7 +83,7 @@ def content_of(request: Request) -> bytes | None:
 
 
 def obstacle(request: Request) -> str | None:
-    """Why a request for a message can't be continued, whatever its body; None where it can be."""
+    """Why a request for a message can't be continued, whatever its body; None if it can be."""
     if request.headers.get("authorization", "").lower().startswith(SIGNED):
         return "its body is signed (AWS Signature Version 4)"
     if request.headers.get("content-encoding", "identity").lower() != "identity":
@@ -97,7 +97,7 @@ def path_of(request: Request) -> str:
 
 
 def with_content(request: Request, content: bytes) -> Request:
-    """The request with another body, whose length its headers have."""
+    """The request with another body, and headers with its length."""
     headers = request.headers.copy()
     headers["content-length"] = str(len(content))
     made: Request = type(request)(

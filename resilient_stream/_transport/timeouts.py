@@ -1,9 +1,9 @@
-"""The timeouts of a request of httpx's or httpx2's, and which of them are the user's wish.
+"""The timeouts of a request of httpx or httpx2, and which of them the user has set.
 
-Both packages give each request a timeout of 5 s in all four places unless told otherwise, and do not say
-whether they were told. A model that thinks is silent for longer than that, so exactly this default is taken
-for no wish: then the policy's clocks hold alone. Any other value is a wish, and wins where it is shorter.
-Who wants 5 s says so in the policy, or asks for 4.9.
+Both packages give each request four timeouts of 5 s by default, and do not say whether the user has set them.
+A model that thinks is silent for longer than that. So exactly this default counts as not set, and only the
+policy's timeouts apply. Any other value counts as set, and applies if it is shorter. To get 5 s, set it in
+the policy, or set 4.9.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 DEFAULT: Final = {"connect": 5.0, "read": 5.0, "write": 5.0, "pool": 5.0}
-"""What a request has whose user said nothing [httpx 0.28 and httpx2, ``_config.py``]."""
+"""The timeouts of a request whose user has set none [httpx 0.28 and httpx2, ``_config.py``]."""
 
 
 def wished(extensions: Mapping[str, Any]) -> dict[str, float | None]:
-    """The timeouts that the user asked for, by httpx's names; all None where the user said nothing.
+    """The timeouts that the user has set, by httpx's names; all None if the user has set none.
 
     Args:
         extensions: the request's.
@@ -29,10 +29,10 @@ def wished(extensions: Mapping[str, Any]) -> dict[str, float | None]:
 def of_attempt(
     wish: Mapping[str, float | None], connect: float | None, first_event: float
 ) -> dict[str, float | None]:
-    """The timeouts of one attempt, up to its head: the shorter of the policy's and the user's.
+    """The timeouts of one attempt up to its headers: the shorter of the policy's and the user's.
 
     Args:
-        wish: as `wished` answers.
+        wish: what `wished` returns.
         connect: the policy's ``connect_timeout``, in seconds.
         first_event: seconds that the first byte of the reply may take.
     """

@@ -1,9 +1,9 @@
-"""The transports: one request in, one response out whose body reads on through any number of attempts.
+"""The transports: they answer one request with one response whose body continues over any number of attempts.
 
-A transport stands between a client and the connections. It sees each request of a client as it is sent,
-after authentication, and each response before redirects are followed. One class serves httpx and httpx2:
-the request that comes decides. Only a stream of ``POST .../v1/messages`` is protected; everything else
-passes through as it is.
+A transport stands between a client and the connections. It sees each request of a client as it is sent, after
+authentication, and each response before redirects are followed. One class serves httpx and httpx2, depending
+on the request. Only a stream of ``POST .../v1/messages`` is protected. Everything else passes through
+unchanged.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ else:
 
 
 class _Transport(_Base):  # type: ignore[misc]  # a base of two packages
-    """What both transports have.
+    """The part that both transports share.
 
     Args:
         transport: the transport below, of httpx's or httpx2's; None for that package's own, with its
@@ -82,7 +82,7 @@ class _Transport(_Base):  # type: ignore[misc]  # a base of two packages
 
     @property
     def wrapped(self) -> Any:
-        """The transport below; None where its package is not known yet."""
+        """The transport below; None while its package is not known."""
         return self._below
 
     def _transport(self, request: Request) -> Any:
@@ -104,13 +104,13 @@ class _Transport(_Base):  # type: ignore[misc]  # a base of two packages
 
 
 class ResilientTransport(_Transport):
-    """A sync transport whose streams survive: ``httpx.Client(transport=ResilientTransport())``, for httpx2
+    """A sync transport that continues streams: ``httpx.Client(transport=ResilientTransport())``, for httpx2
     as well."""
 
     _OWN = "HTTPTransport"
 
     def handle_request(self, request: Request) -> Response:
-        """Send one request; the response's body reads on through whatever happens to it.
+        """Send one request. The body of the response continues over any number of attempts.
 
         Raises:
             Exception: a transport exception of the request's package, where there was no response to the last
@@ -162,7 +162,7 @@ class ResilientTransport(_Transport):
 
 
 class AsyncResilientTransport(_Transport):
-    """An async transport whose streams survive, under asyncio and trio, for httpx and httpx2."""
+    """An async transport that continues streams, under asyncio and trio, for httpx and httpx2."""
 
     _OWN = "AsyncHTTPTransport"
 
@@ -222,10 +222,10 @@ def _opened(door: TransportDoor) -> Response:
 
 
 def _last(failed: Raise, door: TransportDoor, exchange: Exchange, request: Request) -> Response:
-    """What a failure before the head comes to: the last response as it came, where there was one.
+    """Return the last response unchanged, if there was one, after a failure before the headers.
 
     Raises:
-        Exception: the package's own, where there was none.
+        Exception: the package's own, if there was none.
     """
     response = door.response
     if response is None or response.is_success or response.status_code != failed.failure.status:
