@@ -58,7 +58,7 @@ class Gateway:
 
     ::
 
-    app = Gateway(upstream="https://api.anthropic.com", policy="agent")
+        app = Gateway(upstream="https://api.anthropic.com", policy="agent")
 
     Args:
         upstream: the API's base URL; default ``https://api.anthropic.com``. Requests go nowhere else.

@@ -1,4 +1,4 @@
-"""The output of a running gateway: a line for each important event, and a live line of counts on a terminal."""
+"""The output of a running gateway: a line per important event, and live counts on a terminal."""
 
 from __future__ import annotations
 

@@ -59,8 +59,8 @@ def account(url: str, headers: Mapping[str, str]) -> tuple[str, str | None]:
 
     Args:
         url: the request's. What follows ``/v1/`` is no part of the base.
-        headers: the request's, names in any case or in lower case. Of a signature of AWS's, which is
-            another one for every request, only the key's id counts.
+        headers: the request's, names in any case or in lower case. Of an AWS signature, which
+            differs for every request, only the key's id counts.
     """
     base, versioned, _ = url.partition("/v1/")
     if not versioned:  # the older Bedrock paths contain the model
