@@ -116,8 +116,8 @@ def raising(error: Exception, times: int = 100) -> Any:
 @pytest.mark.parametrize(
     ("error", "method", "fails"),
     [
-        (WriterGone("gone"), "aenter", StreamBusy("elsewhere")),
-        (WriterGone("gone"), "aenter", JournalError("it can't be read")),
+        (WriterGone("gone"), "atake", StreamBusy("elsewhere")),
+        (WriterGone("gone"), "atake", JournalError("it can't be read")),
         (UnknownStream("removed"), "kept", None),
     ],
 )
