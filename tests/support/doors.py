@@ -224,7 +224,7 @@ class Door:
         if self.package == "sdk":
             made = getattr(anthropic, f"{prefix}Anthropic")(**{"base_url": url, "api_key": "key", **options})
         else:
-            known = {"follow_redirects": True, "timeout": 20.0, "trust_env": False, **options}
+            known = {"follow_redirects": True, "timeout": 20.0, **options}
             known.pop("max_retries", None)  # they have none
             made = getattr(self.http, f"{prefix}Client")(base_url=url, headers=HEADERS, **known)
         return made if policy is None else resilient(made, policy)

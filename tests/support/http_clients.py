@@ -83,7 +83,7 @@ class HttpWorld:
         ours = ResilientTransport if self.run is None else AsyncResilientTransport
         if policy is not None and "transport" not in options:
             options["transport"] = ours(policy=policy)
-        return kind(trust_env=False, **{"timeout": 20.0, **options})
+        return kind(**{"timeout": 20.0, **options})
 
     def stream(
         self,
