@@ -1,7 +1,7 @@
-"""Many streams at once, a tenth of which is cut: events a second, against the bare SDK without any fault.
+"""Many streams at once, a tenth of which is cut, against the bare SDK without a fault.
 
-``python -m benchmarks.crowd`` runs a thousand async streams in one loop, then two hundred threads. The stand-in
-is a process of its own. A cut stream needs a second request, so a tenth of the streams opens twice.
+``python -m benchmarks.crowd`` runs a thousand async streams in one loop, then two hundred threads. The
+stand-in is a separate process. A cut stream needs a second request.
 """
 
 # ruff: noqa: T201 -- printing is what it is for
@@ -32,13 +32,14 @@ ROUNDS: Final = 2
 NO_WAIT: Final = RetryPolicy(
     wait_initial=0, wait_max=0, overload_wait_initial=0, overload_wait_max=0, connect_timeout=60, budget=None
 )
-"""As patient with connections as the bare client: a thousand at once take a busy loop more than the default of
-5 s, after which they would be failures, and retries of a budget that they have no share in yet."""
+"""A policy that waits for connections as long as the bare client does. A thousand connections at once take a
+busy loop more than the default of 5 s. They would then count as failures, and be retried from a budget to
+which they have not contributed yet."""
 UNLIMITED: Final = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
 
 
 def serve(pipe: Connection) -> None:
-    """Run a stand-in that cuts a tenth of the first answers in their middle, if it is told to."""
+    """Run a stand-in, which cuts a tenth of the first answers in their middle if it is told to."""
     text, faulty = markdown(4), pipe.recv()
 
     def fault(number: int, _: Any) -> Any:
@@ -65,18 +66,18 @@ def serving(*, faulty: bool) -> Generator[tuple[str, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a crowd has done."""
+    """The result of one crowd."""
 
     world: str
     who: str
     whole: int
     streams: int
     seconds: float
-    """Processor time of the client's process for each stream whose text came whole."""
+    """Processor time of the client's process for each stream whose text was complete."""
 
 
 async def in_one_loop(client: Any, streams: int) -> list[int]:
-    """The lengths of the texts of so many async streams at once."""
+    """The lengths of the texts of this many async streams at once."""
 
     async def one() -> int:
         async with client.messages.stream(**ASKED) as stream:

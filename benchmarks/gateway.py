@@ -1,9 +1,10 @@
-"""What the gateway costs, next to other proxies: ``python -m benchmarks.gateway`` writes docs/gateway.md.
+"""What the gateway costs, next to other proxies: ``python -m benchmarks.gateway`` writes the figures into
+docs/gateway.md.
 
-An API that writes paced streams, a proxy and a reader are processes of their own. Each event has the time at which
-it was written; what a proxy adds is the reader's delay through it, less that without it, in the same round. The
-proxies take turns. Processor time is the proxy's process alone. Parts that need nginx or litellm
-(``--litellm FILE``, the command in an environment of its own) say so where it is missing.
+An API that writes paced streams, a proxy and a reader are separate processes. Each event has the time at
+which it was written. What a proxy adds is the reader's delay through it, less the delay without it, in the
+same round. The proxies take turns. Processor time is that of the proxy's process alone. Parts that need nginx
+or litellm (``--litellm FILE``, the command in its own environment) report if it is missing.
 """
 
 # ruff: noqa: T201 -- printing is what it is for
@@ -36,7 +37,7 @@ PAGE: Final = Path(__file__).parents[1] / "docs" / "gateway.md"
 CROWDS: Final = (1, 16, 256)
 RAMP: Final = (256, 384, 512, 640, 768, 896)
 LATE: Final = 100.0
-"""Milliseconds of added delay, at the 99th percentile, at which a worker is taken to be full."""
+"""Milliseconds of added delay, at the 99th percentile, at which a worker counts as full."""
 ROUNDS: Final = 3
 MANY: Final = 1_000
 """Streams at once, a tenth of which is cut."""
@@ -66,7 +67,7 @@ def request(path: str, body: bytes = BODY) -> bytes:
 
 @dataclass
 class Read:
-    """What was read of some streams at once."""
+    """The result of reading some streams at once."""
 
     delays: list[float] = field(default_factory=list)
     """Milliseconds from the API's writing an event until it was read."""
@@ -79,11 +80,11 @@ class Read:
 
 
 async def read(door: Door, streams: int) -> Read:
-    """Read so many streams at once."""
+    """Read this many streams at once."""
     got = Read()
 
     async def one(number: int) -> None:
-        await asyncio.sleep(PACE * number / streams)  # they are not in step
+        await asyncio.sleep(PACE * number / streams)  # so that they are not in step
         reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
         writer.write(request(door.path))
         last = b""
@@ -110,7 +111,7 @@ async def read(door: Door, streams: int) -> Read:
 
 @dataclass
 class Figures:
-    """The median of the rounds, of one proxy and one number of streams."""
+    """The median of the rounds, for one proxy and one number of streams."""
 
     name: str
     streams: int
@@ -130,7 +131,7 @@ async def compare(direct: Door, doors: Sequence[Door]) -> list[Figures]:
     """The proxies next to each other."""
     found = [Figures(door.name, streams) for streams in CROWDS for door in doors]
     for door in doors:
-        await read(door, 1)  # what is loaded at the first request
+        await read(door, 1)  # to load what is loaded with the first request
     for round_ in range(ROUNDS):
         places = iter(found)
         for streams in CROWDS:
@@ -145,7 +146,8 @@ async def compare(direct: Door, doors: Sequence[Door]) -> list[Figures]:
 
 
 async def full(direct: Door, door: Door) -> list[tuple[int, float, float]]:
-    """Streams, share of a processor, added delay of 99 of 100 events; until a worker is full."""
+    """Number of streams, share of a processor, and added delay of 99 of 100 events, until a worker is
+    full."""
     found = list[tuple[int, float, float]]()
     for streams in RAMP:
         bare, got = await read(direct, streams), await read(door, streams)
@@ -157,7 +159,7 @@ async def full(direct: Door, door: Door) -> list[tuple[int, float, float]]:
 
 
 async def many() -> str:
-    """A thousand streams, a tenth of them cut, again and again: how many come whole, and the memory."""
+    """A thousand streams, a tenth of them cut, several times: how many are complete, and the memory."""
     said = list[str]()
     policy = 'wait_initial = 0.01\nbudget = "none"\n'
     with tempfile.TemporaryDirectory() as folder, crowd.serving(faulty=True) as (url, length):
@@ -176,7 +178,7 @@ async def many() -> str:
 
 
 async def text_of(door: Door) -> int:
-    """The length of the text of one stream, if it came to its end."""
+    """The length of one stream's text, if the stream ended normally."""
     reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
     writer.write(request(door.path))
     got = bytearray()
@@ -191,7 +193,7 @@ async def text_of(door: Door) -> int:
 
 
 async def stuck(door: Door) -> str:
-    """Clients that read nothing of streams without an end: the gateway's memory, and what others notice."""
+    """Clients that read nothing of endless streams: the gateway's memory, and the delay of other streams."""
     before, quiet = door.memory(), await read(door, 16)
     body = BODY.replace(b"word", b"much", 1)
     clients = [await asyncio.open_connection("127.0.0.1", door.port, limit=1024) for _ in range(STUCK)]

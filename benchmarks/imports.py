@@ -1,8 +1,8 @@
-"""How long imports take, each in a process of its own, beside those of the packages that they stand on.
+"""How long imports take, each in its own process, next to those of the packages that they need.
 
-``python -m benchmarks.imports``. What the machine does besides makes all of them longer, so compare the rows of
-one run: the library's with ``import httpx`` and ``import pydantic``. Bytecode is compiled before, as an installer
-does it.
+``python -m benchmarks.imports``. Other work on the machine makes all of them slower, so compare the rows of
+one run: the library's with ``import httpx`` and ``import pydantic``. Bytecode is compiled before, as an
+installer does.
 """
 
 # ruff: noqa: T201 -- printing is what it is for
@@ -33,7 +33,7 @@ STATEMENTS: Final = {
 
 
 def milliseconds(statement: str, compiled: str) -> float:
-    """Processor time of a process that runs it, and no more.
+    """Processor time of a process that runs this statement only.
 
     Args:
         statement: what is run.

@@ -1,8 +1,9 @@
-"""Instructions per event, which repeat whatever else the machine does, against a stored baseline.
+"""Instructions per event, which do not depend on other work on the machine, against a stored baseline.
 
-``python -m benchmarks.instructions`` reads a short and a longer stream under valgrind's callgrind, bare and with
-the library. The difference between the two streams is what their additional events cost; importing and opening
-cancel out. ``--store`` writes the figures to ``benchmarks/baseline.json`` in place of comparing with it.
+``python -m benchmarks.instructions`` reads a short and a longer stream under valgrind's callgrind, bare and
+with the library. The difference between the two streams is the cost of the additional events; importing and
+opening cancel out. ``--store`` writes the figures to ``benchmarks/baseline.json`` instead of comparing them
+with it.
 """
 
 # ruff: noqa: T201 -- printing is what it is for
@@ -29,17 +30,17 @@ from .streams import Memory, client, events
 
 BASELINE: Final = Path(__file__).with_name("baseline.json")
 TOLERANCE: Final = 0.03
-"""Part of the bare SDK's instructions by which the library's may grow: dictionaries of other sizes and the like
-make some of it, one more call for each event makes 0.02."""
+"""The largest growth of the library's instructions, as a share of the bare SDK's. Differences in the size of
+dictionaries and the like cause a part of it. One more call for each event adds 0.02."""
 STREAMS: Final = (200, 1_200)
 """Deltas of the two streams."""
 WHO: Final = ("bare", "resilient")
 LONGEST: Final = 1800.0
-"""Seconds that one run may take; it takes about a minute on a processor of its own."""
+"""Seconds that one run may take. It takes about a minute on an idle processor."""
 
 
 def read(who: str, deltas: int) -> None:
-    """Read one stream, without a collection of garbage, which would look at all that the SDK's import has made."""
+    """Read one stream, without garbage collection, which would look at all objects of the SDK's import."""
     gc.disable()
     made = client(Memory(events("text", deltas)))
     with (resilient(made) if who == "resilient" else made).messages.stream(**ASKED) as stream:
@@ -61,7 +62,7 @@ def instructions(valgrind: str, who: str, deltas: int) -> int:
 
 
 def measure(valgrind: str) -> dict[str, float]:
-    """Instructions per event: the bare SDK's, and the part of them that the library adds."""
+    """Instructions per event of the bare SDK, and the share of them that the library adds."""
     short, long = STREAMS
     bare, ours = (
         (instructions(valgrind, who, long) - instructions(valgrind, who, short)) / (long - short)
@@ -71,11 +72,12 @@ def measure(valgrind: str) -> dict[str, float]:
 
 
 VERSION: Final = f"{sys.version_info.major}.{sys.version_info.minor}, anthropic {anthropic.__version__}"
-"""What a baseline is of."""
+"""The version of the SDK that a baseline belongs to."""
 
 
 def regression(found: dict[str, float]) -> str:
-    """How far the library's part has grown beyond the baseline; nothing where it has not, or there is none."""
+    """How far the library's share has grown beyond the baseline; empty if it has not, or there is no
+    baseline."""
     stored = json.loads(BASELINE.read_text()) if BASELINE.exists() else {}
     if VERSION not in stored:
         print(f"there is no baseline for Python {VERSION}; --store makes one")

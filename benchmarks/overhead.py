@@ -1,8 +1,8 @@
 """Processor time per event while nothing fails, against the bare SDK.
 
 ``python -m benchmarks.overhead`` reads the same stream with a bare client, one with the library, and one with
-the SDK's own fallback middleware, in turns. A round's ratio is between reads that follow one another, and the
-median of the rounds is told: what the machine does besides strikes all of them alike.
+the SDK's own fallback middleware, in turns. A round's ratio compares reads that follow one another, and the
+result is the median of the rounds, so other work on the machine affects all of them alike.
 """
 
 # ruff: noqa: T201 -- printing is what it is for
@@ -30,18 +30,18 @@ ASKED: Final[dict[str, Any]] = {
     "messages": [{"role": "user", "content": "x"}],
 }
 SIZES: Final = {3_000: 15, 100_000: 3}
-"""Deltas of a stream, and how many rounds are read."""
+"""Deltas of a stream, and the number of rounds."""
 LONGEST_OF_EACH: Final = 3_000
 """Deltas of the longest stream that is read with each kind of block. Longer ones are of text."""
 WORLDS: Final = ("sync", "async")
 
 Read = Callable[[], Awaitable[float]]
-"""Reads one stream; the microseconds of this thread's processor time for each event."""
+"""Reads one stream. Returns microseconds of this thread's processor time for each event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one way to read costs."""
+    """The costs of one way to read."""
 
     world: str
     wire: str

@@ -1,9 +1,9 @@
-"""Write ``docs/performance.md`` and its two plots from what the modules beside this one measure.
+"""Writes ``docs/performance.md`` and its two plots from the results of the other modules.
 
-``python -m benchmarks.page`` measures everything, which takes about half an hour; with names, ``python -m
-benchmarks.page imports crowd``, it measures these parts anew and keeps the others' figures, which are in
-``benchmarks/results.json`` with the versions and the date of each. Instructions that have grown beyond their
-baseline's tolerance are an error.
+``python -m benchmarks.page`` measures everything, which takes about half an hour. With names, such as
+``python -m benchmarks.page imports crowd``, it measures these parts only, and keeps the other figures, which
+are in ``benchmarks/results.json`` with the versions and the date of each. It fails if the instructions have
+grown beyond the baseline's tolerance.
 """
 
 # ruff: noqa: T201 -- printing is what it is for
@@ -55,7 +55,7 @@ PARTS: Final[dict[str, Callable[[], Any]]] = {
 
 
 def circumstances() -> dict[str, str]:
-    """When and on what something is measured."""
+    """The date, the machine and the versions of a measurement."""
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return {
         "date": dt.datetime.now(dt.UTC).date().isoformat(),

@@ -1,4 +1,4 @@
-"""An API that writes paced streams, and proxies in front of it, each in a process of its own."""
+"""An API that writes paced streams, and proxies in front of it, each in a separate process."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .streams import events
 EVENTS: Final = 100
 """Deltas of each stream."""
 PACE: Final = 0.05
-"""Seconds between two: twenty a second, about what a model writes."""
+"""Seconds between two deltas: twenty a second, about the speed of a model."""
 FILES: Final = 20_000
 HEAD: Final = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 
@@ -41,7 +41,8 @@ def more_files() -> None:
 
 
 def api(pipe: Connection) -> None:
-    """Answer each request with a paced stream, or, where it asks for much, without a pause or an end."""
+    """Answer each request with a paced stream. If the request asks for much, the stream has no pauses and no
+    end."""
     more_files()
     parts = events("text", EVENTS)
     before, delta, after = b"".join(parts[:2]), parts[2], b"".join(parts[2 + EVENTS :])
@@ -77,7 +78,7 @@ def api(pipe: Connection) -> None:
 
 @contextlib.contextmanager
 def apart(target: Callable[[Connection], None]) -> Generator[Any]:
-    """A function in a process of its own; what it says first."""
+    """Run a function in a separate process. Yields the first object that it sends."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=target, args=(theirs,))
     process.start()
@@ -93,7 +94,7 @@ def apart(target: Callable[[Connection], None]) -> Generator[Any]:
 
 @dataclass(frozen=True)
 class Door:
-    """A way to the API: its port, and the process whose time counts."""
+    """A way to the API: its port, and the process whose time is measured."""
 
     name: str
     port: int
@@ -114,7 +115,7 @@ class Door:
 
 
 def free_port() -> int:
-    """One that nobody listens on."""
+    """A port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
         return port
@@ -122,7 +123,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def process(command: Sequence[str], port: int, patience: float = 90, **options: Any) -> Generator[int]:
-    """A server, once it answers; its process id."""
+    """Run a server, and wait until it answers. Yields its process id."""
     with tempfile.TemporaryFile() as said:
         started = subprocess.Popen(command, stdout=said, stderr=said, preexec_fn=more_files, **options)  # noqa: PLW1509
         try:
@@ -152,7 +153,7 @@ def gateway(name: str, upstream: int, *more: str) -> Generator[Door]:
 
 @contextlib.contextmanager
 def nginx(upstream: int) -> Generator[Door]:
-    """nginx, one process, which holds nothing back."""
+    """Run nginx with one process and without buffering."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "nginx.conf"

@@ -1,8 +1,8 @@
-"""How long the consumer waits once a stream has broken: on loopback, and in memory where the text is hostile.
+"""How long a consumer waits after a break: on loopback, and in memory for texts that make the decision hard.
 
-``python -m benchmarks.recovery`` cuts many streams with waits off, and measures from the moment a failure was seen
-to the first new piece of text; the stand-in is a process of its own. Then it breaks texts behind which every
-decision about the seam is as hard as it can be, and measures the processor time of the same.
+``python -m benchmarks.recovery`` cuts many streams, with waits switched off, and measures from the moment a
+failure was seen to the first new piece of text. The stand-in is a separate process. Then it breaks texts for
+which the decision about the seam is as hard as possible, and measures the processor time of the same.
 """
 
 # ruff: noqa: T201 -- printing is what it is for
@@ -42,12 +42,12 @@ ECHO: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a kind of break costs the consumer, in milliseconds."""
+    """What one kind of break costs the consumer, in milliseconds."""
 
     what: str
     middle: float
     slowest: float
-    """Of 99 of 100; of hostile texts, of all."""
+    """The slowest of 99 of 100; for hard texts, of all."""
     breaks: int
 
 
@@ -62,7 +62,7 @@ class Seen(Observer):
 
 
 def serve(pipe: Connection) -> None:
-    """Run a stand-in that cuts every first answer in its midst, until told to stop."""
+    """Run a stand-in that cuts every first answer in its middle, until told to stop."""
     text = markdown(10)
 
     def fault(number: int, _: Any) -> Any:
@@ -102,7 +102,7 @@ def on_loopback(url: str, form: str, cuts: int) -> Row:
 
 
 class Breaking(Memory):
-    """Breaks behind a text, and repeats its end in the next answer."""
+    """A transport that breaks behind a text, and repeats the text's end in the next answer."""
 
     def __init__(self, text: str) -> None:
         frames = events("text", 1)
@@ -137,7 +137,8 @@ def _delta(text: str) -> bytes:
 
 
 def in_memory(name: str, rounds: int = 5) -> Row:
-    """A hostile text, some times, and once before that: the first seam of a process compiles its patterns."""
+    """One hard text, several times, after one run that is not counted: the first seam of a process compiles
+    patterns."""
     took = list[float]()
     for _ in range(rounds + 1):
         transport = Breaking(HOSTILE[name])
@@ -150,7 +151,7 @@ def in_memory(name: str, rounds: int = 5) -> Row:
 
 
 def table(cuts: int = CUTS) -> tuple[list[Row], list[Row]]:
-    """Breaks on loopback, and behind hostile texts in memory."""
+    """The breaks on loopback, and those of hard texts in memory."""
     with serving() as url:
         loopback = [on_loopback(url, form, cuts) for form in MODELS]
     return loopback, [in_memory(name) for name in HOSTILE]

@@ -1,7 +1,7 @@
-"""Whether time and memory grow with the length of a stream, and no faster.
+"""Whether time and memory grow in proportion to the length of a stream.
 
-``python -m benchmarks.scaling`` reads streams of a thousand to a million events, whole and cut, and prints the
-processor time and the peak of Python's memory for each event. Twice the stream should take twice of both.
+``python -m benchmarks.scaling`` reads streams of a thousand to a million events, whole and cut, and prints
+the processor time and the peak of Python's memory for each event. Twice the stream should take twice of both.
 """
 
 # ruff: noqa: T201 -- printing is what it is for
@@ -26,12 +26,12 @@ from .streams import AT_ONCE, Memory, client, events
 LENGTHS: Final = (1_000, 10_000, 100_000, 1_000_000)
 CUTS: Final = (0, 5, 50)
 LONGEST_CUT: Final = 100_000
-"""Events of the longest stream that is cut: with more its requests are larger than any model's window."""
+"""Events of the longest stream that is cut. The requests of a longer one would exceed any model's window."""
 OFTEN: Final = AT_ONCE.replace(max_attempts=100)
 
 
 class Cut(Memory):
-    """Breaks its first bodies: each after an equal part of the deltas that are left, by an error of the wire.
+    """Breaks its first bodies with an error of the wire, each after an equal part of the remaining deltas.
 
     A continuation begins a message of its own, behind the echo that it was asked for.
     """
@@ -64,14 +64,14 @@ class _Breaking(httpx2.SyncByteStream):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one stream cost."""
+    """The cost of one stream."""
 
     deltas: int
     cuts: int
     microseconds: float
     """Processor time for each event."""
     memory: float
-    """Bytes of Python's memory at most, for each byte of text."""
+    """The peak of Python's memory, in bytes for each byte of text."""
     completed: bool
 
 

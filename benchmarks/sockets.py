@@ -1,8 +1,9 @@
 """Processor time per event over a socket, through the SDK and through clients of httpx and httpx2.
 
-``python -m benchmarks.sockets`` reads the same answer from the stand-in with a bare client and a resilient one in
-turns, for each way in which a wire may cut a stream into chunks, and compares the processor time of the reading
-thread. Clients of httpx and httpx2 read lines, as the API's documentation shows it, and make nothing of them.
+``python -m benchmarks.sockets`` reads the same answer from the stand-in with a bare client and a resilient
+one in turns, for each way in which a wire may cut a stream into chunks. It compares the processor time of the
+reading thread. Clients of httpx and httpx2 read lines, as the API's documentation shows, and do not parse
+them.
 """
 
 # ruff: noqa: T201 -- printing is what it is for
@@ -40,7 +41,7 @@ DOORS: Final = ("sdk", "httpx", "httpx2")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one way to read costs."""
+    """The costs of one way to read."""
 
     door: str
     world: str
@@ -48,7 +49,7 @@ class Row:
     bare: float
     """Microseconds for each event, of the fastest round."""
     ratio: float
-    """Of the resilient client to the bare one, the median of the rounds."""
+    """The resilient client's time divided by the bare one's, the median of the rounds."""
 
 
 async def microseconds(client: Any) -> float:
@@ -59,7 +60,7 @@ async def microseconds(client: Any) -> float:
 
 
 async def of_the_sdk(client: Any) -> int:
-    """Read the SDK's events; how many there were."""
+    """Read the SDK's events. Return how many there were."""
     events, asked = 0, client.messages.stream(**ASKED)
     if isinstance(client, anthropic.AsyncAnthropic):
         async with asked as stream:
@@ -73,7 +74,7 @@ async def of_the_sdk(client: Any) -> int:
 
 
 async def of_lines(client: Any) -> int:
-    """Read the lines of a body; how many events there were."""
+    """Read the lines of a body. Return how many events there were."""
     events, asked = 0, client.stream("POST", "/v1/messages", json={**ASKED, "stream": True})
     if isinstance(client, httpx.AsyncClient | httpx2.AsyncClient):
         async with asked as response:

@@ -1,6 +1,6 @@
 """Streams to measure with: their bytes, and transports that serve them from memory.
 
-No socket and no server takes processor time then, so what is measured is the SDK, and the library in it.
+No socket and no server takes processor time then, so only the SDK and the library are measured.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ AT_ONCE: Final = RetryPolicy(
     budget=None,
     max_input_multiple=None,
 )
-"""The defaults, without waits and without a limit of what all streams send."""
+"""The defaults, without waits and without a budget."""
 
 KINDS: Final = ("text", "held tool", "thinking")
 WIRES: Final = {"one event a chunk": 0, "many (1,460 bytes)": 1460, "cut (80 bytes)": 80}
@@ -51,7 +51,7 @@ def frame(data: dict[str, Any]) -> bytes:
 
 
 def events(kind: str, count: int) -> list[bytes]:
-    """A message whose one block of that kind has so many deltas."""
+    """A message with one block of that kind, in this many deltas."""
     block, delta, reason = BLOCKS[kind]
     message: dict[str, Any] = {
         "id": "msg_1",
@@ -83,7 +83,7 @@ def events(kind: str, count: int) -> list[bytes]:
 
 
 def chunks(frames: Sequence[bytes], size: int) -> list[bytes]:
-    """The frames in chunks of so many bytes; 0 for one frame in each."""
+    """The frames in chunks of this many bytes; 0 for one frame in each."""
     if size == 0:
         return list(frames)
     whole = b"".join(frames)
@@ -91,7 +91,8 @@ def chunks(frames: Sequence[bytes], size: int) -> list[bytes]:
 
 
 class _Connection:
-    """Stands for the network stream of an HTTP/1.1 connection, whose socket a closing stream would shut."""
+    """Stands for the network stream of an HTTP/1.1 connection, whose socket is shut when a stream is
+    closed."""
 
     def __init__(self) -> None:
         self._socket, self._other = socket.socketpair()

@@ -1,4 +1,4 @@
-"""The page about performance, from the figures: tables, and whether each bar is kept."""
+"""Writes the page about performance from the figures: its tables, and whether each bar is met."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def verdict(found: float, bar: float, *, least: bool = False) -> str:
-    """Whether a bar is kept, in a word."""
+    """Whether a bar is met, in a word."""
     return "kept" if (found >= bar if least else found <= bar) else "**missed**"
 
 
 def how(part: dict[str, Any], command: str) -> str:
-    """How the figures of a part were got."""
+    """The command, the date and the load of a part's figures."""
     return f"`python -m benchmarks.{command}`, {part['date']}, load average {part['load']}.\n"
 
 
 def versions(results: dict[str, Any]) -> str:
-    """What was measured, and on what."""
+    """The versions and the machine."""
     known = dict.fromkeys(f"{part['versions']}; {part['machine']}" for part in results.values())
     return f"""## Versions
 

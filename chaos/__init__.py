@@ -1,1 +1,1 @@
-"""Many streams, broken in every way, and what must hold whatever happens."""
+"""Breaks many streams in every way, and checks what must always hold."""

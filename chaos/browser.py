@@ -1,8 +1,8 @@
 """The page of docs/examples/durable_chat in a real Chromium: ``python -m chaos.browser``.
 
-For each of its two readers a question is asked. While the answer is being written the page is reloaded, then its
-connection is cut and refused for a while, and then the program is killed and started again. The page must then have
-the answer, whole and once; and only the death of the program may have cost another request.
+A question is asked for each of the page's two readers. While the answer is being written, the page is
+reloaded, then its connection is cut and refused for a while, and then the program is killed and started
+again. The page must then have the whole answer, once. Only the killed program may have cost another request.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ TEXT: Final = " ".join(
     f"Sentence {number} of the answer tells something new about tides." for number in range(60)
 )
 PACE: Final = 0.05
-"""Seconds between two events: the answer takes some twelve."""
+"""Seconds between two events. The answer takes about twelve."""
 
 PATIENCE: Final = 60_000.0
 """Milliseconds that the page may take."""
@@ -47,7 +47,8 @@ LONGEST: Final = 60.0
 
 
 class Line:
-    """The line between a browser and a server, which can be cut: connections break, and no new one is taken."""
+    """The connection between a browser and a server, which can be cut: connections break, and no new one is
+    accepted."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -62,7 +63,7 @@ class Line:
         while True:
             try:
                 near, _ = self._listener.accept()
-            except OSError:  # it is closed
+            except OSError:  # the listening socket is closed
                 return
             try:
                 far = None if self.cut.is_set() else socket.create_connection(("127.0.0.1", self._port))
@@ -91,7 +92,7 @@ class Line:
             each.close()
 
     def break_all(self) -> None:
-        """Break what is connected."""
+        """Break the open connections."""
         with self._lock:
             sockets = set(self._open)
         self._close(sockets)
@@ -106,7 +107,7 @@ class Line:
 
 
 class Program:
-    """The example, in a process of its own."""
+    """The example, in a separate process."""
 
     def __init__(self, folder: str, api: str, port: int) -> None:
         self._folder, self._port = folder, port
@@ -136,13 +137,13 @@ class Program:
                 return
 
     def kill(self) -> None:
-        """End it as ``kill -9`` does."""
+        """End it with ``kill -9``."""
         self._process.kill()
         self._process.wait()
 
 
 def play(browser: Any, reader: str) -> list[str]:
-    """One question, for one reader of the page; what is wrong."""
+    """Ask one question with one reader of the page. Return what is wrong."""
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         api = stack.enter_context(StandIn(reply=TEXT, pace=PACE))
@@ -199,7 +200,7 @@ def chromium() -> Generator[Any]:
 
 
 def main() -> int:
-    """Play it with each reader; 1 if something was wrong."""
+    """Run it with each reader. Return 1 if something was wrong."""
     status = 0
     with chromium() as browser:
         for name, reader in (("EventSource", ""), ("fetch", "?fetch")):

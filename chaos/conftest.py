@@ -1,4 +1,6 @@
-"""How many seeds, which one, how long; and what to type to see a failure again."""
+"""The options of the chaos tests: how many seeds, which one, how long; and the command that repeats a
+failure.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ OUTCOMES: defaultdict[str, Counter[str]] = defaultdict(Counter)
 """How the cuts of each family ended."""
 
 BLOCK = 100
-"""Seeds per test, so that a long run shows where it is."""
+"""Seeds per test, so that a long run shows its progress."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """What is played."""
+    """What is run."""
     if config.option.seed is not None:
         return f"chaos: seed {config.option.seed}"
     first, seeds, step = config.option.first, config.option.seeds, config.option.step
@@ -50,7 +52,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the soak unless it is told how long to last."""
+    """Leave out the soak test unless its length is given."""
     if not config.option.minutes:
         for item in items:
             if item.get_closest_marker("slow"):
@@ -59,18 +61,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture
 def step(request: pytest.FixtureRequest) -> int:
-    """Of the byte offsets, every how many-th is cut at."""
+    """Of how many byte offsets one is cut at."""
     return int(request.config.option.step)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Add up what the tests, in whatever process, tell of their cuts."""
+    """Add up the cuts that the tests report, from all processes."""
     for name, counted in report.user_properties if report.when == "call" else ():
         OUTCOMES[name].update(cast("dict[str, int]", counted))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How many cuts of each family ended how."""
+    """Print how many cuts of each family ended in which way."""
     if OUTCOMES:
         terminalreporter.section("cuts")
     for name, counted in OUTCOMES.items():

@@ -1,4 +1,4 @@
-"""A user's program: it reads one stream to its end, to the exception, or until it has enough."""
+"""The user's program: it reads one stream to its end, to an exception, or until it leaves."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WIRE_EVENTS = frozenset(
         "content_block_stop",
     }
 )
-"""The events that the API sends; the SDK makes others of them."""
+"""The events that the API sends. The SDK makes others from them."""
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Seen:
     message: Any = None
     error: Exception | None = None
     left: bool = False
-    """It went away in the middle."""
+    """Whether it left in the middle."""
     told: StreamReport | None = None
 
     @property
@@ -44,7 +44,7 @@ class Seen:
         return self.told
 
     def note(self, event: Any, plan: Plan) -> bool:
-        """Take an event in; whether that was enough."""
+        """Note an event. Return whether the program leaves now."""
         if event.type == "text":
             self.text += event.text
         elif event.type in WIRE_EVENTS:
@@ -53,13 +53,13 @@ class Seen:
         return self.left
 
     def ask(self, source: object) -> None:
-        """Ask for the report."""
+        """Call `report`."""
         with contextlib.suppress(LookupError):
             self.told = report(source)
 
 
 def _messages(client: Any, plan: Plan) -> Any:
-    """Where the SDK knows the reply's blocks."""
+    """The interface of the client that knows the reply's blocks."""
     return client.beta.messages if plan.reply.beta else client.messages
 
 

@@ -1,8 +1,8 @@
-"""A crowd of streams and an upstream that fails: who asks how often, and who gets through.
+"""A simulated crowd of streams and an upstream that fails.
 
-All that decides is real: the library's machine, its judgement and its budget, and for the bare client the
-SDK's own formula. Left out are the sockets, and time is a number: an hour of a thousand streams is a few
-seconds of arithmetic, and the same seed gives the same hour.
+The decisions are the real ones: the library's machine, its judge and its budget, and for the bare client the
+SDK's own formula. There are no sockets, and time is a number: an hour of a thousand streams takes a few
+seconds, and the same seed gives the same hour.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from resilient_stream._policy.settings import settings_of
 REFUSAL: Final = 0.01
 """Seconds until a connection is refused."""
 REJECTION: Final = 0.1
-"""Seconds until an overloaded server has said so."""
+"""Seconds until an overloaded server has answered so."""
 HEAD: Final = 0.5
 """Seconds until a reply begins."""
 WORDS: Final = 20
-"""Words of a reply, one a second. The end follows the last one at once, as it does in the API's replies."""
+"""Words of a reply, one a second. The end follows the last one at once, as in the API's replies."""
 
 REQUEST: Final[Mapping[str, Any]] = {
-    "model": "claude-haiku-4-5",  # it is continued by a prefill: nothing is repeated
+    "model": "claude-haiku-4-5",  # it is continued by a prefill, so nothing is repeated
     "max_tokens": 4096,
     "messages": [{"role": "user", "content": "Count."}],
 }
@@ -76,16 +76,16 @@ WHOLE: Final = "".join(f" w{number}" for number in range(WORDS))
 
 @dataclass(frozen=True)
 class Health:
-    """How an upstream fares."""
+    """The state of an upstream."""
 
     capacity: int = 200
-    """Replies at a time; what comes beyond is answered with a 529."""
+    """Replies at a time. Further requests are answered with a 529."""
     resets: bool = False
-    """The replies under way are cut when it begins."""
+    """The running replies are cut when this state begins."""
     refuses: bool = False
     """Connections are refused."""
     rejects: float = 0.0
-    """The share of requests answered with a 529 whatever the load."""
+    """The share of requests that are answered with a 529 whatever the load."""
     cuts: float = 0.0
     """The share of replies that are cut in the middle."""
 
@@ -100,15 +100,15 @@ class Weather:
     name: str
     about: str
     troubles: tuple[tuple[float, float, Health], ...]
-    """From, until, and how it fares meanwhile."""
+    """From, until, and the state between."""
 
     def health(self, now: float) -> Health:
-        """How the upstream fares."""
+        """The state of the upstream at a time."""
         return next((health for start, end, health in self.troubles if start <= now < end), WELL)
 
     @property
     def clears(self) -> float:
-        """When the last trouble is over."""
+        """When the last trouble ends."""
         return max(end for _, end, _ in self.troubles)
 
 
@@ -116,7 +116,7 @@ class Consumer(Protocol):
     """Somebody who waits for a reply."""
 
     def opened(self) -> None:
-        """The head arrived."""
+        """The headers arrived."""
 
     def received(self, chunk: bytes) -> None:
         """Bytes arrived."""
@@ -127,13 +127,13 @@ class Consumer(Protocol):
 
 @dataclass(eq=False)
 class Reply:
-    """One reply under way."""
+    """A running reply."""
 
     consumer: Consumer
     word: int
     """The next word."""
     dies_at: int = WORDS + 1
-    """The word that a cut takes the place of."""
+    """The word at which the reply is cut."""
 
 
 @dataclass
@@ -146,13 +146,14 @@ class Crowd:
     asked: list[float] = field(default_factory=list)
     """When requests were made."""
     waited: list[float] = field(default_factory=list)
-    """When those of them were made that were retries after a wait."""
+    """When those requests were made that were retries after a wait."""
     turned_away: list[float] = field(default_factory=list)
     """When requests were refused or rejected."""
     finished: int = 0
-    """Streams that came to their end."""
+    """Streams that were completed."""
     spoken: list[float] = field(default_factory=list)
-    """When words were said. A reply says one a second, so those of a second are the replies under way."""
+    """When words were sent. A reply sends one a second, so the words of one second are the running
+    replies."""
     longest: float = 0.0
     """Seconds: the longest wait before a request."""
 
@@ -170,11 +171,11 @@ class Crowd:
         return self.now
 
     def at(self, when: float, act: Callable[[], None]) -> None:
-        """Have something happen."""
+        """Call ``act`` at this time."""
         heapq.heappush(self._events, (when, next(self._order), act))
 
     def run(self) -> None:
-        """Let everything happen."""
+        """Run until nothing is left to happen."""
         while self._events:
             self.now, _, act = heapq.heappop(self._events)
             act()
@@ -182,7 +183,7 @@ class Crowd:
     # -- the upstream ----------------------------------------------------------------------------
 
     def ask(self, consumer: Consumer, body: Mapping[str, Any], *, waited: float) -> None:
-        """A request arrives, before which its stream has waited so long."""
+        """Receive a request, before which its stream has waited this long."""
         self.asked.append(self.now)
         if waited > 0:
             self.waited.append(self.now)
@@ -236,7 +237,7 @@ class Crowd:
 
 
 class Resilient:
-    """A stream of the library's: its own machine, judged by its own policy, on the crowd's time."""
+    """A stream of the library, with its own machine and policy, and the crowd's time."""
 
     def __init__(self, crowd: Crowd, policy: RetryPolicy, budget: RetryBudget | None, seed: int) -> None:
         self.crowd = crowd
@@ -254,7 +255,7 @@ class Resilient:
         self._act(self.machine.start(self.crowd.now))
 
     def opened(self) -> None:
-        """The head arrived."""
+        """The headers arrived."""
         self._act(self.machine.head(self.crowd.now, 200, None))
 
     def received(self, chunk: bytes) -> None:
@@ -281,7 +282,7 @@ class Resilient:
 
 
 class Bare:
-    """A stream of the SDK alone: its own retries before the head, by its own formula, and none after."""
+    """A stream of the SDK alone, with the SDK's own retries before the headers and none after."""
 
     _client: Final = anthropic.Anthropic(api_key="key")
     _options: Final = FinalRequestOptions.construct(method="post", url="/v1/messages")
@@ -299,7 +300,7 @@ class Bare:
         self.crowd.ask(self, REQUEST, waited=waited)
 
     def opened(self) -> None:
-        """The head arrived: from here on the SDK retries nothing."""
+        """The headers arrived: from here on the SDK retries nothing."""
         self._open = True
 
     def received(self, chunk: bytes) -> None:

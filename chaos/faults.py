@@ -10,13 +10,13 @@ from resilient_stream.testing import Answer, Chain, Fault, Informational, Late
 from resilient_stream.testing.wire import Part
 
 Chunking = Literal["whole", "event", "random", "byte"]
-"""How a body is cut into chunks, and how it is read: all that is there, event by event, in pieces of
-random size, byte by byte."""
+"""How a body is cut into chunks, and how it is read: everything at once, event by event, in pieces of random
+size, byte by byte."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The connection is refused. No request comes so far."""
+    """The connection is refused, so no request arrives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def pieces(data: bytes, chunking: Chunking, rng: random.Random) -> list[bytes]:
 
 
 def piece_size(chunking: Chunking, rng: random.Random, there: int) -> int:
-    """How many of the bytes that are there come next."""
+    """How many of the available bytes come next."""
     match chunking:
         case "byte":
             return 1

@@ -1,6 +1,6 @@
-"""What must always hold, whatever happened below. ``docs/chaos.md`` lists the laws.
+"""The laws that must always hold. ``docs/chaos.md`` lists them.
 
-Each law looks at one run and yields what is wrong; `check` asks them all.
+Each law checks one run and yields what is wrong. `check` runs all of them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BROKEN: Final = ("connect", "closed", "reset", "truncated", "corrupt", "protocol
 
 
 def check(run: Run) -> None:
-    """Ask every law.
+    """Check every law.
 
     Raises:
         AssertionError: with all that is wrong, and the plan.
@@ -35,13 +35,13 @@ def check(run: Run) -> None:
 
 
 def text_of(blocks: Sequence[Any]) -> str:
-    """The text of blocks, of the SDK's or plain."""
+    """The text of blocks, of the SDK's or plain ones."""
     plain = (block if isinstance(block, dict) else block.model_dump() for block in blocks)
     return "".join(block["text"] for block in plain if block["type"] == "text")
 
 
 def text(run: Run) -> Iterator[str]:
-    """What was handed over is the author's text, or, without a good end, the beginning of it."""
+    """The delivered text is the author's text or, if the stream failed, the beginning of it."""
     seen, said = run.seen, run.plan.reply.said
     if not said.startswith(seen.text):
         yield f"handed over {seen.text!r}, which does not begin {said!r}"
@@ -56,7 +56,8 @@ def _cut_short(run: Run) -> bool:
 
 
 def blocks(run: Run) -> Iterator[str]:
-    """A message that ended well has the author's tool calls, whole and in order, and a fitting reason."""
+    """A message that ended normally has the author's tool calls, complete and in order, and a fitting stop
+    reason."""
     seen, message = run.seen, run.seen.message
     if message is None:
         return
@@ -72,7 +73,7 @@ def blocks(run: Run) -> Iterator[str]:
 
 
 def _input(given: Any) -> Any:
-    """What the SDK makes of a tool's input; one that is no JSON was cut at a limit."""
+    """What the SDK makes of a tool's input. Input that is no JSON was cut at a limit."""
     return from_json(given.encode(), partial_mode=True) if isinstance(given, str) else given
 
 
@@ -103,7 +104,7 @@ def grammar(run: Run) -> Iterator[str]:
 
 
 def _lacks_a_blank_line(run: Run) -> bool:
-    """Whether all that the one attempt lacked may be its last blank line: a clean end stays the bytes it is,
+    """Whether the only attempt may have lacked only its last blank line: a clean end is delivered unchanged,
     and the SDK skips such an event."""
     (*others, first) = (*run.plan.faults[1:], *run.plan.faults[:1])
     clean = isinstance(first, Cut) and first.how == "clean" and not others
@@ -111,7 +112,8 @@ def _lacks_a_blank_line(run: Run) -> bool:
 
 
 def ending(run: Run) -> Iterator[str]:
-    """A stream ends in one way: with a message, with an exception of the SDK's, or because it was left."""
+    """A stream ends in one way: with a message, with an exception of the SDK, or because the consumer
+    left."""
     seen = run.seen
     if (seen.message is None) == (seen.error is None and not seen.left):
         yield "neither a message nor an exception, or both"
@@ -141,13 +143,14 @@ def _error(run: Run, error: Exception, told: StreamReport) -> Iterator[str]:
 
 
 def _is_repeated(run: Run) -> bool:
-    """Whether the last two attempts were broken in the same way: such a reply is not asked for a third time."""
+    """Whether the last two attempts broke in the same way: such a reply is not asked for a third time."""
     last = [each.failure for each in run.seen.report.attempts[-2:]]
     return "broken twice in the same way" in run.seen.report.reason and len(last) == 2 and last[0] == last[1]
 
 
 def attempts(run: Run) -> Iterator[str]:
-    """The report counts the requests that the upstream saw, and they are no more than allowed."""
+    """The report has as many attempts as the upstream received requests, and no more than the policy
+    allows."""
     told = run.seen.report.attempts
     sent = sum(received.path == "/v1/messages" for received in run.received)
     if len(told) != sent + run.refused:
@@ -155,7 +158,7 @@ def attempts(run: Run) -> Iterator[str]:
     away = sum(each.failure is not None and each.failure.kind.value == "connect" for each in told)
     if (
         len(told) - away > run.plan.rules.max_attempts
-    ):  # behind a cut, failures to connect are bounded by time
+    ):  # behind a cut, failures to connect are limited by time
         yield f"{len(told)} attempts, {away} of them without a connection"
     if [attempt.number for attempt in told] != list(range(1, len(told) + 1)):
         yield "attempts are not numbered"
@@ -164,7 +167,8 @@ def attempts(run: Run) -> Iterator[str]:
 
 
 def requests(run: Run) -> Iterator[str]:
-    """No request is one that the API refuses, each continues what was said, the first is the user's."""
+    """The API refuses no request, each continuation continues the delivered text, and the first request is
+    the user's."""
     for received in run.received:
         if received.rule not in (None, "path"):
             yield f"request {received.number} was refused: {received.rule}"
@@ -176,7 +180,7 @@ def requests(run: Run) -> Iterator[str]:
 
 
 def leaks(run: Run) -> Iterator[str]:
-    """Nothing is left behind: every connection is idle after the stream, and closed with the client."""
+    """Nothing is left: every connection is idle after the stream, and closed with the client."""
     if run.busy:
         yield f"{run.busy} connections are still in use"
     if run.left_open:
@@ -186,7 +190,7 @@ def leaks(run: Run) -> Iterator[str]:
 
 
 def history(run: Run) -> Iterator[str]:
-    """The message, and the report's partial, can be sent back."""
+    """The message and the report's partial message can be sent back."""
     seen = run.seen
     if seen.message is not None:
         content = [block.to_dict() for block in seen.message.content]

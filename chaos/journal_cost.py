@@ -1,8 +1,9 @@
-"""What a journal costs: ``python -m chaos.journal_cost``, for a SQLite file, one that survives a power cut, and Valkey.
+"""What a journal costs: ``python -m chaos.journal_cost``, for a SQLite file, one that survives a power cut,
+and Valkey.
 
-The time of one event with a journal and without, sync and async, as it passes and as this process works (on a busy
-machine the first is mostly waiting for a processor); and how long a frame takes from its writer to a reader of the
-same process and of another connection to the store.
+It measures the time of one event with a journal and without, sync and async, by the clock and as processor
+time (on a busy machine the first is mostly waiting for a processor). It also measures how long a frame takes
+from its writer to a reader of the same process, and to one with another connection to the store.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ BODY: Final = {"model": "claude-sonnet-5", "max_tokens": 60_000, "stream": True,
 
 
 class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
-    """A stream that comes an event at a time."""
+    """A stream that arrives one event at a time."""
 
     def __init__(self, frames: list[bytes], pause: float = 0.0) -> None:
         self._frames, self._pause = frames, pause
@@ -52,14 +53,14 @@ class Body(httpx2.SyncByteStream, httpx2.AsyncByteStream):
 
 
 def transport(count: int, pause: float = 0.0) -> httpx2.MockTransport:
-    """One that answers with so many events."""
+    """A transport that answers with this many events."""
     frames = list(sse_events(WORDS * count, delta_size=len(WORDS)))
     headers = {"content-type": "text/event-stream"}
     return httpx2.MockTransport(lambda _: httpx2.Response(200, headers=headers, stream=Body(frames, pause)))
 
 
 def sync_run(journal: Journal | None, key: str, count: int = EVENTS, pause: float = 0.0) -> float:
-    """Seconds of one event."""
+    """Seconds for one event."""
     with (
         resilient(httpx2.Client(transport=transport(count, pause)), POLICY, journal=journal) as client,
         journaled(key),
@@ -71,7 +72,7 @@ def sync_run(journal: Journal | None, key: str, count: int = EVENTS, pause: floa
 
 
 def async_run(journal: Journal | None, key: str, streams: int = 1) -> float:
-    """Seconds of one event, of so many streams at once."""
+    """Seconds for one event, with this many streams at once."""
 
     async def one(number: int) -> int:
         made = httpx2.AsyncClient(transport=transport(EVENTS // streams))
@@ -89,7 +90,7 @@ def async_run(journal: Journal | None, key: str, streams: int = 1) -> float:
 
 
 def latencies(url: str, own: bool) -> list[float]:
-    """Seconds from a frame's writing to its reading, by the writer's journal or by another one."""
+    """Seconds from writing a frame to reading it, by the writer's journal or by another one."""
     written, read = dict[int, float](), dict[int, float]()
     with Journal(url) as journal, Journal(url) as other:
         commit = journal.store.commit
@@ -115,7 +116,7 @@ def latencies(url: str, own: bool) -> list[float]:
 
 
 def microseconds(run: Callable[[int], float], times: int = 5) -> list[int]:
-    """Of several runs, the least time of one event: as it passed, and as this process worked."""
+    """The least time for one event of several runs: by the clock, and as processor time."""
     passed, worked = list[float](), list[float]()
     for number in range(times):
         began, wall = time.process_time(), time.perf_counter()
@@ -132,7 +133,7 @@ def milliseconds(seconds: list[float]) -> list[float]:
 
 
 def measured(url: str, times: int) -> dict[str, Any]:
-    """What one store costs."""
+    """The costs of one store."""
     with Journal(url) as journal:
         return {
             "us an event, sync": microseconds(lambda at: sync_run(journal, f"s{at}"), times),

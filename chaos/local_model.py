@@ -1,7 +1,7 @@
 """A language model on this machine, as an author for the stand-in.
 
-The weights are a GGUF file of the user's; nothing is downloaded. The runtime is xllamacpp, which is installed by the
-session that uses it and by nothing else.
+The weights are a GGUF file of the user's; nothing is downloaded. The runtime is xllamacpp, which only the
+session that uses it installs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CONTEXT: Final = 4096
 
 
 class LocalModel:
-    """Answers requests of the Messages API with a local model, without chance.
+    """Answers requests of the Messages API with a local model, without randomness.
 
     Args:
         weights: the GGUF file.

@@ -1,4 +1,4 @@
-"""What foreign programs meet, and what they are told: the same for frameworks and for clients of the gateway."""
+"""The faults and the prompts for foreign programs: the same for frameworks and for clients of the gateway."""
 
 from __future__ import annotations
 
@@ -13,4 +13,4 @@ CLEAN_END: Final = cut_at(1500, "clean")
 OVERLOADED: Final = ErrorEvent("overloaded_error", after=9)
 SILENCE: Final = Stall(after=9)
 ALL: Final[tuple[Fault, ...]] = (Status(529), RESET, CLEAN_END, OVERLOADED, SILENCE)
-"""One after the other."""
+"""All faults, one after the other."""

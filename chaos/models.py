@@ -1,8 +1,9 @@
-"""How a real model goes on with a reply that was cut: ``python -m chaos.models --weights FILE.gguf``.
+"""How a real model continues a reply that was cut: ``python -m chaos.models --weights FILE.gguf``.
 
-The model answers behind the stand-in, each reply is cut at a place drawn by a seed, and the library joins what the
-model says next. The table counts what was handed over behind the cut, by wording. What a program can see of it is
-judged, not whether it reads well: `Judged` has the names. No rates of one model say anything of another.
+The model answers behind the stand-in, each reply is cut at a place drawn by a seed, and the library joins
+what the model writes next. The table counts, for each wording, what was delivered behind the cut. Only what a
+program can see is judged, not whether it reads well: `Judged` has the results. The rates of one model do not
+apply to another.
 """
 
 from __future__ import annotations
@@ -25,16 +26,16 @@ from resilient_stream.testing import Cut, StandIn, sse_events
 from .local_model import LocalModel
 
 MODEL: Final = "claude-sonnet-5"
-"""The name that the stand-in is asked by: a model without prefill."""
+"""The model name in requests to the stand-in: a model without prefill."""
 MAX_TOKENS: Final = 300
 CONTINUED: Final = 120
-"""Output tokens of a continuation: enough to see where it goes."""
+"""Output tokens of a continuation: enough to judge it."""
 DELTA: Final = 4
 """Characters of a delta."""
 ENDING: Final = 3
 """Events behind the last delta: the block's stop, the message's delta and its stop."""
 TOLD_AGAIN: Final = 24
-"""Letters behind the cut that stand before it already, which make it a repetition."""
+"""Letters behind the cut that make a repetition if they occur before it as well."""
 
 PROMPTS: Final = (
     "Tell a short story about a lighthouse keeper.",
@@ -54,23 +55,23 @@ WORDINGS: Final[Mapping[str, str | None]] = {"continue": "continue", "repeat": "
 
 
 class Judged(StrEnum):
-    """What was handed over behind a cut."""
+    """The result behind one cut."""
 
     ON = "goes on"
-    """New text, and nothing of what follows below."""
+    """New text, and none of the cases below."""
     NOTHING = "nothing came"
-    """The stream ended where it was cut: the model stopped."""
+    """The stream ended at the cut: the model stopped."""
     AGAIN = "told again"
-    """It begins with what stands before the cut."""
+    """The text begins with text from before the cut."""
     WORDS = "words of the request"
-    """It has a sentence of what was asked."""
+    """It contains a sentence of the request."""
     FAILED = "failed"
     """The stream ended with an exception."""
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A reply as far as it was received."""
+    """A reply, as far as it was received."""
 
     prompt: str
     received: str
@@ -78,7 +79,7 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one cut."""
+    """The result of one cut."""
 
     judged: Judged
     joined: str
@@ -86,7 +87,7 @@ class Outcome:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print; the exit status."""
+    """Measure and print. Return the exit status."""
     parser = argparse.ArgumentParser("models", description=__doc__)
     parser.add_argument("--weights", type=Path, help="a GGUF file with an instruction-tuned model")
     parser.add_argument("--cuts", type=int, default=3, help="cuts of each reply (3)")
@@ -140,7 +141,7 @@ def cuts(model: Author, prompts: Sequence[str], count: int, rng: random.Random) 
 
 
 def continued(model: Author, cut: Begun, wording: str | None) -> Outcome:
-    """Play the cut reply, have the model go on, and judge what came behind the cut."""
+    """Play the cut reply, have the model continue, and judge what was delivered behind the cut."""
     said: list[str] = []
 
     def author(request: Mapping[str, Any]) -> str:
@@ -178,7 +179,7 @@ def _stream(url: str, prompt: str, policy: RetryPolicy) -> tuple[str, StreamRepo
 
 
 def judge(received: str, after: str, said: Sequence[str]) -> Judged:
-    """What stands behind the cut.
+    """Judge what was delivered behind the cut.
 
     Args:
         received: the text before it.

@@ -1,8 +1,9 @@
-"""What a policy does to an upstream that fails: ``python -m chaos.outage``.
+"""How each policy behaves with an upstream that fails: ``python -m chaos.outage``.
 
-A thousand streams, an upstream of limited capacity that fails fully, in part, in waves or slowly and
-recovers, every preset, with one budget for all and with a budget for each, and the bare SDK beside them.
-Prints the tables of ``docs/outage.md``; ``--plot FILE`` and ``--served FILE`` draw its pictures.
+A thousand streams meet an upstream of limited capacity that fails fully, in part, in waves or slowly, and
+recovers. They run with every preset, with one budget for all and with a budget for each, and with the bare
+SDK. The command prints the tables of ``docs/outage.md``; ``--plot FILE`` and ``--served FILE`` draw its
+pictures.
 """
 
 from __future__ import annotations
@@ -23,14 +24,15 @@ from .crowd import Bare, Crowd, Health, Resilient, Weather
 
 STREAMS: Final = 1000
 ARRIVE: Final = 120.0
-"""Seconds within which the streams begin, evenly but for chance: 500 a minute, 170 replies at a time."""
+"""Seconds within which the streams begin, evenly with random differences: 500 a minute, 170 replies at a
+time."""
 
 SEEDS: Final = 5
 """Crowds of each kind that share a budget."""
 
 FOR_EVER: Final = 1e9
 SECONDS: Final = 200
-"""What the plot shows."""
+"""The time that the plot shows."""
 
 DOWN: Final = Health(resets=True, refuses=True)
 
@@ -59,7 +61,7 @@ PRESETS: Final = ("", "interactive", "batch", "agent", "observe")
 
 @dataclass(frozen=True)
 class Result:
-    """How one policy fared in one weather, in a crowd for each seed. Of several crowds the worst counts."""
+    """The results of one policy in one kind of trouble, in a crowd for each seed. The worst crowd counts."""
 
     weather: Weather
     policy: str
@@ -73,12 +75,12 @@ class Result:
 
     @property
     def finished(self) -> float:
-        """The share of streams that came to their end."""
+        """The share of streams that were completed."""
         return min(crowd.finished for crowd in self.crowds) / STREAMS
 
     @property
     def recovery(self) -> float | None:
-        """Seconds from the end of the trouble to the last request that was turned away."""
+        """Seconds from the end of the trouble to the last request that was refused."""
         if self.weather.clears == FOR_EVER:
             return None
         last = max(max(crowd.turned_away, default=0.0) for crowd in self.crowds)
@@ -101,18 +103,18 @@ class Result:
 
     @property
     def row(self) -> str:
-        """Whose it is."""
+        """The name of its row."""
         name = self.policy or "(defaults)"
         return name if self.budgets == "none" else f"{name}, {self.budgets} budget"
 
 
 def busiest(times: list[float], width: float) -> int:
-    """How many of the sorted times fall into one window at most."""
+    """The most of the sorted times that fall into one window."""
     return max((bisect_left(times, at + width) - number for number, at in enumerate(times)), default=0)
 
 
 def play(weather: Weather, policy: str, budgets: Budgets, seed: int = 0, streams: int = STREAMS) -> Crowd:
-    """Let a crowd meet a weather; ``policy`` is a preset's name, empty for the defaults, ``off`` for the SDK."""
+    """Run a crowd; ``policy`` is a preset's name, empty for the defaults, ``off`` for the SDK."""
     crowd = Crowd(weather, seed)
     random.seed(seed)  # the SDK's jitter
     rules = RetryPolicy.preset(policy) if policy else RetryPolicy()
@@ -130,7 +132,7 @@ def play(weather: Weather, policy: str, budgets: Budgets, seed: int = 0, streams
 
 
 def results(seeds: int = SEEDS) -> list[Result]:
-    """Every weather, for every policy: in so many crowds that share a budget, and in one of streams with own ones."""
+    """The results of every policy in every kind of trouble, with a shared budget and with separate ones."""
     rows: list[tuple[str, Budgets, int]] = [("off", "none", seeds)]
     for policy in PRESETS:
         if policy == "observe":
@@ -156,7 +158,7 @@ def results(seeds: int = SEEDS) -> list[Result]:
 
 
 def table(told: list[Result], cell: Callable[[Result], str]) -> str:
-    """One row for each policy and one column for each weather, in Markdown."""
+    """One row for each policy and one column for each kind of trouble, in Markdown."""
     rows: dict[str, list[str]] = {}
     for one in told:
         rows.setdefault(one.row, []).append(cell(one))
@@ -167,13 +169,12 @@ def table(told: list[Result], cell: Callable[[Result], str]) -> str:
 
 
 def costs(one: Result) -> str:
-    """What it asked of the upstream, and what came of it."""
+    """The requests, and the streams that were completed."""
     return f"{one.per_stream:.2f}, {100 * one.finished:.3g}%"
 
 
 def spread(one: Result) -> str:
-    """How evenly it asked, how long a stream waited, and how long the upstream had to turn requests away after it was
-    well."""
+    """The busiest second, the busiest tenth of a second of retries, the longest wait, and the recovery."""
     after = "" if one.recovery is None else f", {one.recovery:.0f} s"
     return f"{one.busiest}, {one.wave}, {one.longest:.0f} s{after}"
 
@@ -182,7 +183,8 @@ SHOWN: Final = ("bare SDK", "(defaults), shared budget", "interactive, shared bu
 
 
 def draw(told: list[Result], file: str, times: Callable[[Crowd], list[float]], label: str) -> None:
-    """How many of the times fall into each second, in the first crowd, one panel for each weather."""
+    """Draw how many of the times fall into each second, for the first crowd, one panel for each kind of
+    trouble."""
     pyplot: Any = importlib.import_module("matplotlib.pyplot")  # only the session `outage` installs it
     figure, grid = pyplot.subplots(4, 2, figsize=(11, 11), sharex=True, layout="constrained")
     *panels, key = grid.flat
@@ -204,7 +206,7 @@ def draw(told: list[Result], file: str, times: Callable[[Crowd], list[float]], l
 
 
 def main() -> None:
-    """Print the tables, and draw the pictures where asked."""
+    """Print the tables, and draw the pictures if asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--seeds", type=int, default=SEEDS, help="crowds that are played, each from another seed"

@@ -1,8 +1,8 @@
-"""Trouble on real sockets: ``python -m chaos.outage_sockets``.
+"""Outages on real sockets: ``python -m chaos.outage_sockets``.
 
-240 streams of one process, half of them sync ones in threads and half async ones in a loop, that share the budget
-of one account, against an upstream that is down, that fails in part, or that has a third of its capacity for six
-seconds; and the bare SDK beside them. Prints how many come to their end, and at how many requests for each.
+240 streams of one process share the budget of one account, half of them sync ones in threads and half async
+ones in a loop. The upstream is down, fails in part, or has a third of its capacity for six seconds. The bare
+SDK runs beside them. The command prints how many streams are completed, and the requests for each.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ARRIVE: Final = 12.0
 """Seconds within which the streams begin."""
 WORDS: Final = 8
 PACE: Final = 0.25
-"""Seconds between two words: a reply takes two, so 40 are under way at a time."""
+"""Seconds between two words. A reply takes two seconds, so 40 run at a time."""
 CAPACITY: Final = 60
 TROUBLE: Final = (4.0, 10.0)
 """From when until when, in seconds."""
@@ -60,7 +60,7 @@ def word(number: int) -> bytes:
 
 @dataclass
 class Upstream:
-    """A server on loopback in a thread of its own, that fares as it is told."""
+    """A server on loopback in a separate thread, with a state that can be set."""
 
     asked: int = 0
     health: Health = WELL
@@ -75,7 +75,7 @@ class Upstream:
         self.run(self._listen())
 
     def run(self, work: Any) -> None:
-        """Have the server's loop do it."""
+        """Run this in the server's loop."""
         asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
     async def _listen(self) -> None:
@@ -83,7 +83,7 @@ class Upstream:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def turn(self, health: Health) -> None:
-        """From now on it fares so."""
+        """Set the state of the server."""
         before, self.health = self.health, health
         if health.refuses:
             self._server.close()
@@ -114,7 +114,7 @@ class Upstream:
             self._writers.add(writer)
             await self._reply(body["messages"][-1], writer)
         except (OSError, asyncio.IncompleteReadError):
-            pass  # the other side has left
+            pass  # the client has left
         finally:
             self._writers.discard(writer)
             writer.close()
@@ -127,29 +127,29 @@ class Upstream:
             if number == cut:
                 writer.transport.abort()
                 return
-            last_word = number == WORDS - 1  # the end comes with it, as from the API
+            last_word = number == WORDS - 1  # the end comes with the last word, as from the API
             writer.write(word(number) + CLOSING * last_word)
             await writer.drain()
             await asyncio.sleep(PACE * (not last_word))
 
 
 def whole(text: str) -> bool:
-    """Whether a reply is all there."""
+    """Whether a reply is complete."""
     return text == "".join(f" w{number}" for number in range(WORDS))
 
 
 @dataclass
 class Tally:
-    """What came of the streams."""
+    """The counts of the streams."""
 
     finished: int = 0
-    """Those whose text is whole at the end."""
+    """Streams whose text is complete at the end."""
     short: int = 0
-    """Those that ended as if they were, and are not."""
+    """Streams that ended normally and are not complete."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, message: Any) -> None:
-        """A stream came to its end."""
+        """Count a stream that ended."""
         with self._lock:
             complete = whole(message.content[0].text)
             self.finished += complete
@@ -157,7 +157,7 @@ class Tally:
 
 
 def play(rules: RetryPolicy, trouble: Health) -> tuple[int, int, float]:
-    """Streams that came to their end, those that only seemed to, and requests for each stream."""
+    """Streams that were completed, those that only seemed to be, and requests for each stream."""
     upstream, tally = Upstream(), Tally()
     url = f"http://127.0.0.1:{upstream.port}"
     begins = [number * ARRIVE / STREAMS for number in range(STREAMS)]

@@ -1,6 +1,6 @@
-"""From a seed to a plan: what is asked, what is said, and what goes wrong on which attempt.
+"""Makes a plan from a seed: the request, the answer, and the fault of each attempt.
 
-A plan is a value, and prints as the Python that makes it.
+A plan is a value, and its ``repr`` is the Python that makes it.
 """
 
 from __future__ import annotations
@@ -23,13 +23,12 @@ PREFILL_MODEL: Final = "claude-haiku-4-5"
 
 MOST_FAULTS: Final = 10
 SURVIVED: Final = 7
-"""As many faults in a row are survived by the default policy, whatever they are (``max_barren_attempts``
-is 8)."""
+"""The default policy survives this many faults in a row, whatever they are (``max_barren_attempts`` is 8)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One stream and its misfortunes."""
+    """One stream and its faults."""
 
     seed: int = 0
     text: str = "prose"
@@ -40,7 +39,7 @@ class Plan:
     rethink: bool = False
     policy: Mapping[str, Any] = field(default_factory=dict[str, Any])
     leaves_after: int | None = None
-    """The consumer goes away after so many events."""
+    """The consumer leaves after this many events."""
 
     def __repr__(self) -> str:
         """Python that makes this plan."""
@@ -48,12 +47,12 @@ class Plan:
 
     @property
     def reply(self) -> Golden:
-        """What the author says."""
+        """The author's answer."""
         return REPLIES[self.text]
 
     @property
     def request(self) -> dict[str, Any]:
-        """The call that the user makes."""
+        """The user's call."""
         asked = {"role": "user", "content": "Tell me about tides."}
         return {"model": self.model, "max_tokens": 8192, "messages": [asked], **self.reply.request}
 
@@ -65,7 +64,7 @@ class Plan:
 
     @property
     def survivable(self) -> bool:
-        """Whether nothing in the plan is a reason to give up."""
+        """Whether the plan contains no reason to give up."""
         given = [fault for fault in self.faults if fault is not None]
         return len(given) <= SURVIVED and not self.policy and not any(fault in FINAL for fault in given)
 
@@ -92,7 +91,7 @@ def _is_default(item: Any, value: object) -> bool:
 def plan_of(seed: int) -> Plan:
     """The plan of a seed."""
     rng = random.Random(seed)
-    # As in swarm testing: each plan draws from a few kinds of misfortune only.
+    # As in swarm testing, each plan draws from a few kinds of faults only.
     kinds = rng.sample(sorted(STRIKES), rng.randrange(1, 5))
     count = min(MOST_FAULTS, int(rng.expovariate(0.4)) + (rng.random() < 0.97))
     faults = [_fault(rng, kinds) for _ in range(count)]

@@ -1,7 +1,7 @@
-"""A proxy for live sockets: it hands bytes on in both directions, and spoils those that come back.
+"""A proxy for live sockets: it passes bytes on in both directions, and damages those that come back.
 
-It knows nothing of HTTP. Each connection has a thread of its own, one toxic, and ends with the proxy.
-(The demonstration's proxy is another thing: it reads HTTP, so as to cut bodies of a live API.)
+It knows nothing of HTTP. Each connection has a thread of its own and one toxic, and ends with the proxy. (The
+proxy of the demo is a different one: it reads HTTP, to cut the bodies of the real API.)
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ JOIN = 10.0
 """Seconds that closing waits at most for each thread."""
 
 MOST = 64
-"""Connections at a time; more are turned away."""
+"""The most connections at a time. Further ones are refused."""
 
 SIZE = 65536
 
 
 class Proxy:
-    """Stands before ``upstream``; the first connection gets the first toxic, and so on, then none.
+    """Stands before ``upstream``. The first connection gets the first toxic, and so on; the rest get none.
 
     ``failures`` lists what went wrong in the proxy itself; it stays empty.
     """
@@ -69,7 +69,7 @@ class Proxy:
 
     def _accept(self) -> None:
         for ready in self._readable(self._listener):
-            with contextlib.suppress(OSError):  # a client that is gone already
+            with contextlib.suppress(OSError):  # the client has gone already
                 sock, _ = ready.accept()
                 if self.busy >= MOST:
                     sock.close()
@@ -83,7 +83,7 @@ class Proxy:
     def _serve(self, sock: socket.socket, number: int) -> None:
         toxic = (self._toxics[number] if number < len(self._toxics) else None) or Toxic()
         rng = random.Random(f"{self._seed}/{number}")
-        # The stand-in's connection knows how to wait, to reset and to hang up.
+        # The stand-in's connection can wait, reset and hang up.
         client = Connection(sock, self._wake, lambda _: ())
         try:
             with sock, socket.create_connection(self._upstream, JOIN) as upstream:
@@ -98,7 +98,7 @@ class Proxy:
             self.failures.append(error)
 
     def _back(self, sock: socket.socket, upstream: socket.socket) -> Iterator[Step]:
-        """What comes back; what goes forth is handed on meanwhile."""
+        """The bytes that come back, as steps. The bytes of the other direction are passed on meanwhile."""
         for ready in self._readable(sock, upstream):
             data = ready.recv(SIZE)
             if ready is upstream:

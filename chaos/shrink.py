@@ -9,7 +9,7 @@ from .plans import USER_TURN_MODEL, Plan
 
 
 def smallest(plan: Plan, broken: Callable[[Plan], bool]) -> Plan:
-    """Take away from the plan whatever it does not need to be ``broken``."""
+    """Remove everything from the plan that it does not need to stay ``broken``."""
     shrunk = True
     while shrunk:
         shrunk = False

@@ -1,4 +1,4 @@
-"""What must sometimes happen: a run that never met a fault proves nothing."""
+"""What must sometimes happen: a run without faults proves nothing."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ MUST: Final = (
     *(f"phase {name}" for name in ("connect", "headers", "body")),
     *("told in band", "seam verified", "untouched", "five attempts", "abandoned block"),
 )
-"""What a long run has to have met."""
+"""What must occur in a long run."""
 
 
 def sightings(run: Run) -> Iterator[str]:
-    """What happened in a run."""
+    """What occurred in a run."""
     told = run.seen.report
     yield f"outcome {told.outcome}"
     yield f"text {run.plan.text}"
@@ -71,5 +71,5 @@ def _struck(fault: Fault | None) -> Iterator[str]:
 
 
 def unseen(met: Counter[str]) -> list[str]:
-    """What should have happened and did not."""
+    """What should have occurred and did not."""
     return [name for name in MUST if not met[name]]

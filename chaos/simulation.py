@@ -1,8 +1,8 @@
-"""A plan without sockets and without waiting.
+"""Runs a plan without sockets and without waiting.
 
-The stand-in's endpoint answers, wires carry the bytes, and a virtual clock stands in for time. The one
-thing that is replaced in the library is the sleep of its drivers: a wait moves the clock and takes no
-time. All else is the library as it is, with its default waits, clocks and jitter.
+The stand-in's endpoint answers, simulated connections carry the bytes, and a virtual clock replaces time. One
+thing in the library is replaced: the sleep of its drivers moves the clock and takes no time. All else is the
+library with its default waits, timeouts and jitter.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from .plans import Plan
 from .wires import AsyncNetwork, AsyncTransport, Clock, Network, Transport, Wire
 
 TURNS: Final = 10
-"""Turns of the event loop after which nothing may be running any more. A consumer that leaves in the middle
-leaves the SDK's generators to asyncio, which closes them in tasks of its own."""
+"""Turns of the event loop after which nothing may be running any more. If a consumer leaves in the middle,
+asyncio closes the SDK's generators in tasks of its own."""
 
 
 @dataclass
 class Run:
-    """What came of a plan: what the consumer saw, and what the upstream did."""
+    """The result of a plan: what the consumer saw, and what the upstream did."""
 
     plan: Plan
     seen: Seen
@@ -98,7 +98,7 @@ class World:
         )
 
     def strike(self, number: int, request: Any) -> Fault | None:
-        """The fault of the next request. A refusal that a kept connection evaded does not count."""
+        """The fault of the next request. A refusal that a kept connection avoided does not count."""
         if request is None:  # a redirect that is being followed
             return None
         while self.faults and isinstance(self.faults[0], Refused):
@@ -118,7 +118,7 @@ class World:
         return wire
 
     def middleware(self, client: Any) -> list[ResumeMiddleware]:
-        """The library, on this world's clock and chance."""
+        """The library, with this world's clock and random source."""
         runtime = Runtime(clock=self.clock, wall=self.clock.wall, rng=random.Random(self.plan.seed))
         return [ResumeMiddleware(self.plan.rules, client_timeout=client.timeout, runtime=runtime)]
 

@@ -1,4 +1,4 @@
-"""The kinds of misfortune: each makes a fault of the stand-in's, somewhere, from a source of chance."""
+"""The kinds of faults in a plan: each makes a fault of the stand-in with random details."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ CUTS: Final = (
 )
 RETRIED_ERRORS: Final = ("overloaded_error", "api_error", "rate_limit_error", "timeout_error", "odd_error")
 SPELLINGS: Final = ("proper", "no_blank_line", "data_only", "not_json", "no_data")
-# What spoils JSON can be noticed. What leaves it whole (a lost range inside a text, a flipped bit) can't.
+# Damage to JSON can be noticed. Damage that leaves it valid (a lost range inside a text, a flipped bit)
+# can't.
 SPOILS: Final = (b"\xff", b"\n", b"\n\n", b"\r", b"\r\n", b"\x00", b"\xed\xa0\x80")
 MANGLES: Final = ("bad_utf8", "json_cut", "no_event_line", "padded", "wrong_event_name")
 PROXY: Final = b"upstream connect error or disconnect/reset before headers\n"
@@ -68,14 +69,14 @@ def after(rng: random.Random) -> int:
 
 
 def error(rng: random.Random) -> Fault:
-    """An error inside a 200."""
+    """An error inside a response with status 200."""
     spelling: Any = rng.choice(SPELLINGS) if rng.random() < 0.5 else "proper"
     then: Any = rng.choice(("clean", "fin", "rst", "stall", "go_on"))
     return ErrorEvent(after=after(rng), error=rng.choice(RETRIED_ERRORS), spelling=spelling, then=then)
 
 
 def silence(rng: random.Random) -> Fault:
-    """Nothing comes for a while: longer than any clock, or shorter."""
+    """No bytes for a while: longer than any timeout, or shorter."""
     then: Any = rng.choice(("fin", "rst", "clean", "go_on"))
     seconds = rng.choice((0.5, 60.0, 250.0, 10_000.0))
     if rng.random() < 0.2:
@@ -84,7 +85,7 @@ def silence(rng: random.Random) -> Fault:
 
 
 def pings(rng: random.Random) -> Fault:
-    """Signs of life and nothing else."""
+    """Nothing but pings and comments."""
     then: Any = rng.choice(("fin", "rst", "clean", "go_on"))
     what: Any = rng.choice(("ping", "comment"))
     return Pings(
@@ -93,14 +94,14 @@ def pings(rng: random.Random) -> Fault:
 
 
 def status(rng: random.Random) -> Fault:
-    """Another status that passes."""
+    """A temporary error status."""
     code = rng.choice((408, 409, 425, 429, 500, 502, 503, 504, 529))
     fate: Any = rng.choices(("whole", "cut", "stall"), (6, 1, 1))[0]
     return Status.html(code) if rng.random() < 0.2 else Status(code, fate=fate)
 
 
 def retry_after(rng: random.Random) -> Fault:
-    """A status that says how long to wait."""
+    """A status with a waiting time."""
     code = rng.choice((429, 503, 529))
     spelling: dict[str, Any] = rng.choice(
         (
@@ -115,32 +116,32 @@ def retry_after(rng: random.Random) -> Fault:
 
 
 def head(rng: random.Random) -> Fault:
-    """No head, half a head, or nothing behind it."""
+    """No headers, part of them, or nothing behind them."""
     how: Any = rng.choice(("fin", "rst", "stall"))
     sent: Any = rng.choice(("nothing", "half", "informational", "whole"))
     return CutHead(how, sent, 1000.0)
 
 
 def nonsense(rng: random.Random) -> Fault:
-    """An answer that is no event stream."""
+    """An answer that is not an event stream."""
     pages: tuple[Fault, ...] = (Raw(), HugeHead(), Unstreamed(), Status(204), Status.html(200))
     return rng.choice(pages)
 
 
 def spoilt(rng: random.Random) -> Fault:
-    """Bytes that do not belong there, anywhere."""
+    """Inserted bytes that do not belong there, anywhere."""
     return Insert(at=at(rng), data=rng.choice(SPOILS))
 
 
 def mangled(rng: random.Random) -> Fault:
-    """One event, or all from there on, spelt otherwise."""
+    """One event, or all from there on, in another spelling."""
     if rng.random() < 0.1:
         return Mangle(after=3, how="two_data_lines")
     return Mangle(after=after(rng), how=rng.choice(MANGLES), every=rng.random() < 0.3)
 
 
 def disordered(rng: random.Random) -> Fault:
-    """Events that are not the stream of one message."""
+    """Events that do not form the stream of one message."""
     twice = rng.choice(("message_start", "content_block_start", "content_block_stop", "ping"))
     told: tuple[Fault, ...] = (
         Repeat(after=after(rng), what=twice),
@@ -154,7 +155,7 @@ def disordered(rng: random.Random) -> Fault:
 
 
 def framing(rng: random.Random) -> Fault:
-    """The bytes cut, ended, marked or packed otherwise; or the framing broken."""
+    """The bytes cut, ended, marked or compressed in another way, or broken framing."""
     wrong: Any = rng.choice(("nothing", "truncated", "truncated_fin", "corrupt", "bad_crc"))
     ending = rng.choice((b"\r\n", b"\r"))
     told: tuple[Fault, ...] = (
@@ -203,4 +204,4 @@ FINAL: Final[tuple[Fault, ...]] = (
     RetryAfter(429, seconds=3600.0),
     Redirect(307, loop=True),
 )
-"""Misfortunes after which giving up is right."""
+"""Faults after which giving up is right."""

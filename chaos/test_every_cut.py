@@ -46,14 +46,14 @@ def test_a_cut_at_any_byte_is_healed(
     step: int,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """Wherever a stream is cut, in each way, every law holds: the message comes out whole in at most three
-    requests, or the stream gives up for the reason that its kind of content may give."""
+    """Wherever and however a stream is cut, every law holds: the message is complete after at most three
+    requests, or the stream gives up for a reason that its kind of content allows."""
     model, policy = FORMS[form]
     policy = {} if thinks(name) else policy
     ways: tuple[Any, ...] = ("rst", "fin", "clean")
     outcomes = Counter[str]()
     for number, offset in enumerate(range(0, size_of(name, model) + 1, step)):
-        # A thinned run takes the ways in turn.
+        # A shorter run takes the ways to cut in turn.
         for how in ways if step == 1 else ways[number % len(ways) :][:1]:
             plan = Plan(
                 text=name,
@@ -75,7 +75,7 @@ def test_a_cut_at_any_byte_is_healed(
 @pytest.mark.parametrize("spoil", SPOILS, ids=[repr(spoil) for spoil in SPOILS])
 @pytest.mark.parametrize("name", ["short", "only_tool"])
 def test_bytes_that_do_not_belong_there_do_no_harm(name: str, spoil: bytes, step: int) -> None:
-    """Wherever bytes are inserted that spoil a line or an event, the message comes out whole."""
+    """Wherever bytes are inserted that damage a line or an event, the message is complete."""
     assert name in TEXTS
     for offset in range(0, size_of(name, USER_TURN_MODEL) + 1, step):
         run = simulate(Plan(text=name, faults=(Insert(at=offset, data=spoil),), delta_size=DELTA_SIZE))

@@ -36,7 +36,7 @@ def scripted(then: str) -> Author:
 
 @pytest.mark.parametrize("then", ["goes on", "nothing came"])
 def test_what_a_model_does_is_counted(then: str) -> None:
-    """Each cut is judged by what was handed over behind it."""
+    """Each cut is judged by what was delivered behind it."""
     written: list[str] = []
     told = measure(scripted(then), {"continue": None}, 2, 5, written.append, PROMPT)
     assert [one.judged for one in told["continue"]] == [Judged(then)] * 2

@@ -30,15 +30,16 @@ RESUMING = [preset for preset in PRESETS if preset != "observe"]
 
 @pytest.fixture(scope="module")
 def bare() -> dict[str, int]:
-    """Streams of the bare SDK that come to their end, for each weather."""
+    """Streams of the bare SDK that are completed, for each kind of trouble."""
     return {weather.name: play(weather, "off", "none").finished for weather in WEATHERS}
 
 
 @pytest.mark.parametrize("preset", RESUMING)
 @pytest.mark.parametrize("weather", ["restarts", "outage", "waves", "partial", "brownout"])
 def test_never_fewer_than_without_the_library(preset: str, weather: str, bare: dict[str, int]) -> None:
-    """Of the streams of one process that share the budget which is the default; where connections are cut or requests
-    rejected at random, all but one in a hundred; with ``batch`` all, and that at no great cost."""
+    """With the default budget, which all streams of the process share, at least as many streams are completed
+    as without the library. If connections are cut or requests rejected at random, at most one in a hundred
+    fails; with ``batch`` none does, and the requests stay few."""
     crowd = play(BY_NAME[weather], preset, "shared")
     least = 990 if weather in ("restarts", "partial") else bare[weather]
     assert crowd.finished >= (STREAMS if preset == "batch" else least)
@@ -49,27 +50,27 @@ def test_never_fewer_than_without_the_library(preset: str, weather: str, bare: d
 @pytest.mark.parametrize("weather", ["refused", "overloaded"])
 @pytest.mark.parametrize("preset", RESUMING)
 def test_a_total_outage_costs_at_most_1_2_requests(preset: str, weather: str) -> None:
-    """With the budget that is the default, for each preset, as long as the outage lasts."""
+    """With the default budget, under each preset, as long as the outage lasts."""
     crowd = play(BY_NAME[weather], preset, "shared")
     assert STREAMS < len(crowd.asked) <= 1.2 * STREAMS
 
 
 @pytest.mark.parametrize("weather", ["refused", "overloaded"])
 def test_the_bare_sdk_asks_three_times(weather: str) -> None:
-    """Beside it, the SDK's own retries: two for each stream."""
+    """For comparison, the SDK's own retries: two for each stream."""
     assert len(play(BY_NAME[weather], "off", "none").asked) == 3 * STREAMS
 
 
 @pytest.mark.parametrize("weather", ["restarts", "outage", "waves", "partial", "brownout"])
 def test_a_patient_policy_brings_every_stream_through(weather: str) -> None:
-    """Where the budget is no limit, ``batch`` sits out every outage that ends."""
+    """Without a shared budget, ``batch`` completes all streams in every outage that ends."""
     assert play(BY_NAME[weather], "batch", "own", streams=300).finished == 300
 
 
 @pytest.mark.parametrize("preset", RESUMING)
 def test_no_wave_follows_where_nothing_is_shared(preset: str) -> None:
-    """Of the retries that waited, no tenth of a second has more than 60, nor 3 % of all; when the upstream comes back
-    no second has more than a quarter of the first."""
+    """Of the retries that waited, no tenth of a second has more than 60, nor 3 % of all. When the upstream
+    recovers, no second has more than a quarter of the first."""
     crowd = play(BY_NAME["outage"], preset, "own")
     assert busiest(crowd.waited, 0.1) <= max(60, 0.03 * len(crowd.waited))
     well = [at for at in crowd.asked if at >= 90]
@@ -78,8 +79,8 @@ def test_no_wave_follows_where_nothing_is_shared(preset: str) -> None:
 
 @pytest.mark.parametrize("preset", RESUMING)
 def test_no_wave_at_all_where_the_budget_is_shared(preset: str) -> None:
-    """Neither when 170 streams are cut, nor when the upstream comes back, is it asked for more within a second than a
-    third of what it can serve."""
+    """Neither when 170 streams are cut nor when the upstream recovers does it receive more than a third of
+    its capacity within a second."""
     crowd = play(BY_NAME["outage"], preset, "shared")
     assert busiest(crowd.asked, 1.0) <= 200 / 3
     assert busiest(crowd.waited, 0.1) <= 20
@@ -88,8 +89,8 @@ def test_no_wave_at_all_where_the_budget_is_shared(preset: str) -> None:
 @pytest.mark.parametrize("seconds", [5, 10, 20, 30, 45])
 @pytest.mark.parametrize("streams", [20, 100])
 def test_a_crowd_survives_a_network_that_is_away(streams: int, seconds: int) -> None:
-    """Of streams that are cut together and can't connect for a while, 99 of 100 come to their end, by the default policy
-    and one budget for all."""
+    """If streams are cut together and can't connect for a while, 99 of 100 are completed, by the default
+    policy and one budget for all."""
     crowd = Crowd(Weather("away", "", ((15, 15 + seconds, DOWN),)))
     budget = RetryBudget()
     for number in range(streams):
@@ -99,7 +100,7 @@ def test_a_crowd_survives_a_network_that_is_away(streams: int, seconds: int) -> 
 
 
 def test_nothing_is_lost_or_doubled_in_the_crowd() -> None:
-    """A stream that was cut and refused for a while says what one says that was not."""
+    """A stream that was cut and refused for a while has the same text as one that was not."""
     crowd = Crowd(BY_NAME["waves"])
     streams = [Resilient(crowd, RetryPolicy.preset("batch"), RetryBudget(), n) for n in range(50)]
     for number, stream in enumerate(streams):
@@ -110,7 +111,7 @@ def test_nothing_is_lost_or_doubled_in_the_crowd() -> None:
 
 
 def test_the_same_seed_is_the_same_crowd() -> None:
-    """All chance comes from the seed."""
+    """All randomness comes from the seed."""
     one, same, other = (play(BY_NAME["partial"], "", "shared", seed, streams=100).asked for seed in (1, 1, 2))
     assert one == same != other
 
@@ -127,7 +128,8 @@ def told() -> list[Result]:
 
 
 def test_the_page_shows_what_is_measured(told: list[Result]) -> None:
-    """The tables of the page are those of the command, to the figure, for the row that is quickest to play."""
+    """The page has the tables that the command prints, to the digit, for the row that is quickest to
+    compute."""
     page = (Path(__file__).parent.parent / "docs" / "outage.md").read_text()
     for cell in (costs, spread):
         row = table(told, cell).splitlines()[-1]

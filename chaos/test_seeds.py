@@ -13,10 +13,10 @@ from .sightings import sightings, unseen
 from .simulation import Run, simulate, simulate_async
 
 BOTH_EVERY = 20
-"""Of so many seeds, one is played by both consumers, and what they saw is compared."""
+"""Of this many seeds, one is run by both consumers, and their results are compared."""
 
 ENOUGH = 2000
-"""Seeds after which everything must have been met."""
+"""After this many seeds everything must have occurred."""
 
 MET: Counter[str] = Counter()
 
@@ -33,7 +33,7 @@ def failure(play: Callable[[Plan], Run], plan: Plan) -> str | None:
 
 
 def complaint(play: Callable[[Plan], Run], plan: Plan, told: str) -> str:
-    """What to read, and what to type, after a failure."""
+    """The text of a failure, with the command that repeats it."""
     law = told.partition(":")[0]
     small = smallest(plan, lambda smaller: (failure(play, smaller) or "").startswith(law))
     return (
@@ -43,7 +43,7 @@ def complaint(play: Callable[[Plan], Run], plan: Plan, told: str) -> str:
 
 
 def test_every_law_holds_for_every_seed(seeds: range) -> None:
-    """Whatever goes wrong, the invariants hold; even seeds are read sync, odd ones under asyncio."""
+    """Whatever fails, the laws hold. Even seeds are read sync, odd ones under asyncio."""
     wrong: list[str] = []
     for seed in seeds:
         plan, play = plan_of(seed), (simulate, simulate_async)[seed % 2]
@@ -56,7 +56,7 @@ def test_every_law_holds_for_every_seed(seeds: range) -> None:
 
 
 def differences(plan: Plan) -> list[str]:
-    """What a sync and an async consumer saw differently."""
+    """The differences between what a sync and an async consumer saw."""
     runs = [simulate(plan), simulate_async(plan)]
     seen = [
         (run.seen.text, run.seen.report.model_dump(), str(run.seen.error), run.seen.events, run.seconds)

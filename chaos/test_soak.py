@@ -12,18 +12,18 @@ from .simulation import simulate, simulate_async
 from .test_seeds import complaint, failure
 
 WARM = 300
-"""Plans after which the process has what it needs."""
+"""Plans after which the process has loaded what it needs."""
 
 GROWTH = 64 * 1024
-"""KiB that it may grow by from there on."""
+"""KiB by which the process may grow after that."""
 
 ENOUGH = 5
-"""Failures after which there is something to do."""
+"""Failures after which the run stops."""
 
 
 @pytest.mark.slow
 def test_hours_of_misfortune_change_nothing(request: pytest.FixtureRequest) -> None:
-    """For as long as one likes: the laws hold, and the process does not grow."""
+    """For as long as asked, the laws hold, and the process does not grow."""
     option, wrong, peak = request.config.option, list[str](), 0
     end = time.monotonic() + 60 * option.minutes
     for number, seed in enumerate(itertools.count(option.first)):

@@ -34,18 +34,18 @@ HASTY: dict[str, Any] = {
     "silence_timeout": 0.3,
     "stall_timeout": 0.3,
 }
-"""Here time is real, so the waits and the clocks are short."""
+"""A policy with short waits and timeouts, because time is real here."""
 
 
 def quick(fault: Any) -> bool:
-    """Whether a fault is worth its time on real sockets: it waits for nothing longer than our clocks."""
+    """Whether a fault is quick on real sockets: it waits no longer than the timeouts."""
     return not isinstance(fault, (Pings, Refused)) and "seconds=" not in repr(fault).replace(
         "seconds=None", ""
     )
 
 
 def live_plan(seed: int) -> tuple[Plan, list[Toxic | None]]:
-    """A plan for real sockets: a few faults of the stand-in's, and a toxic for some connections."""
+    """A plan for real sockets: a few faults of the stand-in, and a toxic for some connections."""
     plan, rng = plan_of(seed), random.Random(f"toxics/{seed}")
     faults = tuple(fault for fault in plan.faults if quick(fault))[:3]
     toxics = [toxic_of(rng) if rng.random() < 0.7 else None for _ in range(3)]
@@ -93,7 +93,8 @@ async def _read_async(url: str, policy: RetryPolicy, plan: Plan) -> Seen:
 
 @pytest.mark.parametrize("first", range(0, PLANS, BLOCK))
 def test_every_law_holds_on_real_sockets(first: int, loop: asyncio.Runner) -> None:
-    """Behind a bad network and a failing server the same laws hold; even seeds sync, odd ones asyncio."""
+    """The laws hold with a bad network and a failing server. Even seeds are read sync, odd ones under
+    asyncio."""
     met = Counter[str]()
     for seed in range(first, first + BLOCK):
         plan, toxics = live_plan(seed)
@@ -112,7 +113,7 @@ def test_every_law_holds_on_real_sockets(first: int, loop: asyncio.Runner) -> No
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_any_family_is_healed_on_real_sockets(name: str, loop: asyncio.Runner) -> None:
-    """A sample of the places of `test_every_cut`, sync and asyncio in turn, and the forms too."""
+    """A sample of the places of `test_every_cut`; sync and asyncio in turn, and the forms in turn."""
     size = sum(map(len, sse_events(GOLDEN[name].reply, delta_size=48)))
     for number, offset in enumerate(range(len(name), size, 151)):
         how: Any = ("rst", "fin", "clean")[number % 3]

@@ -1,7 +1,7 @@
-"""What a bad network does to the bytes on their way back: toxiproxy's vocabulary, as small nouns.
+"""What a bad network does to the bytes on their way back, with toxiproxy's names.
 
-A toxic turns the steps of one connection into others. It knows no socket and takes its chance from the
-connection's seeded source, so the same plan gives the same steps.
+A toxic changes the steps of one connection. It has no socket, and its randomness comes from the connection's
+seed, so the same plan gives the same steps.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ FOREVER = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Toxic:
-    """No toxic at all: the contract."""
+    """The base of all toxics: it changes nothing."""
 
     def spoil(self, steps: Steps, rng: random.Random) -> Steps:
-        """The steps as the client gets them."""
+        """The steps as the client receives them."""
         return steps
 
 
 @dataclass(frozen=True, slots=True)
 class Latency(Toxic):
-    """Each piece comes ``seconds`` late, give or take ``jitter``."""
+    """Each piece arrives ``seconds`` late, plus or minus ``jitter``."""
 
     seconds: float = 0.002
     jitter: float = 0.001
@@ -50,7 +50,7 @@ class Bandwidth(Toxic):
     rate: int = 1_000_000
 
     def spoil(self, steps: Steps, rng: random.Random) -> Steps:
-        """A wait for each piece, as long as it takes."""
+        """A wait for each piece, as long as its transfer takes."""
         for step in steps:
             if isinstance(step, Send):
                 yield Wait(len(step.data) / self.rate)
@@ -79,7 +79,7 @@ class Slicer(Toxic):
 
 @dataclass(frozen=True, slots=True)
 class LimitData(Toxic):
-    """The connection ends after so many bytes."""
+    """The connection ends after this many bytes."""
 
     size: int = 1000
 
@@ -102,7 +102,7 @@ class LimitData(Toxic):
 
 @dataclass(frozen=True, slots=True)
 class ResetPeer(LimitData):
-    """The connection is reset after so many bytes."""
+    """The connection is reset after this many bytes."""
 
     size: int = 0
 
@@ -113,7 +113,7 @@ class ResetPeer(LimitData):
 
 @dataclass(frozen=True, slots=True)
 class Blackhole(LimitData):
-    """After so many bytes nothing more comes, and nothing ends."""
+    """After this many bytes nothing more arrives, and the connection stays open."""
 
     size: int = 0
 
@@ -137,7 +137,7 @@ class SlowClose(Toxic):
 
 
 def toxic_of(rng: random.Random) -> Toxic:
-    """Some toxic, with numbers that let a test be quick."""
+    """A random toxic, with numbers that keep a test quick."""
     size = int(9000 * rng.random() ** 2)
     kinds = (Latency(), Bandwidth(), Slicer(), LimitData(size), ResetPeer(size), Blackhole(size), SlowClose())
     return rng.choices(kinds, (1, 1, 1, 3, 3, 0.3, 1))[0]

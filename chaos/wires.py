@@ -1,9 +1,9 @@
 """The network without sockets: the SDK's own HTTP stack over connections that play scripts.
 
-Under httpx2 lies httpcore2, which takes a network backend. The one here hands out `Wire`s: a request
-written to one goes to the stand-in's endpoint, and what is read is the endpoint's script, byte for
-byte. Time is a number that waits and timeouts move. Connection pool, HTTP parser, timeouts and
-exceptions are the real ones.
+Below httpx2 is httpcore2, which takes a network backend. The backend here returns `Wire`s: a request that is
+written to one goes to the stand-in's endpoint, and reading returns the endpoint's script, byte for byte. Time
+is a number that waits and timeouts advance. Connection pool, HTTP parser, timeouts and exceptions are the
+real ones.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from resilient_stream.testing.wire import Script, Step
 from .faults import Chunking, piece_size
 
 EPOCH: Final = 1_800_000_000.0
-"""The virtual seconds begin here, so that dates can be made of them."""
+"""When the virtual time begins, so that dates can be made from it."""
 
 
 class Clock:
@@ -49,7 +49,7 @@ class Clock:
 
 
 class Wire:
-    """One connection: requests go in, scripts come out."""
+    """One connection: requests are written to it, and scripts are read from it."""
 
     def __init__(
         self, take: Callable[[Incoming], Script], clock: Clock, chunking: Chunking, rng: random.Random
@@ -63,7 +63,7 @@ class Wire:
         self.closed = False
 
     def sent(self, data: bytes) -> None:
-        """Bytes of a request; when it is whole, it is answered."""
+        """Receive bytes of a request. When it is complete, it is answered."""
         if self.closed:
             raise httpcore2.WriteError("closed")
         self._request += data
@@ -79,7 +79,7 @@ class Wire:
             self._steps.extend(self._take(Incoming(method, path, headers, body)))
 
     def got(self, max_bytes: int, timeout: float | None) -> bytes:
-        """The next bytes that arrive, none at the end of the connection."""
+        """The next bytes that arrive; none at the end of the connection."""
         left = math.inf if timeout is None else timeout
         while not self._there:
             if self.closed:
@@ -108,7 +108,7 @@ class Wire:
         return data
 
     def info(self, name: str) -> Any:
-        """What the pool asks of an idle connection: whether the server has closed it."""
+        """What the pool asks about an idle connection: whether the server has closed it."""
         return (name == "is_readable" and bool(self._steps)) or None
 
 
@@ -154,7 +154,7 @@ class AsyncWire(Wire, httpcore2.AsyncNetworkStream):
 
 
 class Network(httpcore2.NetworkBackend):
-    """Connections for the sync stack; ``connect`` makes one or raises."""
+    """Connections for the sync stack. ``connect`` makes one or raises."""
 
     def __init__(self, connect: Callable[[type[Any]], Any]) -> None:
         self._connect = connect
@@ -178,7 +178,7 @@ class AsyncNetwork(httpcore2.AsyncNetworkBackend):
 
 
 class Transport(httpx2.HTTPTransport):
-    """httpx2's own transport over a pool that can be exchanged, so that a client serves many plans."""
+    """httpx2's own transport over a pool that can be replaced, so that a client serves many plans."""
 
     def __init__(self) -> None:
         self._pool = httpcore2.ConnectionPool()

@@ -1,4 +1,4 @@
-"""What becomes of a framework's stream when it meets the faults: ``python -m chaos.frameworks.met NAME``.
+"""Runs a framework's program against the faults: ``python -m chaos.frameworks.met NAME``.
 
 It runs in the framework's own environment and prints one line of JSON.
 """
@@ -23,7 +23,7 @@ from . import programs
 CALL: Final[list[dict[str, Any]]] = [
     {"type": "tool_use", "id": "toolu_01", "name": "Told", "input": {"said": TEXT}}
 ]
-"""What a framework is answered that asks for structured output."""
+"""The answer for a framework that asks for structured output."""
 
 FAULTS: Final[dict[str, tuple[Fault, ...]]] = {
     "none": (),
@@ -36,7 +36,7 @@ FAULTS: Final[dict[str, tuple[Fault, ...]]] = {
 }
 
 PATIENCE: Final = 8.0
-"""Seconds until a program is taken for one that hangs."""
+"""Seconds until a program counts as hanging."""
 
 FIRST: Final = 120.0
 """The same for the first run, in which a framework is imported."""
@@ -59,7 +59,7 @@ async def read(name: str, url: str, policy: RetryPolicy | None, got: list[str]) 
 
 
 def outcome(name: str, faults: tuple[Fault, ...], policy: RetryPolicy | None, patience: float) -> str:
-    """What a user of the framework is left with."""
+    """The result for a user of the framework."""
     got: list[str] = []
     ended = "whole"
     with StandIn(reply=CALL if name == "instructor" else TEXT, faults=list(faults), strict=False) as server:
@@ -70,7 +70,7 @@ def outcome(name: str, faults: tuple[Fault, ...], policy: RetryPolicy | None, pa
             ended = "hangs"
         except Exception as error:  # noqa: BLE001 -- whatever a framework raises
             ended = f"error ({type(error).__name__})"
-        if time.monotonic() - began > patience:  # a sync program, which nobody could cancel
+        if time.monotonic() - began > patience:  # a sync program, which can't be cancelled
             ended = "hangs"
     text = "".join(got)
     if text.count(TEXT[:40]) > 1 or len(text) > len(TEXT):
@@ -79,7 +79,7 @@ def outcome(name: str, faults: tuple[Fault, ...], policy: RetryPolicy | None, pa
 
 
 def main() -> None:
-    """Meet each fault, bare and protected."""
+    """Run each fault, bare and protected."""
     os.environ.update(ANTHROPIC_API_KEY="key", LITELLM_LOCAL_MODEL_COST_MAP="True", OTEL_SDK_DISABLED="true")
     name = sys.argv[1]
     wanted = sys.argv[2:] or list(FAULTS)

@@ -1,8 +1,8 @@
-"""One program for each framework: what it streams, as its own documentation shows it.
+"""One program for each framework: it streams as the framework's own documentation shows.
 
-Each takes the stand-in's address and whether to protect, and gives what the user's program has read. The
-frameworks are installed one at a time, so each is imported where it is used. What is between the marks
-`# protect` is the lines that switch the library on; the table shows them.
+Each takes the stand-in's address and whether to use the library, and returns what the user's program has
+read. The frameworks are installed one at a time, so each is imported where it is used. The lines between the
+marks `# protect` switch the library on; the table shows them.
 """
 
 # mypy: ignore-errors

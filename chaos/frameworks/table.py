@@ -1,8 +1,10 @@
-"""``python -m chaos.frameworks.table``: an environment for each framework, its program against the faults, the table.
+"""``python -m chaos.frameworks.table``: runs each framework against the faults in its own environment, and
+writes the table.
 
-Each framework gets a virtual environment of its own, because no set of versions suits them all, with the newest
-versions that pip finds and this library from the checkout. The result is written into docs/frameworks.md, between
-the marks. Arguments choose frameworks; `--home=DIR` keeps the environments there, and uses those that are there.
+Each framework has its own virtual environment, because no set of versions suits them all, with the newest
+versions that pip finds and this library from the checkout. The result is written into docs/frameworks.md,
+between the marks. Arguments choose frameworks. `--home=DIR` keeps the environments there, and uses existing
+ones.
 """
 
 # ruff: noqa: T201 -- progress goes to stdout
@@ -27,7 +29,7 @@ from chaos.pages import put
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs" / "frameworks.md"
 TOLD: Final = 300
-"""Characters of an error that are kept."""
+"""Characters of an error that are shown."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,11 @@ class Framework:
 
 @dataclass
 class Result:
-    """What came of it."""
+    """The result for one framework."""
 
     versions: str = ""
     failed: str = ""
-    """Why there is nothing to show."""
+    """Why there is no result."""
     rows: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
@@ -121,7 +123,7 @@ def requirements() -> list[str]:
 
 
 def environment(framework: Framework, home: Path) -> tuple[Path, str]:
-    """The Python of the framework's environment; what pip said where it could not be made."""
+    """The Python of the framework's environment, and pip's output if the environment could not be created."""
     where = home / framework.program
     python = where / "bin" / "python"
     if not python.exists():
@@ -140,7 +142,7 @@ def environment(framework: Framework, home: Path) -> tuple[Path, str]:
 
 
 def versions(python: Path, framework: Framework) -> str:
-    """Of the framework and the SDK below it."""
+    """The versions of the framework and of the SDK that it uses."""
     ask = (
         "import importlib.metadata as m, sys; "
         "print(m.version(sys.argv[1]) + ', SDK ' + m.version('anthropic'))"
@@ -213,7 +215,7 @@ def table(results: dict[str, Result]) -> str:
 
 
 def main() -> None:
-    """Make the table, and write it where all were run."""
+    """Make the table, and write it if all frameworks were run."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--home", type=Path, default=Path(tempfile.gettempdir()) / "resilient-frameworks")
     parser.add_argument("names", nargs="*")

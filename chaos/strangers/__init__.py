@@ -1,5 +1,5 @@
-"""Programs in other languages, through the gateway: each streams through the stand-in's faults, bare and protected.
+"""Runs programs in other languages against the stand-in's faults, bare and through the gateway.
 
-`programs` has them, `clients` says how each is run and what it needs, `meetings` has one meet one fault, and `table`
-writes the result into docs/strangers.md.
+`programs` has them, `clients` says how each is run and what it needs, `meetings` runs one program against one
+fault, and `table` writes the result into docs/strangers.md.
 """

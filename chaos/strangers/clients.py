@@ -1,4 +1,4 @@
-"""The programs: how each is run, what of it is text, and what it needs."""
+"""The programs: how each is run, which part of its output is text, and what it needs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Client:
 
     @property
     def missing(self) -> list[str]:
-        """What it needs and is not there."""
+        """What it needs and is not installed."""
         missing = [names[0] for names in self.needs if found(names) is None]
         if ("node",) in self.needs and not (HERE / "node_modules").exists():
             missing.append("the packages of package.json (npm ci)")
@@ -56,7 +56,7 @@ PATH: Final = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin"))
 NODE: Final = ("node",)
 NGINX: Final = ("nginx",)
 BUFFERED: Final = "location / { proxy_pass http://127.0.0.1:8642; }"
-"""nginx as it comes: HTTP/1.0 behind it, and buffers."""
+"""nginx with its default settings: HTTP/1.0 to the upstream, and buffers."""
 
 
 def node(*arguments: str) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ CLIENTS: Final = (
 
 
 def build() -> None:
-    """Compile what is compiled, where the compiler is there."""
+    """Compile the programs whose compiler is installed."""
     (PROGRAMS / "build").mkdir(exist_ok=True)
     for name, *arguments in (
         ("go", "build", "-o", "build/main", "main.go"),
@@ -106,7 +106,7 @@ def build() -> None:
 
 
 def versions() -> str:
-    """Of all that is there, in one line."""
+    """The versions of the installed tools, in one line."""
     asked = {
         "curl": ("curl", "--version"),
         "Node.js": ("node", "--version"),

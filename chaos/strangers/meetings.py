@@ -1,4 +1,6 @@
-"""One program meets one fault: the stand-in, perhaps a gateway and nginx before it, and the program."""
+"""Runs one program against one fault: the stand-in, perhaps with a gateway and nginx before it, and the
+program.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,7 @@ FAULTS: Final[dict[str, tuple[Fault, ...]]] = {
 }
 
 PATIENCE: Final = 15.0
-"""Seconds until a program is taken for one that hangs. The SDKs wait some seconds between their own retries."""
+"""Seconds until a program counts as hanging. The SDKs wait some seconds between their own retries."""
 
 POLICY: Final = """
 wait_initial = 0.01
@@ -98,7 +100,7 @@ def nginx(lines: str, upstream: str) -> Generator[str]:
 
 @contextlib.contextmanager
 def running(command: tuple[str, ...], **options: Any) -> Generator[subprocess.Popen[bytes]]:
-    """A process, with all that it starts, which is ended behind the block."""
+    """Run a process and its children until the block ends."""
     process: subprocess.Popen[Any] = subprocess.Popen(command, start_new_session=True, **options)
     try:
         yield process
@@ -115,7 +117,7 @@ def read_line(stream: IO[bytes] | None) -> str:
 
 
 def until_open(port: int) -> None:
-    """Wait until somebody listens."""
+    """Wait until somebody listens on the port."""
     for _ in range(200):
         with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
             return
@@ -125,7 +127,8 @@ def until_open(port: int) -> None:
 
 @contextlib.contextmanager
 def road(client: Client, upstream: str, policy: str | None) -> Generator[tuple[str, str]]:
-    """What is between a program and the API: where the program sends its requests, and where the gateway is."""
+    """Set up what is between a program and the API. Yields the address for the program's requests, and that
+    of the gateway."""
     with contextlib.ExitStack() as stack:
         served = upstream if policy is None else stack.enter_context(gateway(upstream, policy))
         yield (stack.enter_context(nginx(client.nginx, served)) if client.nginx else served), served
@@ -138,7 +141,7 @@ def options(url: str) -> dict[str, Any]:
 
 
 def meet(client: Client, fault: str, policy: str | None) -> str:
-    """What a user of the program is left with: whole | error | cut, silent | doubled | hangs."""
+    """The result for a user of the program: whole | error | cut, silent | doubled | hangs."""
     reply: Any = CALL if fault == TOOL else TEXT
     with (
         StandIn(reply=reply, faults=list(FAULTS[fault]), strict=False) as api,
@@ -154,14 +157,14 @@ def meet(client: Client, fault: str, policy: str | None) -> str:
 
 
 def expected(client: Client, fault: str) -> str:
-    """What a program prints, if all goes well."""
+    """What a program prints if it receives everything."""
     if fault != TOOL:
         return TEXT
     return f"{SPOKEN}\n{json.dumps(INPUT)}" if client.tools else SPOKEN
 
 
 def read_events(out: bytes) -> tuple[str, bool]:
-    """The text and the tool calls of the events, and whether there is one that says that the stream failed."""
+    """The text and the tool calls of the events, and whether one of them reports that the stream failed."""
     text, given, failed = "", "", False
     for line in out.decode().splitlines():
         if line.startswith("{"):  # an error before the head
@@ -179,7 +182,7 @@ def read_events(out: bytes) -> tuple[str, bool]:
 
 
 def judged(text: str, wanted: str, *, failed: bool) -> str:
-    """What came of it, in a word."""
+    """The result in a word."""
     if same(text, wanted):
         return "error" if failed else "whole"
     if text.count(wanted[:40]) > 1 or len(text) > len(wanted):
@@ -188,7 +191,7 @@ def judged(text: str, wanted: str, *, failed: bool) -> str:
 
 
 def same(text: str, wanted: str) -> bool:
-    """Whether it is the same text, and the same call where there is one, in whatever spelling."""
+    """Whether it is the same text, and the same call if there is one, in any spelling."""
     (said, _, call), (to_say, _, to_call) = text.partition("\n{"), wanted.partition("\n{")
     if said.rstrip("\n") != to_say or bool(call) != bool(to_call):
         return False
@@ -199,7 +202,8 @@ def same(text: str, wanted: str) -> bool:
 
 
 def leave(client: Client) -> str:
-    """How long after a program has left its stream the upstream is free again: through the gateway."""
+    """How long after a program has left its stream the request to the upstream is gone, through the
+    gateway."""
     with (
         StandIn(reply=TEXT, always=Stall(after=9, seconds=120.0), strict=False) as api,
         road(client, api.url, "") as (url, own),

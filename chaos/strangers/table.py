@@ -1,7 +1,9 @@
-"""``python -m chaos.strangers.table``: each program against each fault, bare and through the gateway, and the table.
+"""``python -m chaos.strangers.table``: runs each program against each fault, bare and through the gateway,
+and makes the table.
 
-It says what is missing and leaves out what needs it. Arguments choose programs by a part of their names, and their
-table is printed; without any the table is written into docs/strangers.md, between the marks.
+It reports what is missing, and leaves out the programs that need it. Arguments choose programs by a part of
+their names, and print their table. Without arguments the table is written into docs/strangers.md, between the
+marks.
 """
 
 # ruff: noqa: T201 -- progress goes to stdout
@@ -31,7 +33,7 @@ SIDES: Final = {"bare": None, "through the gateway": POLICY}
 
 @dataclass
 class Row:
-    """What came of one program."""
+    """The results of one program."""
 
     cells: dict[str, dict[str, str]] = field(default_factory=dict)
     """By side and fault."""
@@ -39,7 +41,7 @@ class Row:
 
 
 def met(client: Client) -> Row:
-    """Have a program meet all faults."""
+    """Run a program against all faults."""
     cells = {side: {fault: meet(client, fault, policy) for fault in FAULTS} for side, policy in SIDES.items()}
     return Row(cells, leave(client))
 
@@ -82,7 +84,7 @@ def table(rows: dict[str, Row], skipped: dict[str, list[str]]) -> str:
 
 
 def prepare() -> None:
-    """Install and compile what is installed and compiled."""
+    """Install and compile what the programs need."""
     if shutil.which("npm") and not (HERE / "node_modules").exists():
         npm = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
         subprocess.run(npm, cwd=HERE, check=True)
@@ -90,7 +92,7 @@ def prepare() -> None:
 
 
 def main() -> None:
-    """Make the table, and write it where all were run."""
+    """Make the table, and write it if all programs were run."""
     parser = argparse.ArgumentParser()
     parser.add_argument("names", nargs="*")
     asked = parser.parse_args()

@@ -1,4 +1,4 @@
-"""A request as the rules see it."""
+"""A request in the form in which the rules check it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ SERVER_USES = ("server_tool_use", "mcp_tool_use")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request as the rules see it.
+    """A request in the form in which the rules check it.
 
-    ``signatures`` are those handed out so far; ``prefill`` overrules the table of models;
+    ``signatures`` are those that the stand-in has sent so far; ``prefill`` overrides the table of models;
     ``counting`` is True for ``count_tokens``, which needs no ``max_tokens``.
     """
 
@@ -29,7 +29,7 @@ class Asked:
     messages: Sequence[Mapping[str, Any]] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Keep the messages that are objects; the shape rules complain about the others."""
+        """Keep the messages that are objects; the rules of shape report the others."""
         found = [item for item in listing(self.body.get("messages")) if is_object(item)]
         object.__setattr__(self, "messages", found)
 
@@ -47,7 +47,7 @@ class Asked:
 
     @property
     def thinking(self) -> str:
-        """The thinking mode that the request asks for by name; ``disabled`` if it says nothing."""
+        """The thinking mode that the request names; ``disabled`` if it names none."""
         return str(mapping(self.body.get("thinking")).get("type", "disabled"))
 
     @property

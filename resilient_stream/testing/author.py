@@ -1,8 +1,8 @@
 """The author of the answers: a deterministic Markdown text, or whatever you give.
 
-The text is made of numbered sections, so that no passage of eighty characters occurs twice, and holds
-what makes a seam hard: headings, lists, a table, a code fence, emoji with joiners, Chinese, Japanese
-and accented words, double spaces and quotation marks.
+The text is made of numbered sections, so that no passage of eighty characters occurs twice. It contains what
+makes a seam hard: headings, lists, a table, a code fence, emoji with joiners, Chinese, Japanese and accented
+words, double spaces and quotation marks.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def write(author: Author, request: Mapping[str, Any]) -> Reply:
 
 
 def limited(reply: Reply, max_tokens: int) -> Reply:
-    """The reply as far as ``max_tokens`` let it come; unchanged if it fits."""
+    """The reply, ended where ``max_tokens`` ends it; unchanged if it fits."""
     room = max_tokens * CHARS_PER_TOKEN
     kept: list[Block] = []
     for block in reply.content:

@@ -1,7 +1,7 @@
-"""One TCP connection of the server: read a request, play a script, again.
+"""One TCP connection of the server: it reads a request, plays a script, and starts over.
 
-Nothing here sleeps. A wait listens to the client and to the server's wake-up socket, so it ends
-when the client hangs up or the server is closed, whichever is first.
+Nothing here sleeps. A wait watches the client and the server's wake-up socket, so it ends when the client
+hangs up or the server is closed, whichever is first.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ from .requests import Incoming
 from .wire import Reset, Script, Send, Step, Wait
 
 ASK: Any = importlib.import_module("fcntl").ioctl if sys.platform == "linux" else None
-"""How the system is asked about a socket. No other one tells what its peer has not taken."""
+"""The system call that asks about a socket. Only Linux tells what the peer has not received."""
 OUTQ = 0x5411
 """Linux's SIOCOUTQ [tcp(7)]."""
 
 
 def unsent(sock: socket.socket) -> int:
-    """Bytes that the client's side has not taken yet; 0 where nobody knows, so that nothing is waited for."""
+    """Bytes that the client's side has not received yet; 0 if the system can't tell, so that nothing waits
+    for them."""
     if ASK is None:
         return 0
     told = ASK(sock.fileno(), OUTQ, b"\0" * 4)
@@ -37,13 +38,13 @@ def unsent(sock: socket.socket) -> int:
 
 
 IDLE = 120.0
-"""Seconds after which a silent connection is given up."""
+"""Seconds after which a silent connection is closed."""
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-"""What a client that said ``Expect: 100-continue`` waits for before it sends the body."""
+"""What a client that sent ``Expect: 100-continue`` waits for before it sends the body."""
 
 FLUSH = 5.0
-"""Seconds that a reset waits at most for the bytes before it to reach the client."""
+"""Seconds that a reset waits at most until the client has received the bytes before it."""
 
 
 class Connection:
@@ -69,7 +70,7 @@ class Connection:
                 kept = self.play(self.take(incoming)) and incoming.persistent
 
     def receive(self) -> Incoming | None:
-        """The next request; None when the client has closed."""
+        """The next request; None if the client has closed the connection."""
         parser = h11.Connection(h11.SERVER)
         if self.unread:
             parser.receive_data(self.unread)
@@ -96,16 +97,16 @@ class Connection:
                 return None
 
     def play(self, script: Script) -> bool:
-        """Play a script; whether the connection may be used again."""
+        """Play a script. Return whether the connection may be used again."""
         for spoken, steps in itertools.groupby(script, lambda step: isinstance(step, Send)):
-            if spoken:  # what is said without a pause goes out together
+            if spoken:  # steps without a pause between them are sent together
                 self.sock.sendall(b"".join(step.data for step in steps if isinstance(step, Send)))
             elif not all(self.act(step) for step in steps):
                 return False
         return True
 
     def act(self, step: Step) -> bool:
-        """Wait, or end the connection; whether there is still a connection."""
+        """Wait, or end the connection. Return whether there is still a connection."""
         if isinstance(step, Wait):
             return self.pause(step.seconds)
         if isinstance(step, Reset):
@@ -115,7 +116,7 @@ class Connection:
         return False
 
     def pause(self, seconds: float) -> bool:
-        """Say nothing for so long. False when the client hung up or the server was closed."""
+        """Send nothing for this many seconds. Return False if the client hung up or the server was closed."""
         end = time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
             selector.register(self.wake, selectors.EVENT_READ)
@@ -131,7 +132,7 @@ class Connection:
         return True
 
     def reset(self) -> None:
-        """End with an RST, after what was said before it has arrived."""
+        """End with an RST, after the client has received what was sent before."""
         end = time.monotonic() + FLUSH
         while unsent(self.sock) and time.monotonic() < end and self.pause(0.001):
             pass

@@ -1,9 +1,9 @@
-"""Recognising a request that asks to go on with an answer that was cut.
+"""Recognises a request that asks to continue an answer that was cut.
 
-There are two forms. *Prefill*: the conversation ends with the partial answer as an assistant turn.
-*User turn*: the partial answer is followed by a user message that quotes its end. The second is
-recognised by content alone: the longest tail of the partial that the user message contains. No
-word of the instruction around the quote matters, so any client's wording is understood.
+There are two forms. *Prefill*: the conversation ends with the partial answer as an assistant turn. *User
+turn*: the partial answer is followed by a user message that quotes its end. The second is recognised by its
+content alone: the longest end of the partial answer that the user message contains. The instruction around
+the quote does not matter, so any client's wording is understood.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ SHORTEST_QUOTE = 8
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a request was taken for.
+    """How a request was understood.
 
-    ``place`` is the block and the character of the scripted reply to go on from; None if what the
-    request holds is not a part of the script.
+    ``place`` is the block and the character of the scripted reply from which to continue; None if the request
+    contains something that is no part of the script.
     """
 
     form: Form = "fresh"
@@ -43,7 +43,7 @@ def blocks_of(message: Mapping[str, Any]) -> list[Block]:
 
 
 def turns(messages: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Block]]]:
-    """The messages with neighbours of the same role joined, as the API does."""
+    """The messages, with neighbours of the same role joined as the API does."""
     joined: list[tuple[str, list[Block]]] = []
     for message in messages:
         role = str(message.get("role"))
@@ -55,21 +55,21 @@ def turns(messages: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Block]]
 
 
 def text_of(blocks: Sequence[Block]) -> str:
-    """All text of blocks, one line break between them."""
+    """The text of all blocks, joined with line breaks."""
     return "\n".join(str(block.get("text", "")) for block in blocks if block.get("type") == "text")
 
 
 def longest_quote(received: str, said: str) -> str:
     """The longest suffix of ``received`` that occurs in ``said``."""
     low, high = 0, len(received)
-    while low < high:  # a suffix of an occurring suffix occurs, so bisection finds the longest
+    while low < high:  # an end of an occurring end occurs, so bisection finds the longest
         middle = (low + high + 1) // 2
         low, high = (middle, high) if received[-middle:] in said else (low, middle - 1)
     return received[len(received) - low :]
 
 
 def same(scripted: Block, received: Block) -> bool:
-    """Whether two blocks that are not text are the same block."""
+    """Whether two blocks, which are not text, are the same block."""
     keys = ("type", "id", "tool_use_id", "signature", "data")
     return all(scripted.get(key) == received.get(key) for key in keys if key in received)
 
@@ -77,8 +77,8 @@ def same(scripted: Block, received: Block) -> bool:
 def place(script: Sequence[Block], received: Sequence[Block]) -> tuple[int, int] | None:
     """Where in the script the received blocks end: block and character. None if they are no part of it.
 
-    Scripted blocks may be missing in between, as thinking and cut tool calls are. A text may be
-    spread over several received blocks. Thinking that is not in the script is passed over.
+    Scripted blocks may be missing in between, as thinking and cut tool calls are. A text may be spread over
+    several received blocks. Thinking that is not in the script is skipped.
     """
     index, offset = 0, 0
     for block in received:
@@ -105,7 +105,7 @@ def place(script: Sequence[Block], received: Sequence[Block]) -> tuple[int, int]
 
 
 def read(request: Mapping[str, Any], script: Sequence[Block]) -> Reading:
-    """What a request asks for, given what the author would say from the beginning."""
+    """What a request asks for, given the reply that the author would write from the beginning."""
     conversation = turns([m for m in request["messages"] if m.get("role") != "system"])
     if not conversation:
         return Reading()
@@ -128,7 +128,7 @@ def read(request: Mapping[str, Any], script: Sequence[Block]) -> Reading:
 
 
 def resume(reply: Reply, reading: Reading, manner: Manner) -> Reply:
-    """The rest of a reply, told in a manner; the whole of it where nothing matched."""
+    """The rest of a reply in this manner; the whole reply if nothing matched."""
     if reading.form == "fresh" or reading.place is None:
         return reply
     index, offset = reading.place

@@ -1,8 +1,8 @@
-"""The API without its sockets: one request in, one answer and one record out.
+"""The API without its sockets: it takes one request, and returns one answer and one record.
 
-The order of things is the API's. An early fault (a status, a lost head) strikes whatever the
-request says; then the request is checked; then the author writes, a continuation is recognised, and
-the fault spoils the answer.
+The steps have the API's order. An early fault (a status, missing headers) occurs whatever the request
+contains. Then the request is checked. Then the author writes, a continuation is recognised, and the fault
+damages the answer.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Endpoint:
         self.files = Files()
 
     def take(self, incoming: Incoming) -> Script:
-        """The script that answers a request; the request is recorded."""
+        """The script that answers a request. The request is recorded."""
         number = len(self.received) + 1
         record = Received(
             number,
@@ -114,7 +114,7 @@ class Endpoint:
         return _refused(record.number, NO_PATH), replace(record, rule="path")
 
     def _routed(self, record: Received, path: str) -> tuple[Answer, Received]:
-        """The answer of what is found under a path."""
+        """The answer for a path."""
         if record.method == "POST" and path == "/v1/messages":
             return self._turn(record)
         if record.method == "POST" and path == "/v1/messages/count_tokens":
@@ -126,7 +126,7 @@ class Endpoint:
         return self._resource(record, path)
 
     def _resource(self, record: Received, path: str) -> tuple[Answer, Received]:
-        """What else the API has: models and files."""
+        """The API's other resources: models and files."""
         method = "GET" if record.method == "HEAD" else record.method
         found = (
             self._keyless(record)
@@ -139,7 +139,7 @@ class Endpoint:
         return _blank(record.number).instead(200, found.content_type, found.body), record
 
     def _turn(self, record: Received) -> tuple[Answer, Received]:
-        """A message, on a thread or not."""
+        """A message, with or without a thread."""
         try:
             whole = self.threads.recall(record.json)
         except KeyError:
@@ -220,7 +220,7 @@ class Endpoint:
 
 
 def _in_aws_framing(answer: Answer) -> Answer:
-    """A stream as Bedrock sends it; a refusal stays as it is."""
+    """A stream as Bedrock sends it. A refusal is not changed."""
     if answer.status != 200:
         return answer
     body = tuple(hosts.aws_event(part) if isinstance(part, bytes) else part for part in answer.body)

@@ -1,7 +1,7 @@
 """A reply of each kind that the API sends: every family of content blocks, and every stop reason.
 
-`GOLDEN` has them by name. They are short, so that a stream of one can be cut at every byte. A text is long
-enough to be quoted from, and no passage of it occurs twice.
+`GOLDEN` has them by name. They are short, so that a stream of one can be cut at every byte. Each text is long
+enough to be quoted, and no passage of it occurs twice.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ SECOND: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Golden:
-    """A reply, and what a request has to say to get it.
+    """A reply, and what a request must contain to get it.
 
-    ``delta``, ``start`` and ``stop_reason`` are those of :class:`~.transcript.Reply`. ``beta`` is True where
-    the SDK knows the blocks under ``client.beta`` only. ``stops`` says why the reply can't be gone on with
-    once it was cut at the wrong place; empty where it always can.
+    ``delta``, ``start`` and ``stop_reason`` are those of :class:`~.transcript.Reply`. ``beta`` is True if
+    only ``client.beta`` knows the blocks. ``stops`` says why the reply can't be continued if it was cut at
+    certain places; it is empty if it can always be continued.
     """
 
     content: tuple[Block, ...]
@@ -50,11 +50,12 @@ class Golden:
 
     @property
     def reply(self) -> Reply:
-        """What the author says."""
+        """The reply for the author."""
         return Reply(self.content, self.stop_reason, delta=self.delta, start=self.start)
 
     def author(self) -> Callable[[Mapping[str, Any]], Reply]:
-        """Says it to each request. As with the API, a server's tool that runs again has another id."""
+        """An author that sends the reply to each request. As with the API, a server tool that runs again has
+        another id."""
         numbers = itertools.count(1)
 
         def write(request: Mapping[str, Any]) -> Reply:
@@ -72,7 +73,7 @@ class Golden:
 
 
 def _named(block: Block, known: list[str], number: int) -> Block:
-    """A block of a server's tool under the id that the request knows it by, or a new one."""
+    """A block of a server tool under the id that the request has for it, or a new id."""
     key = "id" if block["type"] in ("server_tool_use", "mcp_tool_use") else "tool_use_id"
     if key not in block:
         return block
@@ -101,7 +102,7 @@ def call(number: int = 1, **more: Any) -> Block:
 
 
 def use(name: str, given: Mapping[str, Any], result: Mapping[str, Any] | list[Any]) -> tuple[Block, Block]:
-    """A tool that the server runs, and its result."""
+    """A tool use that the server runs, and its result."""
     kind = "tool_search" if name.startswith("tool_search_tool") else name
     name_of_it = f"srvtoolu_{name}"
     return (

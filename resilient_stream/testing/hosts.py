@@ -1,7 +1,7 @@
-"""How other hosts are asked, and how Bedrock answers.
+"""The paths of other hosts, and Bedrock's framing.
 
-Vertex and Bedrock have the model in the path. Bedrock streams in AWS's event framing: each message is its
-length, the length of its headers, a checksum of these two, headers, payload, and a checksum of it all.
+Vertex and Bedrock have the model in the path. Bedrock streams in AWS's event framing: each message has its
+length, the length of its headers, a checksum of these two, headers, payload, and a checksum of all that.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _VERTEX: Final = re.compile(r"(?:/.*)?/publishers/anthropic/models/([^/]+):(rawP
 
 
 def bedrock(path: str) -> bool:
-    """Whether the path is Bedrock's for a stream, which is answered in AWS's framing."""
+    """Whether this is Bedrock's path for a stream, which is answered in AWS's framing."""
     found = _BEDROCK.fullmatch(path)
     return found is not None and found[2] is not None
 
 
 def asked_of(path: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The request as the API itself would have it; None where the path is no other host's."""
+    """The request as the API itself expects it; None if the path is not another host's."""
     found = _BEDROCK.fullmatch(path) or _VERTEX.fullmatch(path)
     if found is None:
         return None

@@ -1,7 +1,6 @@
 """Which models accept a conversation that ends with an assistant turn.
 
-Up to the 4.5 family they do; every later model refuses. An id that is not known is refused, as a
-new model would refuse it.
+Models up to the 4.5 family accept it; later ones refuse it. An unknown id is treated as a new model.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Final
 DECORATION: Final = re.compile(
     r"^(?:.*/)?(?:[a-z]+\.)*(?:anthropic[./])?|(?:@|-)(?:\d{8}|latest|default)\b|-v\d+(?::\d+)?$"
 )
-"""What Bedrock, Vertex and dated ids put around a model's name."""
+"""What Bedrock, Vertex and dated ids add to a model's name."""
 
 ACCEPTS_PREFILL: Final = frozenset(
     {
@@ -34,12 +33,12 @@ ACCEPTS_PREFILL: Final = frozenset(
 
 
 def bare_name(model: str) -> str:
-    """A model id without the host's decoration and without a date."""
+    """A model id without the host's additions and without a date."""
     return DECORATION.sub("", model)
 
 
 def accepts_prefill(model: str) -> bool:
-    """Whether a model goes on from a final assistant turn."""
+    """Whether a model continues a final assistant turn."""
     return bare_name(model) in ACCEPTS_PREFILL
 
 
@@ -52,4 +51,4 @@ LISTED: Final = (
     "claude-sonnet-4-5",
     "claude-haiku-4-5",
 )
-"""What ``GET /v1/models`` tells of, the newest first. Messages are answered under any name."""
+"""The models that ``GET /v1/models`` lists, the newest first. Messages are answered under any name."""

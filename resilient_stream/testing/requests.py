@@ -1,4 +1,4 @@
-"""A request as it came, and the record of what was done with it."""
+"""A request as received, and the record of how it was answered."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .faults import Fault
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A request as it came; header names in lower case."""
+    """A request as received; header names in lower case."""
 
     method: str
     path: str
@@ -29,11 +29,11 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """The record of one request and of what was done with it.
+    """The record of one request and of how it was answered.
 
-    ``json`` is None if the body is not JSON; it includes what Vertex and Bedrock have in the path.
-    ``status`` is None if no status was sent. ``form`` is how the request was read, and ``quote`` the fragment
-    that it quotes. ``matched`` is False for a continuation of something that the author never said; it is
+    ``json`` is None if the body is not JSON; it includes what Vertex and Bedrock have in the path. ``status``
+    is None if no status was sent. ``form`` is how the request was understood, and ``quote`` the fragment that
+    it quotes. ``matched`` is False for a continuation of something that the author never wrote; it is
     answered from the beginning. ``rule`` names the rule that refused the request.
     """
 

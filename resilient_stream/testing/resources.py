@@ -1,4 +1,4 @@
-"""What the API has besides messages: the list of models, and files that were uploaded."""
+"""Other resources of the API: the list of models, and uploaded files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .rules import Refusal
 from .transcript import compact
 
 DAWN: Final = "2026-01-01T00:00:00Z"
-"""When everything was made: the same test gets the same bytes."""
+"""The creation time of everything, so that the same test gets the same bytes."""
 
 JSON: Final = "application/json"
 
@@ -41,7 +41,7 @@ class Found:
 
 
 def model_resource(method: str, path: str) -> Found | Refusal | None:
-    """The list of models, or one of them; None where the path is no model's."""
+    """The list of models, or one of them; None for any other path."""
     found = re.fullmatch(r"/v1/models(?:/([^/]+))?", path)
     if method != "GET" or found is None:
         return None
@@ -54,11 +54,11 @@ class Files:
     """The files that were uploaded, in order."""
 
     def __init__(self) -> None:
-        """None yet."""
+        """Begin without files."""
         self._kept: dict[str, tuple[dict[str, Any], bytes]] = {}
 
     def resource(self, method: str, path: str, request: Received) -> Found | Refusal | None:
-        """Upload, list, tell of, hand out or delete; None where the path is no file's."""
+        """Upload, list, describe, download or delete a file; None for any other path."""
         if path == "/v1/files":
             match method:
                 case "POST":
@@ -82,7 +82,7 @@ class Files:
         part = _file_part(request)
         if part is None:
             return Refusal("file", 400, "invalid_request_error", "file: Field required")
-        content = cast("bytes", part.get_payload(decode=True))  # no multipart: it has bytes
+        content = cast("bytes", part.get_payload(decode=True))  # not multipart, but it has bytes
         file_id = f"file_01StandIn{request.number:014d}"
         told = {
             "id": file_id,

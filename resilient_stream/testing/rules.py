@@ -1,8 +1,8 @@
-"""What the API refuses, as a table of small rules.
+"""The requests that the API refuses, as a table of small rules.
 
-Each rule looks at one request and answers the API's error text, or None. The texts are those that
-the API's documentation and its users report; where none is known, the rule's docstring says so.
-``check`` goes through the table in order and stops at the first refusal, as the API does.
+Each rule checks one request and returns the API's error text, or None. The texts are those that the API's
+documentation and its users report; if none is known, the rule's docstring says so. ``check`` goes through the
+table in order and stops at the first refusal, as the API does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_BODY = 32 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One reason to refuse a request: a name, the answer's status and type, and the check."""
+    """One reason to refuse a request: a name, the status and type of the answer, and the check."""
 
     name: str
     check: Callable[[Asked], str | None]
@@ -32,7 +32,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What a refused request is answered with."""
+    """The answer to a refused request."""
 
     rule: str
     status: int
@@ -82,7 +82,7 @@ def first_is_user(asked: Asked) -> str | None:
 
 
 def message_content(asked: Asked) -> str | None:
-    """Each message says something; the final assistant turn may be empty."""
+    """Each message has content; the final assistant turn may be empty."""
     for at, message in enumerate(asked.messages):
         content: Any = message.get("content")
         if not isinstance(content, (str, list)):
@@ -109,7 +109,7 @@ def blank_text(asked: Asked) -> str | None:
 
 
 def user_citations(asked: Asked) -> str | None:
-    """No citations in what the user says. The wording is the stand-in's own."""
+    """No citations in user messages. The wording is the stand-in's own."""
     for at, role, place, block in asked.blocks():
         if role == "user" and block.get("type") == "text" and block.get("citations"):
             return f"messages.{at}.content.{place}.citations: citations are not allowed in user messages"
@@ -131,7 +131,7 @@ def budget_below_max(asked: Asked) -> str | None:
 
 
 def thinking_with_forced_tool(asked: Asked) -> str | None:
-    """No thinking where a tool call is forced."""
+    """No thinking if a tool call is forced."""
     if asked.thinking != "disabled" and asked.forced:
         return "Thinking may not be enabled when tool_choice forces tool use."
     return None
@@ -146,7 +146,8 @@ def signature_present(asked: Asked) -> str | None:
 
 
 def signature_valid(asked: Asked) -> str | None:
-    """A signature belongs to its thinking. Thinking shown empty is known by its signature alone."""
+    """A signature belongs to its thinking. Thinking whose text is omitted is recognised by its signature
+    alone."""
     for at, _, place, block in asked.blocks():
         if block.get("type") != "thinking":
             continue
@@ -178,7 +179,7 @@ def thinking_first(asked: Asked) -> str | None:
 
 
 def prefill_by_model(asked: Asked) -> str | None:
-    """Newer models do not go on from a final assistant turn."""
+    """Newer models do not continue a final assistant turn."""
     allowed = accepts_prefill(str(asked.body["model"])) if asked.prefill is None else asked.prefill
     if not asked.final or allowed:
         return None
@@ -219,7 +220,7 @@ def prefill_with_format(asked: Asked) -> str | None:
 
 
 def prefill_with_forced_tool(asked: Asked) -> str | None:
-    """No prefill where a tool call is forced. The wording is the stand-in's own."""
+    """No prefill if a tool call is forced. The wording is the stand-in's own."""
     if asked.final and asked.forced:
         return "Prefilling assistant messages is not supported when tool_choice forces tool use."
     return None
@@ -263,10 +264,10 @@ RULES: tuple[Rule, ...] = (
         )
     ),
 )
-"""The rules, in the order in which they are asked."""
+"""The rules, in the order in which they are checked."""
 
 SHAPE = frozenset({"required_fields", "field_types", "roles", "message_content"})
-"""Rules that hold even where the stand-in is not strict: without them there is nothing to answer."""
+"""Rules that are checked even if the stand-in is not strict, because nothing can be answered without them."""
 
 
 def check(asked: Asked, *, strict: bool = True) -> Refusal | None:

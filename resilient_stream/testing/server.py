@@ -92,7 +92,7 @@ class StandIn:
         self._acceptor.start()
 
     def __enter__(self) -> Self:
-        """Itself; it listens already."""
+        """The stand-in itself; it is already listening."""
         return self
 
     def __exit__(
@@ -102,7 +102,7 @@ class StandIn:
         self.close()
 
     def __repr__(self) -> str:
-        """Where it is and how busy."""
+        """Its URL, and its connections."""
         return f"<StandIn {self.url} requests={len(self.requests)} open={self.open_connections}>"
 
     @property
@@ -124,12 +124,12 @@ class StandIn:
             return len(self._live)
 
     def wait_closed(self, timeout: float = 5.0) -> bool:
-        """Wait until no connection is open; whether that came true in time."""
+        """Wait until no connection is open. Return whether that happened in time."""
         with self._lock:
             return self._lock.wait_for(lambda: not self._live, timeout)
 
     def wait_requests(self, number: int, timeout: float = 5.0) -> bool:
-        """Wait until so many requests have come; whether that came true in time."""
+        """Wait until this many requests have arrived. Return whether that happened in time."""
         with self._lock:
             return self._lock.wait_for(lambda: len(self._endpoint.received) >= number, timeout)
 
@@ -186,7 +186,7 @@ class StandIn:
 
 @contextlib.contextmanager
 def refusing() -> Generator[str]:
-    """The URL of a port that refuses connections, and goes on to refuse them inside the block."""
+    """The URL of a port that refuses connections inside the block."""
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{reserved.getsockname()[1]}"

@@ -1,6 +1,6 @@
-"""What the API refuses about tools: uses without results, results without uses.
+"""The rules about tools: uses without results, results without uses.
 
-As in `rules`, each rule looks at one request and answers the API's error text, or None.
+As in `rules`, each rule checks one request and returns the API's error text, or None.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def tool_results_belong(asked: Asked) -> str | None:
 
 
 def unique_ids(asked: Asked) -> str | None:
-    """No two uses of a tool have one id."""
+    """No two tool uses have the same id."""
     seen: set[str] = set()
     for at, _, place, block in asked.blocks():
         if block.get("type") in USES:
@@ -58,7 +58,7 @@ def unique_ids(asked: Asked) -> str | None:
 
 
 def container_named(asked: Asked) -> str | None:
-    """Results of calls that code made come with the container that it waits in."""
+    """Results of calls made by code come with the container in which the code waits."""
     last = blocks_of(asked.messages[-1])
     answered = {block.get("tool_use_id") for block in last if block.get("type") == "tool_result"}
     waits = any(
@@ -73,7 +73,7 @@ def container_named(asked: Asked) -> str | None:
 
 
 def server_results_belong(asked: Asked) -> str | None:
-    """The result of a server's tool stands behind its use. The wording follows that for client tools."""
+    """The result of a server tool follows its use. The wording is modelled on that for client tools."""
     used: set[str] = set()
     for at, role, place, block in asked.blocks():
         kind = str(block.get("type"))
@@ -94,7 +94,7 @@ def server_results_belong(asked: Asked) -> str | None:
 def server_tool_results(asked: Asked) -> str | None:
     """A server tool's use has its result later on.
 
-    It may lack it only at the very end of the last turn, or beside a client's ``tool_use``, whose
+    The result may be missing only at the end of the last turn, or beside a client's ``tool_use``, whose
     result has to come first.
     """
     everything = list(asked.blocks())
@@ -130,4 +130,4 @@ TOOL_RULES: Final[tuple[Callable[[Asked], str | None], ...]] = (
     server_tool_results,
     container_named,
 )
-"""The rules, in the order in which they are asked."""
+"""The rules, in the order in which they are checked."""

@@ -1,9 +1,9 @@
-"""From a reply to the events and bytes of the API's stream.
+"""Turns a reply into the events and bytes of the API's stream.
 
-The order of events is the API's: ``message_start``, then each block's start, deltas and stop, then
-``message_delta`` with the cumulative usage, then ``message_stop``; one ping after the first block's
-start. Text, thinking and tool input come in small pieces; a signature comes in one piece before its
-block stops; all other blocks come whole inside their start. JSON is compact and not escaped.
+The events have the API's order: ``message_start``, then each block's start, deltas and stop, then
+``message_delta`` with the cumulative usage, then ``message_stop``; one ping after the first block's start.
+Text, thinking and tool input come in small pieces. A signature comes in one piece before its block stops. All
+other blocks are complete in their start. JSON is compact and not escaped.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ PING: Event = {"type": "ping"}
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the author says to one request.
+    """What the author answers to one request.
 
-    ``stop_reason`` None means ``tool_use`` if a tool is called, else ``end_turn``. ``delta`` holds
-    more fields for ``message_delta.delta`` (``stop_details``, ``container``), ``start`` more for the
-    message in ``message_start``, ``usage`` more for both usage objects. A tool's ``input`` that is a string
-    is streamed as it is: it need not be JSON.
+    ``stop_reason`` None means ``tool_use`` if a tool is called, else ``end_turn``. ``delta`` has more fields
+    for ``message_delta.delta`` (``stop_details``, ``container``), ``start`` more for the message in
+    ``message_start``, ``usage`` more for both usage objects. A tool's ``input`` that is a string is streamed
+    unchanged: it need not be JSON.
     """
 
     content: Sequence[Block] = ()
@@ -55,7 +55,7 @@ def compact(value: object) -> str:
 
 
 def sign(thinking: str) -> str:
-    """The signature that the stand-in gives to a thinking text, and later asks for."""
+    """The signature that the stand-in gives to a thinking text, and later requires."""
     return base64.b64encode(hashlib.sha256(thinking.encode("utf-8", "surrogatepass")).digest()).decode()
 
 
@@ -80,7 +80,7 @@ def listing(value: object) -> Sequence[Any]:
 
 
 def characters(value: object) -> int:
-    """Count all characters of all strings in a JSON value, keys left out."""
+    """The number of characters in all strings of a JSON value, without keys."""
     if isinstance(value, str):
         return len(value)
     return sum(characters(inner) for inner in (*mapping(value).values(), *listing(value)))
@@ -112,7 +112,7 @@ def complete(block: Block) -> dict[str, Any]:
 
 
 def message(reply: Reply, *, message_id: str, model: str, input_tokens: int) -> dict[str, Any]:
-    """The whole message, as a request without streaming is answered."""
+    """The whole message, as the answer to a request without streaming."""
     thought = sum(len(block.get("thinking", "")) for block in reply.content)
     usage: dict[str, Any] = {
         "input_tokens": input_tokens,
@@ -182,7 +182,8 @@ def message_events(
     ping: bool = True,
     start: Mapping[str, Any] | None = None,
 ) -> list[Event]:
-    """The events that stream a whole message; ``start`` has what is told at once though it may come late."""
+    """The events that stream a whole message; ``start`` has fields for ``message_start`` that may also come
+    later."""
     usage: Mapping[str, Any] = whole["usage"]
     ending = {"stop_reason", "stop_sequence", "stop_details", "container"}
     opened = {name: value for name, value in whole.items() if name != "container"}

@@ -1,10 +1,9 @@
-"""What goes over the socket, as values.
+"""What is sent over the socket, as values.
 
-An :class:`Answer` is what the stand-in means to say: a status, headers, and a body in parts. A part
-is either ``bytes`` (one event of the stream, one chunk on the wire) or a :data:`Step`. ``frame``
-turns it into a :data:`Script`, the exact bytes and pauses in their order, and the server plays the
-script without knowing what it means. A fault is therefore a function on these two values, and can
-be tested without a socket.
+An :class:`Answer` is a status, headers, and a body in parts. A part is either ``bytes`` (one event of the
+stream, one chunk on the wire) or a :data:`Step`. ``frame`` turns it into a :data:`Script`, the exact bytes
+and pauses in their order, which the server plays without interpreting them. A fault is therefore a function
+on these two values, and can be tested without a socket.
 """
 
 from __future__ import annotations
@@ -15,19 +14,19 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 Framing = Literal["chunked", "length", "close", "none"]
-"""How the body's end is told: 0-chunk, Content-Length, end of connection, or no body at all."""
+"""What marks the end of the body: 0-chunk, Content-Length, end of connection, or no body at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send these bytes as they are, outside any framing."""
+    """Send these bytes unchanged, outside any framing."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Say nothing for so long; less if the client hangs up or the server is closed."""
+    """Send nothing for this many seconds; less if the client hangs up or the server is closed."""
 
     seconds: float
 
@@ -51,8 +50,8 @@ Script = tuple[Step, ...]
 class Answer:
     """One answer before framing.
 
-    ``length`` is the Content-Length to announce when it shall differ from the true one. ``pace`` is
-    the pause in seconds before each part. ``message`` is the whole message that the parts tell.
+    ``length`` is the Content-Length to announce if it is to differ from the true one. ``pace`` is the pause
+    in seconds before each part. ``message`` is the whole message that the parts stream.
     """
 
     status: int = 200
@@ -119,10 +118,9 @@ def chunk(data: bytes) -> bytes:
 
 
 def frame(answer: Answer) -> Script:
-    """The script that says this answer over HTTP/1.1.
+    """The script that sends this answer over HTTP/1.1.
 
-    A body whose last part ends the connection stays as it is; any other gets the ending that its
-    framing asks for.
+    A body whose last part ends the connection is not changed. Any other gets the end that its framing needs.
     """
     script: list[Step] = [Send(head(answer))]
     for part in answer.body:
@@ -142,12 +140,12 @@ def frame(answer: Answer) -> Script:
 
 
 def status_of(script: Script) -> int | None:
-    """The final status that a script answers with; None if it never says one."""
+    """The final status that a script sends; None if it sends none."""
     return _final_head(b"".join(step.data for step in script if isinstance(step, Send)))[0]
 
 
 def without_body(script: Script) -> Script:
-    """The script as it answers a HEAD: nothing follows the final head but the end of the connection."""
+    """The script of the answer to a HEAD request: the connection ends behind the final head."""
     steps: list[Step] = []
     said = b""
     for step in script:

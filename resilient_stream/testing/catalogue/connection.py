@@ -27,7 +27,7 @@ from .entry import CLOSED, CONNECTION, HERE, NOTHING, RESET, SILENCE, TIMEOUT, E
 
 
 def cuts() -> Iterable[Entry]:
-    """The body ends too early, or badly after all was said."""
+    """The body ends too early, or in a bad way after the message was complete."""
     yield entry("ok", "no fault", Healthy())
     yield entry("rst_mid_chunk", "RST inside a chunk", Cut(after=HERE, how="mid_chunk_rst"), raises=RESET)
     yield entry("rst_between_chunks", "RST between chunks", Cut(after=HERE, how="rst"), raises=RESET)
@@ -96,7 +96,7 @@ def cuts() -> Iterable[Entry]:
 
 
 def silences() -> Iterable[Entry]:
-    """Nothing comes, or nothing but signs of life."""
+    """No bytes, or nothing but pings and comments."""
     yield entry(
         "stall_after_message_stop",
         "silence after message_stop, no 0-chunk",

@@ -18,10 +18,10 @@ Text = Literal["whole", "part", "changed"]
 class Entry:
     """One known fault.
 
-    ``faults`` go to one request each, ``calls`` of them. ``raises`` is the exception class of the
-    bare SDK, empty if there is none; ``silent`` says that it ends as if all were well although the
-    message has no stop reason. ``text`` is what had been handed over by then. ``retried`` says that
-    the SDK's own ``max_retries`` would have asked again.
+    ``faults`` go to one request each, ``calls`` of them. ``raises`` is the exception class of the bare SDK,
+    empty if there is none. ``silent`` means that the bare SDK reports no error although the message has no
+    stop reason. ``text`` is the text that was delivered by then. ``retried`` means that the SDK's own
+    ``max_retries`` would have sent the request again.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Entry:
 
     @property
     def calls(self) -> int:
-        """How many calls it takes to meet it."""
+        """How many calls it takes until the fault occurs."""
         return len(self.faults)
 
     @property
@@ -71,6 +71,6 @@ def entry(
     text: Text | None = None,
     retried: bool = False,
 ) -> Entry:
-    """An entry; ``text`` is ``part`` for what raises or ends silently, unless told otherwise."""
+    """An entry; ``text`` is ``part`` by default for faults that raise or end silently."""
     told: Text = text or ("part" if raises or silent else "whole")
     return Entry(name, about, faults, raises, silent, told, retried)

@@ -68,7 +68,7 @@ def contents() -> Iterable[Entry]:
 
 
 def events() -> Iterable[Entry]:
-    """Events that are not the stream of one message."""
+    """Events that do not form the stream of one message."""
     yield entry("duplicate_delta", "a delta twice", Repeat(after=HERE), text="changed")
     again = Repeat(after=HERE, what="message_start")
     yield entry("duplicate_message_start", "a second message_start", again)
@@ -90,7 +90,7 @@ def events() -> Iterable[Entry]:
 
 
 def errors() -> Iterable[Entry]:
-    """Errors told inside a body that had begun with 200."""
+    """Errors inside a body that had begun with status 200."""
     for name, error in (
         ("overloaded", "overloaded_error"),
         ("api", "api_error"),

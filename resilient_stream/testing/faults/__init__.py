@@ -1,4 +1,4 @@
-"""The faults: small frozen nouns, each a way in which a stream goes wrong."""
+"""The faults: small frozen values, one class for each way in which a stream fails."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""What a fault is: a small frozen noun that turns an answer into a script.
+"""The interface of a fault: a small frozen value that turns an answer into a script.
 
-Most faults ``edit`` the answer and leave the framing alone; those that break the framing or the
-response head override ``script``. A fault that needs a place in the body takes it from
-:class:`Place`. The do-nothing fault, :class:`Healthy`, is the contract: what it sends is byte for
-byte what the stand-in sends without any fault.
+Most faults ``edit`` the answer and leave the framing unchanged. Those that break the framing or the response
+head override ``script``. A fault that needs a place in the body takes it from :class:`Place`.
+:class:`Healthy` changes nothing: it sends exactly the bytes that the stand-in sends without a fault.
 """
 
 from __future__ import annotations
@@ -18,15 +17,15 @@ from resilient_stream.testing.wire import Answer, Close, Part, Reset, Script, Wa
 TYPE = re.compile(rb'"type":"(\w+)"')
 
 STALL = 60.0
-"""Seconds of a stall unless told otherwise; it ends at once when the client hangs up."""
+"""Seconds of a stall by default. It ends at once when the client hangs up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A way to go wrong.
+    """A way to fail.
 
-    ``early`` faults strike before the request is looked at; the others need an accepted request,
-    and a request that is refused is answered with its refusal.
+    ``early`` faults occur before the request is checked. The others need an accepted request. A request that
+    is refused gets its refusal.
     """
 
     early: ClassVar[bool] = False
@@ -47,7 +46,7 @@ class Healthy(Fault):
 
 @dataclass(frozen=True, slots=True)
 class Chain(Fault):
-    """Several faults, each applied to what the one before made; the last one frames the whole."""
+    """Several faults, each applied to the result of the one before. The last one frames the body."""
 
     faults: tuple[Fault, ...]
 
@@ -58,7 +57,7 @@ class Chain(Fault):
         return answer
 
     def script(self, answer: Answer) -> Script:
-        """All edits but the last, then the last one's script."""
+        """The edits of all but the last, then the last one's script."""
         *first, last = self.faults
         return last.script(Chain(tuple(first)).edit(answer))
 

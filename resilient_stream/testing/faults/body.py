@@ -79,9 +79,9 @@ def _unfinished(parts: tuple[Part, ...]) -> tuple[Part, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Stall(Place):
-    """Nothing more comes for ``seconds``; then the body ends (``then``) or goes on.
+    """Nothing is sent for ``seconds``; then the body ends (``then``) or goes on.
 
-    The wait is over at once when the client hangs up or the server is closed.
+    The wait ends at once when the client hangs up or the server is closed.
     """
 
     seconds: float = STALL
@@ -96,7 +96,7 @@ class Stall(Place):
 
 @dataclass(frozen=True, slots=True)
 class Pings(Place):
-    """Signs of life and nothing else: ``count`` pings, one ``every`` so many seconds."""
+    """Only pings: ``count`` of them, one ``every`` so many seconds."""
 
     every: float = 0.02
     count: int = 10
@@ -135,19 +135,19 @@ class Trickle(Place):
 
 @dataclass(frozen=True, slots=True)
 class BadChunk(Place):
-    """A chunk-size line that is no number, then what should have followed."""
+    """A chunk-size line that is no number, followed by the rest of the body."""
 
     line: bytes = b"zz\r\n"
 
     def edit(self, answer: Answer) -> Answer:
-        """Nonsense in the framing at the place."""
+        """Invalid framing at the place."""
         before, after = self.parts(answer)
         return with_body(answer, before, (Send(self.line),), after)
 
 
 @dataclass(frozen=True, slots=True)
 class Slices(Place):
-    """From here on each chunk holds ``size`` bytes, whatever they are the middle of."""
+    """From here on each chunk has ``size`` bytes, wherever that cuts an event."""
 
     size: int = 1
 
@@ -160,9 +160,9 @@ class Slices(Place):
 
 @dataclass(frozen=True, slots=True)
 class IdleClose(Fault):
-    """A whole answer, kept alive; then the server closes the idle connection.
+    """A whole answer on a kept-alive connection; then the server closes the idle connection.
 
-    Let ``StandIn.wait_closed`` pass before the next call, or it may come first.
+    Call ``StandIn.wait_closed`` before the next request, or the request may be faster.
     """
 
     def script(self, answer: Answer) -> Script:

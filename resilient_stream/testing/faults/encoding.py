@@ -40,7 +40,7 @@ class Bom(Fault):
 
 @dataclass(frozen=True, slots=True)
 class Labelled(Fault):
-    """A ``content-encoding`` that is not true: the body is plain."""
+    """A ``content-encoding`` that is false: the body is not encoded."""
 
     encoding: str = "br"
 
@@ -51,10 +51,10 @@ class Labelled(Fault):
 
 @dataclass(frozen=True, slots=True)
 class Gzip(Place):
-    """A compressed body, flushed after each event, and what may be wrong with it.
+    """A compressed body, flushed after each event, with an optional fault.
 
-    ``truncated`` and ``truncated_fin`` end the compressed body at the place, cleanly or not;
-    ``corrupt`` spoils what follows the place; ``bad_crc`` only the checksum at the end.
+    ``truncated`` and ``truncated_fin`` end the compressed body at the place, cleanly or not. ``corrupt``
+    damages what follows the place; ``bad_crc`` only the checksum at the end.
     """
 
     wrong: Literal["nothing", "truncated", "truncated_fin", "corrupt", "bad_crc"] = "nothing"

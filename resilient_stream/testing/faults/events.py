@@ -1,4 +1,4 @@
-"""Faults of single events: added, missing, doubled, or not what they say they are."""
+"""Faults of single events: added, missing, doubled, or damaged."""
 
 from __future__ import annotations
 
@@ -107,18 +107,18 @@ MANGLINGS: Mapping[str, Mangling] = {
     "wrong_event_name": lambda event: event.replace(b"event: content_block_delta", b"event: message_delta"),
     "wrong_index": lambda event: event.replace(b'"index":0,', b'"index":5,'),
 }
-"""Ways to spoil one event's bytes, by name."""
+"""Ways to damage one event's bytes, by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mangle(Place):
-    """The event that begins at the place is spoiled; ``every`` means all events from there on."""
+    """The event that begins at the place is damaged; with ``every``, all events from there on."""
 
     how: str | Mangling = "json_cut"
     every: bool = False
 
     def edit(self, answer: Answer) -> Answer:
-        """The body with the spoiled event."""
+        """The body with the damaged event."""
         before, after = self.parts(answer)
         change = MANGLINGS[self.how] if isinstance(self.how, str) else self.how
         spoiled: list[Part] = []

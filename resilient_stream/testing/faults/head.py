@@ -1,4 +1,4 @@
-"""Faults before the body: no head, half a head, another status, another protocol."""
+"""Faults before the body: no headers, part of them, another status, another protocol."""
 
 from __future__ import annotations
 
@@ -85,10 +85,10 @@ class Status(Fault):
 
 @dataclass(frozen=True, slots=True)
 class RetryAfter(Fault):
-    """A status that says how long to wait, in one of the spellings in use.
+    """A status with a waiting time, in one of the spellings in use.
 
-    ``seconds`` and ``ms`` are sent as they are, ``date`` as an HTTP date so many seconds from now,
-    ``text`` verbatim.
+    ``seconds`` and ``ms`` are sent unchanged, ``date`` as an HTTP date so many seconds from now, ``text``
+    verbatim.
     """
 
     early: ClassVar[bool] = True
@@ -118,8 +118,8 @@ class RetryAfter(Fault):
 class CutHead(Fault):
     """The connection ends or stalls before the response head is complete.
 
-    ``sent`` says what came of it: ``nothing``, ``half``, ``informational`` (103 and 100 only) or
-    ``whole`` (the head and not one byte of the body).
+    ``sent`` says what is sent of it: ``nothing``, ``half``, ``informational`` (103 and 100 only) or ``whole``
+    (the head without a byte of the body).
     """
 
     early: ClassVar[bool] = True
@@ -151,7 +151,7 @@ class Raw(Fault):
 
 
 SWITCHING = Raw(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n")
-"""An upgrade that nobody asked for."""
+"""A switch of protocols that nobody asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ class Redirect(Fault):
 
 @dataclass(frozen=True, slots=True)
 class Unstreamed(Fault):
-    """200 with the whole message as JSON, where a stream was asked for."""
+    """Status 200 with the whole message as JSON, although a stream was requested."""
 
     def edit(self, answer: Answer) -> Answer:
         """The message in one piece."""

@@ -1,10 +1,10 @@
-"""How a model answers when it is asked in a user turn to go on.
+"""The ways in which a model answers a user turn that asks it to continue.
 
-Asked to repeat a fragment and continue, a model may do just that; or leave the fragment out, spell it
-otherwise, wrap it, repeat more or less than it, greet first, begin again, or lose the white space at the
-seam. Each manner is a function of the whole scripted text, the part of it that the request already holds
-(without trailing white space), and the fragment that the request quotes (empty if none). Hand one to the
-stand-in by its name in :data:`MANNERS`, or a function of your own.
+A model that is asked to repeat a fragment and continue may do so exactly. Or it may leave the fragment out,
+change its spelling, wrap it, repeat more or less of it, write a sentence first, begin again, or lose the
+white space at the seam. Each manner is a function of the whole scripted text, the part of it that the request
+already contains (without trailing white space), and the fragment that the request quotes (empty if none).
+Give the stand-in the name of one in :data:`MANNERS`, or a function of your own.
 """
 
 from __future__ import annotations
@@ -22,5 +22,5 @@ MANNERS: dict[str, Manner] = {
 
 
 def manner_of(manner: str | Manner) -> Manner:
-    """A manner by its name, or the function itself."""
+    """The manner with this name, or the function itself."""
     return MANNERS[manner] if isinstance(manner, str) else manner

@@ -1,4 +1,4 @@
-"""Repeating the fragment: exactly, spelled otherwise, wrapped, from elsewhere, or not at all."""
+"""Manners that repeat the fragment: exactly, in another spelling, wrapped, from elsewhere, or not at all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Manner = Callable[[str, str, str], str]
 """``(answer, received, quote) -> text``."""
 
 SLIP: Final = "something"
-"""What a slip says instead of the word in its place."""
+"""The word that a slip puts in the place of another."""
 
 _WIDE: Final = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 _STRAIGHT: Final = str.maketrans("\u201c\u201d\u201e\u2018\u2019\u201a\u2013\u2014", "\"\"\"'''--")
@@ -28,7 +28,7 @@ def no_echo(answer: str, received: str, quote: str) -> str:
 
 
 def composed_echo(answer: str, received: str, quote: str) -> str:
-    """Repeats the quote in composed characters (NFC), and goes on so."""
+    """Repeats the quote in composed characters (NFC), and continues in them."""
     return unicodedata.normalize("NFC", quote + answer[len(received) :])
 
 
@@ -43,7 +43,7 @@ def wide_echo(answer: str, received: str, quote: str) -> str:
 
 
 def narrow_echo(answer: str, received: str, quote: str) -> str:
-    """Repeats the quote in the plainest letters there are (NFKC), then goes on."""
+    """Repeats the quote in the plainest letters (NFKC), then goes on."""
     return unicodedata.normalize("NFKC", quote) + answer[len(received) :]
 
 
@@ -76,7 +76,7 @@ def lowered_echo(answer: str, received: str, quote: str) -> str:
 
 
 def slipped_echo(answer: str, received: str, quote: str) -> str:
-    """Repeats the quote but for one word in its middle, then goes on."""
+    """Repeats the quote with one word in its middle changed, then goes on."""
     words = re.split(r"(\s+)", quote)
     middle = len(words) // 2 // 2 * 2
     words[middle] = SLIP

@@ -1,4 +1,4 @@
-"""Saying a sentence of one's own first, in the languages that users write in."""
+"""Manners that write a sentence of their own first, in the languages of users."""
 
 from __future__ import annotations
 
@@ -32,31 +32,31 @@ PREAMBLES: Final = {
     "ja": "承知しました。中断したところから続けます。\n\n",
     "ko": "네, 끊긴 부분부터 이어서 작성하겠습니다.\n\n",
 }
-"""By language: the sentence and the white space behind it."""
+"""By language: the sentence, and the white space behind it."""
 
 
 def preamble(answer: str, received: str, quote: str) -> str:
-    """Says a sentence of its own, then behaves."""
+    """Writes a sentence of its own, then echoes."""
     return PREAMBLE + echo(answer, received, quote)
 
 
 def preamble_no_echo(answer: str, received: str, quote: str) -> str:
-    """Says a sentence of its own, then goes on without the quote."""
+    """Writes a sentence of its own, then goes on without the quote."""
     return PREAMBLE + no_echo(answer, received, quote)
 
 
 def unknown_preamble(answer: str, received: str, quote: str) -> str:
-    """Says a sentence that nobody has thought of, then behaves."""
+    """Writes a sentence that no list contains, then echoes."""
     return "Oh dear, that was rude of the network! On with the show:\n\n" + echo(answer, received, quote)
 
 
 def preamble_and_fence(answer: str, received: str, quote: str) -> str:
-    """Says a sentence of its own, then repeats the quote in a code fence and goes on."""
+    """Writes a sentence of its own, then repeats the quote in a code fence and goes on."""
     return f"{PREAMBLE}```\n{quote}\n```\n" + no_echo(answer, received, quote)
 
 
 def unknown_preamble_restart(answer: str, received: str, quote: str) -> str:
-    """Says a sentence that nobody has thought of, then begins the whole answer again."""
+    """Writes a sentence that no list contains, then begins the whole answer again."""
     return "Oh dear, that was rude of the network! From the top:\n\n" + answer
 
 

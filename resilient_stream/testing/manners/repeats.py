@@ -1,4 +1,6 @@
-"""Repeating what was not asked for: a word, a line, a sentence, a paragraph, everything."""
+"""Manners that repeat something else than the quote: a word, a line, a sentence, a paragraph, the whole
+answer.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,11 @@ from typing import Final
 from .echoes import Manner
 
 DIVERGENCE: Final = "No, let me put this differently. "
-"""How a restart that takes another way goes on."""
+"""The text with which a restart diverges."""
 
 
 def _from(answer: str, received: str, border: str) -> str:
-    """The answer from the last place before the seam where ``border`` ends with something behind it."""
+    """The answer from the last place before the seam where ``border`` ends and text follows."""
     ends = [found.end() for found in re.finditer(border, received) if found.end() < len(received)]
     return answer[ends[-1] if ends else 0 :]
 
@@ -43,7 +45,7 @@ def restart(answer: str, received: str, quote: str) -> str:
 
 
 def diverging_restart(answer: str, received: str, quote: str) -> str:
-    """Begins the whole answer again, and half-way to the seam goes another way."""
+    """Begins the whole answer again, and diverges half-way to the seam."""
     middle = len(received) // 2
     word = received.find(" ", middle) + 1
     return answer[: word or middle] + DIVERGENCE + answer[len(received) :]

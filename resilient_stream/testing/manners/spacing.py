@@ -1,4 +1,4 @@
-"""Changing the white space at the seam, and opening again what was open."""
+"""Manners that change the white space at the seam, or open a code fence again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def lost_space_no_echo(answer: str, received: str, quote: str) -> str:
 
 
 def doubled_space(answer: str, received: str, quote: str) -> str:
-    """Goes on without the quote; where a space belongs there are two."""
+    """Goes on without the quote, with two spaces where one belongs."""
     rest = answer[len(received) :]
     return f" {rest}" if rest.startswith(" ") else rest
 
@@ -43,26 +43,27 @@ def _language(received: str) -> str | None:
 
 
 def reopened_fence(answer: str, received: str, quote: str) -> str:
-    """Opens the code fence again that is open, repeats the quote and goes on; elsewhere it merely echoes."""
+    """Opens the open code fence again, repeats the quote and goes on. Without an open fence it echoes."""
     language = _language(received)
     return ("" if language is None else f"```{language}\n") + quote + answer[len(received) :]
 
 
 def reopened_fence_no_echo(answer: str, received: str, quote: str) -> str:
-    """Opens the code fence again that is open and goes on; elsewhere it merely goes on."""
+    """Opens the open code fence again and goes on. Without an open fence it only goes on."""
     language = _language(received)
     return ("" if language is None else f"```{language}\n") + answer[len(received) :]
 
 
 def reopened_fence_lost_break(answer: str, received: str, quote: str) -> str:
-    """Opens the open code fence again and goes on without a line break; elsewhere it merely goes on."""
+    """Opens the open code fence again and goes on without a line break. Without an open fence it only goes
+    on."""
     language = _language(received)
     rest = answer[len(received) :]
     return rest if language is None else f"```{language}\n" + rest.lstrip("\n")
 
 
 def reopened_fence_line(answer: str, received: str, quote: str) -> str:
-    """Opens the code fence again that is open and begins with the last line; elsewhere it echoes."""
+    """Opens the open code fence again and begins with the last line. Without an open fence it echoes."""
     language = _language(received)
     line = received[received.rfind("\n") + 1 :]
     told = quote if language is None else f"```{language}\n{line}"
@@ -70,14 +71,14 @@ def reopened_fence_line(answer: str, received: str, quote: str) -> str:
 
 
 def reopened_fence_all(answer: str, received: str, quote: str) -> str:
-    """Begins again with the line that opened the fence that is open; elsewhere it echoes."""
+    """Begins again with the line that opened the open fence. Without an open fence it echoes."""
     if _language(received) is None:
         return quote + answer[len(received) :]
     return answer[received.rfind("\n```") + 1 :]
 
 
 def retold_bare_fence(answer: str, received: str, quote: str) -> str:
-    """Where a fence is open, opens one without a language and tells the last line again; or echoes."""
+    """If a fence is open, opens one without a language and repeats the last line. Otherwise it echoes."""
     line = received[received.rfind("\n") + 1 :]
     told = quote if _language(received) is None else f"```\n{line}"
     return told + answer[len(received) :]
