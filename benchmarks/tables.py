@@ -15,12 +15,12 @@ MEMORY_BAR: Final = (2.0, 8 * 1024 * 1024)
 
 INTRODUCTION: Final = """# Performance
 
-You see here what the library costs: while nothing fails, when a stream breaks, at import, and in a crowd of streams.
-Each part says against what it was measured and whether its bar is kept. The page, its figures and its plots are made by
-`nox -s bench`; `nox -s bench -- imports crowd` measures parts of it anew.
+You see what the library costs: while nothing fails, when a stream breaks, at import, and with many streams at once. Each
+part says what the figures are compared with, and whether the bar that the project has set itself is met. `nox -s bench`
+makes the page, its figures and its plots; `nox -s bench -- imports crowd` measures parts of it again.
 
-Processor time is compared in interleaved pairs and as medians of their ratios, so that other programs on the machine
-strike both sides alike. Absolute times depend on the machine and on what else it does; instructions don't.
+Processor time is compared in interleaved pairs, and the figures are the medians of their ratios, so other programs on the
+machine affect both sides alike. Absolute times depend on the machine and its load; instructions do not.
 """
 
 
@@ -32,7 +32,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def verdict(found: float, bar: float, *, least: bool = False) -> str:
     """Whether a bar is met, in a word."""
-    return "kept" if (found >= bar if least else found <= bar) else "**missed**"
+    return "met" if (found >= bar if least else found <= bar) else "**missed**"
 
 
 def how(part: dict[str, Any], command: str) -> str:
@@ -50,10 +50,12 @@ def versions(results: dict[str, Any]) -> str:
 
 def _counted(part: dict[str, Any] | None) -> str:
     if part is None:
-        return "Instructions were not counted: `python -m benchmarks.instructions` does it, with valgrind.\n"
+        return (
+            "Instructions were not counted: `python -m benchmarks.instructions` counts them, with valgrind.\n"
+        )
     counted = part["rows"]
-    return f"""Instructions, which repeat whatever else the machine does: the bare SDK takes {counted["bare"]:,.0f} for a text delta, and
-the library adds {counted["added"]:.1%}. The session fails where that grows by more than 3 % of the bare SDK's.
+    return f"""Instructions do not depend on the machine's load: the bare SDK takes {counted["bare"]:,.0f} for a text delta, and the
+library adds {counted["added"]:.1%}. The session fails if that grows by more than 3 % of the bare SDK's.
 
 {how(part, "instructions")}"""
 
@@ -76,18 +78,18 @@ def overhead(part: dict[str, Any], instructions: dict[str, Any] | None) -> str:
     header = ("", "wire", "block", "deltas", "bare, us an event", "resilient", "bar", "the SDK's fallbacks")
     return f"""## While nothing fails
 
-The processor time of `messages.stream`, from memory, so that there is the SDK and nothing else. The bare SDK is 1. The
-last column is the SDK's own middleware for refusals, which reads every event as well.
+The processor time of `messages.stream`, with events from memory, so only the SDK and the library are measured. The bare
+SDK is 1. The last column is the SDK's own middleware for refusals, which reads every event as well.
 
 {table(header, rows)}
 ![Processor time against the bare SDK](overhead.png)
 
 {how(part, "overhead")}
-Where the bar is missed: an event costs the SDK some 20 us here. A layer that only passes chunks on takes about 0.6 us of
-processor time, the pattern that decides whether a frame is a plain delta and the keeping of its text 0.4 us, and the two
-looks at the clock that tell a silence from a slow consumer 0.2 us. Chunks that cut events in two have to be joined. A
-tool call is held until it is complete and its input is checked piece by piece, so that half a call is never handed over;
-`hold=()` hands its events on at once.
+Why the bar is missed: an event costs the SDK about 20 us here. A layer that only passes chunks on takes about 0.6 us of
+processor time. Matching a frame against the pattern of a plain delta and keeping its text takes 0.4 us. Reading the clock
+twice, which distinguishes a silent server from a slow consumer, takes 0.2 us. Chunks that cut events in two have to be
+joined. A tool call is held until it is complete, and its input is checked piece by piece, so that half a call is never
+delivered; `hold=()` delivers its events at once.
 
 {_counted(instructions)}"""
 
@@ -108,9 +110,9 @@ def sockets(part: dict[str, Any]) -> str:
     header = ("client", "", "wire", "bare, us an event", "resilient", "bar")
     return f"""## Over a socket
 
-The same against the stand-in on loopback. Clients of httpx and httpx2 read lines and make nothing of them, so what the
-library adds, 1.8 to 3.4 us an event, stands against very little: a program that parses what it reads takes several
-times as long.
+The same with the stand-in on the loopback interface. Clients of httpx and httpx2 only read lines here. So the ratio is
+large although the library adds only 1.8 to 3.4 us per event: a program that parses the lines takes several times as long
+as one that reads them.
 
 {table(header, rows)}
 {how(part, "sockets")}"""
@@ -138,11 +140,12 @@ def recovery(part: dict[str, Any]) -> str:
     ]
     return f"""## When a stream breaks
 
-From a failure seen to the next piece of text, with waits off, on loopback: the request, the answer's head and the
-decision about the seam. This is time by the clock, so whatever else the machine does is in it. Bars in brackets.
+The time from the failure to the next piece of text, with waits switched off, on loopback: the request, the headers of
+the answer and the decision about the seam. This is time by the clock, so it includes the load of the machine. The bars
+are in brackets.
 
 {table(("", "in the middle", "99 of 100"), rows)}
-And the processor time of the same in memory, behind texts that make the decision hard. The bar is {SEAM_BAR:.0f} ms.
+The processor time of the same in memory, for texts that make the decision hard. The bar is {SEAM_BAR:.0f} ms.
 
 {table(("text", "in the middle", "at most"), texts)}
 {how(part, "recovery")}"""
@@ -165,9 +168,9 @@ def scaling(part: dict[str, Any]) -> str:
     header = ("events", "cuts", "us an event", "bytes for each of text", "twice the text and 8 MiB")
     return f"""## Long streams
 
-Time and memory grow with the stream and not faster, however often it is cut. The peak of Python's memory counts all that
-the program holds while it reads a raw stream and throws the events away, requests in the SDK included.
-{"Every stream came whole." if whole else "**Not every stream came whole.**"}
+Time and memory grow in proportion to the stream, however often it is cut. The peak of Python's memory includes everything
+that the program holds while it reads a raw stream and discards the events, also the SDK's requests.
+{"Every stream was complete." if whole else "**Not every stream was complete.**"}
 
 {table(header, rows)}
 ![Time and memory against the length of the stream](scaling.png)
@@ -192,9 +195,9 @@ def crowd(part: dict[str, Any]) -> str:
     header = ("streams", "bare, no fault", "resilient, a tenth cut", "whole", "throughput")
     return f"""## Many streams at once
 
-Processor time for each stream of a crowd; with the library a tenth of the streams is cut and asked for again. The
-throughput of a busy processor is the ratio; its bar is {THROUGHPUT_BAR}. The streams have about a hundred events, so what
-a stream costs besides its events counts here, and a tenth of the streams has two requests.
+Processor time for each of many streams. With the library a tenth of the streams is cut and continued. The ratio is the
+throughput of a busy processor; its bar is {THROUGHPUT_BAR}. The streams have about a hundred events, so the cost of opening
+a stream matters here, and a tenth of the streams needs two requests.
 
 {table(header, rows)}
 {how(part, "crowd")}"""
@@ -208,11 +211,11 @@ def imports(part: dict[str, Any]) -> str:
     client = took["a resilient client of the SDK"] - took["a client of the SDK"]
     return f"""## Imports
 
-Processor time of a process that imports and does no more, with its bytecode compiled; compare the rows of one run.
+Processor time of a process that only imports, with compiled bytecode. Compare the rows of one run.
 
 {table(("", "ms"), [(f"`{name}`" if name.startswith("import") else name, f"{ms:.0f}") for name, ms in took.items()])}
 `import resilient_stream` may add {IMPORT_BARS[0]:.0f} ms to `import anthropic`: {verdict(added, IMPORT_BARS[0])}, because it
-imports what a name needs once the name is used. The first client that is made resilient takes {client:.0f} ms more than a
+imports what a name needs when the name is first used. The first client that is made resilient takes {client:.0f} ms more than a
 bare one. `import resilient_stream.httpx` may take {IMPORT_BARS[1]:.0f} ms: {verdict(alone, IMPORT_BARS[1])} in this run, in
 which it took {alone / http:.1f} times what `import httpx` takes.
 

@@ -1,8 +1,8 @@
-"""Claude streams that survive: drops, overloads, stalls and silent truncation.
+"""Claude streams that survive dropped connections, overloads, stalls and silent truncation.
 
-`resilient` returns a client whose streams are continued when they break. `ResumeMiddleware` does the same
-in a chain of middleware that you compose yourself. `RetryPolicy` says what is tried and for how long.
-`report` returns what happened.
+`resilient` returns a client whose streams are continued when they break. `ResumeMiddleware` does the same in
+a chain of middleware that you compose yourself. `RetryPolicy` says what is tried and for how long. `report`
+returns what happened.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib as _importlib
 from typing import TYPE_CHECKING
 
-from .report import report  # now, or the import of the module would put it in the function's place
+from .report import report  # now, or importing the module later would replace the function
 
 if TYPE_CHECKING:
     from ._clients.resilient import resilient
@@ -64,7 +64,7 @@ which does not use the SDK does not wait for its import."""
 def __getattr__(name: str) -> object:
     """A public name, or the version, which is read from the installed distribution."""
     if name == "__version__":
-        from importlib.metadata import version  # most programs never ask
+        from importlib.metadata import version  # most programs never use it
 
         return version("resilient-stream")
     if name not in _HOMES:
@@ -74,5 +74,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """The names, those that are not imported yet among them."""
+    """The names, including those that are not imported yet."""
     return sorted({*globals(), *__all__, "__version__"})

@@ -23,7 +23,7 @@ PROGRAM = "resilient-stream"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit status.
+    """Run the command line. Return the exit status.
 
     Args:
         argv: the arguments; None for those of the process.
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"\n{PROGRAM}: interrupted\n")
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains while it exits
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains as it exits
         return 141
 
 
@@ -47,7 +47,7 @@ def _run(argv: Sequence[str] | None) -> int:
             out.reconfigure(errors="replace")  # a character that the terminal lacks must not end the demo
     try:
         args = _parser().parse_args(argv)
-    except SystemExit as done:  # --help and --version are done, bad arguments are reported
+    except SystemExit as done:  # --help and --version have done their work, or bad arguments were reported
         return int(done.code or 0)
     run: Callable[[argparse.Namespace], int] = args.run
     status = run(args)
@@ -57,7 +57,7 @@ def _run(argv: Sequence[str] | None) -> int:
 
 class _Command(argparse.ArgumentParser):
     """A command's parser. The module behind it is imported when the command is used: two of them need the
-    SDK, whose import takes a second and some 60 MB."""
+    SDK, whose import takes a second and about 60 MB."""
 
     behind: tuple[str, str] | None = None
     """The module, which has ``add_arguments``, and the name of its function that runs the command."""

@@ -1,4 +1,4 @@
-"""The way in for ASGI applications: `Gateway`, a reverse proxy for the API whose streams survive.
+"""For ASGI applications: `Gateway`, a reverse proxy for the API that continues broken streams.
 
 It needs the extra ``serve``.
 """

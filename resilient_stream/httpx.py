@@ -1,4 +1,4 @@
-"""For clients of httpx and httpx2: transports whose streams survive.
+"""For clients of httpx and httpx2: transports that continue broken streams.
 
 ::
 

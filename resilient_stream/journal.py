@@ -11,8 +11,8 @@
         for text in stream.text_stream:
             ...
 
-Run again after a crash, the same key hands over at once what there is, and goes on from there.
-``docs/durable.md`` tells when to use it, what it promises and what it costs.
+If the program is run again after a crash, the same key delivers what is stored at once, and continues from
+there. ``docs/durable.md`` says when to use a journal, what it guarantees and what it costs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``resilient-stream check``: its arguments, the question before it starts, and what it prints."""
+"""The command ``resilient-stream check``: its arguments, the question before it starts, and its output."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command; the exit status: 0 if no reply was lost and nothing was contradicted, else 1.
+    """Run the command. Return the exit status: 0 if no reply was lost and nothing was contradicted, else 1.
 
     Raises:
-        UsageError: it can't be run like this.
+        UsageError: it can't run with these arguments.
     """
     probes = [probe for probe in PROBES if args.only is None or probe.name in args.only]
     cost = _cost(args.model, probes)
@@ -88,7 +88,7 @@ def _cost(model: str, probes: Sequence[Probe]) -> str:
 
 
 def _tell(told: Outcome, *, texts: bool) -> None:
-    """One row, as soon as it is there."""
+    """Print one row as soon as it is known."""
     verified = {None: "-", True: "yes", False: "no"}[told.verified]
     cut = f"{len(told.received)}" if told.cut else "not cut"
     ended = told.error or told.report.outcome

@@ -15,7 +15,7 @@ from .wire import Answered
 
 KNOWN_EVENTS: Final = MESSAGE_EVENTS | {"ping", "error"}
 KNOWN_BLOCKS: Final = frozenset({"text", "thinking", "redacted_thinking", "tool_use"})
-"""The blocks that the prompts can bring."""
+"""The blocks that the prompts can produce."""
 
 
 class Verdict(StrEnum):
@@ -28,13 +28,13 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Everything that was seen."""
+    """Everything that the check observed."""
 
     model: str
     answers: Sequence[Answered]
     reports: Sequence[StreamReport]
     prefill: int | None
-    """The status that a prefilled turn was answered with; None if none was tried."""
+    """The status of the answer to a prefilled turn; None if none was tried."""
     gap: float
     """Seconds of the longest read."""
 
@@ -55,7 +55,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A statement, what became of it, and a detail in figures."""
+    """A statement, its verdict, and a detail in figures."""
 
     statement: str
     verdict: Verdict
@@ -63,7 +63,7 @@ class Finding:
 
 
 def findings(seen: Seen) -> list[Finding]:
-    """The list: each statement with its verdict."""
+    """Each statement with its verdict."""
     return [Finding(statement, *look(seen)) for statement, look in STATEMENTS]
 
 
@@ -71,7 +71,7 @@ Looked = tuple[Verdict, str]
 
 
 def _all(facts: Iterable[bool], what: str) -> Looked:
-    """Confirmed where all are so, contradicted where one is not, not seen where there is none."""
+    """Confirmed if all are true, contradicted if one is not, not seen if there is none."""
     told = list(facts)
     if not told:
         return Verdict.NOT_SEEN, ""

@@ -14,11 +14,12 @@ from typing import Any, Final
 from resilient_stream._demo.proxy import Snip
 
 MAX_TOKENS: Final = 700
-"""Output tokens that each reply may have. A cut reply is billed up to the cut, its continuation beyond."""
+"""Output tokens that each reply may have. A cut reply is billed up to the cut, and its continuation in
+addition."""
 
 CHARACTERS_PER_TOKEN: Final = 3.5
 OVERHEAD: Final = 120
-"""Input tokens that a continuation's instruction, quote and message frames take, about."""
+"""About how many input tokens a continuation's instruction, quote and message frames take."""
 
 WEATHER: Final[Mapping[str, Any]] = {
     "name": "get_weather",
@@ -39,7 +40,7 @@ class Probe:
     prompt: str
     snip: Snip
     fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """What the request has besides."""
+    """Further fields of the request."""
 
     def request(self, model: str) -> dict[str, Any]:
         """The arguments of ``messages.stream``."""
@@ -77,12 +78,14 @@ PROBES: Final[Sequence[Probe]] = (
 
 
 def expected_requests(probes: Sequence[Probe]) -> int:
-    """Requests that are sent where each continuation succeeds: two a probe, and one prefilled turn."""
+    """How many requests are sent if each continuation succeeds: two for each probe, and one prefilled
+    turn."""
     return 2 * len(probes) + 1
 
 
 def expected_tokens(probes: Sequence[Probe]) -> tuple[int, int]:
-    """Input and output tokens that are billed, about: all of each reply, and its first half as input too."""
+    """About how many input and output tokens are billed: all of each reply, and its first half as input
+    too."""
     prompts = sum(len(probe.prompt) / CHARACTERS_PER_TOKEN for probe in probes)
     input_tokens = 2 * prompts + len(probes) * (MAX_TOKENS / 2 + OVERHEAD)
     return int(round(input_tokens, -2)), len(probes) * MAX_TOKENS

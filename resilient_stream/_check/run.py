@@ -1,4 +1,4 @@
-"""The check itself: every probe through the cutting proxy, and one request that ends in an assistant turn."""
+"""Runs the check: every probe through the cutting proxy, and one request that ends in an assistant turn."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ POLICY: Final = RetryPolicy(max_attempts=4, unverified="accept")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one probe."""
+    """The result of one probe."""
 
     probe: Probe
     report: StreamReport
@@ -31,23 +31,23 @@ class Outcome:
     cut: bool = False
     """Whether the reply was long enough to be cut."""
     received: str = field(default="", repr=False)
-    """The text before the cut. Content: shown only where it is asked for."""
+    """The text before the cut. Content: shown only if the user asks for it."""
     text: str = field(default="", repr=False)
     """The whole text. Content, as above."""
 
     @property
     def form(self) -> str:
-        """How the last request asked: ``user_turn``, ``prefill``, ``restart``."""
+        """The form of the last request: ``user_turn``, ``prefill``, ``restart``."""
         return str(self.report.attempts[-1].kind)
 
     @property
     def joined(self) -> str:
-        """How the last continuation was joined; empty where none was."""
+        """How the last continuation was joined; empty if none was."""
         return str(self.report.seams[-1].joined) if self.report.seams else ""
 
     @property
     def verified(self) -> bool | None:
-        """Whether there was proof of each seam; None where there is no seam."""
+        """Whether each seam was proved; None if there is no seam."""
         seams = self.report.seams
         return all(seam.verified for seam in seams) if seams else None
 
@@ -59,11 +59,11 @@ class _Gap(Observer):
         self.longest = 0.0
 
     def on_end(self, stream: StreamRecord, end: EndRecord) -> None:
-        """A stream is over."""
+        """Note the end of a stream."""
         self._note(end.attempt)
 
     def on_failure(self, stream: StreamRecord, attempt: AttemptRecord) -> None:
-        """An attempt failed."""
+        """Note the failure of an attempt."""
         self._note(attempt)
 
     def _note(self, attempt: AttemptRecord) -> None:
@@ -141,7 +141,7 @@ def _text(answer: Answered) -> str:
 
 
 def _prefill(client: anthropic.Anthropic, model: str) -> int | None:
-    """The status that a request is answered with whose last turn is the assistant's."""
+    """The status of the answer to a request whose last turn is the assistant's."""
     messages: Any = [{"role": "user", "content": "Count to ten."}, {"role": "assistant", "content": "1, 2,"}]
     try:
         client.messages.create(model=model, max_tokens=16, messages=messages)

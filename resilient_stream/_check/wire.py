@@ -1,4 +1,4 @@
-"""What the proxy saw of one request and its answer, and how to read it."""
+"""What the proxy recorded of one request and its answer, and how to read it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One request that the proxy handed on, and the part of the answer that it handed back."""
+    """One request that the proxy passed on, and the part of the answer that it passed back."""
 
     request: bytes = field(repr=False)
     status: int
@@ -27,7 +27,7 @@ class Answered:
 
     @property
     def continues(self) -> bool:
-        """Whether the request has an assistant turn in it, as only continuations have here."""
+        """Whether the request contains an assistant turn. Only continuations do here."""
         return any(message.get("role") == "assistant" for message in self.asked.get("messages", ()))
 
     def frames(self) -> Iterator[bytes]:
@@ -36,7 +36,7 @@ class Answered:
             yield frame + b"\n\n"
 
     def events(self) -> Iterator[Mapping[str, Any]]:
-        """The JSON of each frame that has some."""
+        """The JSON of each frame that has any."""
         for frame in self.frames():
             for line in frame.split(b"\n"):
                 if line.startswith(b"data:"):

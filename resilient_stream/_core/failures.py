@@ -44,7 +44,7 @@ class Kind(StrEnum):
     TRUNCATED = "truncated"
     """The body ended cleanly before a stop reason."""
     CORRUPT = "corrupt"
-    """Bytes that are not what they should be: bad UTF-8, bad JSON, bad compression."""
+    """Bytes that are not valid: bad UTF-8, bad JSON, bad compression."""
     PROTOCOL = "protocol"
     """Well-formed, but not the stream of one message; or a 200 that is no event stream."""
     OVERLOADED = "overloaded"
@@ -108,7 +108,7 @@ class Failure:
     detail: str = ""
     status: int | None = None
     retry_after: float | None = None
-    """Seconds the server asked to wait; None when it said nothing usable."""
+    """Seconds the server asked to wait; None if it sent no usable value."""
     should_retry: bool | None = None
     """The server's ``x-should-retry``, which overrides every rule of the policy."""
     request_id: str | None = None
@@ -171,8 +171,8 @@ of the server."""
 
 
 def error_in(said: object) -> object:
-    """The error in an answer, wherever gateways put it: under ``error``, as the first of several, or inside
-    of another error; or the answer itself, if it has no ``error`` or its type is that of an error. None if
+    """The error in an answer, where gateways put it: under ``error``, as the first of several, or inside
+    another error; or the answer itself, if it has no ``error`` or its type is that of an error. None if
     nothing can be read."""
     if not isinstance(said, Mapping):
         return None
@@ -193,13 +193,13 @@ def kind_of_error(error: object) -> Kind:
 
 
 def status_of_error(error: object) -> int:
-    """The status that an in-band error would have had outside a stream; 500 where it names none."""
+    """The status that an in-band error has outside a stream; 500 if it names none."""
     return named_status(error) or 500
 
 
 def named_status(error: object) -> int | None:
-    """The status that an in-band error names: that of its type. Where the type is not the API's, gateways may
-    give it as ``code``, ``status`` or ``statusCode``, in digits or as a number."""
+    """The status that an in-band error names: that of its type. If the type is not the API's, gateways may
+    send a status as ``code``, ``status`` or ``statusCode``, as digits or a number."""
     if not isinstance(error, Mapping):
         return None
     name = error.get("type")

@@ -15,20 +15,19 @@ from types import CodeType, FrameType, TracebackType
 from typing import Final
 
 _INTERRUPTIBLE: Final = ("CALL", "RESUME", "JUMP_BACKWARD", "PRECALL")
-"""What the names of those instructions begin with at which Python looks whether another thread has raised
-something here [CPython, ``ceval.c``, ``CHECK_EVAL_BREAKER``]."""
+"""The beginnings of the names of the instructions at which Python checks whether another thread has raised an
+exception here [CPython, ``ceval.c``, ``CHECK_EVAL_BREAKER``]."""
 
 _WORDLESS: Final = frozenset({"Empty", "MemoryError", "StopAsyncIteration", "StopIteration"})
-"""The exceptions that functions in C raise without saying anything."""
+"""The exceptions that functions in C raise without a message."""
 
 _STAND_IN: Final = 6
-"""Bytes of the code object that stands for a function that was compiled to C [CPython,
-``PyCode_NewEmpty``]."""
+"""Bytes of the code object that represents a function compiled to C [CPython, ``PyCode_NewEmpty``]."""
 
 
 def interrupts(error: BaseException) -> bool:
-    """Whether an exception was raised by somebody who interrupted the code that it comes from: by a signal
-    handler, a trace or profile function, or another thread (``PyThreadState_SetAsyncExc``)."""
+    """Whether an exception was raised by something that interrupted the code: a signal handler, a trace or
+    profile function, or another thread (``PyThreadState_SetAsyncExc``)."""
     entries = list(_entries(error.__traceback__))
     if any(_was_interrupted(outer.tb_frame, inner.tb_frame) for outer, inner in pairwise(entries)):
         return True
@@ -38,7 +37,7 @@ def interrupts(error: BaseException) -> bool:
 
 @contextmanager
 def quietly(*kinds: type[Exception]) -> Generator[None]:
-    """Drop exceptions of these kinds, unless they interrupt what is done here."""
+    """Drop exceptions of these kinds, unless they interrupted the code of the block."""
     try:
         yield
     except kinds as error:
@@ -65,8 +64,8 @@ def _was_interrupted(outer: FrameType, inner: FrameType) -> bool:
 
 
 def _from_another_thread(innermost: TracebackType) -> bool:
-    """Whether nothing in the innermost frame has raised it: no ``raise``, and no function in C either, which
-    would have said why."""
+    """Whether nothing in the innermost frame raised it: no ``raise``, and no function in C, which would have
+    set a message."""
     code: CodeType = innermost.tb_frame.f_code
     at = innermost.tb_lasti
     if len(code.co_code) <= _STAND_IN or not 0 <= at < len(code.co_code):

@@ -9,8 +9,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the core needs to know of a policy, under the names of the policy's fields. Times in seconds. The
-    policy has the defaults; `settings_of` makes these of it."""
+    """The part of a policy that the core acts on, under the names of the policy's fields. Times are in
+    seconds. The policy has the defaults; `settings_of` makes the settings."""
 
     max_attempts: int
     deadline: float
@@ -33,6 +33,6 @@ class Settings:
     stall_timeout: float
 
     def holds(self, kind: object) -> bool:
-        """Whether a block of this type is handed over only when complete. The tools of MCP servers are
-        tools of the server's."""
+        """Whether a block of this type is delivered only when complete. The tools of MCP servers count as
+        server tools."""
         return kind in self.hold or (kind == "mcp_tool_use" and "server_tool_use" in self.hold)

@@ -21,15 +21,16 @@ FEWEST_BYTES: Final = 2.5
 """The fewest bytes per token: code, tables, and prose with newer tokenizers."""
 
 MOST: Final = 10**12
-"""Tokens that are believed. No request has a millionth of that, and a float can tell each of them apart."""
+"""The largest number of tokens that is believed. No request has a millionth of that, and a float represents
+each smaller number exactly."""
 
 MEDIA: Final = 1_600
-"""An image or a document that is sent as base64 counts so much: its bytes say nothing of its tokens. It is
+"""The tokens that an image or a document in base64 counts as: its bytes say nothing about its tokens. It is
 what a large image costs [platform docs, "Vision"]."""
 
 
 def is_count(value: object) -> TypeGuard[int]:
-    """Whether somebody has told a number of tokens: whole, not negative, and no larger than can be."""
+    """Whether a value is a plausible number of tokens: whole, not negative, and not too large."""
     return type(value) is int and 0 <= value <= MOST
 
 

@@ -79,15 +79,15 @@ QUEUE: Final = "queue"
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """Stop. ``reason`` is a sentence; ``limit`` is the limit of the policy's own that was met, where the
-    failure as such would have been retried."""
+    """Stop. ``reason`` is a sentence; ``limit`` is the limit of the policy that was reached, if the failure
+    itself would have been retried."""
 
     reason: str
     limit: Limit | None = None
 
 
 class Judge(Protocol):
-    """Answers for one stream. Implemented by the policy's executor."""
+    """Decides for one stream. The policy implements it."""
 
     def began(self, now: float, sent: float, model: str) -> None:
         """The reply to a request that was sent to ``model`` at ``sent`` has begun."""
@@ -98,10 +98,10 @@ class Judge(Protocol):
         ...
 
     def turn(self, now: float) -> Retry | GiveUp | None:
-        """Asked when the wait of a verdict is over: whether it is the stream's turn. None if so; otherwise
-        how long to wait until it is asked again, or that the stream's patience is at its end."""
+        """Called when the wait of a verdict is over: whether it is the stream's turn. None if it is;
+        otherwise how long to wait before asking again, or that the stream's limits have been reached."""
         ...
 
     def leave(self) -> None:
-        """The stream is over."""
+        """The stream has ended."""
         ...

@@ -16,10 +16,10 @@ Saw = Literal["whole", "changed", "truncated", "raised"]
 
 @dataclass(frozen=True, slots=True)
 class Bare:
-    """What a program got from the bare SDK that met one fault.
+    """What a program received from the bare SDK under one fault.
 
-    ``saw`` is ``truncated`` where the text ended early and no exception said so, and ``changed``
-    where the message ended as it should but the text is not the author's.
+    ``saw`` is ``truncated`` if the text ended early without an exception, and ``changed`` if the message
+    ended normally but the text is not the author's.
     """
 
     fault: str
@@ -30,11 +30,11 @@ class Bare:
     error: str
     """The exception's class; empty if there was none."""
     requests: int
-    """How many it took: the SDK asks again by itself, as long as no answer has begun."""
+    """The number of requests: the SDK retries by itself as long as no answer has begun."""
 
 
 def meet(strikes: Sequence[Strike], model: str, patience: float) -> Iterator[Bare]:
-    """Let the SDK, as it comes, meet each fault on a call of its own.
+    """Run each fault in a separate call with the SDK's defaults.
 
     Args:
         strikes: the faults.

@@ -1,4 +1,4 @@
-"""``resilient-stream demo``: its arguments, and the run that they start."""
+"""The command ``resilient-stream demo``: its arguments, and the run that they start."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def demo(args: argparse.Namespace) -> int:
-    """Run the demo; the exit status.
+    """Run the demo. Return the exit status.
 
     Raises:
-        UsageError: it can't be run like this.
+        UsageError: it can't run with these arguments.
     """
     if word := os.environ.get(SWITCH, "").strip():
         raise UsageError(f"{SWITCH}={word} in the environment switches the library; unset it to see the demo")
@@ -78,7 +78,7 @@ def _screen() -> Screen:
 
 
 def _expected(args: argparse.Namespace) -> str | None:
-    """The author's text, where there is an author to ask."""
+    """The author's text, if there is an author."""
     return None if args.live else ANSWER
 
 
@@ -91,7 +91,7 @@ def _recorder() -> Recorder:
 
 
 def _stream(args: argparse.Namespace, hear: Hear = nobody, observers: Sequence[Observer] = ()) -> Told:
-    """The call that the demo is about."""
+    """The call that the demo shows."""
     if args.live:
         policy = RetryPolicy(observers=observers)
         return live(os.environ, args.model, hear, policy=policy, in_async=args.in_async)
@@ -112,7 +112,8 @@ def _pace(args: argparse.Namespace) -> Pace:
 
 
 def _uninterrupted(args: argparse.Namespace) -> dict[str, int] | None:
-    """What the same answer costs in one call without faults, from the stand-in, so that nothing is billed."""
+    """The tokens of the same answer in one call without faults, from the stand-in, so that nothing is
+    billed."""
     if args.live:
         return None
     with StandIn() as server:
@@ -120,7 +121,7 @@ def _uninterrupted(args: argparse.Namespace) -> dict[str, int] | None:
 
 
 def _bare(args: argparse.Namespace) -> Iterator[Bare]:
-    """What the bare SDK makes of the faults; nothing on the user's account."""
+    """What the bare SDK does with the faults; nothing is billed to the user."""
     return iter(()) if args.live else meet(_strikes(args), args.model, _pace(args).patience)
 
 
@@ -167,7 +168,7 @@ def _shown(args: argparse.Namespace, screen: Screen) -> Told:
     if not args.live:
         show.bare(screen, _bare(args))
     show.verdict(screen, told, _expected(args))
-    if not screen.marks:  # nobody watches the text arrive, and the tables are what a reader looks for first
+    if not screen.marks:  # nobody watches the text arrive, so the tables come first
         screen.rule()
         screen.write(f"{told.text}\n")
     return told

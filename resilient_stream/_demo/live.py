@@ -18,7 +18,7 @@ PROMPT: Final = (
 )
 
 SNIPS: Final = (Snip(4000, "rst"), Snip(6000, "clean"), Snip(6000, "fin"))
-"""What the proxy does to the first three answers; the fourth stays whole."""
+"""What the proxy does to the first three answers; the fourth stays complete."""
 
 
 def live(
@@ -29,7 +29,7 @@ def live(
     policy: RetryPolicy | None = None,
     in_async: bool = False,
 ) -> Told:
-    """Stream one answer of the API's through three cuts.
+    """Stream one answer of the API through three cuts.
 
     Args:
         environ: holds the key as ``ANTHROPIC_API_KEY``, and where the API is, as it does for the SDK, as

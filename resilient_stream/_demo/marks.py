@@ -17,15 +17,16 @@ class Mark:
 
 
 class Marker:
-    """Puts marks between the pieces of a stream's text: each behind the last character of what broke."""
+    """Puts marks between the pieces of a stream's text: each after the last character that the broken attempt
+    delivered."""
 
     def __init__(self) -> None:
         self._written = 0
         self._marked = 0
-        """How many failed attempts have their mark."""
+        """The number of failed attempts that have a mark."""
 
     def split(self, piece: str, report: StreamReport | None) -> Iterator[str | Mark]:
-        """A piece of text, cut where marks belong into it, and the marks."""
+        """A piece of text, cut at the places of marks, and the marks."""
         end = self._written + len(piece)
         for place, kinds in self._due(report, end):
             if before := piece[: len(piece) - (end - place)]:
@@ -40,7 +41,7 @@ class Marker:
         return (Mark(kinds) for _, kinds in self._due(report, self._written + 1))
 
     def _due(self, report: StreamReport | None, end: int) -> Iterator[tuple[int, tuple[str, ...]]]:
-        """The marks before the character number ``end``: where, and of what."""
+        """The marks before the character number ``end``, each with its place and its failures."""
         if report is None:
             return
         ends = itertools.accumulate(attempt.characters for attempt in report.attempts)

@@ -1,7 +1,7 @@
 """A local proxy that cuts the answers it passes on, so that real replies meet chosen faults.
 
-It listens on the loopback interface, in threads of its own, hands each request on with the headers
-it came with (a key included, which it neither keeps nor adds), and ends the answer's body early.
+It listens on the loopback interface, in separate threads. It passes each request on with its headers
+(including a key, which it neither stores nor adds), and ends the answer's body early.
 """
 
 from __future__ import annotations
@@ -22,26 +22,27 @@ import httpx2
 HOP_BY_HOP: Final = frozenset(
     {"connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 )
-"""Headers that mean one connection, not the message; and two that the new connection sets itself."""
+"""Headers that belong to one connection, and two that the new connection sets itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snip:
-    """The body ends after so many bytes: by a TCP reset, by a FIN, or cleanly as if it were whole."""
+    """The body ends after this many bytes: by a TCP reset, by a FIN, or cleanly as if it were complete."""
 
     after: int
     how: Literal["rst", "fin", "clean"]
 
 
 OnAnswer = Callable[[bytes, int, Mapping[str, str], bytes, bool], None]
-"""Is given the request's body, the status, the headers, the body that was handed back, and if it was cut."""
+"""Called with the request's body, the status, the headers, the body that was passed on, and whether it was
+cut."""
 
 
 class CuttingProxy:
-    """Hands requests on to ``upstream`` and cuts the answers: the first snip for the first, and so on.
+    """Passes requests on to ``upstream`` and cuts the answers: the first snip for the first, and so on.
 
-    Answers beyond the snips, and those with another status than 200, stay whole. ``on_answer`` is called
-    after each answer, in the thread that handed it back.
+    Further answers, and those with another status than 200, are not cut. ``on_answer`` is called after each
+    answer, in the thread that passed it on.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class _Server(http.server.ThreadingHTTPServer):
     proxy: CuttingProxy
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no news; anything else is."""
+        """Ignore a client that hangs up, and report any other error."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -96,7 +97,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Nothing is logged."""
 
     def do_POST(self) -> None:
-        """Hand one request on, and its answer back."""
+        """Pass one request on, and its answer back."""
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
         headers["accept-encoding"] = "identity"  # so that a byte of the body is a byte of the stream

@@ -1,4 +1,4 @@
-"""One streamed call, piece by piece: through a resilient client, or through the SDK as it comes."""
+"""One streamed call, piece by piece: through a resilient client, or through the bare SDK."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import anthropic
 from resilient_stream import RetryPolicy, StreamReport, report, resilient
 
 Hear = Callable[[str, StreamReport | None], None]
-"""Told of each piece of text as it arrives, and of what has happened so far."""
+"""Called with each piece of text as it arrives, and with the report so far."""
 
 
 def nobody(text: str, report: StreamReport | None) -> None:
-    """Hears nothing."""
+    """Do nothing."""
 
 
 MODEL = "claude-sonnet-5"
@@ -25,10 +25,10 @@ MODEL = "claude-sonnet-5"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One streamed call: where it goes, what it asks, and the policy that keeps it alive.
+    """One streamed call: where it goes, what it asks, and its policy.
 
-    ``policy`` None is the bare SDK. ``timeout`` None is the SDK's own. One call of the same kind is
-    made, unheard, for each of ``before``, which is then run.
+    ``policy`` None is the bare SDK. ``timeout`` None is the SDK's own. For each function in ``before`` a call
+    of the same kind is made first, without output, and then the function is called.
     """
 
     url: str
@@ -55,7 +55,7 @@ class Call:
 
 @dataclass(slots=True)
 class Told:
-    """What a program got out of a call."""
+    """The result of a call for a program."""
 
     text: str = ""
     """The text as it was streamed."""
@@ -65,7 +65,7 @@ class Told:
     error: str = ""
     """The class of the exception that ended it; empty if none did."""
     complaint: str = ""
-    """What that exception says."""
+    """The text of that exception."""
     report: StreamReport | None = None
     """None for the bare SDK."""
     seconds: float = 0.0
@@ -80,11 +80,12 @@ class Told:
         self.usage = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
 
     def fail(self, error: Exception) -> None:
-        """Note the exception that ended it."""
+        """Note the exception that ended the call."""
         self.error, self.complaint, self.report = name_of(error), str(error), report_of(error)
 
     def is_whole(self, expected: str | None) -> bool:
-        """Whether all of it came: equal to the author's text; without one, up to a stop reason."""
+        """Whether the text is complete: equal to the author's text, or without an author ended by a stop
+        reason."""
         if expected is None:
             return self.stop_reason is not None and self.text == self.final
         return self.text == self.final == expected
@@ -108,7 +109,7 @@ def listen(call: Call, hear: Hear = nobody) -> Told:
                     hear(text, report_of(stream))
                 told.end(stream.get_final_message())
                 told.report = report_of(stream)
-        except BrokenPipeError:  # whoever hears has left
+        except BrokenPipeError:  # the reader of the output has gone
             raise
         except Exception as error:  # noqa: BLE001 - the bare SDK lets all sorts through; which, is the point
             told.fail(error)
@@ -142,12 +143,12 @@ async def listen_async(call: Call, hear: Hear = nobody) -> Told:
 
 
 def run(call: Call, hear: Hear, *, in_async: bool = False) -> Told:
-    """Stream the call, in an event loop of its own if it shall be async."""
+    """Stream the call, in a new event loop if it is async."""
     return asyncio.run(listen_async(call, hear)) if in_async else listen(call, hear)
 
 
 def report_of(source: object) -> StreamReport | None:
-    """The report on a stream or an exception, if there is one."""
+    """The report of a stream or an exception, if there is one."""
     try:
         return report(source)
     except LookupError:

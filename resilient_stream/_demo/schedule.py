@@ -24,23 +24,23 @@ DEFAULT: Final = (
 """The faults of the demo: one before the answer begins, five in the middle of it."""
 
 PLACES: Final = (44, 60, 37, 53, 41)
-"""After how many events the faults strike, in turn. The catalogue's own place is too early to watch."""
+"""After how many events the faults occur, in turn. The catalogue's own place is too early to watch."""
 
 
 class UnknownFaultError(ValueError):
-    """The catalogue has no fault of that name. The text says which ones come near."""
+    """The catalogue has no fault with that name. The text has similar names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long things take, in seconds: between two events, until a silence is a failure, a backoff."""
+    """The demo's times in seconds: between two events, until a silence is a failure, a backoff."""
 
     between: float
     patience: float
     backoff: float
 
     def policy(self) -> RetryPolicy:
-        """The demo's policy: everything as by default, except clocks that one can sit and watch."""
+        """The demo's policy: the defaults, with timeouts that are short enough to watch."""
         return RetryPolicy(
             wait_initial=self.backoff / 2,
             wait_max=self.backoff,
@@ -59,9 +59,9 @@ FAST: Final = Pace(between=0.0, patience=1.0, backoff=0.02)
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """One fault of the catalogue, at the place where the demo lets it strike.
+    """One fault of the catalogue, at its place in the demo.
 
-    ``before`` is what the calls before meet, for the faults that need more than one call.
+    ``before`` has the faults of the calls before it, for faults that need more than one call.
     """
 
     entry: Entry
@@ -69,12 +69,12 @@ class Strike:
     before: tuple[Fault | None, ...] = ()
 
     def pauses(self, server: StandIn) -> list[Callable[[], object]]:
-        """What to do after each call before: wait, where the server then closes the connection."""
+        """The functions to call after each call before: wait if the server then closes the connection."""
         return [server.wait_closed if isinstance(fault, IdleClose) else _go_on for fault in self.before]
 
 
 def chosen(names: Sequence[str]) -> list[Strike]:
-    """The faults of these names, in this order.
+    """The faults with these names, in this order.
 
     Raises:
         UnknownFaultError: there is none of such a name.
@@ -83,7 +83,7 @@ def chosen(names: Sequence[str]) -> list[Strike]:
 
 
 def faults(strikes: Sequence[Strike]) -> list[Fault | None]:
-    """What the stand-in does to each request of a program that is to meet them all in one stream."""
+    """The stand-in's faults for each request of a program that meets them all in one stream."""
     before = [fault for strike in strikes for fault in strike.before]
     return [*before, *(strike.fault for strike in strikes)]
 
@@ -104,4 +104,4 @@ def _strike(entry: Entry, place: int) -> Strike:
 
 
 def _go_on() -> None:
-    """Nothing to wait for."""
+    """Do nothing."""

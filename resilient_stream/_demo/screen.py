@@ -17,15 +17,16 @@ from rich.text import Text
 from .marks import Mark
 
 WIDE: Final = 200
-"""Columns for tables where no edge folds them: in a file, in a pipe."""
+"""Columns for tables without line breaks: in a file, in a pipe."""
 
 NARROW: Final = 79
-"""Columns for sentences and rules, at most; tables of more than numbers leave something out on fewer."""
+"""The most columns for sentences and rules. Tables of more than numbers leave something out if there are
+fewer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """The few characters that say more than ASCII can; each set is complete."""
+    """The few characters that are not ASCII; each set is complete."""
 
     opens: str
     closes: str
@@ -40,11 +41,10 @@ ASCII: Final = Signs("<<", ">>", "ok", "?", "-", "=")
 
 
 class Screen:
-    """A stream of text, and what is known of whoever reads it.
+    """A text output, and what is known about its reader.
 
-    A terminal gets marks in the text; colours and lines too, unless ``NO_COLOR`` is set or ``TERM`` is
-    dumb. Anything else gets the plain text and plain tables. Where the encoding lacks a character,
-    ASCII stands in.
+    A terminal gets marks in the text, and colours and lines unless ``NO_COLOR`` is set or ``TERM`` is dumb.
+    Any other output gets plain text and plain tables. If the encoding lacks a character, ASCII is used.
     """
 
     def __init__(self, out: TextIO, environ: Mapping[str, str] = os.environ) -> None:
@@ -55,26 +55,26 @@ class Screen:
         self.width = shutil.get_terminal_size().columns if self.marks else WIDE
 
     def write(self, text: str) -> None:
-        """Text as it is, at once."""
+        """Write a text at once, unchanged."""
         self._out.write(text)
         self._out.flush()
 
     def mark(self, mark: Mark) -> None:
-        """A mark inside the text, on a terminal only."""
+        """Write a mark inside the text, on a terminal only."""
         if self.marks:
             label = f"{self.signs.opens}{', '.join(mark.kinds)}{self.signs.closes}"
             self.write(f"\x1b[1;35m{label}\x1b[0m" if self.colours else label)
 
     def line(self, text: str = "", style: str = "") -> None:
-        """A line of the demo's own words, folded at the edge."""
+        """Write a line of the demo itself, wrapped at the edge."""
         self._render(Text(text, style=style), min(self.width, NARROW))
 
     def rule(self) -> None:
-        """A line across, between the demo's words and the answer's."""
+        """Draw a line between the demo's text and the answer's."""
         self.line(self.signs.rule * min(self.width, NARROW), "dim")
 
     def table(self, *, heads: bool = True) -> Table:
-        """An empty table in the style of this screen; `show` it when it is filled."""
+        """An empty table in the style of this screen. `show` it when it is filled."""
         lines = box.SIMPLE_HEAD if self.colours and self.signs is SIGNS else None
         pad = (0, 1 if lines else 2, 0, 0)
         return Table(
@@ -82,11 +82,11 @@ class Screen:
         )
 
     def show(self, table: Table) -> None:
-        """A table."""
+        """Write a table."""
         self._render(table, self.width)
 
     def _render(self, what: Text | Table, width: int) -> None:
-        """Through rich, but into a string: how the output fails is the caller's business, not rich's."""
+        """Write through rich, but via a string, because the caller handles failures of the output."""
         drawn = io.StringIO()
         console = Console(
             file=drawn,

@@ -21,7 +21,7 @@ CHANGED = "no error: the text is changed"
 
 
 def opening(screen: Screen, entries: Sequence[Entry]) -> None:
-    """What is about to happen."""
+    """Write what is about to happen."""
     if entries:
         screen.line("One long answer, and what goes wrong on its way:", "bold")
         table = screen.table(heads=False)
@@ -37,7 +37,7 @@ def opening(screen: Screen, entries: Sequence[Entry]) -> None:
 
 
 def attempts(screen: Screen, report: StreamReport) -> None:
-    """One row for each request of the stream, and their sum."""
+    """Write one row for each request of the stream, and their sum."""
     signs = screen.signs
     told = Table(report.attempts, report.seams, report.usage, signs.proved, signs.unproved)
     table = screen.table()
@@ -58,7 +58,7 @@ def attempts(screen: Screen, report: StreamReport) -> None:
 
 
 def cost(screen: Screen, told: Told, uninterrupted: Mapping[str, int] | None) -> None:
-    """What the faults cost, against one call that nothing interrupted, where that is known."""
+    """Write what the faults cost, compared with one call without faults, if that is known."""
     spent, written = tokens(told.report.usage if told.report else {})
     says = f"Cost: {spent} tokens in, {written} out, {told.seconds:.1f} s."
     if uninterrupted is not None:
@@ -68,7 +68,7 @@ def cost(screen: Screen, told: Told, uninterrupted: Mapping[str, int] | None) ->
 
 
 def verdict(screen: Screen, told: Told, expected: str | None) -> None:
-    """Whether the text is whole, in one line."""
+    """Write in one line whether the text is complete."""
     whole, got = told.is_whole(expected), len(told.text)
     if told.error:
         says = f"{got} characters, then {told.error}"
@@ -87,7 +87,7 @@ def verdict(screen: Screen, told: Told, expected: str | None) -> None:
 
 
 def bare(screen: Screen, rows: Iterable[Bare]) -> None:
-    """What the bare SDK made of each fault."""
+    """Write what the bare SDK did with each fault."""
     screen.line()
     screen.line(
         f"The same faults, one call each, with the bare SDK (anthropic {anthropic.__version__}):", "bold"
@@ -103,7 +103,7 @@ def bare(screen: Screen, rows: Iterable[Bare]) -> None:
 
 
 def catalogue(screen: Screen, entries: Iterable[Entry]) -> None:
-    """The faults that ``--fault`` can choose."""
+    """Write the faults that ``--fault`` can choose."""
     table = screen.table()
     table.add_column("fault", no_wrap=True)
     table.add_column("what happens", overflow="fold", min_width=20)
@@ -114,7 +114,7 @@ def catalogue(screen: Screen, entries: Iterable[Entry]) -> None:
 
 
 def _about(entry: Entry) -> str:
-    """A bare number says little."""
+    """A description of a fault: a status number alone says little."""
     return f"status {entry.about}" if entry.about.isdigit() else entry.about
 
 

@@ -1,4 +1,4 @@
-"""The trace of the demo's stream, as OpenTelemetry's SDK has it, drawn along the time it took."""
+"""The trace of the demo's stream, as OpenTelemetry's SDK records it, drawn along a time axis."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Recorder:
 
 
 def timeline(screen: Screen, spans: Sequence[ReadableSpan]) -> None:
-    """One row for each span: where it lies in time, how long it took, and what it tells."""
+    """Write one row for each span: its place in time, its length, and its main attributes."""
     table = screen.table()
     drawn = screen.width > NARROW  # or the bars would leave no room for the numbers
     for name in ("span", *([""] if drawn else []), "at", "took", "what"):
@@ -63,7 +63,7 @@ def timeline(screen: Screen, spans: Sequence[ReadableSpan]) -> None:
 
 
 def _told(name: str, attributes: Mapping[str, Any]) -> str:
-    """What a span is about, in a few words."""
+    """The main attributes of a span, in a few words."""
     if name == BACKOFF:
         return str(attributes[f"{BACKOFF}.source"])
     if name != ATTEMPT:

@@ -49,5 +49,5 @@ def _kept_on(thing: object) -> object:
 def _attribute(thing: object, name: str) -> object:
     try:
         return getattr(thing, name, None)
-    except RuntimeError:  # httpx's way to say that there is none
+    except RuntimeError:  # httpx raises this if there is none
         return None

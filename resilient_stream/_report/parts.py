@@ -13,7 +13,7 @@ from resilient_stream._core.seam.joined import Joined
 
 
 def _clean(value: Any) -> Any:
-    """A value from outside, as UTF-8 can hold it: JSON may contain half of a surrogate pair."""
+    """A value from outside in a form that UTF-8 can encode: JSON may contain half of a surrogate pair."""
     match value:
         case str():
             return value.encode("utf-8", "replace").decode()
@@ -26,7 +26,7 @@ def _clean(value: Any) -> Any:
 
 
 def _word(value: Any) -> Any:
-    """A value from outside as a string; it should be one, but need not be."""
+    """A value from outside as a string, which it should be but may not be."""
     return None if value is None else _clean(str(value))
 
 
@@ -50,7 +50,7 @@ class FailureReport(Part):
     detail: Annotated[str, BeforeValidator(_word)]
     """A technical word: an exception's class, an ``error.type``. Never content."""
     retry_after: float | None = None
-    """Seconds the server asked to wait; None if it said nothing usable."""
+    """Seconds the server asked to wait; None if it sent no usable value."""
     said: Annotated[str, BeforeValidator(_word)] = ""
     """The API's own words about a rejection, as the SDK's exceptions have them: 300 characters at most, and
     none that quote the request."""

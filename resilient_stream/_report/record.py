@@ -1,4 +1,4 @@
-"""The record that a stream of a client's leaves on its requests."""
+"""The record that a client's stream attaches to its requests."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from resilient_stream._core.record.ledger import Record
 
 
 class ReportedRecord(Record):
-    """A record that is copied by reference and pickled as its report, so that the exceptions and responses on
-    which it hangs take the report along wherever they go, and no content with it."""
+    """A record that is copied by reference and pickled as its report. So the exceptions and responses that
+    carry it take the report along wherever they go, without content."""
 
     __slots__ = ()
 
@@ -17,6 +17,6 @@ class ReportedRecord(Record):
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from .model import pickled  # a report's models take a while to build, and most programs never ask
+        from .model import pickled  # its models take a while to build
 
         return pickled(self)

@@ -12,7 +12,7 @@ HEADS: Final = ("#", "request", "status", "failure", "where", "seam", "chars", "
 NUMBERS: Final = frozenset({"#", "chars", "wait", "in", "out"})
 """The columns that are aligned to the right."""
 
-ESTIMATE: Final = "~ an estimate: the API never told the number."
+ESTIMATE: Final = "~ an estimate: the API never reported the number."
 ABOUT: Final = ("", "~")
 """The mark before a number: none if it was reported, ``~`` if it is an estimate."""
 
@@ -80,8 +80,8 @@ class Table:
 
 
 def summary(outcome: str, reason: str, abandoned: Sequence[int], table: Table) -> str:
-    """A whole report: its outcome and why nothing more was tried, the table, what the API said of rejections,
-    the blocks that were cut off."""
+    """A complete report: its outcome and why nothing more was tried, the table, what the API said about
+    rejections, and the blocks that were cut off."""
     first = f"{outcome.replace('_', ' ')}: {reason}" if reason else outcome.replace("_", " ")
     cut = ", ".join(map(str, abandoned))
     last = [f"content blocks cut off and never completed: {cut}"] if cut else []

@@ -47,8 +47,8 @@ def of_server(url: Url, provider: str | None = None) -> dict[str, Any]:
 
     Args:
         url: where requests go.
-        provider: as the SDK's own spans name it, where that is known; None to tell by the host. For the SDK,
-            Vertex is ``gcp.vertex_ai`` and Bedrock ``aws.bedrock``; Claude on Foundry and on AWS are
+        provider: as the SDK's own spans name it, if it is known; None to derive it from the host. For the
+            SDK, Vertex is ``gcp.vertex_ai`` and Bedrock ``aws.bedrock``; Claude on Foundry and on AWS are
             ``anthropic``, because they speak its API.
     """
     host = url.host[-LONGEST_HOST:]
@@ -112,7 +112,7 @@ def of_giving_up(gave_up: GiveUpRecord) -> dict[str, Any]:
 
 
 def outcome_of(attempt: AttemptRecord) -> str:
-    """How an attempt went: complete | interrupted | rejected | cancelled."""
+    """The outcome of an attempt: complete | interrupted | rejected | cancelled."""
     failure = attempt.failure
     if failure is None:
         return "complete"

@@ -26,15 +26,15 @@ SECONDS: Final = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10
 """Buckets of the conventions' own histograms of seconds."""
 
 LONG: Final = (*SECONDS, 163.84, 327.68, 655.36)
-"""The same for what lasts longer than a call."""
+"""The same for times that are longer than a call."""
 
 TIMES: Final = (1, 2, 3, 4, 5, 10)
-"""Buckets of counts, as gRPC has them."""
+"""Buckets of counts, the same as gRPC's."""
 
 _ADVISED: Final = (
     "explicit_bucket_boundaries_advisory" in inspect.signature(Meter.create_histogram).parameters
 )
-"""Older releases of the API take no advice on buckets."""
+"""Older releases of the API accept no advice on buckets."""
 
 Attributes = Mapping[str, str | int]
 
@@ -50,7 +50,7 @@ class Tally:
     salvaged: int = 0
     """Output tokens, estimated, that did not have to be written again."""
     wasted: int = 0
-    """Output tokens, estimated, that were written and thrown away."""
+    """Output tokens, estimated, that were written and discarded."""
     extra_input: int = 0
     """Input tokens of the attempts after the first one that reported any."""
     longest_gap: float = 0.0
@@ -58,18 +58,18 @@ class Tally:
     _first_input: bool = field(default=True)
 
     def begins(self, attempt: AttemptRecord) -> None:
-        """An attempt begins."""
+        """Note the start of an attempt."""
         self.retries += attempt.number > 1 and attempt.offset == 0
 
     def resumes_by(self, resumed: ResumeRecord) -> None:
-        """A later attempt brings something."""
+        """Note that a later attempt brings content."""
         if resumed.attempt.offset:
             self.resumes += 1
             self.salvaged = of_characters(resumed.attempt.offset)
         self.wasted += of_characters(resumed.trimmed)
 
     def ends(self, attempt: AttemptRecord) -> None:
-        """An attempt is over."""
+        """Note the end of an attempt."""
         self.longest_gap = max(self.longest_gap, attempt.gap)
         told = set(INPUT_FIELDS).difference(attempt.estimated)
         billed = sum(attempt.usage.get(name, 0) for name in told)
@@ -104,7 +104,7 @@ class Instruments:
         }
 
     def fault(self, attempt: AttemptRecord, common: Attributes) -> None:
-        """An attempt has failed."""
+        """Note the failure of an attempt."""
         failure = cast("FailureRecord", attempt.failure)
         kind = {"resilient_stream.fault.kind": str(failure.kind)}
         self._faults.add(1, {**common, **kind, "resilient_stream.fault.phase": str(failure.phase)})
@@ -112,21 +112,22 @@ class Instruments:
             self._stall.record(attempt.gap, {**common, **kind})
 
     def delay(self, seconds: float, common: Attributes, *, queued: bool = False) -> None:
-        """A wait was over: one for the stream's turn (``queued``), or another."""
+        """Note the end of a wait: one for the stream's turn (``queued``), or another."""
         (self._queue if queued else self._delay).record(seconds, common)
 
     def recovery(self, seconds: float, common: Attributes) -> None:
-        """Content flows again."""
+        """Note that content arrives again."""
         self._recovery.record(seconds, common)
 
     def limited(self, limit: Limit, common: Attributes) -> None:
-        """A limit of the policy's own forbade another attempt."""
+        """Note that a limit of the policy prevented another attempt."""
         self._limits.add(1, {**common, "resilient_stream.limit": str(limit)})
         if limit is Limit.BUDGET:
             self._denied.add(1, common)
 
     def end(self, end: EndRecord, tally: Tally, outcome: str, common: Attributes) -> None:
-        """A stream is over. Zeros are not recorded, so a stream without a fault costs one measurement."""
+        """Note the end of a stream. Zeros are not recorded, so a stream without a fault costs one
+        measurement."""
         self._duration.record(end.duration, {**common, "resilient_stream.outcome": outcome})
         if tally.resumes:
             self._resumes.record(tally.resumes, common)

@@ -25,7 +25,7 @@ from .observers import (
 )
 
 log: Final = logging.getLogger("resilient_stream")
-log.addHandler(logging.NullHandler())  # or logging prints warnings by itself where nothing is configured
+log.addHandler(logging.NullHandler())  # or logging prints warnings where nobody has configured it
 
 
 class Logs(Observer):
@@ -94,7 +94,7 @@ def watchers(own: tuple[Observer, ...], *, telemetry_on: bool) -> tuple[Observer
         return (LOGS, *own)
     try:
         return (LOGS, telemetry(), *own)
-    except Exception as error:  # a provider of the program's that gives no tracer
+    except Exception as error:  # a provider of the program that returns no tracer
         if interrupts(error):
             raise
         return (LOGS, *own)

@@ -52,16 +52,16 @@ _IDS: Final = itertools.count(1)
 
 @dataclass(frozen=True, slots=True)
 class StreamRecord:
-    """Which stream it is. Equal where the id is."""
+    """Identifies a stream. Two records with the same id are equal."""
 
     id: int
     """A number that no other stream of the process has."""
     model: str = field(default="", compare=False)
-    """The model that was asked for."""
+    """The model in the request."""
     provider: str = field(default="anthropic", compare=False)
-    """Who answers, by OpenTelemetry's names: ``anthropic``, ``aws.bedrock``, ``gcp.vertex_ai``."""
+    """The provider, by OpenTelemetry's names: ``anthropic``, ``aws.bedrock``, ``gcp.vertex_ai``."""
     server_address: str | None = field(default=None, compare=False)
-    """The host that answers; None where that is not known before a request has been made."""
+    """The host that answers; None if it is not known before a request was made."""
     server_port: int | None = field(default=None, compare=False)
 
 
@@ -120,18 +120,18 @@ class Watch:
             _tell(observer, "on_stream", self.stream)
 
     def answered_by(self, **server: Any) -> None:
-        """Note what is known of the server by now: the fields of `StreamRecord`."""
+        """Note what is known about the server by now: the fields of `StreamRecord`."""
         self.stream = replace(self.stream, **server)
 
     def tell(self, notes: list[Note]) -> None:
-        """Pass on what happened."""
+        """Pass the notes on to the observers."""
         for what, record in notes:
             for observer in self._observers:
                 _tell(observer, f"on_{what}", self.stream, record)
 
     @contextmanager
     def around_request(self) -> Generator[None]:
-        """Within what the observers want around a request. No context of theirs can swallow anything."""
+        """Activate the observers' contexts around a request. They can't swallow exceptions."""
         with ExitStack() as stack:
             for observer in self._observers:
                 _safely(observer, self._enter, observer, stack)
@@ -149,7 +149,7 @@ def _tell(observer: Observer, method: str, *record: object) -> None:
 
 
 def _safely(observer: Observer, tell: Callable[..., Any], *record: object) -> None:
-    """Tell an observer; if it raises, say so once."""
+    """Call an observer. If it raises, log that once."""
     try:
         tell(*record)
     except Exception as error:

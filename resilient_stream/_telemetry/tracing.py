@@ -65,20 +65,20 @@ QUEUE_SPAN: Final = f"{SCOPE}.queue"
 OPERATION: Final = "chat"
 
 SDK_SCOPE: Final = "com.anthropic.sdk.python"
-"""What the SDK calls its tracer; that of a platform's client has the platform's name behind it."""
+"""The name of the SDK's tracer. Clients of platforms have the platform's name behind it."""
 
 SOURCES: Final = {"backoff": "exponential", "wait": "policy"}
 
 
 @dataclass(slots=True)
 class _Open:
-    """The spans of a stream that runs."""
+    """The spans of a running stream."""
 
     context: Context
-    """Where the call was made."""
+    """The context in which the call was made."""
     span: Span
     counted: bool
-    """The span above is the SDK's own of this call, and tells the tokens."""
+    """The parent is the SDK's own span of this call, which has the token numbers."""
     attempt: Span = trace.INVALID_SPAN
     wait: Span = trace.INVALID_SPAN
     before: SpanContext | None = None
@@ -131,7 +131,7 @@ class Telemetry(Observer):
         known.before = known.attempt.get_span_context()
 
     def around_request(self, stream: StreamRecord) -> AbstractContextManager[object] | None:
-        """The attempt is the current span."""
+        """Make the attempt's span the current one."""
         known = self._streams[stream.id]
         return _current(known) if known.attempt.get_span_context().is_valid else None
 
@@ -145,12 +145,12 @@ class Telemetry(Observer):
     def on_failure(self, stream: StreamRecord, attempt: AttemptRecord) -> None:
         """End the span of the attempt."""
         known = self._streams[stream.id]
-        with ExitStack() as left:  # what one part of an SDK raises keeps none of the others from its end
+        with ExitStack() as left:  # if one part of an SDK raises, the others must still end
             left.callback(self._instruments.fault, attempt, self._common(stream))
             self._end_attempt(known, attempt)
 
     def on_wait(self, stream: StreamRecord, wait: WaitRecord) -> None:
-        """Start the span of a wait. One for the stream's turn is another thing than a backoff."""
+        """Start the span of a wait. A wait for the stream's turn has a different name than a backoff."""
         known = self._streams[stream.id]
         attributes: dict[str, str | float] = of_budget(wait)
         if wait.source == QUEUE:
@@ -178,7 +178,7 @@ class Telemetry(Observer):
         known.attempt.set_attributes(of_resumption(resumed))
 
     def on_give_up(self, stream: StreamRecord, gave_up: GiveUpRecord) -> None:
-        """The stream has failed."""
+        """Note that the stream has failed."""
         known = self._streams[stream.id]
         known.span.set_status(Status(StatusCode.ERROR, gave_up.reason))
         known.span.set_attributes(of_giving_up(gave_up))
@@ -186,7 +186,7 @@ class Telemetry(Observer):
             self._instruments.limited(gave_up.limit, self._common(stream))
 
     def on_end(self, stream: StreamRecord, end: EndRecord) -> None:
-        """End what is open."""
+        """End the spans that are open."""
         known = self._streams.pop(stream.id)
         outcome = _outcome(end, known.tally)
         with ExitStack() as left:  # as `on_failure`; the last is called first
@@ -229,7 +229,7 @@ class Telemetry(Observer):
 
 @cache
 def telemetry() -> Telemetry:
-    """The one that speaks to the global providers, whenever those are set."""
+    """The instance that uses the global providers, whenever they are set."""
     return Telemetry()
 
 
@@ -243,8 +243,8 @@ def _current(known: _Open) -> Generator[None]:
 
 
 def _counted(span: Span) -> bool:
-    """Whether a span is the SDK's own of a call for a message, which tells the tokens. A span of anybody
-    else's may be about a chat too, and tell none: the maker of it is what counts."""
+    """Whether a span is the SDK's own of a call for a message, which has the token numbers. Other spans may
+    be about a chat too, and have none, so only the SDK's tracer counts."""
     maker = getattr(getattr(span, "instrumentation_scope", None), "name", None) or ""
     attributes: Mapping[str, Any] = getattr(span, "attributes", None) or {}
     of_sdk = maker == SDK_SCOPE or maker.startswith(f"{SDK_SCOPE}.")
@@ -252,7 +252,7 @@ def _counted(span: Span) -> bool:
 
 
 def _server(stream: StreamRecord) -> dict[str, Any]:
-    """Who answers, as far as that is known."""
+    """The attributes of the server, as far as they are known."""
     return given(
         {
             "gen_ai.provider.name": stream.provider,
@@ -275,7 +275,7 @@ def _outcome(end: EndRecord, tally: Tally) -> str:
 
 
 def _totals(end: EndRecord, tally: Tally, outcome: str) -> dict[str, Any]:
-    """What the span of the stream tells at its end."""
+    """The attributes that the span of the stream gets at its end."""
     reason = "error" if end.outcome == "failed" else end.stop_reason
     optional = {
         "gen_ai.response.id": end.message_id,
@@ -296,7 +296,7 @@ def _totals(end: EndRecord, tally: Tally, outcome: str) -> dict[str, Any]:
 
 
 def _told(attempt: AttemptRecord) -> dict[str, Any]:
-    """What the span of an attempt tells at its end."""
+    """The attributes that the span of an attempt gets at its end."""
     return {
         f"{ATTEMPT}.outcome": outcome_of(attempt),
         f"{ATTEMPT}.events": attempt.events,
@@ -306,8 +306,8 @@ def _told(attempt: AttemptRecord) -> dict[str, Any]:
 
 
 def _usage(attempt: AttemptRecord) -> dict[str, int]:
-    """The tokens of the attempt that served, by the names that the SDK's own span has. What was estimated
-    is not told."""
+    """The token numbers of the serving attempt, by the names of the SDK's own span. Estimates are left
+    out."""
     usage = {name: value for name, value in attempt.usage.items() if name not in attempt.estimated}
     told = [usage[name] for name in INPUT_FIELDS if name in usage]
     return given(

@@ -71,7 +71,7 @@ class Attempt:
         return "estimated" if self.estimated else "reported" if self.usage else "unknown"
 
     def end(self, now: float, failure: Failure | None, events: int, *, inferred: bool) -> None:
-        """Note the end of the attempt: when, by which failure, after how many events; ``inferred`` as the
+        """Note the end of the attempt: when, with which failure, after how many events; ``inferred`` as the
         field."""
         self.ended, self.failure, self.events, self.inferred = now, failure, events, inferred
 
@@ -83,13 +83,13 @@ class Attempt:
         ended: bool,
         request: Mapping[str, Any],
     ) -> None:
-        """Take the token numbers from what the attempt reported of itself, and estimate what it did not.
+        """Take the token numbers from what the attempt reported, and estimate the others.
 
         Args:
             opening: the message of its ``message_start``.
             closing: the last cumulative usage of its ``message_delta`` events.
-            ended: whether its stop reason came; only then is its output known.
-            request: what was sent. There is no request without input, so 0 tells nothing.
+            ended: whether its stop reason was received; only then is its output known.
+            request: what was sent. There is no request without input, so 0 counts as not reported.
         """
         told = {name: value for name, value in closing.items() if value is not None}
         self.usage = usage = {**_begun(opening), **told}
@@ -103,14 +103,14 @@ class Attempt:
             self.estimate(output_tokens=output)
 
     def estimate(self, **numbers: int) -> None:
-        """Add estimates of numbers that were not reported. 0 counts as none."""
+        """Add estimates of numbers that were not reported. 0 counts as not reported."""
         numbers = {name: value for name, value in numbers.items() if value}
         self.usage = self.usage | numbers
         self.estimated = (*self.estimated, *numbers)
 
     def iteration(self, kind: str = "message") -> dict[str, Any]:
-        """The attempt as an entry of ``usage.iterations``, in the API's own shape; what was not told is left
-        out."""
+        """The attempt as an entry of ``usage.iterations``, in the API's own format, with the numbers that
+        were reported."""
         told = {name: self.usage[name] for name in COUNTS if is_count(self.usage.get(name))}
         return {
             "type": kind,
@@ -133,7 +133,7 @@ class Seam:
     """Characters of the continuation that were cut."""
     verified: bool
     supplied: int = 0
-    """Characters, white space nearly always, that were put in their place."""
+    """Characters, nearly always white space, that were inserted instead."""
 
 
 @dataclass(slots=True)
@@ -149,7 +149,7 @@ class Ledger:
     limit: Limit | None = None
     """The limit of the policy that ended the stream; None if it ended for another reason."""
     raised: Kind | None = None
-    """The kind of the failure that is raised; None while none is."""
+    """The kind of the failure that is raised; None if none is."""
     _wait: float = 0.0
     _queued: float = 0.0
     """Seconds waited since the last attempt."""
@@ -219,7 +219,7 @@ class Ledger:
     def summary(self, turn: Turn) -> str:
         """What was tried and what was received, for any reader: "gave up after 3 attempts in 2.5 s: ...".
 
-        It speaks of no exception, so a server can say it to a client in another language. Where a failure
+        It does not mention exceptions, so a server can send it to a client in another language. If a failure
         is raised, the last sentence names the page about its kind.
         """
         count, last = len(self.attempts), self.attempts[-1]
@@ -235,12 +235,13 @@ class Ledger:
         return f"gave up {tried}.{said} {kept}{advice}"
 
     def totals(self) -> dict[str, int]:
-        """Token numbers summed over all attempts, estimates included; what no attempt told is left out."""
+        """Token numbers summed over all attempts, estimates included. A number that no attempt reported is
+        left out."""
         return summed([attempt.usage for attempt in self.attempts], COUNTS)
 
     def iterations(self, attempts: Iterable[Attempt]) -> list[dict[str, Any]]:
-        """Those attempts that told of their usage, as ``usage.iterations`` has them. One on another model
-        than the first is a fallback's."""
+        """The attempts that reported usage, as entries of ``usage.iterations``. One on another model than the
+        first is a fallback's."""
         first = self.attempts[0].model
         return [
             attempt.iteration("message" if attempt.model == first else "fallback_message")
@@ -314,7 +315,7 @@ def final_usage(
 
 
 def _breakdowns(usages: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """The objects of numbers, added up."""
+    """The sums of the objects of numbers."""
     told = {
         name: [each for usage in usages if isinstance(each := usage.get(name), Mapping)]
         for name in BREAKDOWNS

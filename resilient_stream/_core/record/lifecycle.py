@@ -43,18 +43,18 @@ class FailureRecord:
     kind: Kind
     phase: Phase
     in_band: bool
-    """Told by the API inside a body that had begun with status 200."""
+    """Reported by the API inside a body that had begun with status 200."""
     detail: str
     """A technical word: an exception's class, an ``error.type``."""
     status: int | None
     """The HTTP status it came with, if any."""
     retry_after: float | None
-    """Seconds the server asked to wait; None if it said nothing usable."""
+    """Seconds the server asked to wait; None if it sent no usable value."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
-    """One request of a stream, as far as it has got. Times are seconds since the call."""
+    """One request of a stream, as far as it has gone. Times are seconds since the call."""
 
     number: int
     """1 for the first."""
@@ -94,8 +94,8 @@ class WaitRecord:
     """A wait before the next attempt."""
 
     seconds: float
-    """How long it is meant to be. A wait for the stream's turn: until it is asked for again; once it is over,
-    how long it was."""
+    """The planned length of the wait. For a wait for the stream's turn: the time until it asks again, and the
+    length of the wait once it is over."""
     source: str
     """The rule that chose it: ``backoff``, ``retry-after``, ``wait`` for the policy's own strategy, or
     ``queue``: the retry budget is spent, and the stream waits for its turn."""
@@ -167,11 +167,11 @@ Note = tuple[What, AnyRecord]
 
 @dataclass(slots=True)
 class Lifecycle:
-    """The notes of one stream. Times that come in are the machine's."""
+    """The notes of one stream. Its times are the machine's."""
 
     began: float = 0.0
     flowing: bool = False
-    """The attempt that runs has brought content."""
+    """Whether the current attempt has brought content."""
     notes: list[Note] = field(default_factory=list)
     """The notes that were not taken yet."""
     _offset: int = 0
@@ -184,7 +184,7 @@ class Lifecycle:
         return notes
 
     def begins(self, attempt: Attempt, offset: int) -> None:
-        """An attempt begins; the consumer has so many characters."""
+        """Note that an attempt begins. The consumer has ``offset`` characters."""
         if attempt.number == 1:
             self.began = attempt.started
         self._waited()
@@ -192,7 +192,7 @@ class Lifecycle:
         self._note(What.ATTEMPT, self._attempt(attempt, attempt.started))
 
     def flows(self, now: float, attempt: Attempt, join: Join | None) -> None:
-        """An attempt has brought content, or the end of the message."""
+        """Note that an attempt has brought content, or the end of the message."""
         if self.flowing:
             return
         self.flowing, record = True, self._attempt(attempt, now)
@@ -204,13 +204,13 @@ class Lifecycle:
             self._note(What.RESUME, ResumeRecord(record, recovery, how, cut, verified))
 
     def fails(self, now: float, attempt: Attempt) -> None:
-        """An attempt has failed; its books are closed."""
+        """Note that an attempt has failed. Its record is complete."""
         if self._broken is None:
             self._broken = now
         self._note(What.FAILURE, self._attempt(attempt, now))
 
     def waits(self, verdict: Retry) -> None:
-        """A wait begins, unless it is none."""
+        """Note that a wait begins, unless it has no length."""
         if verdict.source == self._verdict.source == QUEUE:  # the same wait goes on
             self._verdict = replace(verdict, wait=self._verdict.wait + verdict.wait)
             return
@@ -220,9 +220,9 @@ class Lifecycle:
             self._note(What.WAIT, self._wait())
 
     def ends(self, now: float, ledger: Ledger, turn: Turn, failure: Failure | None, error: str) -> None:
-        """The stream is over; if it failed, of ``failure``, which is raised as an ``error``.
+        """Note the end of the stream. If it failed, ``failure`` is raised as an ``error``.
 
-        Without a failure an exception of that class passed through, which is none of the stream's.
+        Without a failure, an exception of that class passed through that does not belong to the stream.
         """
         if not ledger.attempts:
             return  # nothing had begun
@@ -253,7 +253,7 @@ class Lifecycle:
         self.notes.append((what, record))
 
     def _waited(self) -> None:
-        """A wait is over, if there was one."""
+        """Note the end of a wait, if there was one."""
         if self._verdict.wait > 0:
             self._note(What.WAITED, self._wait())
         self._verdict = AT_ONCE

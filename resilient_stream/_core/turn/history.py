@@ -1,14 +1,13 @@
-"""History that the API will accept.
+"""Makes histories that the API accepts.
 
-A block that was cut off stays in the message that the consumer has, because nothing is taken back.
-Sent back as history it would be refused: thinking without its signature, a text block that stayed
-blank, a server tool's use whose result never came. `sendable` takes exactly those out of assistant
-turns, with the thinking that would be left in last place by that, and leaves all else as it is. A turn
-that is paused, or that mixes server tools with client tools, is legal with a use that has no result yet,
-and is not touched.
+A block that was cut off stays in the message that the consumer has, because nothing is taken back. The API
+would refuse it in a history: thinking without its signature, a text block that stayed blank, a server tool's
+use without its result. `sendable` removes exactly those from assistant turns, and thinking that would become
+the last block, and changes nothing else. A turn that is paused, or that mixes server tools with client tools,
+may have a use without a result, and is not changed.
 
-Half of a surrogate pair and a number that JSON has not can't be written into a request. They are replaced,
-except in thinking, which goes: its signature would no longer fit.
+A request can't contain half of a surrogate pair, nor a number that JSON does not have. They are replaced.
+Thinking that contains them is removed, because its signature would no longer fit.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ def sendable(messages: Sequence[Any], *, unsigned_thinking: bool = False) -> Seq
 
 
 def healed(messages: Sequence[Any], keeps: Callable[[Any], bool]) -> Sequence[Any]:
-    """As `sendable`; ``keeps`` is asked of each thinking block without a signature whether it stays."""
+    """As `sendable`; ``keeps`` decides whether a thinking block without a signature stays."""
     if not any(map(_suspect, messages)):
         return messages
     answered: set[str] = set()
@@ -55,8 +54,8 @@ def healed(messages: Sequence[Any], keeps: Callable[[Any], bool]) -> Sequence[An
 
 
 def has_signed_thinking(messages: Iterable[Any]) -> bool:
-    """Whether a thought in the assistant turns is signed, as Claude's are. A host that signs refuses what is
-    not signed."""
+    """Whether a thought in the assistant turns is signed, as Claude's are. A host that signs thinking refuses
+    unsigned thinking."""
     return any(
         _get(block, "type") in _THINKING and not _unsigned(block)
         for message in messages
@@ -71,7 +70,8 @@ def thinking_of(block: Any) -> str:
 
 
 def _healed(message: Any, answered: set[str], keeps: Callable[[Any], bool], *, last: bool) -> Any:
-    """A message without what has to go; ``answered``, the ids of the results behind it, gets its own."""
+    """A message without what has to be removed. Adds the ids of its own results to ``answered``, the ids of
+    the results behind it."""
     if not _is_answer(message):
         return message
     given, message = list(_blocks(message)), encodable(message)
@@ -99,13 +99,13 @@ def _is_answer(message: Any) -> bool:
 
 
 def _blocks(message: Mapping[str, Any]) -> Iterable[Any]:
-    """The blocks of a turn that has any."""
+    """The blocks of a turn, if it has any."""
     content = message.get("content")
     return content if isinstance(content, list | tuple) else ()
 
 
 def _suspect(message: Any) -> bool:
-    """Whether there is anything in it to look at."""
+    """Whether it has anything that needs checking."""
     return _is_answer(message) and (
         any(
             _blank(block) or _unsigned(block) or _get(block, "type") in _SERVER_TOOLS
@@ -124,5 +124,5 @@ def _unsigned(block: Any) -> bool:
 
 
 def _get(block: Any, name: str) -> Any:
-    """A field of a block, which may be a mapping or a model of the SDK's."""
+    """A field of a block, which may be a mapping or a model of the SDK."""
     return block.get(name) if isinstance(block, Mapping) else getattr(block, name, None)

@@ -23,9 +23,9 @@ _HARMLESS: Final = ("web_search", "web_fetch", "tool_search")
 """Server tools that only read: they may run again."""
 
 _WHOLE_IN_START: Final = frozenset({"container_upload", "mcp_tool_listing", "fallback"})
-"""Blocks that come whole in their start, as all results do, and go back as they came."""
+"""Blocks that are complete in their start, as all results are, and are sent back unchanged."""
 _PRELUDES: Final = frozenset({"mcp_tool_listing", "fallback"})
-"""Blocks that say what will answer, and are no answer."""
+"""Blocks that announce what will answer, and contain no answer."""
 _THINKING: Final = frozenset({"thinking", "redacted_thinking"})
 _DECLINED: Final = _THINKING | {"tool_use"}
 _LONE_HALVES: Final = re.compile("[\ud800-\udfff]")
@@ -33,22 +33,22 @@ _LONE_HALVES: Final = re.compile("[\ud800-\udfff]")
 
 @dataclass(slots=True)
 class Salvage:
-    """The blocks that may be sent, whether the turn is finished, and why it can't go on."""
+    """The blocks that may be sent, whether the turn is finished, and why it can't be continued."""
 
     blocks: list[dict[str, Any]] = field(default_factory=list)
     tools_complete: bool = False
     call_cut: bool = False
-    """A tool call was cut that the consumer has begun to see."""
+    """A tool call was cut of which the consumer has a part."""
     blocked: str | None = None
 
     @property
     def text(self) -> str:
-        """The text at the very end; empty if the last block is no text."""
+        """The text at the very end; empty if the last block is not text."""
         return self.blocks[-1]["text"] if self.blocks and self.blocks[-1]["type"] == "text" else ""
 
 
 def salvage(turn: Turn, *, rerun_server_tools: bool = False, keep_thinking: bool = True) -> Salvage:
-    """Sort the blocks of a turn by what may be kept of them.
+    """Decide which blocks of a turn may be kept.
 
     Args:
         turn: what the consumer has.
@@ -67,7 +67,7 @@ def salvage(turn: Turn, *, rerun_server_tools: bool = False, keep_thinking: bool
         else:
             _keep(kept, block, answered, rerun_server_tools=rerun_server_tools)
     if kept.tools_complete and any(map(_dangerous_as_it_stands, turn.blocks)):
-        # With the results of the calls beside it, the API would run what there is of it.
+        # With the results of the calls beside it, the API would run the incomplete call.
         kept.call_cut, kept.blocked = True, "a server tool was cut that would be run as it stands"
     sent = {str(block.get("id")) for block in kept.blocks}
     uses = {str(block.start.get("id")) for block in turn.blocks if block.type in SERVER_TOOL_USES}
@@ -79,8 +79,8 @@ def salvage(turn: Turn, *, rerun_server_tools: bool = False, keep_thinking: bool
 
 
 def partial(turn: Turn) -> list[dict[str, Any]]:
-    """The turn so far as content that is valid to send as history: a tool call only where the turn ended
-    with it, because elsewhere no result will follow."""
+    """The turn so far as content that is valid in a history. Tool calls are kept only if the turn ended with
+    them, because elsewhere no result will follow."""
     blocks = salvage(turn).blocks
     if turn.stop_reason != "tool_use":
         blocks = [block for block in blocks if block["type"] != "tool_use"]
@@ -89,10 +89,10 @@ def partial(turn: Turn) -> list[dict[str, Any]]:
 
 
 def kept_size(turn: Turn) -> int:
-    """A number that grows whenever a turn gets more that will be kept.
+    """A number that grows whenever a turn gets more content that will be kept.
 
-    What was cut off and is asked for again (a thought, a search without its result) does not count, nor does
-    white space at the end, nor what each reply may begin with.
+    Content that was cut off and is asked for again (a thought, a search without its result) does not count,
+    nor does white space at the end, nor what every reply may begin with.
     """
     blocks = [block for block in salvage(turn).blocks if block["type"] not in _PRELUDES]
     return sum(1 + len((b.get("text") or "").rstrip()) + len(b.get("citations") or ()) for b in blocks)
@@ -104,7 +104,7 @@ def _end_without_thinking(blocks: list[dict[str, Any]]) -> None:
 
 
 def _sendable_unchanged(block: Block) -> bool:
-    """Whether a request can carry a block of thinking: its signature is for what it says, to the letter."""
+    """Whether a request can contain a block of thinking: its signature covers every character."""
     return safe_json.is_encodable(block.param())
 
 
@@ -155,19 +155,19 @@ def _keep_server_tool(
 
 
 def _dangerous_as_it_stands(block: Block) -> bool:
-    """Whether a tool use of the server's was cut in its input, and may do anything."""
+    """Whether a server tool use was cut inside its input, and may have effects."""
     cut = block.type in SERVER_TOOL_USES and not (block.closed and block.parses)
     return cut and not harmless(block.start)
 
 
 def harmless(use: Mapping[str, Any]) -> bool:
-    """Whether a tool use of the server's may run again."""
+    """Whether a server tool use may run again."""
     return use.get("type") != "mcp_tool_use" and str(use.get("name")).startswith(_HARMLESS)
 
 
 def pending(request: Mapping[str, Any], turn: Turn) -> list[Mapping[str, Any]]:
-    """The server's tool uses that the assistant turn at the request's end waits for, as a paused turn
-    does, and that ``turn`` has no result of."""
+    """The server tool uses that the assistant turn at the request's end waits for, as a paused turn does, and
+    for which ``turn`` has no result."""
     messages = request.get("messages") or [{}]
     content = messages[-1].get("content") if messages[-1].get("role") == "assistant" else None
     blocks = content if isinstance(content, list) else []
@@ -181,5 +181,5 @@ def _named(block: Block) -> str:
 
 
 def _whole_characters(param: dict[str, Any]) -> dict[str, Any]:
-    """Without lone halves of surrogate pairs, which no request can carry."""
+    """The block without lone halves of surrogate pairs, which no request can contain."""
     return param | {"text": _LONE_HALVES.sub("", param["text"])}

@@ -29,13 +29,13 @@ SERVER_TOOL_USES: Final = frozenset({"server_tool_use", "mcp_tool_use"})
 TOOL_USES: Final = SERVER_TOOL_USES | {"tool_use"}
 
 _CONTINUATIONS: Final = bytes(range(0x80, 0xC0))
-"""The bytes of UTF-8 that begin no character."""
+"""The bytes of UTF-8 that do not begin a character."""
 
 PIECE: Final = 512
-"""Bytes that are decoded at a time, at least."""
+"""The least bytes that are decoded at a time."""
 
 _CHARACTER: Final = re.compile(rb"[ \xc0-\xff]")
-"""What begins a character, and can't be in the middle of an escape, or between two that belong together."""
+"""A place to cut: the beginning of a character, not inside an escape or between two that belong together."""
 
 _ESCAPED: Final = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)"
@@ -53,14 +53,14 @@ class Block:
     citations: list[Any] = field(default_factory=list)
     signature: str = ""
     patch: dict[str, Any] = field(default_factory=dict)
-    """Fields set by deltas that carry a block whole (compaction)."""
+    """The fields set by deltas that carry a complete block (compaction)."""
     opaque: bool = False
-    """A delta arrived that is not understood: the block can't be rebuilt."""
+    """An unknown delta arrived, so the block can't be rebuilt."""
     closed: bool = False
 
     @classmethod
     def of(cls, held: Iterable[Event]) -> Block:
-        """The block that a start and its deltas make."""
+        """The block that a start and its deltas form."""
         block = cls({})
         for event in held:
             if event.type == "content_block_start":
@@ -78,8 +78,8 @@ class Block:
     def written(self) -> str:
         """The string that deltas have written: text, thinking, or a tool's input as JSON.
 
-        It is decoded in pieces: all at once would be there three times, at four bytes a character wherever
-        there is an emoji in it.
+        It is decoded in pieces. Decoding it at once would need three copies, at four bytes a character if it
+        contains an emoji.
         """
         pieces, start = list[str](), 0
         while start < len(self.raw):
@@ -91,17 +91,18 @@ class Block:
 
     @property
     def text(self) -> str:
-        """The text of a text block, what its start carried included."""
+        """The text of a text block, including that of its start."""
         return str(self.start.get("text") or "") + self.written
 
     @property
     def thinking(self) -> str:
-        """The text of a thinking block, what its start carried included."""
+        """The text of a thinking block, including that of its start."""
         return str(self.start.get("thinking") or "") + self.written
 
     @property
     def characters(self) -> int:
-        """Characters of a text block: counted, not decoded, for a long text takes much memory as a string."""
+        """Characters of a text block: counted without decoding, because a long text takes much memory as a
+        string."""
         whole = len(self.raw.translate(None, _CONTINUATIONS))
         escaped = sum(len(found[0]) - 1 for found in _ESCAPED.finditer(self.raw))
         return len(str(self.start.get("text") or "")) + whole - escaped
@@ -120,7 +121,7 @@ class Block:
 
     @property
     def parses(self) -> bool:
-        """Whether a tool use's input is a whole object."""
+        """Whether a tool use's input is a complete object."""
         try:
             written = safe_json.parse(self.written or "{}")
         except ValueError:
@@ -128,7 +129,7 @@ class Block:
         return isinstance(written, dict) and not self.opaque
 
     def param(self) -> dict[str, Any]:
-        """The block as request content, fields the response alone has left out."""
+        """The block as request content, without fields that only a response has."""
         block = {name: value for name, value in self.start.items() if value is not None} | self.patch
         if self.type == "text":
             block["text"] = self.text
@@ -165,20 +166,20 @@ class Turn:
     """The assistant's turn as it was delivered, over all attempts."""
 
     message: dict[str, Any] | None = None
-    """The message of the one ``message_start``; None until something was delivered."""
+    """The message of the one ``message_start``; None before anything was delivered."""
     blocks: list[Block] = field(default_factory=list)
     abandoned: list[int] = field(default_factory=list)
     """Indices of blocks that were cut off and never completed."""
     unseen: list[Block] = field(default_factory=list)
-    """The first tool use of the server's that was cut while it was held and may have done something, if there
-    was one: its type and its name."""
+    """The type and name of the first server tool use that was cut while it was held and may have had effects;
+    None if there was none."""
     container: str | None = None
-    """The id of the container that code ran in, as far as it was told."""
+    """The id of the container that code ran in, if it is known."""
     stop_reason: str | None = None
     stopped: bool = False
     """Whether ``message_stop`` was delivered."""
     on_lost_thought: Callable[[str], None] | None = None
-    """Told the text of each thought that is abandoned."""
+    """Called with the text of each thought that is abandoned."""
     _complete: int = 0
     """The size of all blocks but the last, which alone can grow."""
 
@@ -198,7 +199,8 @@ class Turn:
         return sum(block.characters for block in self.blocks if block.type == "text")
 
     def snapshot(self) -> Turn:
-        """The turn as it is now, at the price of its last block: the others don't change any more."""
+        """A copy of the turn as it is now. It costs a copy of the last block; the others don't change any
+        more."""
         last = [
             replace(block, raw=block.raw[:], citations=block.citations[:], patch=dict(block.patch))
             for block in self.blocks[-1:]
@@ -224,7 +226,7 @@ class Turn:
                     self.on_lost_thought(block.thinking)
 
     def begin(self, block: Block) -> None:
-        """Record a block that was handed over, or the start of one: no other can grow any more."""
+        """Record a block that was delivered, or the start of one. The other blocks can't grow any more."""
         self._complete += sum(map(_size, self.blocks[-1:]))
         self.blocks.append(block)
 

@@ -2,16 +2,15 @@
 
 ``message_start``, then blocks one after the other, each with ``content_block_start``, deltas and
 ``content_block_stop``, then ``message_delta``, then ``message_stop``; no block after the stop reason
-[platform docs, "Streaming"]. A stop reason may come while a block is open: ``max_tokens`` inside a tool
-call looks so (SDK's tests). What breaks this order would make the SDK above fail in its own ways, or worse,
-accept two messages as one.
+[platform docs, "Streaming"]. A stop reason may arrive while a block is open: ``max_tokens`` inside a tool
+call looks like that (SDK's tests). Events that break this order would make the SDK fail, or accept two
+messages as one.
 
-Gateways keep to less: blocks that overlap, blocks without a stop, indices with gaps where blocks were
-filtered out, or none at all. The meaning is plain, and the SDK reads most of it. So blocks that begin while
-another is open wait behind it, and go on in order, under indices that rise by one. A block is known by the
-index of its start or, as the SDK has it, by its place among the blocks; a second stop stops nothing; and a
-``message_stop`` waits for the ``message_delta`` that should have come before it. Events that are not named
-here may come anywhere.
+Gateways are less strict: blocks overlap or have no stop, indices have gaps where blocks were filtered out, or
+are missing. The meaning is clear, and the SDK reads most of it. So blocks that begin while another is open
+wait behind it, and follow in order, with indices that rise by one. A block is recognised by the index of its
+start or, as in the SDK, by its position among the blocks. A second stop is ignored. A ``message_stop`` waits
+for the ``message_delta`` that should have come before it. Events that are not named here may occur anywhere.
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ from . import shapes
 from .events import Event, read
 
 LONGEST_BEHIND: Final = 64 * 1024 * 1024
-"""Bytes of the blocks that wait behind an open one, at most."""
+"""The largest number of bytes of blocks that wait behind an open one."""
 
 NO_REASON_AT_STOP: Final = "message_stop without a stop reason"
-"""The detail of the failure of a message that ends and does not say why."""
+"""The detail of the failure of a message that ends without a stop reason."""
 
 
 class Grammar:
-    """Takes the events of one attempt, and gives them in order."""
+    """Receives the events of one attempt, and yields them in order."""
 
     def __init__(self) -> None:
         self.opening: dict[str, Any] | None = None
@@ -43,9 +42,9 @@ class Grammar:
         self.kind = ""
         """The type of that block, or of the last."""
         self.index = -1
-        """The index under which it goes on."""
+        """The index under which it is delivered."""
         self.label = -1
-        """The index under which it came."""
+        """The index under which it arrived."""
         self.stop_reason: str | None = None
         self._labels = set[int]()
         self._last_label = -1
@@ -55,8 +54,8 @@ class Grammar:
         self._stop: Event | None = None
 
     def take(self, event: Event) -> Iterator[Event]:
-        """What may go on now that this event has come, in order. The attributes are those of each event in
-        turn.
+        """The events that may be delivered after this event has arrived, in order. The attributes describe
+        each event in turn.
 
         Raises:
             Flaw: it can't come here (`Kind.PROTOCOL`).
@@ -78,11 +77,11 @@ class Grammar:
 
     @property
     def waits(self) -> bool:
-        """Whether only the stop reason is missing: ``message_stop`` has come."""
+        """Whether only the stop reason is missing: ``message_stop`` was received."""
         return self._stop is not None
 
     def end(self) -> None:
-        """Nothing more comes.
+        """Note that nothing more arrives.
 
         Raises:
             Flaw: the message has stopped, and has not said why (`Kind.TRUNCATED`). It is raised once.
@@ -92,7 +91,7 @@ class Grammar:
             raise Flaw(Kind.TRUNCATED, NO_REASON_AT_STOP)
 
     def close_open(self) -> Event:
-        """The stop of the open block, where it does not come."""
+        """The stop of the open block, if it did not arrive."""
         self.open = None
         return Event.of({"type": "content_block_stop", "index": self.index})
 
@@ -110,7 +109,7 @@ class Grammar:
             yield event
             return
         yield Event.of({**event.data, "message": {**message, "content": []}})
-        for given in message["content"]:  # where the SDK would put it, ahead of what follows
+        for given in message["content"]:  # where the SDK would put it, before what follows
             start = {"type": "content_block_start", "index": -1, "content_block": shapes.block(given)}
             yield self._begin(Event.of(start), -1)
             yield self.close_open()
@@ -124,7 +123,7 @@ class Grammar:
         if (
             self.opening is None
             or self.stop_reason is not None
-            # what lies between may be missing
+            # a part between them may be missing
             or (self.open is not None and (label in self._labels or label != self._last_label + 1))
         ):
             raise Flaw(Kind.PROTOCOL, "a content_block_start out of place")
@@ -149,7 +148,7 @@ class Grammar:
             if event.type == "content_block_stop":
                 self._growing.remove(label)
         elif event.type == "content_block_stop" and label in self._labels:
-            pass  # it has stopped
+            pass  # the block has stopped
         else:
             raise Flaw(Kind.PROTOCOL, f"a {event.type} out of place")
 
@@ -168,7 +167,7 @@ class Grammar:
             yield stop
 
     def _wait(self, label: int, event: Event) -> None:
-        """Keep an event of a block that is not in front."""
+        """Keep an event of a block that is not the first."""
         self._behind[label].append(event.frame)
         self._behind_bytes += len(event.frame)
         if self._behind_bytes > LONGEST_BEHIND:
@@ -189,7 +188,7 @@ class Grammar:
         return self._placed(event)
 
     def _follow(self) -> Iterator[Event]:
-        """If no block is open: what has come of those behind it, up to one that is not complete."""
+        """If no block is open: the events of those behind it, up to a block that is not complete."""
         while self.open is None and self._behind:
             label, frames = self._behind.popitem(last=False)
             self._growing.discard(label)
@@ -199,12 +198,12 @@ class Grammar:
             yield from map(self._front, waiting)
 
     def _placed(self, event: Event) -> Event:
-        """The event under the index that it goes on with; the very same where it has that."""
+        """The event with the index under which it is delivered; the same object if it has that index."""
         index = event.data.get("index")
         same = type(index) is int and index == self.index
         return event if same else Event.of({**event.data, "index": self.index})
 
 
 def _number(index: Any, default: Any) -> Any:
-    """An index; the default where it is no number. True and 1.0 are none."""
+    """An index; the default if it is not a number. True and 1.0 are not numbers here."""
     return index if type(index) is int else default

@@ -29,28 +29,28 @@ CANONICAL_HEAD: Final = re.compile(
     rb'\{"type": ?"content_block_delta", ?"index": ?(\d+), ?"delta": ?\{"type": ?'
     rb'"(text_delta", ?"text|thinking_delta", ?"thinking|input_json_delta", ?"partial_json)": ?"'
 )
-"""How a canonical delta frame begins: block index, and delta type with field name."""
+"""The beginning of a canonical delta frame: block index, and delta type with field name."""
 
 _END: Final = rb'"\} *\}\n\n'
 
 CANONICAL_TAIL: Final = re.compile(rb"(" + _STRING + rb")" + _HALF_PAIR + _END)
-"""How it goes on: the raw JSON string, which must not end in the first half of a surrogate pair."""
+"""The rest of it: the raw JSON string, which must not end in the first half of a surrogate pair."""
 
 MARK: Final = b"\0"
-"""Stands for the head of a canonical frame. No such frame contains it."""
+"""Replaces the beginning of a canonical frame. No such frame contains it."""
 
 MARKED_FRAMES: Final = re.compile(rb"(?:" + MARK + _STRING + _HALF_PAIR + _END + rb")++")
-"""Canonical frames, one after the other, a mark in place of each head."""
+"""Canonical frames, one after the other, with a mark in place of each beginning."""
 
 MARKED_END: Final = re.compile(_END + MARK + rb"?")
-"""What stands between the strings of such frames, and behind the last."""
+"""The bytes between the strings of such frames, and after the last."""
 
 FIRST_HALVES: Final = "".join(map(chr, range(0xD800, 0xDC00)))
 """The first halves of surrogate pairs."""
 
 ERROR_PAGE_WORDS: Final = ("message", "Message", "detail", "errors", "title")
-"""Where error pages in JSON that have no ``error`` keep their words [Bedrock; API Gateway; FastAPI and
-RFC 9457; JSON:API; RFC 9457]."""
+"""The fields in which error pages in JSON without ``error`` have their message [Bedrock; API Gateway; FastAPI
+and RFC 9457; JSON:API; RFC 9457]."""
 
 MESSAGE_EVENTS: Final = frozenset(
     {
@@ -65,7 +65,7 @@ MESSAGE_EVENTS: Final = frozenset(
 """The events that make up a message."""
 
 LONGEST_ERROR: Final = 64 * 1024
-"""Bytes of an error event that are kept for the exception, as of an error page."""
+"""Bytes of an error event that are kept for the exception; the same for an error page."""
 
 NO_STREAM: Final = "the body is no event stream"
 
@@ -83,7 +83,7 @@ class Event:
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> Event:
-        """An event of our own making, encoded."""
+        """An event that the library makes itself."""
         kind = str(data["type"])
         return cls(kind, data, sse.encode(kind, data))
 
@@ -92,20 +92,20 @@ def first(frame: bytes) -> bytes:
     """The first frame of a body, or all of a body without a blank line; without a byte order mark.
 
     Raises:
-        Flaw: `Kind.PROTOCOL`: this is no event stream, and tells of no error. Labels don't count: many event
+        Flaw: `Kind.PROTOCOL`: this is no event stream, and reports no error. Labels don't count: many event
             streams come under another one.
     """
     frame = frame.removeprefix(sse.BOM)
     if sse.is_event_stream(frame) or _bare_error(frame) is not None:
         return frame
-    # Nothing of a reply has come. It may have an encoding that it does not name, or that nobody undoes.
+    # Nothing of a reply was received. It may have an encoding that it does not name, or that nobody undoes.
     raise Flaw(Kind.PROTOCOL, NO_STREAM, phase=Phase.HEADERS, undecodable=True)
 
 
 def plain_piece(frame: bytes, index: bytes) -> bytes | None:
-    """The piece of a call's input that a canonical delta of the block ``index`` brings, still JSON-escaped.
+    """The piece of a call's input in a canonical delta of the block ``index``, still JSON-escaped.
 
-    None for every other frame, and where a character is written as a code, which may be half of one.
+    None for every other frame, and if a character is written as a code, which may be half of one.
     """
     head = CANONICAL_HEAD.match(frame)
     if head is None or head[1] != index or not head[2].startswith(b"input_json_delta"):
@@ -117,7 +117,7 @@ def plain_piece(frame: bytes, index: bytes) -> bytes | None:
 
 
 def read(frame: bytes) -> Event:
-    """What ``frame`` says.
+    """The event in ``frame``.
 
     Raises:
         Flaw: `Kind.CORRUPT`, when the SDK would fail to read it, or would not notice what is missing;
@@ -147,7 +147,7 @@ def read(frame: bytes) -> Event:
 
 
 def _without_data(name: str | None, frame: bytes) -> Event:
-    """What a frame without a `data` field says.
+    """The event in a frame without a `data` field.
 
     Raises:
         Flaw: as `read`.
@@ -163,7 +163,7 @@ def _without_data(name: str | None, frame: bytes) -> Event:
 
 
 def _payload(name: str | None, data: str) -> dict[str, Any] | None:
-    """The JSON object of a frame; None where the SDK would not even look."""
+    """The JSON object of a frame; None if the SDK would not even parse it."""
     try:
         payload = safe_json.parse(data)
     except ValueError:
@@ -181,13 +181,13 @@ def _payload(name: str | None, data: str) -> dict[str, Any] | None:
 
 
 def _is_type(value: object) -> bool:
-    """Whether this says what an event is. What is none is told by the event line."""
+    """Whether this is a type of an event. If not, the event line decides."""
     return isinstance(value, str) and value != ""
 
 
 def _tells_error(payload: dict[str, Any]) -> bool:
-    """Whether an object is an error in one of the spellings that gateways have for it: with or without a
-    type of its own, as an object, as words or as a list; or with a type that is an error's."""
+    """Whether an object is an error in one of the forms that gateways use: with or without a type of its own,
+    as an object, as text or as a list; or with a type that is an error's."""
     kind, error = payload.get("type"), payload.get("error")
     if kind == "error" or (_is_type(kind) and kind in STATUS_OF_ERROR_TYPE):
         return True
@@ -197,8 +197,7 @@ def _tells_error(payload: dict[str, Any]) -> bool:
 
 
 def _bare_error(frame: bytes) -> dict[str, Any] | None:
-    """The error that JSON outside a field tells of: in a line of its own, or as the whole body of a
-    response."""
+    """The error in JSON outside a field: in a separate line, or as the whole body of a response."""
     text = frame.decode(errors="replace") if len(frame) <= LONGEST_ERROR else ""
     for candidate in (text, *text.splitlines()):
         if candidate.lstrip().startswith(("{", "[")):
@@ -211,15 +210,15 @@ def _bare_error(frame: bytes) -> dict[str, Any] | None:
 
 
 def _is_error_page(body: dict[str, Any]) -> bool:
-    """Whether JSON outside a field is the error page of a web framework, a cloud or RFC 9457: a sentence or a
-    list of faults under one of their names, and not the type of an event or a message."""
+    """Whether JSON outside a field is the error page of a web framework, a cloud or RFC 9457: it has a
+    message or a list of errors under one of their names, and no type of an event or a message."""
     if body.get("type") in (*MESSAGE_EVENTS, "message"):
         return False
     return any(isinstance(body.get(name), str | list) and body[name] for name in ERROR_PAGE_WORDS)
 
 
 def _error_body(data: str | None) -> Any:
-    """The body of an error event, as the SDK would hang it on the exception."""
+    """The body of an error event, as the SDK would attach it to the exception."""
     try:
         body = safe_json.parse(data or "")
     except ValueError:
@@ -228,7 +227,7 @@ def _error_body(data: str | None) -> Any:
 
 
 def ends_in_half(delta: dict[str, Any]) -> bool:
-    """Whether a delta's text ends in the first half of a surrogate pair, its other half to come."""
+    """Whether a delta's text ends in the first half of a surrogate pair, whose other half follows."""
     text = delta.get("text") or delta.get("thinking") or ""
     return isinstance(text, str) and "\ud800" <= text[-1:] <= "\udbff"
 
@@ -239,7 +238,7 @@ def paired(text: str) -> str:
 
 
 def has_content(part: dict[str, Any]) -> bool:
-    """Whether a block start or a delta carries something that a consumer would show or keep."""
+    """Whether a block start or a delta has something that a consumer would show or keep."""
     if part.get("type") in ("citations_delta", "input_json_delta"):
         return True
     return bool(str(part.get("text") or "").strip() or part.get("thinking"))

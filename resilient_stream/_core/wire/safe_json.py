@@ -19,14 +19,14 @@ MAX_DEPTH: Final = 200
 sends has about ten levels, and an input rarely more."""
 
 LONGEST_ID: Final = 200
-"""Characters that are kept of an id. The API's own have about thirty."""
+"""The most characters that are kept of an id. The API's own have about thirty."""
 
 _LONE_HALVES: Final = re.compile("[\ud800-\udfff]")
 _REPLACEMENT: Final = "\ufffd"
 
 
 def parse(text: str) -> Any:
-    """The value that ``text`` spells.
+    """The value that ``text`` represents.
 
     Raises:
         ValueError: it is no JSON, or nested more than `MAX_DEPTH` deep, or has a number of more digits than
@@ -42,7 +42,7 @@ def parse(text: str) -> Any:
 
 
 def _is_deeper(value: Any, limit: int) -> bool:
-    """Whether containers stand within each other more than ``limit`` times."""
+    """Whether containers are nested more than ``limit`` levels deep."""
     level = [value] if isinstance(value, list | dict) else []
     for _ in range(limit):
         inner = (each for one in level for each in (one.values() if isinstance(one, dict) else one))
@@ -51,7 +51,7 @@ def _is_deeper(value: Any, limit: int) -> bool:
 
 
 def encodable(value: Any, depth: int = MAX_DEPTH) -> Any:
-    """``value`` as a request can carry it: the very same object where it can be sent as it is.
+    """``value`` in a form that a request can contain: the same object if it needs no change.
 
     Halves of surrogate pairs become U+FFFD, and NaN and infinity become null, as they do in JavaScript.
 
@@ -79,8 +79,8 @@ def encodable(value: Any, depth: int = MAX_DEPTH) -> Any:
 
 
 def whole_names(value: Any) -> Any:
-    """``value`` with U+FFFD for each lone half in the names of its fields, over which pydantic fails: the
-    very same object where there is none.
+    """``value`` with U+FFFD for each lone half in the names of its fields, on which pydantic fails: the same
+    object if there is none.
 
     Args:
         value: what `parse` has returned.
@@ -96,18 +96,18 @@ def whole_names(value: Any) -> Any:
 
 
 def is_encodable(value: Any) -> bool:
-    """Whether a request can carry ``value`` as it is."""
+    """Whether a request can contain ``value`` unchanged."""
     fit: object = encodable(value)
     return fit is value
 
 
 def identifier(value: object) -> str | None:
-    """An id from outside as reports and logs may have it, cut to `LONGEST_ID`; None if it is no text."""
+    """An id from outside for reports and logs, cut to `LONGEST_ID`; None if it is not text."""
     return whole(value[:LONGEST_ID]) if isinstance(value, str) else None
 
 
 def whole(text: str) -> str:
-    """``text`` with U+FFFD for each half of a surrogate pair that stands alone."""
+    """``text`` with U+FFFD for each lone half of a surrogate pair."""
     if text.isascii():
         return text
     try:

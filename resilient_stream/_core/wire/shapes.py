@@ -1,10 +1,9 @@
 """Fills in the fields that a consumer needs, if their meaning is clear.
 
-Hosts and gateways leave out what is empty, or spell it null; the SDK then fails over an attribute of None.
-Here such a field gets its empty value. A field of a type that says nothing a reader could guess is a flaw:
-the frame is never handed on. What the SDK reads without failing stays as it came, however odd it is. It can't
-write the name of a field with half of a surrogate pair in it when it takes a message apart; U+FFFD stands for
-the half then.
+Hosts and gateways leave out what is empty, or send null. The SDK then fails on an attribute of None. Such a
+field gets its empty value here. A field of the wrong type without a clear meaning is a flaw, and its frame is
+never delivered. What the SDK reads without failing is not changed, however odd it is. The SDK can't write the
+name of a field that contains half of a surrogate pair; U+FFFD replaces the half then.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _TELLING: Final[Mapping[str, str]] = {
     "signature_delta": "signature",
     "citations_delta": "citation",
 }
-"""Delta type to the field by which it is known where it has no type."""
+"""Delta type to the field by which it is recognised if it has no type."""
 
 NO_REASON: Final[Mapping[str, Any]] = {"stop_reason": None, "stop_sequence": None}
 _NOTHING_SPENT: Final[Mapping[str, Any]] = {"input_tokens": 0, "output_tokens": 0}
@@ -39,10 +38,10 @@ Json = Mapping[str, Any]
 
 
 def mended(event: Event) -> Event:
-    """The event with the fields that a consumer needs: the very same where it has them.
+    """The event with the fields that a consumer needs: the same object if it has them.
 
-    The index of a block's events and the usage of a ``message_delta`` are looked at elsewhere: what is
-    missing of them follows from the events before.
+    The index of a block's events and the usage of a ``message_delta`` are handled elsewhere: what is missing
+    of them follows from the events before.
 
     Raises:
         Flaw: `Kind.PROTOCOL`: a field is of a type that can't be read.
@@ -78,7 +77,7 @@ def _message(message: Any) -> Json:
 
 
 def block(given: Any) -> dict[str, Any]:
-    """What starts a content block, with the fields that its type needs.
+    """The start of a content block, with the fields that its type needs.
 
     Raises:
         Flaw: as `mended`.
@@ -119,7 +118,7 @@ def _ending(delta: Any) -> Json:
 
 
 def _with_string(part: dict[str, Any], name: str) -> dict[str, Any]:
-    """With a string under ``name``: one that is missing or null is empty."""
+    """The part with a string under ``name``: a missing string or null becomes an empty one."""
     value = part.get(name)
     if value is None:
         return {**part, name: ""}

@@ -16,8 +16,8 @@ from typing import Any, Final
 from resilient_stream._core.failures import Flaw, Kind
 
 MAX_FRAME: Final = 64 * 1024 * 1024
-"""Bytes one event may have. Most have some hundred; a fetched document is one event of up to ten million. The
-API takes requests of up to 32 MB, so what is longer could not be sent back to it."""
+"""Bytes that one event may have. Most have some hundred; a fetched document is one event of up to ten
+million. The API accepts requests of up to 32 MB, so a longer event could not be sent back to it."""
 
 BOM: Final = b"\xef\xbb\xbf"
 
@@ -51,17 +51,17 @@ class Framer:
         self._rest = bytearray()
         self._scanned = 0
         self.returns = False
-        """A CR has come: lines may end in it."""
+        """A CR was received, so lines may end in it."""
         self.pending = False
         """A frame has begun and is not complete."""
 
     @property
     def rest(self) -> bytes:
-        """What has arrived of a frame that is not complete."""
+        """The bytes received of a frame that is not complete."""
         return bytes(self._rest)
 
     def drop(self) -> bytes:
-        """Give up `rest`, and what it was."""
+        """Drop `rest`, and return it."""
         rest = self.rest
         self._rest.clear()
         self._scanned, self.pending = 0, False
@@ -84,7 +84,7 @@ class Framer:
         return frames
 
     def grow(self, chunk: bytes) -> bool:
-        """Keep ``chunk`` if it is plain to see that no frame ends in it; whether that is so."""
+        """Keep ``chunk`` if it is obvious that no frame ends in it. Return whether it was kept."""
         rest = self._rest
         ends = b"\n\n" in chunk or b"\r" in chunk or (chunk[:1] == b"\n" and rest.endswith((b"\n", b"\r")))
         if ends or len(rest) + len(chunk) > self._limit:
@@ -98,7 +98,7 @@ class Framer:
         return len(frames) <= self._limit
 
     def keep(self, rest: bytes) -> None:
-        """Have ``rest``, in which no frame ends and no line ends in CR, in place of what is here."""
+        """Keep ``rest``, in which no frame ends and no line ends in CR, in place of what was kept."""
         self._rest[:] = rest
         self._scanned, self.pending = max(0, len(rest) - 3), bool(rest)
 
@@ -147,7 +147,7 @@ def fields(frame: bytes) -> tuple[str | None, str | None]:
 
 
 def is_utf8(frame: bytes) -> bool:
-    """Whether a frame can be decoded."""
+    """Whether a frame is valid UTF-8."""
     if frame.isascii():
         return True
     try:
@@ -162,22 +162,21 @@ def _text(value: bytes | bytearray | None) -> str | None:
 
 
 def is_event_stream(start: bytes) -> bool:
-    """Whether a body that begins so, up to its first blank line or its end, can be an event stream: if it
-    says anything, some line is a comment, or of a field that the standard knows, or the beginning of
-    one."""
+    """Whether a body with this beginning, up to its first blank line or its end, can be an event stream: if
+    it has any text, some line is a comment, or has a field of the standard, or the beginning of one."""
     return _FIELD_LINE.search(start) is not None or _BLANK.fullmatch(start) is not None
 
 
 def has_strange_line(frame: bytes) -> bool:
-    """Whether a line of ``frame`` is no comment and of no field that the standard knows.
+    """Whether a line of ``frame`` is neither a comment nor has a field of the standard.
 
-    The standard ignores such lines. The API sends none: where one comes, a field's name was spoilt.
+    The standard ignores such lines. The API sends none, so one of them means that a field's name was damaged.
     """
     return _KNOWN_LINES.fullmatch(frame) is None
 
 
 def encode(event: str, payload: Mapping[str, Any]) -> bytes:
-    """One frame. Text is ASCII-escaped, so that halves of a surrogate pair survive the journey.
+    """One frame. Text is ASCII-escaped, so that halves of a surrogate pair are kept.
 
     Raises:
         Flaw: the payload is nested too deeply to be written (`Kind.CORRUPT`).

@@ -27,7 +27,7 @@ _CUT_NUMBER: Final = re.compile(
     r"-?(?:(?:0|[1-9][0-9]{0,4299})(?:\.[0-9]*|(?:\.[0-9]+)?[eE][-+]?[0-9]*)?)?", re.ASCII
 )
 _MORE_DIGITS: Final = re.compile(r"([.eE][-+]?[0-9])[0-9]++", re.ASCII)
-"""Digits of which one says as much as all: how many follow a dot does not decide whether a number is one."""
+"""More digits than these do not matter: their number does not decide whether a number is valid."""
 _WORDS: Final = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
 _VALUE, _FIRST_VALUE, _FIRST_KEY, _KEY, _COLON, _NEXT = (
     "value",
@@ -40,11 +40,11 @@ _VALUE, _FIRST_VALUE, _FIRST_KEY, _KEY, _COLON, _NEXT = (
 
 
 class ToolInput:
-    """One input, as far as it has come."""
+    """One input, as far as it was received."""
 
     def __init__(self) -> None:
         self.size = 0
-        """Characters that have come."""
+        """The number of characters received."""
         self._open: list[str] = []
         self._wants = _VALUE
         self._in_string = False
@@ -58,12 +58,12 @@ class ToolInput:
 
     @property
     def flows(self) -> bool:
-        """Whether whatever comes now goes on as it is, unless it has half of a surrogate pair."""
+        """Whether the next piece can be delivered unchanged, unless it contains half of a surrogate pair."""
         return bool(self._open) and not self._half
 
     def take(self, piece: str) -> str:
-        """The piece as it may go on: without blanks in front of all else, which the SDK takes for broken, and
-        with the halves of a surrogate pair put together.
+        """The piece to deliver: without white space before all else, which the SDK treats as an error, and
+        with the halves of a surrogate pair joined.
 
         Raises:
             Flaw: `Kind.CORRUPT`: whatever follows, this is no JSON.
@@ -78,7 +78,7 @@ class ToolInput:
         return piece
 
     def broken(self) -> Flaw:
-        """That it is no JSON. Its length is told, not what it says."""
+        """The flaw of an input that is not JSON. It has the input's length, not its content."""
         return Flaw(Kind.CORRUPT, f"the input of a tool call is no JSON ({self.size} characters)")
 
     def _read(self, text: str) -> None:
@@ -149,6 +149,6 @@ class ToolInput:
 
 
 def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
-    """Where a match from ``at`` ends."""
+    """The end of a match from ``at``."""
     found = pattern.match(text, at)
     return found.end() if found else at

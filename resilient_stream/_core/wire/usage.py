@@ -1,7 +1,7 @@
-"""Usage as the API reports it: cumulative numbers, the last of which counts, unless it is empty.
+"""Usage as the API reports it: cumulative numbers, of which the last counts, unless it is empty.
 
-A gateway that does not know a number writes 0 or null, or leaves the object out. Numbers never shrink, so
-such a value does not replace an earlier one.
+A gateway that does not know a number sends 0 or null, or leaves the object out. Numbers never shrink, so such
+a value does not replace an earlier one.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import Any, Final
 from .safe_json import LONGEST_ID, whole
 
 MOST_NAMES: Final = 100
-"""Names that are kept of the usage of one attempt. The API's own usage has about ten."""
+"""The most names that are kept of one attempt's usage. The API's own usage has about ten."""
 LONGEST_VALUE: Final = 16 * 1024
-"""Characters of JSON that are kept of what stands under one name. The longest that the API sends is the list
-of iterations, with some 200 for each."""
+"""The most characters of JSON that are kept under one name. The longest value that the API sends is the list
+of iterations, with about 200 for each."""
 
 
 def bounded(told: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept of a usage object beside the names that are known: so many names, and values of so many
-    characters."""
+    """The part of a usage object that is kept besides the known names: a limited number of names, and values
+    of limited length."""
     room = MOST_NAMES - len(known)
     kept = dict[str, Any]()
     for name, value in told.items():
@@ -36,12 +36,12 @@ def _short(value: Any) -> bool:
 
 
 def kept(before: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
-    """What was told, with the numbers from before in place of those that say nothing."""
+    """The reported usage, with the earlier numbers in place of empty ones."""
     return {name: _known(before.get(name), value) for name, value in told.items()}
 
 
 def shown(before: Mapping[str, Any], told: Any) -> dict[str, Any]:
-    """The usage that a ``message_delta`` has to show: the SDK can't do without it, nor without its output."""
+    """The usage that a ``message_delta`` has to show: the SDK needs it, with its output tokens."""
     usage = kept(before, told if isinstance(told, Mapping) else {})
     if usage.get("output_tokens") is None:
         usage["output_tokens"] = before.get("output_tokens") or 0
