@@ -46,7 +46,7 @@ class Upstream:
         try:
             url = httpx2.URL(address.rstrip("/"))
         except httpx2.InvalidURL as error:
-            raise AddressError(f"{address!r} is no URL: {error}") from error
+            raise AddressError(f"{address!r} is not a URL: {error}") from error
         if url.scheme not in ("http", "https") or not url.host or url.query or url.userinfo:
             raise AddressError(f"{address!r}: should be http:// or https://, a host, and perhaps a path")
         self.url = url

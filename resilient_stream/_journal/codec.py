@@ -39,7 +39,7 @@ class Codec:
             return self._decrypt(stored)
         except Exception as error:
             raise JournalError(
-                "what the journal has can't be decrypted; it was stored under another key"
+                "the stored stream can't be decrypted; it was encrypted with another key"
             ) from error
 
 

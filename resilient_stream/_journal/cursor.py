@@ -42,14 +42,14 @@ def number_of(after: str | int | None, tag: str, last: int) -> int:
         return 0
     number = after if isinstance(after, int) else _parsed(after, tag)
     if not 0 <= number <= last:
-        raise BadCursor(f"the cursor is of frame {number}, and the stream has {last}")
+        raise BadCursor(f"the cursor names frame {number}, and the stream has {last}")
     return number
 
 
 def _parsed(after: str, tag: str) -> int:
     found = _CURSOR.fullmatch(after)
     if found is None:
-        raise BadCursor("this is no cursor of a journal: TAG-NUMBER")
+        raise BadCursor("this is not a cursor of a journal; its form is TAG-NUMBER")
     if found[1] != tag:
-        raise ForeignCursor("the cursor is of another stream")
+        raise ForeignCursor("the cursor belongs to another stream")
     return int(found[2])

@@ -166,8 +166,8 @@ class Keeper:
         if self._answer is Answer.LOST:
             self._end()
             raise LeaseLost(
-                "another process has gone on with this stream, or it was removed; "
-                "what it brings is in the journal"
+                "another process has continued this stream, or it was removed; "
+                "what that process receives is in the journal"
             )
         if self._answer is Answer.STOP:
             raise StoppedStream("the stream was stopped through its journal")

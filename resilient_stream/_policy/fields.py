@@ -136,7 +136,7 @@ def _strategy(family: type, example: str) -> Callable[[object], Any]:
         if other or not callable(value):
             raise ValueError(wanted)
         if any(map(inspect.iscoroutinefunction, (value, type(value).__call__))):
-            raise ValueError(f"{wanted}; not an async one: the answer is needed at once")
+            raise ValueError(f"{wanted}; not an async one: the result is needed at once")
         return value
 
     return check

@@ -266,7 +266,7 @@ def _why_not(failure: Failure) -> str:
 def _seconds(answer: object) -> float:
     """The wait that a strategy of the user chose. NaN or infinity would hang the stream, and is refused."""
     if isinstance(answer, bool) or not isinstance(answer, int | float) or not 0 <= answer < math.inf:
-        raise PolicyError(f"the policy's wait answered {answer!r}: should be a number of seconds, 0 or more")
+        raise PolicyError(f"the policy's wait returned {answer!r}: should be a number of seconds, 0 or more")
     return float(answer)
 
 
@@ -275,5 +275,5 @@ def _answer(field: str, answer: object) -> bool:
     if inspect.isawaitable(answer):
         if inspect.iscoroutine(answer):
             answer.close()  # or Python warns that it was never awaited
-        raise PolicyError(f"the policy's {field} answered with an awaitable: should be a plain True or False")
+        raise PolicyError(f"the policy's {field} returned an awaitable: should be a plain True or False")
     return bool(answer)

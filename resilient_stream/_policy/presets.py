@@ -161,4 +161,4 @@ def _spelt(name: str, value: Any, *, top: bool = False) -> str:
         case list() | tuple():
             return f"[{', '.join(_spelt(name, item) for item in cast('list[Any]', value))}]"
         case _:
-            raise PolicyError(f"{name} holds {value!r}, which has no spelling in TOML: set it in code")
+            raise PolicyError(f"{name} holds {value!r}, which can't be written in TOML: set it in code")

@@ -28,7 +28,7 @@ def test_what_was_encrypted_is_decrypted() -> None:
     stored = codec.store(b"the request")
     assert b"request" not in stored
     assert codec.load(stored) == b"the request"
-    with pytest.raises(JournalError, match="stored under another key"):
+    with pytest.raises(JournalError, match="encrypted with another key"):
         Codec(flip, refuse).load(stored)
 
 

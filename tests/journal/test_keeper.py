@@ -124,7 +124,7 @@ def test_who_has_lost_the_lease_hands_over_nothing_more(store: Store, clock: Clo
     assert store.claim("s", "b", 10.0).lease == Lease("s", 2)
     if heard == "with a renewal":
         made.keeper.heard(Answer.LOST)
-    with pytest.raises(LeaseLost, match="another process has gone on"):
+    with pytest.raises(LeaseLost, match="another process has continued"):
         made.keeper.keep(FRAME, [])
     made.keeper.keep(b"", made.end("failed"))
     assert (made.status, made.frames, made.done) == (Status.RUNNING, 0, [made.keeper])

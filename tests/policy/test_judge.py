@@ -574,7 +574,7 @@ def test_an_unusable_wait_is_told(answer: object) -> None:
     def strategy(_: object) -> Any:
         return answer
 
-    with pytest.raises(PolicyError, match=r"wait answered .*: should be a number of seconds"):
+    with pytest.raises(PolicyError, match=r"wait returned .*: should be a number of seconds"):
         verdict(RetryPolicy(wait=strategy))
 
 
@@ -586,7 +586,7 @@ def test_a_hidden_coroutine_is_no_yes(field: str) -> None:
         return False
 
     fields: dict[str, Any] = {field: lambda _: late()}
-    with pytest.raises(PolicyError, match=f"policy's {field} answered with an awaitable"):
+    with pytest.raises(PolicyError, match=f"policy's {field} returned an awaitable"):
         verdict(RetryPolicy(**fields))
 
 

@@ -281,7 +281,7 @@ OBJECTS: dict[str, Any] = {
 def test_objects_are_not_written(field: str) -> None:
     """What TOML cannot say is refused by name, not left out."""
     policy = RetryPolicy().replace(**{field: OBJECTS[field]})
-    with pytest.raises(PolicyError, match=f"^{field} holds .* no spelling in TOML"):
+    with pytest.raises(PolicyError, match=f"^{field} holds .* can't be written in TOML"):
         policy.to_toml()
 
 

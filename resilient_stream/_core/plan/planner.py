@@ -258,7 +258,7 @@ class Planner:
         if waiting:
             return "a server tool that the paused turn waits for has no result"
         if self.settings.continuation == "restart_only":
-            return "the policy only restarts, and content was already handed over"
+            return "the policy only restarts, and content was already delivered"
         if self.base.get("thread") is not None:
             return "a message thread can't be continued"
         if structured(self.base):

@@ -228,7 +228,7 @@ class Ledger:
         kept = (
             f"{turn.characters} characters of text were received."
             if partial(turn)
-            else "Nothing was received to keep."
+            else "Nothing that can be kept was received."
         )
         tried = f"after {count} attempt{'s' * (count != 1)} in {seconds:.1f} s: {self.reason}"
         advice = f" What to do: {self.raised.page}." if self.raised else ""

@@ -153,7 +153,7 @@ class Relay:
                     self._frame(frame)
             self._unseen = 0 if self.out.out else self._unseen + len(chunk)
             if self._unseen > LONGEST_UNSEEN:
-                raise Flaw(Kind.PROTOCOL, f"{LONGEST_UNSEEN} bytes, and nothing to hand over")  # noqa: TRY301 -- as all flaws
+                raise Flaw(Kind.PROTOCOL, f"{LONGEST_UNSEEN} bytes, and nothing to deliver")  # noqa: TRY301 -- as all flaws
         except Flaw:
             self.framer.drop()  # what follows a flaw follows a gap
             if not self.complete:

@@ -128,7 +128,7 @@ def _keep(kept: Salvage, block: Block, answered: frozenset[str], *, rerun_server
             kept.blocks.append(block.param())
         else:
             kept.call_cut = True
-            kept.blocked = "a tool call was cut after its input had begun to be handed over"
+            kept.blocked = "a tool call was cut after a part of its input was delivered"
     elif block.type in SERVER_TOOL_USES:
         _keep_server_tool(kept, block, answered, rerun_server_tools=rerun_server_tools)
     elif block.type in _WHOLE_IN_START or block.type.endswith("_tool_result"):

@@ -55,7 +55,7 @@ class Status(Fault):
 
     code: int
     error: str | None = None
-    message: str = "The stand-in was told to say so."
+    message: str = "The stand-in was configured to send this."
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
     content_type: str = "application/json"

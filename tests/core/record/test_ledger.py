@@ -285,7 +285,7 @@ def test_an_exception_tells_what_was_tried_and_what_is_kept() -> None:
     )
     (said,) = note(Turn(), first)
     assert said == (
-        "resilient_stream gave up after 1 attempt in 0.0 s: so. Nothing was received to keep. "
+        "resilient_stream gave up after 1 attempt in 0.0 s: so. Nothing that can be kept was received. "
         "resilient_stream.report(error) lists the attempts."
     )
 
@@ -296,8 +296,8 @@ def test_what_was_tried_can_be_told_in_any_language() -> None:
     last.said = "no such model"
     told = Ledger([last], reason="so").summary(Turn())
     assert told == (
-        "gave up after 1 attempt in 0.0 s: so. The API said of the last request: 'no such model'. Nothing was "
-        "received to keep."
+        "gave up after 1 attempt in 0.0 s: so. The API said of the last request: 'no such model'. Nothing "
+        "that can be kept was received."
     )
 
 
