@@ -174,6 +174,11 @@ class Crowd:
         """Call ``act`` at this time."""
         heapq.heappush(self._events, (when, next(self._order), act))
 
+    @property
+    def to_come(self) -> int:
+        """How many things are still to happen."""
+        return len(self._events)
+
     def run(self) -> None:
         """Run until nothing is left to happen."""
         while self._events:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import itertools
 import random
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Literal
 
 from resilient_stream import RetryBudget, RetryPolicy
@@ -54,9 +56,59 @@ WEATHERS: Final = (
     Weather("overloaded", "for ever", ((0, FOR_EVER, Health(rejects=1.0)),)),
 )
 
+
+@dataclass(frozen=True)
+class Split:
+    """How a crowd is spread over processes."""
+
+    parts: tuple[int, ...] = (1,)
+    """Of so many streams so many begin in each process."""
+    every: float | None = None
+    """Seconds after which the processes tell each other how the API is; None for never."""
+
+    def of(self, number: int) -> int:
+        """The process of a stream."""
+        place = number % sum(self.parts)
+        return next(at for at, end in enumerate(itertools.accumulate(self.parts)) if place < end)
+
+    def processes(self, crowd: Crowd) -> list[RetryBudget]:
+        """The budget of each, which are told of each other on the crowd's time."""
+        budgets = [RetryBudget() for _ in self.parts]
+        board: dict[int, Any] = {}
+
+        def tell(at: int, every: float) -> None:
+            board[at] = budgets[at].news(crowd.now)
+            before, after = (
+                [board[one] for one in board if one < at],
+                [board[one] for one in board if one > at],
+            )
+            budgets[at].hear(before, after)
+            if crowd.to_come >= len(budgets):  # more than what the others will tell
+                crowd.at(crowd.now + every, lambda: tell(at, every))
+
+        if self.every is not None:
+            for at in range(len(budgets)):
+                crowd.at(crowd.rng.random() * self.every, partial(tell, at, self.every))
+        return budgets
+
+
+ALONE: Final = Split()
+
+
 Budgets = Literal["shared", "own", "none"]
 PRESETS: Final = ("", "interactive", "batch", "agent", "observe")
 """The defaults and the presets; ``off`` is the bare SDK."""
+
+
+SPLITS: Final = {
+    "one process": ALONE,
+    "four, each for itself": Split((1,) * 4),
+    "four that share": Split((1,) * 4, 0.25),
+    "four that share, one with most streams": Split((7, 2, 1, 1), 0.25),
+    "sixteen, each for itself": Split((1,) * 16),
+    "sixteen that share": Split((1,) * 16, 0.25),
+}
+"""What the third table compares."""
 
 
 @dataclass(frozen=True)
@@ -113,18 +165,26 @@ def busiest(times: list[float], width: float) -> int:
     return max((bisect_left(times, at + width) - number for number, at in enumerate(times)), default=0)
 
 
-def play(weather: Weather, policy: str, budgets: Budgets, seed: int = 0, streams: int = STREAMS) -> Crowd:
+def play(
+    weather: Weather,
+    policy: str,
+    budgets: Budgets,
+    seed: int = 0,
+    streams: int = STREAMS,
+    *,
+    split: Split = ALONE,
+) -> Crowd:
     """Run a crowd; ``policy`` is a preset's name, empty for the defaults, ``off`` for the SDK."""
     crowd = Crowd(weather, seed)
     random.seed(seed)  # the SDK's jitter
     rules = RetryPolicy.preset(policy) if policy else RetryPolicy()
-    shared = RetryBudget()
+    processes = split.processes(crowd)
     for number in range(streams):
         begins = (number + crowd.rng.random()) * ARRIVE / streams
         if not rules.enabled:
             crowd.at(begins, Bare(crowd).begin)
             continue
-        budget = shared if budgets == "shared" else RetryBudget()
+        budget = processes[split.of(number)] if budgets == "shared" else RetryBudget()
         stream = Resilient(crowd, rules, budget if rules.budget == "shared" else None, seed + number)
         crowd.at(begins, stream.begin)
     crowd.run()
@@ -154,6 +214,22 @@ def results(seeds: int = SEEDS) -> list[Result]:
                 tuple(one.result() for one in each),
             )
             for (weather, policy, budgets, _), each in zip(asked, played, strict=True)
+        ]
+
+
+def spread_over_processes(seeds: int = SEEDS) -> list[Result]:
+    """Every weather, for the default policy, with a crowd that is spread over processes in several ways."""
+    with ProcessPoolExecutor() as pool:
+        played = {
+            (weather, name): [
+                pool.submit(play, weather, "", "shared", seed, split=split) for seed in range(seeds)
+            ]
+            for weather in WEATHERS
+            for name, split in SPLITS.items()
+        }
+        return [
+            Result(weather, name, "none", tuple(one.result() for one in each))
+            for (weather, name), each in played.items()
         ]
 
 
@@ -215,7 +291,13 @@ def main() -> None:
     parser.add_argument(
         "--served", metavar="FILE", help="where to draw the streams served in each second (PNG)"
     )
+    parser.add_argument(
+        "--processes", action="store_true", help="only the table of crowds that are spread over processes"
+    )
     asked = parser.parse_args()
+    if asked.processes:
+        print(table(spread_over_processes(asked.seeds), costs))
+        return
     told = results(asked.seeds)
     print("Requests for each stream, and streams that came to their end:\n")
     print(table(told, costs))

@@ -14,6 +14,7 @@ from .outage import (
     DOWN,
     PRESETS,
     SEEDS,
+    SPLITS,
     STREAMS,
     WEATHERS,
     Result,
@@ -53,6 +54,26 @@ def test_a_total_outage_costs_at_most_1_2_requests(preset: str, weather: str) ->
     """With the default budget, under each preset, as long as the outage lasts."""
     crowd = play(BY_NAME[weather], preset, "shared")
     assert STREAMS < len(crowd.asked) <= 1.2 * STREAMS
+
+
+@pytest.mark.parametrize("weather", ["refused", "overloaded"])
+@pytest.mark.parametrize("processes", [name for name in SPLITS if "share" in name])
+def test_processes_that_share_cost_about_what_one_does(processes: str, weather: str) -> None:
+    """In a total outage, however the streams are spread over them."""
+    one, many = (
+        play(BY_NAME[weather], "", "shared", split=SPLITS[name]) for name in ("one process", processes)
+    )
+    assert len(many.asked) <= len(one.asked) + 0.04 * STREAMS
+
+
+@pytest.mark.parametrize("weather", ["restarts", "outage", "waves", "partial", "brownout"])
+def test_processes_that_share_bring_as_many_through(weather: str, bare: dict[str, int]) -> None:
+    """Never fewer than without the library, and hardly fewer than one process."""
+    one, many = (
+        play(BY_NAME[weather], "", "shared", split=SPLITS[name]).finished
+        for name in ("one process", "four that share")
+    )
+    assert many >= max(bare[weather], one - 0.04 * STREAMS)
 
 
 @pytest.mark.parametrize("weather", ["refused", "overloaded"])

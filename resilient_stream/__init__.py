@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ._core.turn.history import sendable
     from ._core.verdict import Limit
     from ._policy.budget import RetryBudget
+    from ._policy.redis_budget import RedisBudget
     from ._policy.scope import Pin, policy_option, policy_scope
     from .anthropic import ResumeMiddleware
     from .errors import PolicyError
@@ -31,6 +32,7 @@ __all__ = [
     "Observer",
     "Pin",
     "PolicyError",
+    "RedisBudget",
     "ResumeMiddleware",
     "RetryBudget",
     "RetryPolicy",
@@ -48,6 +50,7 @@ _HOMES = {
     "Observer": "observe",
     "Pin": "_policy.scope",
     "PolicyError": "errors",
+    "RedisBudget": "_policy.redis_budget",
     "ResumeMiddleware": "anthropic",
     "RetryBudget": "_policy.budget",
     "RetryPolicy": "policy",

@@ -49,6 +49,7 @@ def test_the_promised_names_are_there() -> None:
     """What the documentation imports from the package can be imported from it."""
     promised = {
         "ResumeMiddleware",
+        "RedisBudget",
         "RetryBudget",
         "RetryPolicy",
         "StreamReport",

@@ -27,12 +27,16 @@ def serve(args: argparse.Namespace) -> int:
         PolicyError: its policy is not valid.
     """
     options = Options.of(args)
-    with contextlib.closing(Printer(sys.stdout)) as out, options.opened_journal() as journal:
+    with (
+        contextlib.closing(Printer(sys.stdout)) as out,
+        options.opened_journal() as journal,
+        options.opened_budget() as budget,
+    ):
         console = Console(out, as_json=options.log_format == "json")
         try:
             from .server import Server, allow_connections, gateway, listen
 
-            app = gateway(options, console, journal)
+            app = gateway(options, console, journal, budget)
         except MissingExtraError as error:
             raise ServeError(str(error)) from error
         except ModuleNotFoundError as error:

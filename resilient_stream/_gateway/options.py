@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
+from resilient_stream._policy.blackboard import SCHEMES
 from resilient_stream._policy.model import RetryPolicy
+from resilient_stream._policy.redis_budget import RedisBudget
 from resilient_stream.errors import JournalUnavailable
 
 from .admission import LOOPBACK
@@ -112,6 +114,16 @@ class Options:
             raise ServeError(f"--journal: {error}") from error
         with journal:
             yield journal
+
+    @contextmanager
+    def opened_budget(self) -> Generator[RedisBudget | None]:
+        """The retry budget that workers and machines share, open within the block: in the Redis of the
+        journal. None where the journal is not in one."""
+        if self.journal is None or not self.journal.startswith(SCHEMES):
+            yield None
+            return
+        with RedisBudget(self.journal) as budget:
+            yield budget
 
     def arguments(self) -> list[str]:
         """The arguments with the same meaning, without the number of workers and the journal. Its URL may

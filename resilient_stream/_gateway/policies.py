@@ -10,6 +10,7 @@ from resilient_stream._driver.runtime import Runtime
 from resilient_stream._policy import scope
 from resilient_stream._policy.model import RetryPolicy
 from resilient_stream._policy.presets import preset_names
+from resilient_stream._policy.redis_budget import RedisBudget
 from resilient_stream._session.layer import Layer
 from resilient_stream._telemetry.observers import Observer
 
@@ -50,9 +51,15 @@ class Policies:
         if name not in self._named:
             if name not in preset_names():
                 raise Refused(400, f"{HEADER} should be one of: {', '.join(preset_names())}")
-            with scope.policy_scope(self._watched(scope.resolved(name))):
+            with scope.policy_scope(self._watched(self._sharing(scope.resolved(name)))):
                 self._named[name] = self._own.chosen()
         return self._named[name]
+
+    def _sharing(self, policy: RetryPolicy) -> RetryPolicy:
+        """The preset with the budget that processes share, if the gateway's own policy has one."""
+        own = self._own.policy.budget
+        shares = isinstance(own, RedisBudget) and policy.budget == "shared"
+        return policy.replace(budget=own) if shares else policy
 
     def _watched(self, policy: RetryPolicy) -> RetryPolicy:
         return policy.replace(observers=(*policy.observers, self._observer))

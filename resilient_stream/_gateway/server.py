@@ -19,6 +19,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 
+from resilient_stream._policy.model import RetryPolicy
+from resilient_stream._policy.redis_budget import RedisBudget
+
 from .app import Gateway
 from .console import Console, Lines, counted
 from .options import Options, ServeError
@@ -149,22 +152,28 @@ def allow_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def gateway(options: Options, console: Console, journal: Journal | None = None) -> Gateway:
+def gateway(
+    options: Options, console: Console, journal: Journal | None = None, budget: RedisBudget | None = None
+) -> Gateway:
     """The gateway with these options.
 
     Args:
         options: what was asked for.
         console: prints lines.
         journal: where its streams are kept.
+        budget: takes the place of the policy's "shared" one.
 
     Raises:
         PolicyError: its policy is not valid.
         ServeError: its upstream is not valid.
     """
+    policy = options.chosen_policy() or RetryPolicy()
+    if budget is not None and policy.budget == "shared":
+        policy = policy.replace(budget=budget)
     try:
         return Gateway(
             options.upstream,
-            options.chosen_policy(),
+            policy,
             allow_hosts=options.hosts,
             journal=journal,
             on_end=console.ended,

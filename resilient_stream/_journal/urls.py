@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from resilient_stream._policy.blackboard import SCHEMES, split
 
 from .redis import RedisStore
 from .sqlite import SqliteStore
 from .store import Store
-
-REDIS: Final = ("redis", "rediss", "unix")
 
 
 def open_store(url: str, *, clock: Callable[[], float] | None = None) -> Store:
@@ -32,10 +32,9 @@ def open_store(url: str, *, clock: Callable[[], float] | None = None) -> Store:
     query = dict(parse_qsl(parts.query))
     if parts.scheme == "sqlite":
         return _sqlite(parts.netloc, parts.path, query, clock)
-    if parts.scheme in REDIS:
-        prefix = {"prefix": query.pop("prefix")} if "prefix" in query else {}
-        rest = "&".join(f"{name}={value}" for name, value in query.items())
-        return RedisStore(urlunsplit(parts._replace(query=rest)), clock=clock, **prefix)
+    if parts.scheme in SCHEMES:
+        address, prefix = split(url)
+        return RedisStore(address, clock=clock, prefix=prefix)
     raise ValueError("a journal's URL should begin with sqlite:///, redis://, rediss:// or unix://")
 
 

@@ -20,13 +20,16 @@ LARGEST_REGISTRY: Final = 1024
 class Registry:
     """The shared budgets of a process, by base URL and credential.
 
-    The key is a digest under a secret of this process, so a dump of its memory does not show the
-    credential here, and digests of two processes cannot be compared.
+    The key is a digest under a secret, so a dump of the process's memory does not show the credential here.
+
+    Args:
+        largest: how many are kept.
+        secret: None for one of this process's own, so that digests of two processes can't be compared.
     """
 
-    def __init__(self, largest: int = LARGEST_REGISTRY) -> None:
+    def __init__(self, largest: int = LARGEST_REGISTRY, secret: bytes | None = None) -> None:
         self._largest = largest
-        self._secret = secrets.token_bytes(32)
+        self._secret = secrets.token_bytes(32) if secret is None else secret
         self.renew()
         renewed_after_fork(self)
 
@@ -38,13 +41,25 @@ class Registry:
     def budget(self, base_url: str, credential: str | None) -> RetryBudget:
         """The budget of this API and credential, created with the first call. A trailing slash makes no
         difference."""
-        key = self._key(base_url.rstrip("/"), credential)
+        return self.of(self.key(base_url, credential))
+
+    def of(self, key: bytes) -> RetryBudget:
+        """The budget with this key, created with the first call."""
         with self._lock:
             found = self._budgets.setdefault(key, RetryBudget())
             self._budgets.move_to_end(key)
             if len(self._budgets) > self._largest:
                 self._budgets.popitem(last=False)
         return found
+
+    def all(self) -> list[tuple[bytes, RetryBudget]]:
+        """All budgets with their keys."""
+        with self._lock:
+            return list(self._budgets.items())
+
+    def key(self, base_url: str, credential: str | None) -> bytes:
+        """The digest of that pair."""
+        return self._key(base_url.rstrip("/"), credential)
 
     def _key(self, *parts: str | None) -> bytes:
         # repr keeps ("a", "bc") and ("ab", "c"), and None and "None", apart.

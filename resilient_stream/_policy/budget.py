@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, NoReturn, Protocol
@@ -19,6 +19,7 @@ from weakref import WeakSet
 
 from resilient_stream._core.failures import Kind
 from resilient_stream._core.health.health import Health
+from resilient_stream._core.health.news import News
 from resilient_stream._core.health.view import Claim, Later
 
 __all__ = ["BudgetState", "RetryBudget", "renewed_after_fork"]
@@ -104,6 +105,19 @@ class RetryBudget:
     def leave(self, claim: Claim) -> None:
         """The stream has ended."""
         self._note(partial(self._health.leave, claim))
+
+    def news(self, now: float) -> News:
+        """What other processes are told of what this one has seen."""
+        with self._lock:
+            self._take_notes()
+            return self._health.news(now)
+
+    def hear(self, before: Sequence[News], after: Sequence[News]) -> None:
+        """What other processes have told last, in place of what they told before: those whose turn to send
+        a probe comes before this process's, and the others."""
+        with self._lock:
+            self._take_notes()
+            self._health.hear(before, after)
 
     def _note(self, note: Callable[[], None]) -> None:
         """Make the call now, or leave it to the holder of the lock. The collector may end a stream in the

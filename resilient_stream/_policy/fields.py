@@ -24,6 +24,7 @@ from resilient_stream._core.wire import safe_json
 from resilient_stream._telemetry.observers import Observer
 
 from .budget import RetryBudget
+from .redis_budget import RedisBudget
 
 DAY: Final = 86_400.0
 """The longest wait or timeout, in seconds, so that a value in milliseconds is refused."""
@@ -115,12 +116,12 @@ def _template(value: object) -> str | None:
     )
 
 
-def _budget(value: object) -> Literal["shared"] | RetryBudget | None:
-    if value is None or isinstance(value, RetryBudget):
+def _budget(value: object) -> Literal["shared"] | RetryBudget | RedisBudget | None:
+    if value is None or isinstance(value, RetryBudget | RedisBudget):
         return value
     if value == "shared":
         return "shared"
-    raise ValueError('should be "shared", a RetryBudget, or None for no budget')
+    raise ValueError('should be "shared", a RetryBudget, a RedisBudget, or None for no budget')
 
 
 def _strategy(family: type, example: str) -> Callable[[object], Any]:
@@ -176,7 +177,7 @@ Kinds: TypeAlias = Annotated[frozenset[Kind], BeforeValidator(_kinds)]
 Hold: TypeAlias = Annotated[frozenset[Holdable], BeforeValidator(_hold)]
 Fallbacks: TypeAlias = Annotated[tuple[Fallback, ...], BeforeValidator(_fallbacks)]
 Template: TypeAlias = Annotated[str | None, PlainValidator(_template)]
-Budget: TypeAlias = Annotated[Literal["shared"] | RetryBudget | None, PlainValidator(_budget)]
+Budget: TypeAlias = Annotated[Literal["shared"] | RetryBudget | RedisBudget | None, PlainValidator(_budget)]
 Stop: TypeAlias = Annotated[StopRule | None, PlainValidator(_strategy(stop_base, "stop_after_delay(60)"))]
 Wait: TypeAlias = Annotated[WaitRule | None, PlainValidator(_strategy(wait_base, "wait_fixed(2)"))]
 RetryIf: TypeAlias = Annotated[
@@ -216,7 +217,7 @@ class PolicyFields(TypedDict, total=False):
     heal_history: bool
     fallback_models: Iterable[Fallback]
     max_input_multiple: float | None
-    budget: Literal["shared"] | RetryBudget | None
+    budget: Literal["shared"] | RetryBudget | RedisBudget | None
     journal_failure: JournalFailure
     stop: StopRule | None
     wait: WaitRule | None

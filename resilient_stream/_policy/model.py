@@ -194,9 +194,10 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
     precedent, because RPC retries do not bill."""
 
     budget: Budget = "shared"
-    """The retry budget: "shared" per process, base URL and credential, a ``RetryBudget``, or None. A retry
-    that it does not cover waits for its turn, as long as the other fields allow. Default "shared": 30 retries
-    at first; replies pay for more, as with gRPC and the AWS SDKs."""
+    """The retry budget: "shared" per process, base URL and credential, a ``RedisBudget`` that processes
+    share, a ``RetryBudget``, or None. A retry that it does not cover waits for its turn, as long as the other
+    fields allow. Default "shared": 30 retries at first; replies pay for more, as with gRPC and the AWS
+    SDKs."""
 
     journal_failure: JournalFailure = "continue"
     """What to do if the journal of a stream can't be written: "continue" without it and say so in the log,

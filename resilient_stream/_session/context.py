@@ -14,6 +14,7 @@ from resilient_stream._driver.runtime import Runtime
 from resilient_stream._policy.accounts import account, shared_budget
 from resilient_stream._policy.judge import Judgement
 from resilient_stream._policy.model import RetryPolicy
+from resilient_stream._policy.redis_budget import RedisBudget
 from resilient_stream._telemetry.attributes import Url, of_server
 from resilient_stream._telemetry.observers import Watch
 
@@ -52,5 +53,8 @@ class StreamContext:
             headers: the request's, names in any case or in lower case.
         """
         self.watch.answered_by(**of_server(url, self.provider))
-        if self.policy.budget == "shared":
+        budget = self.policy.budget
+        if budget == "shared":
             self.judge.draw_on(shared_budget(*account(str(url), headers)))
+        elif isinstance(budget, RedisBudget):
+            self.judge.draw_on(budget.budget(*account(str(url), headers)))

@@ -122,6 +122,15 @@ def test_a_journal_is_open_for_as_long_as_it_is_needed(tmp_path: Path) -> None:
     assert not any("j.db" in argument for argument in options.arguments())
 
 
+@pytest.mark.parametrize(
+    ("journal", "shares"), [(None, False), ("sqlite:///x.db", False), ("redis://127.0.0.1:1/0", True)]
+)
+def test_the_budget_is_shared_where_the_journal_is(journal: str | None, *, shares: bool) -> None:
+    """By all workers and machines, if it is in Redis."""
+    with Options(journal=journal).opened_budget() as budget:
+        assert (budget is not None) is shares
+
+
 def test_without_a_journal_none_is_opened() -> None:
     """Nor told."""
     with Options().opened_journal() as journal:

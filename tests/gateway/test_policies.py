@@ -1,6 +1,6 @@
 import pytest
 
-from resilient_stream import Observer, RetryPolicy
+from resilient_stream import Observer, RedisBudget, RetryBudget, RetryPolicy
 from resilient_stream._gateway.errors import Refused
 from resilient_stream._gateway.policies import Policies, tenant
 from resilient_stream._gateway.request import Incoming
@@ -26,6 +26,17 @@ def test_a_request_names_a_preset() -> None:
     layer = policies.of(naming("batch"))
     assert layer.policy == RetryPolicy.preset("batch").replace(observers=(ours,))
     assert policies.of(naming("batch")) is layer
+
+
+def test_presets_draw_on_the_budget_that_processes_share() -> None:
+    """If the gateway's own policy does; a preset that has none stays without."""
+    with RedisBudget("redis://127.0.0.1:1/0") as budget:
+        policies = Policies(RetryPolicy(budget=budget), Observer())
+        assert policies.of(naming("batch")).policy.budget is budget
+        assert policies.of(naming("observe")).policy.budget is None
+    assert (
+        Policies(RetryPolicy(budget=RetryBudget()), Observer()).of(naming("batch")).policy.budget == "shared"
+    )
 
 
 def test_all_policies_learn_together() -> None:

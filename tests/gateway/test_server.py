@@ -14,7 +14,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from resilient_stream import PolicyError
+from resilient_stream import PolicyError, RedisBudget
 from resilient_stream._gateway.console import Console
 from resilient_stream._gateway.options import Options, ServeError
 from resilient_stream._gateway.server import FILES, Server, allow_connections, gateway, listen
@@ -180,6 +180,14 @@ def test_a_second_signal_ends_it_now() -> None:
         made.sock.close()  # as the command does; older servers leave it open
         assert not made.thread.is_alive()
         assert api.wait_closed()
+
+
+@pytest.mark.parametrize(("policy", "shares"), [(None, True), ("batch", True), ("observe", False)])
+def test_a_budget_that_is_shared_takes_the_place_of_the_default(policy: str | None, *, shares: bool) -> None:
+    """A policy that has another, or none, keeps it."""
+    with RedisBudget("redis://127.0.0.1:1/0") as budget:
+        made = gateway(Options(policy=policy), Console(io.StringIO()), None, budget)
+        assert made._policies._own.policy.budget is (budget if shares else None)
 
 
 def test_a_worker_ends_with_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from resilient_stream._journal import urls
 from resilient_stream._journal.redis import RedisStore
 from resilient_stream._journal.sqlite import SqliteStore
 from resilient_stream._journal.urls import open_store
@@ -33,6 +34,15 @@ def test_a_server_is_named_as_its_package_has_it() -> None:
     assert store._prefix == "mine"
     assert store._url == f"{server().url}?health_check_interval=7"
     store.close()
+
+
+def test_a_server_may_be_named_by_its_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all its slashes, prefix or not."""
+    asked = list[str]()
+    monkeypatch.setattr(urls, "RedisStore", lambda address, **_: asked.append(address))
+    for url in ("unix:///run/redis.sock", "unix:///run/redis.sock?prefix=mine", "unix://u:p@/run/x?db=1"):
+        open_store(url)
+    assert asked == ["unix:///run/redis.sock", "unix:///run/redis.sock", "unix://u:p@/run/x?db=1"]
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,9 @@ def test_a_budget_is_shared_or_given_or_none() -> None:
     own = RetryBudget()
     assert [policy(budget=each).budget for each in ("shared", own, None)] == ["shared", own, None]
     for wrong in ("own", 60, RetryBudget):
-        assert f'budget = {wrong!r}: should be "shared", a RetryBudget, or None' in complaint(budget=wrong)
+        assert f'budget = {wrong!r}: should be "shared", a RetryBudget, a RedisBudget, or None' in complaint(
+            budget=wrong
+        )
 
 
 STRATEGIES: dict[str, Any] = {

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from resilient_stream import RetryBudget, RetryPolicy
+from resilient_stream import RedisBudget, RetryBudget, RetryPolicy
 from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._policy.accounts import shared_budget
 from resilient_stream._session.layer import Layer
@@ -32,6 +32,17 @@ def test_streams_to_one_account_draw_on_one_budget() -> None:
     other.addressed(URL, {"x-api-key": "b"})
     assert one.judge._turns.view is two.judge._turns.view is shared_budget("https://context.test", "a")
     assert other.judge._turns.view is shared_budget("https://context.test", "b")
+
+
+def test_streams_of_processes_draw_on_the_budget_that_these_share() -> None:
+    """Each account has one of its own there, too."""
+    with RedisBudget("redis://127.0.0.1:1/0") as budget:
+        budget.close()  # no thread is needed
+        one, other = (Layer(RetryPolicy(budget=budget)).begin(BODY) for _ in range(2))
+        one.addressed(URL, {"x-api-key": "a"})
+        other.addressed(URL, {"x-api-key": "b"})
+        assert one.judge._turns.view is budget.budget("https://context.test", "a")
+        assert other.judge._turns.view is budget.budget("https://context.test", "b")
 
 
 @pytest.mark.parametrize("budget", [None, RetryBudget()])

@@ -12,12 +12,15 @@ whole account.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Final
 
 from resilient_stream._core.failures import OVERLOAD_KINDS, Kind
 
+from .hold import Hold
+from .news import LaneNews, News, Other, elsewhere
 from .queue import Place, Queue
 from .supply import Supply
 from .view import Claim, Later
@@ -43,23 +46,6 @@ MOST_MODELS: Final = 64
 
 
 @dataclass(slots=True)
-class Hold:
-    """How long the API has asked to wait."""
-
-    until: float = -inf
-    _said: float = -inf
-
-    def put(self, now: float, seconds: float) -> None:
-        """The API has asked to wait."""
-        self.until, self._said = max(self.until, now + seconds), now
-
-    def lift(self, sent: float) -> None:
-        """The API has served a request that was sent at that time, so an earlier wait is over."""
-        if sent > self._said:
-            self.until = -inf
-
-
-@dataclass(slots=True)
 class Lane:
     """The retries for one model, the streams that wait for them, and until when they all have to."""
 
@@ -73,6 +59,18 @@ class Lane:
             SOONEST, ahead / PLACES_PER_SECOND, longest / PATIENT, self.supply.pause(longest) / CHANCES
         )
         return pause if ahead else min(pause, max(SOONEST, self.supply.until_probe(now, longest)))
+
+    def news(self, now: float) -> LaneNews | None:
+        """What other processes are told; None if nothing happens here."""
+        waiting, supply, hold = len(self.queue), self.supply, self.hold
+        if not waiting and supply.is_idle(now) and hold.until <= now:
+            return None
+        return LaneNews(waiting, supply.probes, supply.sent, supply.heard, hold.asked)
+
+    def hear(self, others: Sequence[Other], *, unreachable: bool) -> None:
+        """What other processes tell."""
+        self.hold.hear(other.lane.asked for other in others)
+        self.supply.hear(elsewhere(len(self.queue), others, unreachable=unreachable))
 
 
 @dataclass(slots=True)
@@ -92,6 +90,8 @@ class Health:
     lanes: OrderedDict[str, Lane] = field(default_factory=OrderedDict)
     unreachable: bool = False
     """Whether the last known request failed to connect."""
+    _others: Sequence[tuple[bool, News]] = ()
+    """What other processes have told last, each with whether its turn to send a probe comes first."""
 
     @property
     def balance(self) -> float:
@@ -111,7 +111,7 @@ class Health:
         place.due = now
         lane.queue.join(now, place)
         claim.held = lane, place
-        held = max(lane.hold.until, -inf if claim.elsewhere else self.hold.until) - now
+        held = max(lane.hold.end, -inf if claim.elsewhere else self.hold.end) - now
         ahead = lane.queue.ahead(now, place)
         if held <= 0 and lane.supply.take(now, ahead, claim.longest):
             lane.queue.leave(place)
@@ -144,10 +144,37 @@ class Health:
             lane.queue.leave(place)
         claim.held = claim.paid = None
 
+    def news(self, now: float) -> News:
+        """What other processes are told."""
+        told = {model: lane.news(now) for model, lane in self.lanes.items()}
+        lanes = {model: lane for model, lane in told.items() if lane is not None}
+        return News(self.unreachable, self.hold.asked, lanes)
+
+    def hear(self, before: Sequence[News], after: Sequence[News]) -> None:
+        """What other processes tell, each its own; it replaces what they told before.
+
+        Args:
+            before: of those whose turn to send a probe comes before this process's.
+            after: of the others.
+        """
+        self._others = [*((True, news) for news in before), *((False, news) for news in after)]
+        self.hold.hear(news.asked for _, news in self._others)
+        for model, lane in self.lanes.items():
+            self._tell(model, lane)
+
+    def _tell(self, model: str, lane: Lane) -> None:
+        others = [
+            Other(news.lanes[model], news.unreachable, first)
+            for first, news in self._others
+            if model in news.lanes
+        ]
+        lane.hear(others, unreachable=self.unreachable)
+
     def _lane(self, model: str) -> Lane:
         lane = self.lanes.get(model)
         if lane is None:
             lane = self.lanes[model] = Lane(Supply(self.reserve, self.ratio, self.window))
+            self._tell(model, lane)
             if len(self.lanes) > MOST_MODELS:
                 self.lanes.popitem(last=False)
         self.lanes.move_to_end(model)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Final
 
+from .news import ALONE, KNOWN, TAKE_OVER, Elsewhere
+
 FIRST_PROBE: Final = 0.5
 """Seconds between the last retry and the first probe; doubles with each probe in a row that is not served."""
 
@@ -40,18 +42,43 @@ class Supply:
     tokens: float = field(init=False)
     probes: int = 0
     """Retries in a row that were sent without a token, and not served."""
-    _sent: float = -inf
-    _heard: float = -inf
+    sent: float = -inf
+    """When the last retry was sent."""
+    heard: float = -inf
+    """When a reply began last."""
+    elsewhere: Elsewhere = ALONE
+    """What other processes tell."""
 
     def __post_init__(self) -> None:
         self.tokens = self.reserve
 
+    @property
+    def most(self) -> float:
+        """Tokens that are kept at most: this process's share, but two, so that what is served pays for what
+        is retried however many share."""
+        return max(self.reserve * self.elsewhere.share, RETURNED)
+
+    def hear(self, elsewhere: Elsewhere) -> None:
+        """What other processes tell."""
+        self.elsewhere = elsewhere
+        self.tokens = min(self.tokens, self.most)
+
+    @property
+    def in_vain(self) -> int:
+        """Probes in a row, of all processes, that were not served."""
+        other = self.elsewhere
+        own = self.probes if self.sent > other.heard else 0
+        return own + self._in_vain_elsewhere
+
+    @property
+    def _in_vain_elsewhere(self) -> int:
+        return self.elsewhere.probes if self.elsewhere.sent > self.heard else 0
+
     def began(self, now: float, *, paid: bool) -> None:
         """A reply has begun, to a retry (``paid``) or to a first request."""
         more = RETURNED if paid else self.ratio
-        full = max(self.reserve, RETURNED)
-        self.tokens = max(self.tokens, min(self.tokens + more, full))
-        self.probes, self._heard = 0, now
+        self.tokens = max(self.tokens, min(self.tokens + more, self.most))
+        self.probes, self.heard = 0, now
 
     def take(self, now: float, ahead: int, longest: float) -> bool:
         """Take what one retry costs, if it is there.
@@ -61,24 +88,31 @@ class Supply:
             ahead: streams whose turn comes first. A token is left for each of them, and every probe.
             longest: seconds between two probes at most.
         """
-        if self.tokens >= 1 + ahead:
+        if self.tokens >= 1 + ahead and self._in_vain_elsewhere < KNOWN:
             self.tokens -= 1
         elif ahead or self.until_probe(now, longest) > 0:
             return False
         else:
             self.probes += 1
-        self._sent = now
+        self.sent = now
         return True
 
     def pause(self, longest: float) -> float:
         """Seconds between the last retry and the next probe."""
-        return min(FIRST_PROBE * 2.0 ** min(self.probes, MOST_DOUBLINGS), max(longest, FIRST_PROBE))
+        return min(FIRST_PROBE * 2.0 ** min(self.in_vain, MOST_DOUBLINGS), max(longest, FIRST_PROBE))
 
     def until_probe(self, now: float, longest: float) -> float:
         """Seconds until the next probe may be sent."""
-        return max(0.0, self._sent + self.pause(longest) - now)
+        last, other = self.sent, self.elsewhere
+        if self._in_vain_elsewhere:
+            last = max(last, other.sent) + other.before * TAKE_OVER
+        return max(0.0, last + self.pause(longest) - now)
+
+    def is_idle(self, now: float) -> bool:
+        """Whether this process has had no retry and no reply for so long that it says nothing any more."""
+        return now - max(self.sent, self.heard) > self.window
 
     def rest(self, now: float) -> None:
-        """Nobody waits: after a while what happened says nothing any more."""
-        if now - max(self._sent, self._heard) > self.window:
-            self.tokens, self.probes = self.reserve, 0
+        """Nobody waits: after a while the supply is as at first."""
+        if self.is_idle(now) and now - max(self.elsewhere.sent, self.elsewhere.heard) > self.window:
+            self.tokens, self.probes = min(self.reserve, self.most), 0

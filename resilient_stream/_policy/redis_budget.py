@@ -1,0 +1,268 @@
+"""A retry budget that processes share through a Redis server.
+
+Each process decides by what it has seen itself, and by what the others have told last (the core's ``news``
+has the rules). One thread exchanges that a few times a second. So no stream ever waits for Redis, and a
+process that can't reach it decides alone, as with ``budget="shared"``.
+
+What goes to Redis: under a keyed digest of the base URL and the credential, for each model the number of
+streams that wait, a few times, and how long the API asked to wait.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from hashlib import blake2b
+from typing import Final, NoReturn, Self
+from urllib.parse import urlsplit
+from weakref import finalize
+
+from resilient_stream._core.health.news import News
+from resilient_stream._telemetry.guard import guarded
+
+from .accounts import Registry
+from .blackboard import LIFE, AwayError, Blackboard, RedisBoard
+from .budget import RetryBudget, renewed_after_fork
+
+__all__ = ["RedisBudget"]
+
+log: Final = logging.getLogger("resilient_stream")
+
+INTERVAL: Final = 0.25
+"""Seconds between two exchanges."""
+
+LARGEST_PART: Final = 0.05
+"""The part of its time that the thread may spend on exchanges: with very many accounts they become rarer."""
+
+LONGEST_PAUSE: Final = 4.0
+"""Seconds between two attempts to reach a server that is away, at most; they begin with `INTERVAL`."""
+
+FORGET: Final = 60.0
+"""Seconds after a stream began for which others are asked about its account, whatever comes of it."""
+
+
+class Exchange:
+    """What the budgets of one process tell and hear.
+
+    Args:
+        connect: makes the connection to where it is written.
+        clock: the monotonic clock of the streams, in seconds.
+    """
+
+    def __init__(self, connect: Callable[[], Blackboard], clock: Callable[[], float]) -> None:
+        self._connect, self._clock = connect, clock
+        self._closed = False
+        self._registry = Registry(
+            secret=b""
+        )  # digests of processes are to be compared: keyed when they are told
+        self.renew()
+        renewed_after_fork(self)
+
+    def renew(self) -> None:
+        """Begin anew, as a forked child does: its parent's thread and connection are not its own."""
+        self._me = secrets.token_hex(8)
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._woken, self._end = threading.Event(), threading.Event()
+        self._begun: dict[bytes, float] = {}
+        """When a stream of each account began last."""
+        self._told: dict[bytes, RetryBudget] = {}
+        """The accounts of which others were told."""
+        self._board: Blackboard | None = None
+        self._secret = b""
+        self._ahead = 0.0
+        """Seconds by which the board's clock is ahead of this process's."""
+        self._heard = self._clock()
+        self._failures = 0
+        """Attempts in a row that did not reach the board."""
+
+    def budget(self, base_url: str, credential: str | None) -> RetryBudget:
+        """The budget of an account, for a stream that begins."""
+        key = self._registry.key(base_url, credential)
+        with self._lock:
+            self._begun[key] = self._clock()
+            if self._thread is None and not self._closed:
+                self._thread = threading.Thread(target=self._run, name="resilient-stream budget", daemon=True)
+                self._thread.start()
+            if key not in self._told:
+                self._woken.set()
+        return self._registry.of(key)
+
+    # -- the thread --------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while not self._end.is_set():
+                self._woken.clear()
+                began = self._clock()
+                pause = self.step()
+                took = self._clock() - began
+                self._end.wait(min(took / LARGEST_PART, LIFE / 2))
+                self._woken.wait(pause)
+        finally:
+            self.leave()
+
+    def step(self) -> float:
+        """Exchange news once, or try to; seconds until the next time."""
+        try:
+            self._exchange()
+        except AwayError as error:
+            return self._is_away(error)
+        if self._failures:
+            guarded(log.info, "the retry budget is shared again: its Redis server is back")
+        self._failures, self._heard = 0, self._clock()
+        return INTERVAL
+
+    def _exchange(self) -> None:
+        board = self._board
+        if board is None:
+            board = self._board = self._connect()
+        secret = board.secret()
+        if secret != self._secret:  # the first time, or the server was emptied
+            self._secret = secret
+            self._ahead = board.exchange(self._me, {})[0] - self._clock()
+        now = self._clock()
+        told, quiet = self._news(now)
+        texts = {self._name(key): news.shifted(self._ahead).text() for key, (_, news) in told.items()}
+        board_time, heard = board.exchange(self._me, texts | {self._name(key): "" for key in quiet})
+        self._ahead = board_time - (now + self._clock()) / 2
+        for key, (budget, _) in told.items():
+            self._tell(budget, heard[self._name(key)])
+        for budget in quiet.values():
+            budget.hear([], [])
+        with self._lock:
+            self._told = {key: budget for key, (budget, _) in told.items()}
+
+    def _tell(self, budget: RetryBudget, texts: Mapping[str, bytes]) -> None:
+        sides: tuple[list[News], list[News]] = ([], [])
+        for name, text in texts.items():
+            if (news := News.of(text)) is not None:
+                sides[name > self._me].append(news.shifted(-self._ahead))
+        budget.hear(*sides)
+
+    def _news(self, now: float) -> tuple[dict[bytes, tuple[RetryBudget, News]], dict[bytes, RetryBudget]]:
+        """What is to be told, by account, and the accounts of which there is nothing to tell any more."""
+        with self._lock:
+            self._begun = {key: at for key, at in self._begun.items() if now - at < FORGET}
+            begun = set(self._begun)
+        told = dict[bytes, tuple[RetryBudget, News]]()
+        for key, budget in self._registry.all():
+            news = budget.news(now)
+            if news.lanes or key in begun:
+                told[key] = budget, news
+        return told, {key: budget for key, budget in self._told.items() if key not in told}
+
+    def _name(self, key: bytes) -> str:
+        return blake2b(key, digest_size=16, key=self._secret).hexdigest()
+
+    def _is_away(self, error: AwayError) -> float:
+        """The board can't be reached; seconds until the next attempt."""
+        self._failures += 1
+        if self._failures == 1:
+            guarded(
+                log.warning,
+                f"the retry budget is this process's own until its Redis server can be reached: {error}",
+            )
+        pause = min(INTERVAL * 2.0 ** min(self._failures - 1, 10), LONGEST_PAUSE)
+        if self._clock() + pause > self._heard + LIFE:
+            self._forget()
+        return pause
+
+    def _forget(self) -> None:
+        """Decide alone."""
+        for _, budget in self._registry.all():
+            budget.hear([], [])
+
+    def leave(self) -> None:
+        """Tell others that this process is gone, if they can be told, and let go of the connection."""
+        self._forget()
+        board, self._board = self._board, None
+        if board is not None:
+            with contextlib.suppress(AwayError):  # then it is forgotten after `LIFE`
+                board.exchange(self._me, {self._name(key): "" for key in self._told})
+            board.close()
+
+    def close(self) -> None:
+        """End the thread, soon. The budgets go on, each for itself."""
+        self._closed = True
+        self._end.set()
+        self._woken.set()
+
+    def join(self) -> None:
+        """Wait for the end of the thread."""
+        if self._thread is not None:
+            self._thread.join()
+
+
+class RedisBudget:
+    """A retry budget that processes share through a Redis or Valkey server: one for each API and credential.
+
+    It decides as the default, ``budget="shared"``, does: 30 retries at first and so on, but for all processes
+    together, and a ``Retry-After`` that one hears is obeyed by all within a quarter of a second. No stream
+    waits for the server: a thread tells and hears four times a second. While the server can't be reached each
+    process has a budget of its own, which is said in the log once.
+
+    ::
+
+        client = resilient(client, RetryPolicy(budget=RedisBudget("redis://localhost:6379/0")))
+
+    It needs the extra ``redis``. The server is told a keyed digest of base URL and credential, the names of
+    models, counts and times; no credential and no content. A forked child is a process of its own.
+
+    Args:
+        url: of the server, as for a journal: ``redis://``, ``rediss://`` or ``unix://``, with
+            ``?prefix=name`` for another beginning of all keys.
+
+    Raises:
+        ImportError: the ``redis`` package is not installed.
+        ValueError: this is no such URL.
+    """
+
+    def __init__(self, url: str) -> None:
+        connect = partial(RedisBoard, url)
+        connect().close()  # raises where it can't be meant
+        self._where = urlsplit(url).hostname or urlsplit(url).path
+        self._exchange = Exchange(connect, time.monotonic)
+        finalize(self, self._exchange.close)
+
+    def budget(self, base_url: str, credential: str | None) -> RetryBudget:
+        """This process's part of the budget of an account.
+
+        Args:
+            base_url: where requests go; a trailing slash makes no difference.
+            credential: the API key or token, or None. Only digests of it are kept.
+        """
+        return self._exchange.budget(base_url, credential)
+
+    def close(self) -> None:
+        """End the thread. Streams go on; each process then has a budget of its own."""
+        self._exchange.close()
+        self._exchange.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<RedisBudget at {self._where}>"
+
+    def __copy__(self) -> RedisBudget:
+        """The same budget: a copied policy still draws on it."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> RedisBudget:
+        """As ``__copy__``."""
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse: it has a thread and a connection."""
+        raise TypeError(
+            "a RedisBudget can't be pickled: make one in each process, with the same URL; they share it"
+        )
