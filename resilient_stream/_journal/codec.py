@@ -11,6 +11,8 @@ from resilient_stream.errors import JournalError
 
 Change = Callable[[bytes], bytes]
 
+UNREADABLE: Final = "the stored stream can't be decrypted; it was encrypted with another key"
+
 MOST_NAMED: Final = 5
 """The most differences between two requests that are named."""
 
@@ -38,9 +40,7 @@ class Codec:
         try:
             return self._decrypt(stored)
         except Exception as error:
-            raise JournalError(
-                "the stored stream can't be decrypted; it was encrypted with another key"
-            ) from error
+            raise JournalError(UNREADABLE) from error
 
 
 def request_bytes(body: Mapping[str, Any]) -> bytes:

@@ -22,7 +22,7 @@ from resilient_stream.errors import (
 
 from . import record
 from .claiming import claiming
-from .codec import Codec, differences, request_bytes
+from .codec import UNREADABLE, Codec, differences, request_bytes
 from .cursor import new_tag
 from .entries import Claim, Head, Opening, Status
 from .group import Group
@@ -184,13 +184,17 @@ class Entrance:
 
         Raises:
             UnknownStream: there is none.
-            JournalError: it can't be decrypted.
+            JournalError: it can't be decrypted, or was encrypted and is read as if it were not.
         """
         payloads = self.store.payloads(key)
         if payloads is None:
             raise UnknownStream(f"there is no stream {key!r} in the journal")
         request, state = payloads
-        return json.loads(self._codec.load(request)), record.read(self._codec.load(state) if state else b"")
+        plain = self._codec.load(request), self._codec.load(state) if state else b""
+        try:
+            return json.loads(plain[0]), record.read(plain[1])
+        except ValueError as error:
+            raise JournalError(UNREADABLE) from error
 
     def _frames(self, head: Head) -> list[bytes]:
         frames = list[bytes]()

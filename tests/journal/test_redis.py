@@ -69,3 +69,24 @@ def test_a_forked_child_has_a_connection_of_its_own() -> None:
     assert store._client is not client
     store.close()
     client.close()
+
+
+def test_a_server_that_is_full_is_as_good_as_away() -> None:
+    """With ``noeviction``: what was written can be read meanwhile, and once there is room it is written on."""
+    store = RedisStore(server().url, prefix="full")
+    lease = store.claim("s", "a", 10.0, opening=Opening("tag", b"request")).lease
+    assert lease is not None
+    assert store.commit([Write(lease, 1, (b"x",))], 10.0) == [Answer.KEPT]
+    client = store._client
+    before = client.config_get("maxmemory")["maxmemory"]
+    client.config_set("maxmemory", "1")
+    try:
+        with pytest.raises(JournalUnavailable, match="the journal's Redis can't be used: OutOfMemoryError"):
+            store.commit([Write(lease, 2, (b"y",))], 10.0)
+        page = store.read("s", 0, 9)
+        assert page is not None and [frame for _, frame in page.frames] == [b"x"]
+    finally:
+        client.config_set("maxmemory", before)
+    assert store.commit([Write(lease, 2, (b"y",), None, Status.COMPLETE)], 10.0) == [Answer.KEPT]
+    store.remove("s")
+    store.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import trio
 from resilient_stream import RetryPolicy, report, resilient
 from resilient_stream._journal.entries import Status
 from resilient_stream._journal.session import PIECE, SyncReplay, _pieces
-from resilient_stream.errors import JournalUnavailable, OtherRequest, StoppedStream, StreamBusy
+from resilient_stream.errors import JournalError, JournalUnavailable, OtherRequest, StoppedStream, StreamBusy
 from resilient_stream.journal import Journal, journal_key, journaled
 from resilient_stream.testing import ErrorEvent, StandIn, cut_at
 from resilient_stream.testing import Status as StatusFault
@@ -334,6 +335,47 @@ def test_what_is_encrypted_can_be_read_by_who_decrypts(url: str, tmp_path: Path)
         held = b"".join(path.read_bytes() for path in tmp_path.iterdir())
         for word in (b"tides", TEXT[:8].encode(), b"attempts", USER_TURN_MODEL.encode()):
             assert word not in held
+
+
+@pytest.mark.parametrize("other", [None, lambda data: b"\xfe" + data, int])
+def test_what_is_encrypted_is_not_taken_for_something_else(url: str, other: Any) -> None:
+    """Read without a key, or under another one, it is refused with a sentence, and nothing is asked of the API."""
+
+    def flip(data: bytes) -> bytes:
+        return bytes(byte ^ 0xFF for byte in data)
+
+    with StandIn(reply=TEXT) as server:
+        with Journal(url, encrypt=flip, decrypt=flip) as journal, journaled("k"):
+            sdk(server.url, journal, HASTY, Events())
+        with Journal(url, encrypt=other, decrypt=other) as journal:
+            with pytest.raises(JournalError, match="encrypted with another key"), journaled("k"):
+                sdk(server.url, journal, HASTY, Events())
+            with pytest.raises(JournalError, match="encrypted with another key"):
+                journal.request("k")
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("policy", [HASTY, STRICT], ids=["continue", "stop"])
+def test_a_file_that_can_not_grow_is_as_good_as_away(
+    policy: RetryPolicy, url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As on a full disk: what was written stays whole, and once there is room it is written on."""
+    with StandIn(reply=TEXT) as server, Journal(url, patience=0.0) as journal:
+        store: Any = journal.store
+        with journaled("before"):
+            sdk(server.url, journal, policy, Events())
+        pages = store._writer.execute("PRAGMA page_count").fetchone()[0]
+        store._writer.execute(f"PRAGMA max_page_count={pages}")
+        seen, full = Events(), pytest.raises(JournalUnavailable, match="can't grow: the disk is full")
+        with full if policy is STRICT else contextlib.nullcontext(), journaled("k"):
+            sdk(server.url, journal, policy, seen)
+        assert (text_of(seen) == TEXT) is (policy is not STRICT)
+        said = [record.message for record in caplog.records if "without its journal" in record.message]
+        assert len(said) == (policy is not STRICT)
+        with journaled("after"):  # by another connection, which has no limit
+            sdk(server.url, journal, policy, Events())
+        for key in ("before", "after"):
+            assert len(list(journal.read(key))) == len(list(journal.read("before")))
 
 
 @pytest.mark.parametrize("policy", [HASTY, STRICT], ids=["continue", "stop"])
