@@ -1,5 +1,5 @@
-"""`reply`: a journaled stream as the answer of a Starlette or FastAPI application, for browsers that come
-back.
+"""`reply`: a journaled stream as the response of a Starlette or FastAPI application, for browsers that
+reconnect.
 
 ::
 
@@ -7,8 +7,8 @@ back.
     async def stream(chat: str, request: Request) -> Response:
         return await sse.reply(journal, f"chat/{chat}", request)
 
-A plain ``EventSource`` reconnects by itself and says with ``Last-Event-ID`` where it was; a page that was
-reloaded says so with ``?last-event-id=``. Who may read which stream is your application's to decide.
+A plain ``EventSource`` reconnects by itself and sends its position as ``Last-Event-ID``. A page that was
+reloaded sends it as ``?last-event-id=``. Your application decides who may read which stream.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["reply"]
 
 
 class Request(Protocol):
-    """What is used of a request of Starlette's or FastAPI's."""
+    """The part of a request of Starlette or FastAPI that is used."""
 
     @property
     def headers(self) -> Mapping[str, str]: ...
@@ -47,20 +47,20 @@ async def reply(
     retry: float = 2.0,
     heartbeat: float = 15.0,
 ) -> Response:
-    """A response of Starlette's that replays a stream from where its reader was, and follows it.
+    """A response of Starlette that replays a stream from its reader's position, and follows it.
 
-    Each event has an ``id:``. A client that leaves stops nothing; `Journal.stop` does. The response is 204
-    where the reader has all of a stream that has ended, which is what makes an ``EventSource`` stop asking;
-    400 for a cursor that is none, 404 where there is no such stream or the cursor is of another one, 410
-    where its retention is over. If the stream was given up, an ``error`` event comes last. If its writer is
-    gone the response ends, and the reader comes back after ``retry`` seconds.
+    Each event has an ``id:``. A client that leaves does not stop the stream; `Journal.stop` does. The status
+    is 204 if the reader has all of a stream that has ended, after which an ``EventSource`` does not
+    reconnect; 400 for something that is not a cursor; 404 if there is no such stream or the cursor belongs to
+    another one; 410 if its retention is over. If the stream was given up, an ``error`` event comes last. If
+    its writer is gone, the response ends, and the reader reconnects after ``retry`` seconds.
 
     Args:
         journal: where the stream is.
         key: the stream's.
         request: of Starlette or FastAPI.
-        owner: what `Journal.owner_of` gives for the reader's credential, where only who began the stream may
-            read it; None where your application has decided that.
+        owner: the result of `Journal.owner_of` for the reader's credential, if only the client that began the
+            stream may read it; None if your application has decided that.
         retry: seconds after which a browser reconnects.
         heartbeat: seconds without an event after which a comment is sent, so that proxies do not close the
             connection.
@@ -92,5 +92,5 @@ async def _events(
             yield b"".join(numbered(entry.cursor, entry.frame) for entry in entries) or b":\n\n"
     except StreamFailed as failed:
         yield numbered(cursor(follower.head.tag, follower.head.last), error_event(str(failed)))
-    except JournalError:  # it is not complete, and ends as what it is: who reconnects is told more
+    except JournalError:  # not complete: the reader learns the reason when it reconnects
         return

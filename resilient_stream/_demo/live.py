@@ -36,7 +36,7 @@ def live(
             ``ANTHROPIC_BASE_URL``.
         model: the model that answers.
         hear: told of each piece.
-        policy: what keeps it alive; None for the defaults.
+        policy: the policy of the stream; None for the defaults.
         in_async: whether to use the async client.
     """
     with CuttingProxy(environ.get("ANTHROPIC_BASE_URL") or API, SNIPS) as proxy:

@@ -30,9 +30,9 @@ class Driver(Loop):
         upstream: sends its requests.
         runtime: clocks.
         watch: the stream's observers.
-        first: the action to begin with, where the machine has begun, as `Machine.revive` has it.
-        keep: is called before anything is handed over or told, with just that; and with what was told, and no
-            bytes, before each request and at the end, unless the collector ends the stream.
+        first: the action to begin with, if the machine has begun (see `revive`).
+        keep: is called with bytes and notes before they are delivered; and with notes and no bytes before
+            each request and at the end, unless the garbage collector ends the stream.
     """
 
     def __init__(

@@ -65,9 +65,9 @@ class Gateway:
         policy: a `RetryPolicy`, the name of a preset, or None for the defaults.
         allow_hosts: the names, without a port, that it answers to in ``Host``; None, the default, for any:
             the application around it decides. ``serve`` allows those of the loopback interface alone.
-        limits: what it takes on at the same time.
+        limits: how much it handles at the same time.
         ping_after: seconds of silence in a stream after which a ping is sent; default 10.
-        transport: what sends requests, an httpx2 transport; None for one of its own.
+        transport: the httpx2 transport that sends requests; None for the default one.
         runtime: clocks and randomness, for tests.
         journal: where streams are kept, so that they outlive this process and their readers; None for
             nowhere. It is not closed with the gateway.

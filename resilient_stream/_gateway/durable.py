@@ -168,7 +168,7 @@ class Durable:
         """Answer a request for one stream.
 
         Raises:
-            Refused: there is no such stream for this client, or no such place in it.
+            Refused: there is no such stream for this client, or no such position in it.
             ClientLeft: the client has left.
         """
         key = incoming.path.removeprefix(STREAMS)
@@ -280,7 +280,7 @@ def seconds_of(said: str) -> float:
     """The seconds for which a stream continues after its client has left; 0 if the client does not say.
 
     Raises:
-        Refused: it is no such number.
+        Refused: it is not a number of seconds.
     """
     try:
         seconds = float(said or 0)

@@ -49,7 +49,7 @@ class Stream:
         request: the first attempt's.
         running: its entry in the list of streams.
         reports: whether the client wants the report at the end, if the stream was resumed.
-        journaled: how it is journaled; None where it is not.
+        journaled: how it is journaled; None if it is not.
     """
 
     upstream: Upstream

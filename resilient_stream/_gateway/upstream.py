@@ -30,7 +30,7 @@ class Upstream:
     Args:
         address: its base URL, a path included if there is one.
         verify: as httpx2 has it: True, or a TLS context.
-        transport: what sends requests; None for one of httpx2's own.
+        transport: the httpx2 transport that sends requests; None for the default one.
 
     Raises:
         AddressError: ``address`` is no such URL.
@@ -64,7 +64,7 @@ class Upstream:
 
         Args:
             incoming: the client's.
-            content: its body, read or not; None where it has none.
+            content: its body, read or not; None if it has none.
         """
         target = self._prefix + incoming.target
         url = self.url.copy_with(raw_path=target)

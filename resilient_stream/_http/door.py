@@ -64,8 +64,8 @@ class Door(ABC):
             failure: what happened.
             request: the first that was made, or the stand-in for it.
             cause: the exception that showed the failure, if any.
-            response: what was answered last, in a form that can be kept: its status and body are those of
-                the failure, where it has a status or was told in the stream; None where nothing was.
+            response: the last response, in a form that can be kept: its status and body are those of the
+                failure, if it has a status or was reported in the stream; None if there was none.
         """
         ...
 

@@ -21,8 +21,8 @@ class Codec:
     """Turns payloads into what is stored, and back.
 
     Args:
-        encrypt: is given each payload before it is stored; None to store it as it is.
-        decrypt: is given what ``encrypt`` gave.
+        encrypt: applied to each payload before it is stored; None to store it unchanged.
+        decrypt: the inverse of ``encrypt``.
     """
 
     def __init__(self, encrypt: Change | None = None, decrypt: Change | None = None) -> None:
@@ -48,7 +48,7 @@ def request_bytes(body: Mapping[str, Any]) -> bytes:
     it.
 
     Raises:
-        JournalError: it is no JSON.
+        JournalError: it is not JSON.
     """
     try:
         return json.dumps(dict(body), separators=(",", ":")).encode()

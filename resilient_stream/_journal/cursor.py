@@ -30,13 +30,13 @@ def number_of(after: str | int | None, tag: str, last: int) -> int:
     """The number of the last frame that a reader has read; 0 for none.
 
     Args:
-        after: what the reader says: a cursor, a plain number, or None to begin at the beginning.
-        tag: that of the stream it reads.
+        after: the reader's position: a cursor, a plain number, or None for the beginning.
+        tag: the tag of the stream that it reads.
         last: the number of the stream's last frame.
 
     Raises:
-        BadCursor: it is no cursor, or one of a frame that there is not.
-        ForeignCursor: it is of another stream.
+        BadCursor: ``after`` is not a cursor, or names a frame that does not exist.
+        ForeignCursor: ``after`` belongs to another stream.
     """
     if after is None:
         return 0

@@ -113,7 +113,7 @@ class Entrance:
             OtherRequest: the key was used for another request.
             StreamBusy: another process writes the stream.
             StoppedStream: it was stopped.
-            JournalError: what there is of it can't be read.
+            JournalError: the stored part of it can't be read.
             JournalUnavailable: the store can't be used.
         """
         steps = self._claiming(asked)

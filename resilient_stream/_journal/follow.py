@@ -53,10 +53,10 @@ class Follower:
         codec: decrypts.
         key: the stream's.
         after: the position to begin behind: a cursor, a number, or None for the beginning.
-        owner: the digest of the reader's credential; None where that does not matter.
+        owner: the digest of the reader's credential; None if that does not matter.
 
     Raises:
-        UnknownStream: there is none, or it is somebody else's.
+        UnknownStream: there is none, or it belongs to another owner.
         ExpiredStream: its retention is over.
         BadCursor: ``after`` is no position in it.
         ForeignCursor: ``after`` is a position in another stream.
@@ -90,9 +90,9 @@ class Follower:
         """What was added since the last call.
 
         Raises:
-            StreamFailed: all was given, and the stream was given up.
-            StoppedStream: all was given, and the stream was stopped.
-            WriterGone: all was given, and nobody writes the stream, which is not complete.
+            StreamFailed: all frames were returned, and the stream was given up.
+            StoppedStream: all frames were returned, and the stream was stopped.
+            WriterGone: all frames were returned, and no process writes the stream, which is not complete.
             ExpiredStream: its retention ended while it was read.
             UnknownStream: it was removed while it was read.
             JournalError: a frame can't be decrypted.

@@ -30,20 +30,21 @@ class Journal:
     Args:
         url: ``sqlite:///streams.db``, ``sqlite:////var/lib/streams.db?synchronous=full``, or
             ``redis://host:6379/0`` (with the ``redis`` extra).
-        encrypt: is given the bytes of each request, frame and record before they are stored, and returns what
-            is stored. Keys, sizes and times stay readable. Default None: stored as they are.
-        decrypt: undoes what ``encrypt`` does.
-        keep_for: seconds that a stream is kept after it was last written to; None for ever. Default a week.
-        keep_bytes: bytes that all frames may have together; the oldest streams go first. Default None: no
-            limit.
-        ttl: seconds without a sign of life after which the writer of a stream is taken to be dead. Default
-            15. A process of the same machine is known to be dead at once.
+        encrypt: a function that takes the bytes of each request, frame and record, and returns what is
+            stored. Keys, sizes and times stay readable. Default None: nothing is encrypted.
+        decrypt: the inverse of ``encrypt``.
+        keep_for: seconds that a stream is kept after it was last written to; None for no limit. Default a
+            week.
+        keep_bytes: bytes that all frames may have together; the oldest streams are removed first. Default
+            None: no limit.
+        ttl: seconds without a renewed lease after which the writer of a stream is taken to be dead. Default
+            15. A process of the same machine that has died is recognised at once.
         patience: seconds in which a store that can't be reached is tried again before the policy's
             ``journal_failure`` decides. Default 5.
 
     Raises:
-        ValueError: the URL is none, or one of ``encrypt`` and ``decrypt`` is missing.
-        JournalUnavailable: the store can't be used, is damaged, or is of another program.
+        ValueError: the URL is not valid, or one of ``encrypt`` and ``decrypt`` is missing.
+        JournalUnavailable: the store can't be used, is damaged, or belongs to another program.
     """
 
     def __init__(
@@ -76,17 +77,17 @@ class Journal:
             key: the stream's.
             after: the position to begin behind: the ``cursor`` or the ``number`` of the last entry that was
                 read; None for the beginning.
-            owner: what `owner_of` gives for the reader's credential, where only the one may read that has
-                begun the stream; None where that does not matter.
+            owner: the result of `owner_of` for the reader's credential, if only the client that began the
+                stream may read it; None if that does not matter.
 
         Raises:
-            UnknownStream: there is none, or it is another one's.
+            UnknownStream: there is none, or it belongs to another owner.
             ExpiredStream: its retention is over.
             BadCursor: ``after`` is no position in it.
             ForeignCursor: ``after`` is a position in another stream.
-            StreamFailed: behind the last frame: the stream was given up.
-            StoppedStream: behind the last frame: it was stopped.
-            WriterGone: behind the last frame: nobody writes it. `recover` it.
+            StreamFailed: after the last frame, if the stream was given up.
+            StoppedStream: after the last frame, if it was stopped.
+            WriterGone: after the last frame, if no process writes it. `recover` it.
         """
         follower = Follower(self.store, self.codec, key, after, owner)
         return self._following(follower)
@@ -130,12 +131,10 @@ class Journal:
     # -- in the background -----------------------------------------------------------------------
 
     def start(self, client: Any, key: str, **request: Any) -> None:
-        """Run a stream in a thread, whoever reads it. Returns once the journal has it, before a request is
-        sent.
+        """Run a stream in a thread. Return once the journal has it, before a request is sent.
 
-        It goes on from what there is of it, as any stream with a key; one that is complete costs nothing. If
-        the process ends it is abandoned: `recover` it. What it fails of is in the log, and told to its
-        readers.
+        It continues from what is stored, as any stream with a key; one that is complete costs nothing. If the
+        process ends, the stream is abandoned: `recover` it. A failure is logged, and raised to its readers.
 
         Args:
             client: a resilient sync client of the SDK with this journal.
@@ -143,13 +142,13 @@ class Journal:
             request: as for ``client.messages.create``.
 
         Raises:
-            JournalError: it can't be begun: the key was used for another request, somebody writes it, ...
+            JournalError: it can't begin: the key was used for another request, another process writes it, ...
         """
         background.start(self.entrance, client, key, request)
 
     async def astart(self, client: Any, key: str, **request: Any) -> None:
-        """As `start`, for an async client, in a task of asyncio. Under trio start `arun` in a nursery of
-        yours."""
+        """As `start`, for an async client, in a task of asyncio. Under trio, start `arun` in your own
+        nursery."""
         await background.astart(self.entrance, client, key, request, self._tasks)
 
     async def arun(self, client: Any, key: str, **request: Any) -> None:

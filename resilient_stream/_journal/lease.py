@@ -19,7 +19,7 @@ def verdict(head: Head | None, now: float, void: int | None = None) -> Verdict:
     """The answer to a claim, before anything is written.
 
     Args:
-        head: how the stream stands; None where there is none.
+        head: the state of the stream; None if there is none.
         now: by the store's clock.
         void: the epoch of a lease that the claimant knows to be nobody's: its holder is dead.
     """

@@ -90,7 +90,7 @@ def refill(record: Record, kept: Kept, frames: Iterable[bytes], *, began: float,
         kept: its record.
         frames: what was delivered.
         began: when the call was made, by the clock of this process.
-        goes_on: it is not over, however it ended before.
+        goes_on: the stream continues, however it ended before.
     """
     fold(record.turn, frames)
     if kept.ledger is None:

@@ -18,17 +18,18 @@ Mark = tuple[int, Status, int]
 
 
 class Store(Protocol):
-    """Where streams are kept.
+    """The interface of a store of streams.
 
     The laws:
 
-    * **Frames.** What is read from a place on is what was written behind it, in its order, numbered without a
-      gap.
-    * **Fencing.** Of the claims on a stream that nobody writes, one is given. A write under an epoch that is
-      not the stream's is not kept, no part of it; neither is one that would leave a gap.
-    * **Atomicity.** A write is kept whole or not at all.
-    * **Ends.** A status but RUNNING ends the lease; a stream that is over is claimed by nobody.
-    * **Durability.** What was answered KEPT is there for every process that opens the store afterwards.
+    * **Frames.** Reading from a position returns what was written after it, in the same order, numbered
+      without a gap.
+    * **Fencing.** Of several claims on a stream that nobody writes, one is granted. Nothing of a write is kept
+      if its epoch is not the stream's, or if it would leave a gap.
+    * **Atomicity.** A write is kept completely or not at all.
+    * **Ends.** Any status but RUNNING ends the lease. A stream that has ended can't be claimed.
+    * **Durability.** A write that was answered with KEPT is there for every process that opens the store
+      later.
     """
 
     @property
@@ -49,7 +50,7 @@ class Store(Protocol):
             key: its name.
             holder: who asks.
             ttl: seconds that the lease shall last.
-            opening: what to begin it with where there is none; None to take over only.
+            opening: what to begin it with if there is none; None to take over only.
             void: as for `lease.verdict`.
         """
         ...

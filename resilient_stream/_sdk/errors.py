@@ -38,7 +38,7 @@ def error_of(
         request: the request that it happened to.
         cause: the exception that showed the failure, if any.
         client: whose class of exception it should be, if that is known.
-        response: what was answered, as the exception carries it; None where nothing was.
+        response: the response for the exception; None if there was none.
     """
     if isinstance(cause, anthropic.APIConnectionError):
         return cause

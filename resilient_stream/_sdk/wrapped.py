@@ -16,7 +16,7 @@ def wrapped(wrapper: type[Any], response: httpx2.Response, request: APIRequest, 
         wrapper: `APIResponse` or `AsyncAPIResponse`.
         response: it will be read, or its error raised.
         request: the call that it answers.
-        client: the client that reads it; None where it is never read.
+        client: the client that reads it; None if it is never read.
     """
     return wrapper(
         raw=response,

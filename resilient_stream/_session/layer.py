@@ -66,7 +66,7 @@ class Layer:
         """The layer for one call: this one, or one with the policy that was chosen for the call.
 
         Args:
-            option: what the call's `scope.HEADER` holds; None where it has no such header.
+            option: the value of the call's `scope.HEADER`; None if it has no such header.
         """
         policy = scope.chosen(option)
         if policy is None or policy is self.policy:
@@ -93,7 +93,7 @@ class Layer:
         return None if isinstance(body, Mapping) else "the body is no JSON object"
 
     def healed(self, path: str, body: object) -> Mapping[str, Any] | None:
-        """The request body with a history that the API will accept; None where nothing needs to change.
+        """The request body with a history that the API will accept; None if nothing needs to change.
 
         Args:
             path: as in `why_not`.

@@ -186,7 +186,7 @@ class Ledger:
         Args:
             multiple: of the first request's input and the output so far; None for no limit.
             characters: the output so far.
-            request: the user's, by which its input is estimated where no attempt told of any.
+            request: the user's, from which the input is estimated if no attempt reported any.
         """
         sizes = [sum(tokens(attempt.usage, name) for name in INPUT_FIELDS) for attempt in self.attempts]
         served = any(attempt.status == 200 for attempt in self.attempts)
