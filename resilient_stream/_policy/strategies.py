@@ -24,8 +24,8 @@ _RETRYING: Final = Retrying()
 
 
 class StreamState(RetryCallState):
-    """The state that a strategy is given: tenacity's attributes, with the library's clock, the failure and the
-    history.
+    """The state that a strategy is given: tenacity's attributes, with the library's clock, the failure and
+    the history.
 
     ``attempt_number`` is the number of requests sent so far, except while a wait is chosen: then it is
     the number of attempts in a row that brought nothing new (at least 1), failures to connect included, so
