@@ -24,8 +24,8 @@ class Store(Protocol):
 
     * **Frames.** Reading from a position returns what was written after it, in the same order, numbered
       without a gap.
-    * **Fencing.** Of several claims on a stream that nobody writes, one is granted. A write is not kept if its
-      epoch is not the stream's, or if it would leave a gap.
+    * **Fencing.** Of several claims on a stream that nobody writes, one is granted. A write is not kept if
+      its epoch is not the stream's, or if it would leave a gap.
     * **Atomicity.** A write is kept completely or not at all.
     * **Ends.** Any status but RUNNING ends the lease. A stream that has ended can't be claimed.
     * **Durability.** A write that was answered with KEPT is there for every process that opens the store
