@@ -1,8 +1,7 @@
-"""What the adapter does where nearly nobody goes."""
+"""What each door does where nearly nobody goes."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Generator
 from typing import Any
 
@@ -12,61 +11,95 @@ import pytest
 
 from resilient_stream import report
 from resilient_stream.testing import Status, cut_at
-from tests.support.worlds import ASK, HASTY, TEXT, USER_TURN_MODEL, async_client, stand_in, sync_client
+from tests.support.doors import Door, asked, entered, every_door, told
+from tests.support.worlds import HASTY, TEXT, USER_TURN_MODEL, stand_in
 
 
-def test_async_calls_without_a_stream_go_through() -> None:
-    """An async call without a stream is the SDK's own business."""
-
-    async def main() -> Any:
-        with stand_in() as server:
-            async with async_client(server.url, HASTY) as client:
-                return await client.messages.create(model=USER_TURN_MODEL, max_tokens=9, messages=ASK)
-
-    assert asyncio.run(main()).content[0].text == TEXT
+def http_response(opened: Any) -> Any:
+    """The HTTP response of what was opened."""
+    return getattr(opened, "response", opened)
 
 
-def test_other_requests_are_not_looked_into() -> None:
-    """Requests to other paths, with a body or without, go through as they are."""
-    with stand_in() as server, sync_client(server.url, HASTY) as client:
-        with pytest.raises(anthropic.NotFoundError):
-            client.post("/v1/elsewhere", body={"messages": ASK}, cast_to=object)
-        with pytest.raises(anthropic.NotFoundError):
-            client.get("/v1/elsewhere", cast_to=object)
+@every_door
+def test_calls_without_a_stream_go_through(door: Door) -> None:
+    """A call without a stream is the client's own business."""
+
+    async def law(url: str) -> Any:
+        ask = asked(max_tokens=9)
+        del ask["stream"]
+        async with entered(door.client(url)) as client:
+            if door.package == "sdk":
+                return (await told(client.messages.create(**ask))).to_dict()
+            return (await told(client.post("/v1/messages", json=ask))).json()
+
+    with stand_in() as server:
+        assert door.run(lambda: law(server.url))["content"][0]["text"] == TEXT
 
 
+@every_door
+def test_other_requests_are_not_looked_into(door: Door) -> None:
+    """Requests to other paths, with a body or without, go through as they are, and have no report."""
+
+    async def ask(client: Any, method: str, body: Any) -> Any:
+        if door.package != "sdk":
+            return await told(client.request(method, "/v1/elsewhere", json=body))
+        verb = getattr(client, method.lower())
+        with pytest.raises(anthropic.NotFoundError) as caught:
+            await told(verb("/v1/elsewhere", cast_to=object, **({} if body is None else {"body": body})))
+        return caught.value.response
+
+    async def law(url: str) -> None:
+        async with entered(door.client(url)) as client:
+            for method, body in (("POST", asked()), ("GET", None)):
+                response = await ask(client, method, body)
+                assert response.status_code == 404
+                with pytest.raises(LookupError):
+                    report(response)
+
+    with stand_in() as server:
+        door.run(lambda: law(server.url))
+        assert len(server.requests) == 2
+
+
+@every_door
 @pytest.mark.parametrize("faults", [[], [cut_at(3000)], [Status(529)] * 9], ids=["whole", "cut", "refused"])
-def test_a_response_says_how_long_it_took(faults: list[Any]) -> None:
+def test_a_response_says_how_long_it_took(door: Door, faults: list[Any]) -> None:
     """As without the library: not before its end, whatever the end, and over all attempts."""
-    with stand_in(*faults) as server, sync_client(server.url, HASTY) as client:
-        asked: dict[str, Any] = {"model": USER_TURN_MODEL, "max_tokens": 4096, "messages": ASK}
-        if len(faults) > 1:
-            with pytest.raises(anthropic.APIStatusError) as caught, client.messages.stream(**asked):
-                pass
-            assert caught.value.response.elapsed.total_seconds() >= 0
-            return
-        with client.messages.stream(**asked) as stream:
+
+    async def law(url: str) -> Any:
+        async with entered(door.client(url)) as client:
+            try:
+                opened = await door.open(client)
+            except anthropic.APIStatusError as error:
+                return error.response
+            response = http_response(opened)
             with pytest.raises(RuntimeError, match="elapsed"):
-                assert stream.response.elapsed
-            stream.until_done()
-        assert stream.response.elapsed.total_seconds() >= 0
+                assert response.elapsed
+            async for _ in door.pieces(opened):
+                pass
+            return response
+
+    with stand_in(*faults) as server:
+        assert door.run(lambda: law(server.url)).elapsed.total_seconds() >= 0
 
 
-def test_an_async_stream_that_is_left_says_how_long_it_took() -> None:
+@every_door
+def test_a_stream_that_is_left_says_how_long_it_took(door: Door) -> None:
     """Closing is an end, too."""
 
-    async def main() -> Any:
-        with stand_in() as server:
-            async with async_client(server.url, HASTY) as client:
-                asked: dict[str, Any] = {"model": USER_TURN_MODEL, "max_tokens": 4096, "messages": ASK}
-                async with client.messages.stream(**asked) as stream:
-                    await anext(stream)
-                return stream.response.elapsed
+    async def law(url: str) -> Any:
+        async with entered(door.client(url)) as client:
+            opened = await door.open(client)
+            await anext(door.pieces(opened))
+            await told(door.left(opened))
+            return http_response(opened).elapsed
 
-    assert asyncio.run(main()).total_seconds() >= 0
+    with stand_in() as server:
+        assert door.run(lambda: law(server.url)).total_seconds() >= 0
 
 
-def test_an_exception_that_is_being_handled_stays_as_it_is() -> None:
+@every_door
+def test_an_exception_that_is_being_handled_stays_as_it_is(door: Door) -> None:
     """A stream that is begun in an ``except`` and resumed there changes neither that exception nor its frames."""
 
     def waiting(error: Exception) -> Generator[str]:
@@ -81,13 +114,11 @@ def test_an_exception_that_is_being_handled_stays_as_it_is() -> None:
     mine.__cause__.__cause__ = mine
     generator = waiting(mine)
     assert next(generator) == "begun"
-    with stand_in(cut_at(300, "rst")) as server, sync_client(server.url, HASTY) as client:
+    with stand_in(cut_at(300, "rst")) as server:
         try:
             raise mine
         except RuntimeError:
-            ask: Any = {"model": USER_TURN_MODEL, "max_tokens": 900, "messages": ASK}
-            with client.messages.stream(**ask) as stream:
-                assert stream.get_final_text() == TEXT
-            assert len(report(stream).attempts) == 2
+            through = door.stream(server.url, HASTY, model=USER_TURN_MODEL)
+        assert (through.text, len(through.report.attempts)) == (TEXT, 2)
     assert next(generator) == "going on"
     assert mine.__cause__.request is request
