@@ -32,7 +32,8 @@ def serve(args: argparse.Namespace) -> int:
         options.opened_journal() as journal,
         options.opened_budget() as budget,
     ):
-        console = Console(out, as_json=options.log_format == "json")
+        worker = None if options.fd is None else os.getpid()
+        console = Console(out, as_json=options.log_format == "json", process=worker)
         try:
             from .server import Server, allow_connections, gateway, listen
 

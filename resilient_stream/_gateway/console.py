@@ -39,13 +39,19 @@ class Console:
         out: where to.
         as_json: print one JSON object a line, for programs; otherwise text, for people.
         now: the time of day, as a word.
+        process: the id of this process, where several print to one place.
     """
 
     def __init__(
-        self, out: Out | None = None, *, as_json: bool = False, now: Callable[[], str] | None = None
+        self,
+        out: Out | None = None,
+        *,
+        as_json: bool = False,
+        now: Callable[[], str] | None = None,
+        process: int | None = None,
     ) -> None:
         self._out: Out = out or sys.stdout
-        self._json = as_json
+        self._json, self._process = as_json, process
         self._now = now or (lambda: time.strftime("%Y-%m-%dT%H:%M:%S%z" if as_json else "%H:%M:%S"))
         self._live = ""
 
@@ -58,9 +64,11 @@ class Console:
             fields: more of it; for programs.
         """
         if self._json:
-            line = json.dumps({"time": self._now(), "event": event, "message": words, **fields})
+            whose = {} if self._process is None else {"process": self._process}
+            line = json.dumps({"time": self._now(), **whose, "event": event, "message": words, **fields})
         else:
-            line = f"{self._now()} {words}"
+            whom = "" if self._process is None else f"[{self._process}] "
+            line = f"{self._now()} {whom}{words}"
         self._print(f"{CLEAR if self._live else ''}{line}\n{self._live}")
 
     def ended(self, ended: Ended) -> None:

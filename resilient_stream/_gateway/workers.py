@@ -60,7 +60,8 @@ class Workers:
         """As `run`, without the signals."""
         status = 0
         for _ in range(self._count):
-            self._add()
+            if not self._ending:
+                self._add()
         while self._children:
             child = self._ended.get()
             lived = self._clock() - self._children.pop(child)
@@ -83,6 +84,8 @@ class Workers:
     def _add(self) -> None:
         child = self._start()
         self._children[child] = self._clock()
+        if self._ending:  # a signal came while it was started; a second one hurts nobody, it has no streams
+            child.send_signal(signal.SIGTERM)
         threading.Thread(target=self._wait, args=(child,), daemon=True).start()
 
     def _wait(self, child: Child) -> None:

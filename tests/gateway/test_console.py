@@ -52,6 +52,13 @@ def test_streams_that_needed_help_have_a_line() -> None:
     )
 
 
+def test_one_of_several_processes_is_named() -> None:
+    """In each of its lines, which stand among those of the others."""
+    assert printed(lambda console: console.say("ended", "ended"), process=41) == "12:00:00 [41] ended\n"
+    line = json.loads(printed(lambda console: console.say("ended", "ended"), process=41, as_json=True))
+    assert line == {"time": "12:00:00", "process": 41, "event": "ended", "message": "ended"}
+
+
 @pytest.mark.parametrize("what", ["completed", "left"])
 def test_other_streams_have_none(what: str) -> None:
     """There are too many."""

@@ -65,6 +65,20 @@ def test_one_that_can_not_start_ends_all() -> None:
     assert started.children[0].returncode == 0
 
 
+def test_a_signal_while_one_is_started_ends_that_one_too() -> None:
+    """And the others are not started."""
+    started = Started(WAITS, WAITS)
+
+    def start() -> Any:
+        child = started()
+        workers.pass_on()
+        return child
+
+    workers = Workers(start, 2, Console(io.StringIO()))
+    assert workers.keep() == 0
+    assert [child.returncode for child in started.children] == [0]
+
+
 def test_signals_are_ours_for_so_long() -> None:
     """And somebody else's before and after."""
     before = signal.getsignal(signal.SIGTERM)
