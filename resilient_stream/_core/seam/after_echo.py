@@ -20,6 +20,7 @@ from .ending import NEAR, STOPS, can_end, has_open_bracket
 from .joined import Asked, Decision, Diverged, Follow, Join, Joined
 from .lines import Line
 from .prose import is_prose
+from .recurrence import Recurrence
 from .told_again import Again, Retelling, Sign
 from .whitespace import Mend, indent, is_settled, mend
 
@@ -144,6 +145,10 @@ class AfterEcho:
     def _retelling(self) -> Retelling:
         return Retelling(self.asked, self.had, self.most_held)
 
+    @cached_property
+    def _recurrence(self) -> Recurrence:
+        return Recurrence(self.had, self.most_held)
+
     def _is_request(self, rest: str, *, final: bool, marked: bool = False) -> bool | None:
         """Whether ``rest`` begins with words of the request; None if more of it may show it."""
         return wording.says(rest.lstrip(_LEADS), self.asked.wordings, apart=marked, final=final)
@@ -183,6 +188,10 @@ class AfterEcho:
         remark = kept.rstrip()[-1:] in STOPS and head[at:].lstrip()[:1].isupper()
         remark = remark or self._is_remark(self.had.text, kept, final=True) is True
         verified = told is Sign.NOTHING and not remark and not self._breaks_off(text, head[at:], marked=True)
+        again = self._recurrence.look(head, at, final=final) if verified else Sign.DOUBT
+        if again is Sign.MORE:
+            return None
+        verified = again is Sign.NOTHING
         supplied = kept + behind.supply
         return Join(at + behind.drop, place.how, verified=verified, supplied=supplied, kept=len(kept))
 
@@ -208,6 +217,10 @@ class AfterEcho:
         if remark is None:
             return None
         doubt = doubt or remark or self._breaks_off(self.had.text, rest, marked=marked)
+        again = Sign.DOUBT if doubt else self._recurrence.look(head, at, final=final)
+        if again is Sign.MORE:
+            return None
+        doubt = again is Sign.DOUBT
         return Join(at + mended.drop, place.how, verified=not doubt, supplied=left + mended.supply)
 
     def _mend(self, rest: str, *, broken: bool) -> Mend:

@@ -135,7 +135,7 @@ class Retelling:
         if complete:
             doubt = apart and weight(key[:complete]) >= OUT_OF_PLACE and tail[-complete:] * 2 not in tail
             return Sign.DOUBT if doubt else Sign.NOTHING
-        return self._left(key, places, rest[blanks:], marked=marked)
+        return self._left(key, places, rest[blanks:]) if marked else Sign.NOTHING
 
     def _next_item(self, rest: str, *, final: bool) -> Sign:
         """Whether ``rest`` is the text's last item, unfinished as it is, with another number."""
@@ -245,17 +245,17 @@ class Retelling:
         line = text[text.rfind("\n") + 1 :][-NEAR:]
         return not self.had.fenced and is_open(last_part(text[-NEAR:]), line)
 
-    def _left(self, key: str, places: list[int], raw: str, *, marked: bool) -> Again:
-        """Whether it followed the text from somewhere, and left it."""
+    def _left(self, key: str, places: list[int], raw: str) -> Again:
+        """Whether it followed the text from somewhere, behind a marker, and left it."""
         had = self.had
         likely = [self._run(key, place) for place in places if place == had.fragment or had.place(place) == 0]
         likely += [shared(begun, key) for _, begun in had.far]
         runs = [self._run(key, place) for place in places if not had.goes_on_as_at(place)]
         anew = weight(key[: max(likely, default=0)]) >= RETOLD_FROM_START
-        again = weight(key[: max(runs, default=0)]) >= (ACCIDENT if marked else RETOLD)
+        again = weight(key[: max(runs, default=0)]) >= ACCIDENT
         if not (anew or again) or not self._is_rare(key, raw):
             return Sign.NOTHING
-        return Diverged() if anew and marked else Sign.DOUBT
+        return Diverged() if anew else Sign.DOUBT
 
     def _run(self, key: str, place: int) -> int:
         return shared(self.had.tail.key[place : place + len(key)], key)
