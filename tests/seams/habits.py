@@ -92,9 +92,9 @@ HABITS: Final = (
     Habit("another answer behind a stop", STORY, f"{SENTENCE}. {STORY[:80]}that he was a spy.",
           f". {STORY[:80]}that he was a spy.", False),
     Habit("item again with the next number", f"1. {STORY}", f"{SENTENCE}\n2. {STORY}\n3.", f"\n2. {STORY}\n3.", False),
-    Habit("next item", f"1. {STORY}", f"{SENTENCE} ship.\n2. {STORY}", f" ship.\n2. {STORY}", True),
+    Habit("item again behind a word", f"1. {STORY}", f"{SENTENCE} ship.\n2. {STORY}", f" ship.\n2. {STORY}", False),
     Habit("an item that begins otherwise", f"1. {STORY}", f"{SENTENCE}\n2. The harbour slept.", "\n2. The harbour slept.", True),
-    Habit("half an item again", f"1. {STORY}", f"{SENTENCE}\n2. {STORY[:60]}", f"\n2. {STORY[:60]}", True),
+    Habit("half an item again", f"1. {STORY}", f"{SENTENCE}\n2. {STORY[:60]}", f"\n2. {STORY[:60]}", False),
     # an echo alone
     Habit("echo alone in a word", WORD, WORDS, "", False),
     Habit("echo and a tag", STORY, f"{SENTENCE}</quote>", "", False),

@@ -100,8 +100,8 @@ class Had:
 
     @cached_property
     def opening(self) -> str:
-        """The key of the text's beginning, where that is not in the tail."""
-        return self.far[0][1] if self.first else ""
+        """The key of the text's beginning, as far as that is not in the tail."""
+        return Folded(self.text[: min(WINDOW, self.first)]).key
 
     @cached_property
     def quote(self) -> str:

@@ -19,7 +19,8 @@ from functools import cached_property
 from typing import Final
 
 from .delivered import Had
-from .normalize import Folded, shared, weight
+from .ending import NEAR, last_part
+from .normalize import Folded, blank, shared, weight
 from .overlap import SEED, Overlaps
 from .prose import is_prose
 from .thresholds import ACCIDENT, OUT_OF_PLACE
@@ -34,7 +35,7 @@ BEHIND_A_BREAK: Final = 10
 NEW: Final = 4
 """Letters that the text says only once, of less than `OUT_OF_PLACE` that come again directly."""
 MOST_LIVE: Final = 8
-"""Places in a reply from which the text is followed for longer than `AHEAD`."""
+"""Places in a reply from which the text is followed at the same time. Only a text that says little has more."""
 
 _BEGINS: Final = re.compile(r"(?<![^\W_])\S|[^\w\s]|[\u2e80-\uffff]")
 """Where a word or a sign begins."""
@@ -51,6 +52,8 @@ class _Begun:
     needs: tuple[int, int]
     """Letters that must agree up to the text's end: of a line or a sentence, and of any other passage."""
     found: Overlaps
+    landmarks: list[tuple[int, str]]
+    """Those of the text's that agree with all that came."""
 
 
 @dataclass
@@ -75,6 +78,7 @@ class Recurrence:
     had: Had
     most_held: int
     _known: dict[int, _Known] = field(default_factory=dict[int, _Known], init=False, repr=False)
+    _twice: dict[int, bool] = field(default_factory=dict[int, bool], init=False, repr=False)
 
     def look(self, head: str, at: int, *, final: bool) -> Sign:
         """Whether the text comes again in ``head``, at ``at`` or soon behind it.
@@ -92,27 +96,30 @@ class Recurrence:
         live: list[_Begun] = []
         for begun in known.live:
             again = key[begun.at :]
+            if len(live) >= MOST_LIVE and len(again) >= SEED:
+                continue
             if self._comes_again(begun, again):
                 return Sign.DOUBT
             if self._may_come(begun, again):
                 live.append(begun)
-        known.live = live = live if len(rest) < AHEAD else live[:MOST_LIVE]
-        if final and len(head) < self.most_held:
-            ended = (key[begun.at :] for begun in live if begun.needs[0] < ACCIDENT)
-            return Sign.DOUBT if any(weight(again) >= RETOLD_FROM_START for again in ended) else Sign.NOTHING
-        if final:
-            return Sign.NOTHING
-        return Sign.MORE if live or len(rest) < AHEAD else Sign.NOTHING
+        known.live = live
+        if not final:
+            return Sign.MORE if live or len(rest) < AHEAD else Sign.NOTHING
+        ended = [begun for begun in live if len(head) < self.most_held and begun.needs[0] < ACCIDENT]
+        begun_again = any(weight(key[begun.at :]) >= RETOLD_FROM_START for begun in ended)
+        return Sign.DOUBT if begun_again else Sign.NOTHING
 
     def _begun(self, rest: str, looked: int) -> Iterator[_Begun]:
         """The places from ``looked`` on where a word or a sign begins."""
         for found in _BEGINS.finditer(rest, looked, AHEAD):
             lead = rest[: found.start()]
+            if blank(found[0]):
+                continue
             if _SIGNS.fullmatch(lead):
                 needs = DIRECTLY, OUT_OF_PLACE
             else:
                 needs = BEHIND_A_BREAK if _BREAK.search(lead) else ACCIDENT, ACCIDENT
-            yield _Begun(len(Folded(lead).key), needs, Overlaps(self.had.places))
+            yield _Begun(len(Folded(lead).key), needs, Overlaps(self.had.places), self._landmarks)
 
     def _comes_again(self, begun: _Begun, again: str) -> bool:
         """Whether a passage has come again up to the text's end, or a long one from where a model begins."""
@@ -120,26 +127,34 @@ class Recurrence:
         begun.found.tell(again)
         if any(self._counts(count, begun.needs) for count in begun.found.complete[checked:]):
             return True
-        return any(self._begins_anew(again, key, least) for least, key in self._landmarks)
+        agreed, begun.landmarks = begun.landmarks, [each for each in begun.landmarks if each[1].startswith(again)]
+        return any(self._is_anew(again[: shared(key, again)], least) for least, key in agreed)
 
-    def _begins_anew(self, again: str, landmark: str, least: int) -> bool:
-        """Whether the reply tells the text from a landmark on, and not what the text says elsewhere too."""
-        count = shared(landmark, again)
-        return weight(again[:count]) >= least and self.had.says_once(again[:count], again[:count])
+    def _is_anew(self, run: str, least: int) -> bool:
+        """Whether the text was begun again at a landmark, and not at another place where it says the same."""
+        return weight(run) >= least and self.had.tail.key.count(run) + self.had.opening.count(run) < 2
 
     def _counts(self, count: int, needs: tuple[int, int]) -> bool:
         """Whether it is no accident, nor a habit of the text, that its last ``count`` letters come again."""
-        tail, begins = self.had.tail.key, self.had.begins(count)
-        passage, new = tail[len(tail) - count :], count - self._said_before
-        whole = self.had.is_border(begins) or count == len(self.had.quote)
-        if weight(passage) < needs[not whole] or passage * 2 in tail:
+        if self._is_said_twice(count):
             return False
+        whole = self.had.is_border(self.had.begins(count)) or count == len(self.had.quote)
+        if weight(self.had.tail.key[-count:]) < needs[not whole]:
+            return False
+        new = count - self._said_before
         if needs[0] == DIRECTLY:
             return new >= NEW or count >= OUT_OF_PLACE
         return new >= BEHIND_A_BREAK and (whole or self._is_prose)
 
+    def _is_said_twice(self, count: int) -> bool:
+        """Whether the text says its last ``count`` letters twice in a row."""
+        if (twice := self._twice.get(count)) is None:
+            twice = self._twice[count] = self.had.tail.key[-count:] * 2 in self.had.tail.key
+        return twice
+
     @cached_property
     def _is_prose(self) -> bool:
+        """Whether the text's last line is prose, where half a sentence seldom comes again."""
         return not self.had.fenced and is_prose(self.had.line)
 
     @cached_property
@@ -153,16 +168,17 @@ class Recurrence:
 
     def _may_come(self, begun: _Begun, again: str) -> bool:
         """Whether all that came agrees with the text, which goes on."""
-        if len(again) < SEED:
-            return again in self.had.tail.key or any(key.startswith(again) for _, key in self._landmarks)
-        return begun.found.alive > 0 or any(key.startswith(again) for _, key in self._landmarks)
+        agrees = again in self.had.tail.key if len(again) < SEED else begun.found.alive > 0
+        return agrees or bool(begun.landmarks)
 
     @cached_property
     def _landmarks(self) -> list[tuple[int, str]]:
         """What stands where a model begins again, and how many of its letters are no accident."""
         had, tail = self.had, self.had.tail
         found = [(RETOLD if at else RETOLD_FROM_START, key) for at, key in had.far]
-        for at in had.landmarks:
-            if at >= had.first and (place := bisect_left(tail.at, at - had.first)) < len(tail.key):
+        item = len(had.text) - len(last_part(had.text[-NEAR:]))
+        for at in sorted({*had.landmarks, item}):
+            if at >= had.first:
+                place = bisect_left(tail.at, at - had.first)
                 found.append((RETOLD if at else RETOLD_FROM_START, tail.key[place:]))
         return found

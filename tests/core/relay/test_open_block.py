@@ -25,6 +25,9 @@ from tests.support.streams import (
     text_delta,
 )
 
+ENOUGH = " and more than the sixty-four characters in which a text may begin again"
+"""What follows an echo, so long that the join is decided."""
+
 
 def test_the_end_of_thinking_waits_for_what_follows() -> None:
     """Signature and stop: cut there, the block stays open, unsigned, for the next attempt to close."""
@@ -189,14 +192,14 @@ def test_a_continuation_goes_on_in_the_open_block() -> None:
         start(id="other"),
         block_start(0, text("")),
         text_delta(0, QUOTE[:4]),
-        text_delta(0, QUOTE[4:] + " and"),
+        text_delta(0, QUOTE[4:] + " and" + ENOUGH),
     )
     assert b"message_start" not in out
     assert b"content_block_start" not in out
     assert told(made, text_delta(0, " more")) == text_delta(0, " more")
     assert made.steady.passed == 1
     assert told(made, block_stop(0), ending()).startswith(block_stop(0))
-    assert heard(made).blocks == [text(QUOTE + " and more")]
+    assert heard(made).blocks == [text(QUOTE + " and" + ENOUGH + " more")]
     assert made.joined is not None
     assert (made.joined.how, made.joined.cut) == (Joined.ECHO, len(QUOTE))
 
@@ -206,9 +209,9 @@ def test_behind_a_closed_block_a_new_one_begins() -> None:
     made = going_on(block_stop(0))
     assert told(made, start(), block_start(0, text(QUOTE)), text_delta(0, " ")) == b""
     assert block_start(1, text("")).split(b"data: ")[1][:60].replace(b" ", b"") in told(
-        made, text_delta(0, "more")
+        made, text_delta(0, "more" + ENOUGH)
     ).replace(b" ", b"")
-    assert heard(made).blocks == [text(QUOTE), text(" more")]
+    assert heard(made).blocks == [text(QUOTE), text(" more" + ENOUGH)]
     made = going_on(block_stop(0), again=("end_turn",))
     out = told(made, start(), *block(0, text(QUOTE)), ending(), STOP)
     assert b"content_block" not in out
@@ -226,12 +229,12 @@ def test_citations_begin_a_new_block(cited: str) -> None:
         start(),
         block_start(0, opened),
         delta(0, type="citations_delta", citation={"x": 1}),
-        text_delta(0, QUOTE + " more"),
+        text_delta(0, QUOTE + ENOUGH),
     )
     told(made, delta(0, type="citations_delta", citation={"b": 1}), block_stop(0), ending())
     first, second = heard(made).blocks
     assert first["text"] == QUOTE
-    assert (second["text"], second["citations"]) == (" more", [{"b": 1}])
+    assert (second["text"], second["citations"]) == (ENOUGH, [{"b": 1}])
     assert made.out.turn.blocks[0].closed
 
 
@@ -240,8 +243,8 @@ def test_text_that_began_with_citations_is_not_gone_on_in() -> None:
     first = relay()
     told(first, start(), block_start(0, CITED), text_delta(0, " " + QUOTE))
     made = relay(Plan(Form.USER_TURN, {}, Asked(QUOTE, "")), first.out)
-    told(made, start(), block_start(0, text(QUOTE)), text_delta(0, " more"))
-    assert [one.text for one in made.out.turn.blocks][1] == " more"
+    told(made, start(), block_start(0, text(QUOTE)), text_delta(0, ENOUGH))
+    assert [one.text for one in made.out.turn.blocks][1] == ENOUGH
 
 
 def test_thinking_of_a_user_turn_is_hidden() -> None:

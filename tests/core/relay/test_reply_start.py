@@ -32,7 +32,7 @@ def test_other_attempts_have_no_head() -> None:
         assert one.rest == ""
 
 
-def test_an_echo_is_decided_once_something_follows() -> None:
+def test_an_echo_is_decided_once_enough_follows() -> None:
     """What follows the cut is the rest; then no more is wanted."""
     one = head()
     one.grow(QUOTE[:3])
@@ -40,8 +40,10 @@ def test_an_echo_is_decided_once_something_follows() -> None:
     one.grow(QUOTE[3:])
     assert not one.decide(final=False)
     one.grow(" and more")
+    assert not one.decide(final=False)
+    one.grow(" of it" * 10)
     assert one.decide(final=False)
-    assert one.rest == " and more"
+    assert one.rest == " and more" + " of it" * 10
     assert not one.wanted
     assert one.joined is not None
     assert one.joined.how is Joined.ECHO

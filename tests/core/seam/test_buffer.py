@@ -105,7 +105,7 @@ def test_half_a_character_decides_nothing() -> None:
     one.grow(TEXT[-80:] + "\ud83d")
     assert one.decide(final=False) is None
     one.grow("\udc1f")
-    assert one.decide(final=False) == Join(80, Joined.ECHO, verified=True)
+    assert one.decide(final=True) == Join(80, Joined.ECHO, verified=True)
     assert one.rest(Join(80, Joined.ECHO, verified=True)) == "\U0001f41f"
 
 
