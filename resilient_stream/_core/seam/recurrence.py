@@ -35,7 +35,7 @@ BEHIND_A_BREAK: Final = 10
 NEW: Final = 4
 """Letters that the text says only once, of less than `OUT_OF_PLACE` that come again directly."""
 MOST_LIVE: Final = 8
-"""Places in a reply from which the text is followed at the same time. Only a text that says little has more."""
+"""Places in a reply from which the text is followed at the same time. Only a monotonous text has more."""
 
 _BEGINS: Final = re.compile(r"(?<![^\W_])\S|[^\w\s]|[\u2e80-\uffff]")
 """Where a word or a sign begins."""
@@ -127,7 +127,10 @@ class Recurrence:
         begun.found.tell(again)
         if any(self._counts(count, begun.needs) for count in begun.found.complete[checked:]):
             return True
-        agreed, begun.landmarks = begun.landmarks, [each for each in begun.landmarks if each[1].startswith(again)]
+        agreed, begun.landmarks = (
+            begun.landmarks,
+            [each for each in begun.landmarks if each[1].startswith(again)],
+        )
         return any(self._is_anew(again[: shared(key, again)], least) for least, key in agreed)
 
     def _is_anew(self, run: str, least: int) -> bool:
@@ -163,7 +166,9 @@ class Recurrence:
         tail, low, high = self.had.tail.key, 0, len(self.had.tail.key) - 1
         while low < high:
             middle = (low + high + 1) // 2
-            low, high = (middle, high) if tail.find(tail[-middle:]) < len(tail) - middle else (low, middle - 1)
+            low, high = (
+                (middle, high) if tail.find(tail[-middle:]) < len(tail) - middle else (low, middle - 1)
+            )
         return low
 
     def _may_come(self, begun: _Begun, again: str) -> bool:

@@ -26,7 +26,9 @@ def look(behind: str, *, text: str = PROSE, final: bool = True, size: int = 40) 
     return found.look(quote + behind, len(quote), final=final)
 
 
-@pytest.mark.parametrize("words", ["", " ", ". ", "...\n\n", "\n- ", "\n> **", ":\n", " so.\n\n", " \u200bship. "])
+@pytest.mark.parametrize(
+    "words", ["", " ", ". ", "...\n\n", "\n- ", "\n> **", ":\n", " so.\n\n", " \u200bship. "]
+)
 @pytest.mark.parametrize("begin", ["The keeper", "He spent", "hours searching", "searching the island"])
 def test_prose_that_comes_again_is_doubted(begin: str, words: str) -> None:
     """All of it, its last sentence, its end: behind signs or a few words."""
@@ -37,9 +39,9 @@ def test_prose_that_comes_again_is_doubted(begin: str, words: str) -> None:
 def test_new_text_is_not_doubted() -> None:
     """Nor a word that comes again, nor a line of code that begins like another one."""
     assert look(NEW) is Sign.NOTHING
-    assert look(" ship that he had never found. He spent the rest of his days at home, and nobody knew why.") is (
-        Sign.NOTHING
-    )
+    assert look(
+        " ship that he had never found. He spent the rest of his days at home, and nobody knew why."
+    ) is (Sign.NOTHING)
     assert look("\ntotal += 1\nprint(total)\n", text=CODE) is Sign.NOTHING
 
 

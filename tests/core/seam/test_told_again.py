@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from resilient_stream._core.seam.delivered import Had
-from resilient_stream._core.seam.joined import Asked, Joined
+from resilient_stream._core.seam.joined import Asked, Diverged, Joined
 from resilient_stream._core.seam.told_again import Behind, Retelling, Sign
 
 TEXT = (
@@ -62,3 +62,11 @@ def test_new_text_is_not_told_again() -> None:
 def test_while_all_that_came_agrees_more_is_needed() -> None:
     """The beginning of the last paragraph, told as far as it came."""
     assert look("\nHe spent hours searching", marked=True, final=False) is Sign.MORE
+
+
+def test_behind_a_marker_what_leaves_the_text_is_another_answer_or_doubted() -> None:
+    """Another answer from the text's beginning on; from elsewhere nobody knows."""
+    another = "\nThe keeper climbed the stairs every night, and so did she."
+    assert look(another, marked=True) == Diverged()
+    assert look("\nHe spent hours searching the island and the sky.", marked=True) is Sign.DOUBT
+    assert look(another, marked=False) is Sign.NOTHING
