@@ -143,7 +143,7 @@ class Relay:
             Flaw: they are broken, break the grammar, or report an error.
         """
         try:
-            for frame in self.framer.feed(chunk):
+            for frame in self.framer.feed(self.steady.drop() + chunk):
                 if self._first_frame:
                     frame = events.first(frame)  # noqa: PLW2901 -- the repaired frame is the frame
                     self._first_frame = False
@@ -151,6 +151,7 @@ class Relay:
                     self._behind(frame)
                 else:
                     self._frame(frame)
+            self.steady.take_over()
             self._unseen = 0 if self.out.out else self._unseen + len(chunk)
             if self._unseen > LONGEST_UNSEEN:
                 raise Flaw(Kind.PROTOCOL, f"{LONGEST_UNSEEN} bytes, and nothing to deliver")  # noqa: TRY301 -- as all flaws
@@ -182,7 +183,7 @@ class Relay:
     def _read_unfinished(self, *, clean: bool) -> Flaw | None:
         """Read a last event that lacks its blank line. Return the error that it reports, if it is one. An
         event that is cut off is ignored."""
-        rest = self.framer.drop()
+        rest = self.steady.drop() + self.framer.drop()
         try:
             if self._first_frame and clean:
                 rest = events.first(rest)

@@ -44,27 +44,23 @@ _FIELD_LINE = re.compile(
 
 
 class Framer:
-    """Cuts a byte stream into frames. After `feed`, `rest` holds the unfinished tail."""
+    """Cuts a byte stream into frames.
+
+    Args:
+        limit: the most bytes that a frame may have.
+    """
 
     def __init__(self, limit: int = MAX_FRAME) -> None:
-        self._limit = limit
-        self._rest = bytearray()
-        self._scanned = 0
+        self.limit = limit
+        self.rest = bytearray()
+        """The bytes received of a frame that is not complete. No frame ends in them."""
         self.returns = False
         """A CR was received, so lines may end in it."""
-        self.pending = False
-        """A frame has begun and is not complete."""
-
-    @property
-    def rest(self) -> bytes:
-        """The bytes received of a frame that is not complete."""
-        return bytes(self._rest)
 
     def drop(self) -> bytes:
         """Drop `rest`, and return it."""
-        rest = self.rest
-        self._rest.clear()
-        self._scanned, self.pending = 0, False
+        rest = bytes(self.rest)
+        self.rest.clear()
         return rest
 
     def feed(self, chunk: bytes) -> list[bytes]:
@@ -73,52 +69,32 @@ class Framer:
         Raises:
             Flaw: a frame, its unfinished tail counted, is larger than the limit (`Kind.CORRUPT`).
         """
-        if not self._rest and b"\r" not in chunk and 0 < chunk.find(b"\n\n") == len(chunk) - 2 < self._limit:
+        if not self.rest and b"\r" not in chunk and 0 < chunk.find(b"\n\n") == len(chunk) - 2 < self.limit:
             return [chunk]
-        self._rest += chunk
         self.returns = self.returns or b"\r" in chunk
-        frames = self._cut()
-        self.pending = bool(self._rest)
-        if len(self._rest) > self._limit or any(len(frame) > self._limit for frame in frames):
-            raise Flaw(Kind.CORRUPT, f"an event of more than {self._limit} bytes")
+        frames = self._cut(chunk)
+        if len(self.rest) > self.limit or any(len(frame) > self.limit for frame in frames):
+            raise Flaw(Kind.CORRUPT, f"an event of more than {self.limit} bytes")
         return frames
 
-    def grow(self, chunk: bytes) -> bool:
-        """Keep ``chunk`` if it is obvious that no frame ends in it. Return whether it was kept."""
-        rest = self._rest
-        ends = b"\n\n" in chunk or b"\r" in chunk or (chunk[:1] == b"\n" and rest.endswith((b"\n", b"\r")))
-        if ends or len(rest) + len(chunk) > self._limit:
-            return False
-        rest += chunk
-        self.pending = bool(rest)
-        return True
-
-    def fits(self, frames: bytes) -> bool:
-        """Whether none of these frames can be larger than the limit."""
-        return len(frames) <= self._limit
-
-    def keep(self, rest: bytes) -> None:
-        """Keep ``rest``, in which no frame ends and no line ends in CR, in place of what was kept."""
-        self._rest[:] = rest
-        self._scanned, self.pending = max(0, len(rest) - 3), bool(rest)
-
-    def _cut(self) -> list[bytes]:
+    def _cut(self, chunk: bytes) -> list[bytes]:
         frames: list[bytes] = []
-        start, end = 0, self._next_end(self._scanned)
-        with memoryview(self._rest) as rest:
+        seen = max(0, len(self.rest) - 3)
+        self.rest += chunk
+        start, end = 0, self._next_end(seen)
+        with memoryview(self.rest) as rest:
             while end:
                 frames.append(bytes(rest[start:end]))
                 start, end = end, self._next_end(end)
-        del self._rest[:start]
-        self._scanned = max(0, len(self._rest) - 3)
+        del self.rest[:start]
         return frames
 
     def _next_end(self, start: int) -> int:
         """Where the next frame ends; 0 if none does."""
         if self.returns:
-            match = _BLANK_LINE.search(self._rest, start)
+            match = _BLANK_LINE.search(self.rest, start)
             return match.end() if match else 0
-        at = self._rest.find(b"\n\n", start)
+        at = self.rest.find(b"\n\n", start)
         return at + 2 if at >= 0 else 0
 
 

@@ -220,7 +220,7 @@ def test_nothing_behind_the_end_is_too_much() -> None:
     """Not even an event that is larger than any may be."""
     made = relay()
     told(made, start(), ending(), STOP)
-    made.framer._limit = 100
+    made.framer.limit = 100
     assert told(made, b"x" * 200) == b""
 
 

@@ -33,7 +33,7 @@ def test_frames_are_the_stream_cut_at_blank_lines(end: bytes, size: int) -> None
     frames = [one for at in range(0, len(stream), size) for one in framer.feed(stream[at : at + size])]
     assert frames == events
     assert framer.rest == b""
-    assert not framer.pending
+    assert not framer.rest
 
 
 def test_one_frame_in_one_chunk_passes_as_the_same_object() -> None:
@@ -67,9 +67,9 @@ def test_the_rest_can_be_given_up() -> None:
     """What was dropped is told once, and is not part of what follows."""
     framer = Framer()
     framer.feed(b"data: 1")
-    assert framer.pending
+    assert framer.rest
     assert framer.drop() == b"data: 1"
-    assert not framer.pending
+    assert not framer.rest
     assert framer.feed(b"data: 2\n\n") == [b"data: 2\n\n"]
 
 
