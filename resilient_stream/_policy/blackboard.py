@@ -1,8 +1,8 @@
-"""Where processes write what they have seen, and read what others have: a Redis or Valkey server.
+"""The Redis or Valkey server through which processes exchange what they know about an API.
 
-A hash for each account has a field for each process. One script writes a process's field and returns the
-others', by the server's clock: machines need not agree on the time. What is old is taken away with each
-reading, so a process that was killed is forgotten after `LIFE`.
+Each account has a hash with a field for each process. One script writes a process's field and returns the
+others'. Times are the server's, so machines need not agree on the time. Each reading removes old fields, so a
+process that was killed is forgotten after `LIFE`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from urllib.parse import parse_qsl, urlencode
 SCHEMES: Final = ("redis", "rediss", "unix")
 
 PREFIX: Final = "resilient-stream"
-"""What the names of all keys begin with."""
+"""The beginning of the names of all keys."""
 
 LIFE: Final = 3.0
-"""Seconds for which it is believed what a process has written."""
+"""Seconds for which a process's field is used."""
 
 SOCKET_TIMEOUT: Final = 1.0
-"""Seconds that the server may take to answer. Nobody waits for it but the thread that asks."""
+"""Seconds that the server may take to answer. Only the thread that asks waits for it."""
 
 EXCHANGE: Final = """
 local time = redis.call('TIME')
@@ -46,18 +46,18 @@ for at = 1, #told, 2 do
 end
 return found
 """
-"""KEYS: the hash. ARGV: the process, what it writes (nothing: it is not there any more), and `LIFE`."""
+"""KEYS: the hash. ARGV: the process, the text that it writes (empty: it is gone), and `LIFE`."""
 
 
 class AwayError(Exception):
-    """The board can't be reached, or can't be written. The text is for the log."""
+    """The server can't be reached, or can't be written to. The text is for the log."""
 
 
 class Blackboard(Protocol):
-    """What `RedisBudget` needs."""
+    """The interface that `RedisBudget` needs."""
 
     def secret(self) -> bytes:
-        """Bytes that all processes have and nobody else.
+        """Random bytes that all processes have and nobody else.
 
         Raises:
             AwayError: it can't be reached.
@@ -65,9 +65,10 @@ class Blackboard(Protocol):
         ...
 
     def exchange(self, me: str, told: Mapping[str, str]) -> tuple[float, dict[str, dict[str, bytes]]]:
-        """Write what this process tells, by account; an empty text takes it away. Returns the time by the
-        board's clock, in seconds, and for each account what other processes have written within `LIFE`, by
-        their names.
+        """Write this process's texts, by account; an empty text removes it.
+
+        Returns the server's time in seconds, and for each account what other processes have written within
+        `LIFE`, by their names.
 
         Raises:
             AwayError: it can't be reached, or can't be written.
@@ -80,10 +81,10 @@ class Blackboard(Protocol):
 
 
 def split(url: str) -> tuple[str, str]:
-    """A server's URL without the option ``prefix``, and that.
+    """A server's URL without the option ``prefix``, and the prefix.
 
     Raises:
-        ValueError: it is no URL of a Redis server.
+        ValueError: it is not a URL of a Redis server.
     """
     address, _, options = url.partition("?")
     if address.partition("://")[0] not in SCHEMES:
@@ -94,7 +95,7 @@ def split(url: str) -> tuple[str, str]:
 
 
 class RedisBoard:
-    """A blackboard in Redis. It is used by one thread at a time.
+    """A blackboard in Redis. One thread at a time uses it.
 
     Args:
         url: of the server, as the ``redis`` package has it, with ``?prefix=name`` for another beginning of
@@ -102,7 +103,7 @@ class RedisBoard:
 
     Raises:
         ImportError: the ``redis`` package is not installed.
-        ValueError: it is no such URL.
+        ValueError: it is not a valid URL.
     """
 
     def __init__(self, url: str) -> None:

@@ -1,11 +1,11 @@
 """A retry budget that processes share through a Redis server.
 
-Each process decides by what it has seen itself, and by what the others have told last (the core's ``news``
-has the rules). One thread exchanges that a few times a second. So no stream ever waits for Redis, and a
+Each process decides from its own observations, and from those that the others have last reported (the core's
+``news`` has the rules). One thread exchanges them a few times a second. So no stream waits for Redis, and a
 process that can't reach it decides alone, as with ``budget="shared"``.
 
-What goes to Redis: under a keyed digest of the base URL and the credential, for each model the number of
-streams that wait, a few times, and how long the API asked to wait.
+Redis stores, under a keyed digest of the base URL and the credential: for each model the number of waiting
+streams and a few times, and how long the API asked to wait.
 """
 
 from __future__ import annotations
@@ -37,17 +37,19 @@ INTERVAL: Final = 0.25
 """Seconds between two exchanges."""
 
 LARGEST_PART: Final = 0.05
-"""The part of its time that the thread may spend on exchanges: with very many accounts they become rarer."""
+"""The largest share of its time that the thread spends on exchanges. With very many accounts they become less
+frequent."""
 
 LONGEST_PAUSE: Final = 4.0
-"""Seconds between two attempts to reach a server that is away, at most; they begin with `INTERVAL`."""
+"""The most seconds between two attempts to reach a server that is unreachable. They begin with `INTERVAL`."""
 
 FORGET: Final = 60.0
-"""Seconds after a stream began for which others are asked about its account, whatever comes of it."""
+"""Seconds after the start of a stream for which the account is included in exchanges, whatever happens on the
+stream."""
 
 
 class Exchange:
-    """What the budgets of one process tell and hear.
+    """Exchanges the news of one process's budgets with those of the others.
 
     Args:
         connect: makes the connection to where it is written.
@@ -59,27 +61,27 @@ class Exchange:
         self._closed = False
         self._registry = Registry(
             secret=b""
-        )  # digests of processes are to be compared: keyed when they are told
+        )  # digests of processes have to match, so they are keyed when they are sent
         self.renew()
         renewed_after_fork(self)
 
     def renew(self) -> None:
-        """Begin anew, as a forked child does: its parent's thread and connection are not its own."""
+        """Start again, because this is a forked child: its parent's thread and connection are not its own."""
         self._me = secrets.token_hex(8)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._woken, self._end = threading.Event(), threading.Event()
         self._begun: dict[bytes, float] = {}
-        """When a stream of each account began last."""
+        """When the last stream of each account began."""
         self._told: dict[bytes, RetryBudget] = {}
-        """The accounts of which others were told."""
+        """The accounts that were reported to others."""
         self._board: Blackboard | None = None
         self._secret = b""
         self._ahead = 0.0
-        """Seconds by which the board's clock is ahead of this process's."""
+        """Seconds by which the server's clock is ahead of this process's."""
         self._heard = self._clock()
         self._failures = 0
-        """Attempts in a row that did not reach the board."""
+        """Attempts in a row that did not reach the server."""
 
     def budget(self, base_url: str, credential: str | None) -> RetryBudget:
         """The budget of an account, for a stream that begins."""
@@ -108,7 +110,7 @@ class Exchange:
             self.leave()
 
     def step(self) -> float:
-        """Exchange news once, or try to; seconds until the next time."""
+        """Exchange news once, or try to. Return the seconds until the next exchange."""
         try:
             self._exchange()
         except AwayError as error:
@@ -146,7 +148,7 @@ class Exchange:
         budget.hear(*sides)
 
     def _news(self, now: float) -> tuple[dict[bytes, tuple[RetryBudget, News]], dict[bytes, RetryBudget]]:
-        """What is to be told, by account, and the accounts of which there is nothing to tell any more."""
+        """What to report, by account, and the accounts about which there is nothing to report any more."""
         with self._lock:
             self._begun = {key: at for key, at in self._begun.items() if now - at < FORGET}
             begun = set(self._begun)
@@ -161,7 +163,7 @@ class Exchange:
         return blake2b(key, digest_size=16, key=self._secret).hexdigest()
 
     def _is_away(self, error: AwayError) -> float:
-        """The board can't be reached; seconds until the next attempt."""
+        """Handle a server that can't be reached. Return the seconds until the next attempt."""
         self._failures += 1
         if self._failures == 1:
             guarded(
@@ -174,12 +176,12 @@ class Exchange:
         return pause
 
     def _forget(self) -> None:
-        """Decide alone."""
+        """Forget what others have reported, and decide alone."""
         for _, budget in self._registry.all():
             budget.hear([], [])
 
     def leave(self) -> None:
-        """Tell others that this process is gone, if they can be told, and let go of the connection."""
+        """Report that this process is gone, if the server can be reached, and close the connection."""
         self._forget()
         board, self._board = self._board, None
         if board is not None:
@@ -188,7 +190,7 @@ class Exchange:
             board.close()
 
     def close(self) -> None:
-        """End the thread, soon. The budgets go on, each for itself."""
+        """End the thread soon. The budgets continue, each for itself."""
         self._closed = True
         self._end.set()
         self._woken.set()
@@ -202,17 +204,17 @@ class Exchange:
 class RedisBudget:
     """A retry budget that processes share through a Redis or Valkey server: one for each API and credential.
 
-    It decides as the default, ``budget="shared"``, does: 30 retries at first and so on, but for all processes
-    together, and a ``Retry-After`` that one hears is obeyed by all within a quarter of a second. No stream
-    waits for the server: a thread tells and hears four times a second. While the server can't be reached each
-    process has a budget of its own, which is said in the log once.
+    It decides as the default, ``budget="shared"``: 30 retries at first and so on, but for all processes
+    together. All processes obey a ``Retry-After`` that one of them received within a quarter of a second. No
+    stream waits for the server: a thread exchanges news four times a second. While the server can't be
+    reached, each process has a budget of its own, and the log says so once.
 
     ::
 
         client = resilient(client, RetryPolicy(budget=RedisBudget("redis://localhost:6379/0")))
 
-    It needs the extra ``redis``. The server is told a keyed digest of base URL and credential, the names of
-    models, counts and times; no credential and no content. A forked child is a process of its own.
+    It needs the extra ``redis``. The server receives a keyed digest of base URL and credential, the names of
+    models, counts and times; no credential and no content. A forked child counts as a process of its own.
 
     Args:
         url: of the server, as for a journal: ``redis://``, ``rediss://`` or ``unix://``, with
@@ -220,12 +222,12 @@ class RedisBudget:
 
     Raises:
         ImportError: the ``redis`` package is not installed.
-        ValueError: this is no such URL.
+        ValueError: the URL is not valid.
     """
 
     def __init__(self, url: str) -> None:
         connect = partial(RedisBoard, url)
-        connect().close()  # raises where it can't be meant
+        connect().close()  # raises if the URL is not valid
         self._where = urlsplit(url).hostname or urlsplit(url).path
         self._exchange = Exchange(connect, time.monotonic)
         finalize(self, self._exchange.close)
@@ -240,7 +242,7 @@ class RedisBudget:
         return self._exchange.budget(base_url, credential)
 
     def close(self) -> None:
-        """End the thread. Streams go on; each process then has a budget of its own."""
+        """End the thread. Streams continue, and each process then has a budget of its own."""
         self._exchange.close()
         self._exchange.join()
 

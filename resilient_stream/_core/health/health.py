@@ -26,49 +26,51 @@ from .supply import Supply
 from .view import Claim, Later
 
 SOONEST: Final = 0.2
-"""Seconds between two questions of one stream, at least."""
+"""The least seconds between two questions of one stream."""
 
 PLACES_PER_SECOND: Final = 50.0
-"""A stream asks again in a second for so many places before it, and so on in proportion: a crowd asks a few
-hundred times a second in all, however large it is."""
+"""How many streams ahead of it make a stream wait a second longer before it asks again. So all streams
+together ask a few hundred times a second, however many they are."""
 
 PATIENT: Final = 20.0
-"""A stream asks again after this part of its longest wait, at least: patient crowds press less."""
+"""A stream asks again after at least this part of its longest wait, so streams with long waits ask less
+often."""
 
 CHANCES: Final = 4
-"""Questions of one stream between two probes: a probe that is due is sent soon."""
+"""Questions of one stream between two probes, so that a probe that is due is sent soon."""
 
 SLACK: Final = 1.25
-"""What jitter may do to a pause."""
+"""The factor by which jitter may lengthen a pause."""
 
 MOST_MODELS: Final = 64
-"""Lanes that are kept; beyond that the one longest unused is forgotten."""
+"""The most lanes that are kept. Then the one that was not used for the longest time is forgotten."""
 
 
 @dataclass(slots=True)
 class Lane:
-    """The retries for one model, the streams that wait for them, and until when they all have to."""
+    """The retries for one model, the streams that wait for them, and the time until which they all have to
+    wait."""
 
     supply: Supply
     queue: Queue = field(default_factory=Queue)
     hold: Hold = field(default_factory=Hold)
 
     def pause(self, now: float, ahead: int, longest: float) -> float:
-        """Seconds after which a stream with so many before it should ask again."""
+        """Seconds after which a stream with ``ahead`` streams before it should ask again."""
         pause = max(
             SOONEST, ahead / PLACES_PER_SECOND, longest / PATIENT, self.supply.pause(longest) / CHANCES
         )
         return pause if ahead else min(pause, max(SOONEST, self.supply.until_probe(now, longest)))
 
     def news(self, now: float) -> LaneNews | None:
-        """What other processes are told; None if nothing happens here."""
+        """What other processes are to know; None if nothing happens here."""
         waiting, supply, hold = len(self.queue), self.supply, self.hold
         if not waiting and supply.is_idle(now) and hold.until <= now:
             return None
         return LaneNews(waiting, supply.probes, supply.sent, supply.heard, hold.asked)
 
     def hear(self, others: Sequence[Other], *, unreachable: bool) -> None:
-        """What other processes tell."""
+        """Take in what other processes report."""
         self.hold.hear(other.lane.asked for other in others)
         self.supply.hear(elsewhere(len(self.queue), others, unreachable=unreachable))
 
@@ -91,7 +93,7 @@ class Health:
     unreachable: bool = False
     """Whether the last known request failed to connect."""
     _others: Sequence[tuple[bool, News]] = ()
-    """What other processes have told last, each with whether its turn to send a probe comes first."""
+    """The last reports of other processes, each with whether that process sends a probe before this one."""
 
     @property
     def balance(self) -> float:
@@ -145,13 +147,13 @@ class Health:
         claim.held = claim.paid = None
 
     def news(self, now: float) -> News:
-        """What other processes are told."""
+        """What other processes are to know."""
         told = {model: lane.news(now) for model, lane in self.lanes.items()}
         lanes = {model: lane for model, lane in told.items() if lane is not None}
         return News(self.unreachable, self.hold.asked, lanes)
 
     def hear(self, before: Sequence[News], after: Sequence[News]) -> None:
-        """What other processes tell, each its own; it replaces what they told before.
+        """Take in what other processes report. It replaces their earlier reports.
 
         Args:
             before: of those whose turn to send a probe comes before this process's.

@@ -10,17 +10,17 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the API has asked for. Times are those of one clock."""
+    """A wait that the API has asked for. Times are those of one clock."""
 
     until: float = -inf
     """The end of the wait."""
     said: float = -inf
-    """When it was asked for."""
+    """When the API asked for it."""
     served: float = -inf
-    """When the latest request was sent that was served: an earlier wait is over."""
+    """When the latest request was sent that was served. An earlier wait is over."""
 
     def shifted(self, by: float) -> Asked:
-        """The same on a clock that is so many seconds ahead."""
+        """The same on a clock that is ``by`` seconds ahead."""
         return Asked(self.until + by, self.said + by, self.served + by)
 
 
@@ -29,17 +29,18 @@ NOTHING: Final = Asked()
 
 @dataclass(slots=True)
 class Hold:
-    """How long the API has asked this process and others to wait. The first three are as `Asked` has them."""
+    """How long the API has asked this process and others to wait. The first three fields are those of
+    `Asked`."""
 
     until: float = -inf
     said: float = -inf
     served: float = -inf
     elsewhere: Asked = NOTHING
-    """What others were asked for."""
+    """The waits that other processes were asked for."""
 
     @property
     def asked(self) -> Asked:
-        """What this process was asked for."""
+        """The wait that this process was asked for."""
         return Asked(self.until, self.said, self.served)
 
     @property
@@ -50,17 +51,17 @@ class Hold:
         return max(own, other.until) if other.said >= self.served else own
 
     def put(self, now: float, seconds: float) -> None:
-        """The API has asked to wait."""
+        """Note that the API has asked to wait."""
         self.until, self.said = max(self.until, now + seconds), now
 
     def lift(self, sent: float) -> None:
-        """The API has served a request that was sent at that time, so an earlier wait is over."""
+        """Note that the API has served a request that was sent at that time, so an earlier wait is over."""
         self.served = max(self.served, sent)
         if sent > self.said:
             self.until = -inf
 
     def hear(self, others: Iterable[Asked]) -> None:
-        """What other processes were asked for; it replaces what they were asked for before."""
+        """Take in the waits that other processes were asked for. They replace the earlier ones."""
         others = [NOTHING, *others]
         served = max(one.served for one in others)
         valid = [one for one in others if one.said >= served] or [NOTHING]

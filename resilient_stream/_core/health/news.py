@@ -1,23 +1,26 @@
-"""What the processes that share an account tell each other of an API's health, and what follows from it.
+"""What the processes that share an account report to each other about an API's health, and what follows.
 
-Each process decides by what it has seen itself, corrected by what the others have told it last. It tells
-its own observations alone, never what it has heard: so nothing comes back as news, news may arrive late,
-twice or not at all, and a process that hears nothing decides as if it were the only one. Three rules make one
-supply of many:
+Each process decides from its own observations, corrected by the last reports of the others. It reports only
+its own observations, never what others have reported. So its own news can't come back to it, reports may
+arrive late, twice or not at all, and a process that receives none decides as if it were the only one. Three
+rules make one supply of many:
 
-- **Shares.** A process keeps at most its share of the reserve: an equal one, or the part of the waiting
-  streams that wait in it, if that is more. (Raghavan et al., "Cloud Control with Distributed Rate Limiting",
-  2007, call it flow-proportional share. In proportion alone, processes with a short queue lose what they have
-  with each wave elsewhere: at half rejected and a third cut, 97.5 % of the streams finish in place of 99.) So
-  a trouble that begins everywhere in the same moment costs one reserve, before anybody has told anybody.
-- **Probes.** Where the others have sent two probes or more and nobody is served, the supply is empty for all
-  (after one it is not known yet). Of those in which streams wait, the first sends the next probe. The others
-  send it only if it does not, one after the other, as routers take over from each other (VRRP's skew time).
-  The order is any that all know; by age it would depend on clocks where many streams are cut in one moment.
-- **Holds.** What the API asked one process to wait, all wait, until a later request of anybody is served.
+- **Shares.** A process keeps at most its share of the reserve: an equal share, or its part of the waiting
+  streams, if that is more. (Raghavan et al., "Cloud Control with Distributed Rate Limiting", 2007, call it
+  flow-proportional share. With shares in proportion alone, processes with a short queue lose what they have
+  with each wave elsewhere: if half of the requests are rejected and a third of the replies cut, 97.5 % of
+  the streams are completed instead of 99.) So a failure that begins everywhere in the same moment costs one
+  reserve, before any report is exchanged.
+- **Probes.** If the others have sent two probes or more and nobody is served, the supply is empty for all.
+  (After one probe this is not known yet.) Of the processes in which streams wait, the first sends the next
+  probe. If it does not, the others send it, one after the other, as routers take over from each other
+  (VRRP's skew time). Any order will do that all processes know. The age of the waiting streams will not:
+  many streams are cut in one moment, and clocks differ.
+- **Holds.** If the API asks one process to wait, all processes wait, until a later request of any of them
+  is served.
 
 A process that can't connect may have a network of its own that is down. So its probes and its queue count
-only for those which can't connect either.
+only for other processes that can't connect.
 """
 
 from __future__ import annotations
@@ -32,10 +35,10 @@ from .hold import NOTHING, Asked
 
 TAKE_OVER: Final = 0.5
 """Seconds after which the next process sends a probe that was due: two intervals in which it would have
-heard of it."""
+learned of it."""
 
 KNOWN: Final = 2
-"""Probes of others in a row that were not served, from which on it is known that the supply is empty. (One
+"""After this many probes of other processes in a row that were not served, the supply counts as empty. (One
 may have been sent just now.)"""
 
 
@@ -46,15 +49,15 @@ class LaneNews:
     waiting: int
     """Streams that wait for their turn."""
     probes: int
-    """Retries in a row that were sent without a token, and not served."""
+    """Retries in a row that were sent without a token and not served."""
     sent: float
     """When it sent its last retry."""
     heard: float
-    """When a reply began last."""
+    """When the last reply began."""
     asked: Asked
 
     def shifted(self, by: float) -> LaneNews:
-        """The same on a clock that is so many seconds ahead."""
+        """The same on a clock that is ``by`` seconds ahead."""
         return replace(
             self,
             sent=self.sent + by,
@@ -77,7 +80,7 @@ class News:
     """By model."""
 
     def shifted(self, by: float) -> News:
-        """The same on a clock that is so many seconds ahead."""
+        """The same on a clock that is ``by`` seconds ahead."""
         return News(
             self.unreachable,
             self.asked.shifted(by),
@@ -85,13 +88,13 @@ class News:
         )
 
     def text(self) -> str:
-        """As text."""
+        """The news as text."""
         lanes = {model: [*astuple(lane)[:4], astuple(lane.asked)] for model, lane in self.lanes.items()}
         return json.dumps([self.unreachable, astuple(self.asked), lanes], separators=(",", ":"))
 
     @staticmethod
     def of(text: str | bytes) -> News | None:
-        """From text; None where it is no news."""
+        """The news in a text; None if it has none."""
         try:
             unreachable, asked, lanes = json.loads(text)
             return News(
@@ -113,18 +116,18 @@ def _asked(told: Any) -> Asked:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """What the other processes' news of a model come to. As it is made, there are no others."""
+    """What the other processes' news of a model add up to. By default there are no others."""
 
     share: float = 1.0
-    """The part of the reserve that this process may have."""
+    """The part of the reserve that this process may use."""
     before: int = 0
-    """Processes that send a probe before this one."""
+    """How many processes send a probe before this one."""
     probes: int = 0
-    """Probes of others since anybody else was served."""
+    """Probes of other processes since any of them was served."""
     sent: float = -inf
-    """When another sent its last retry."""
+    """When another process sent its last retry."""
     heard: float = -inf
-    """When another's reply began last."""
+    """When another process's last reply began."""
 
 
 ALONE: Final = Elsewhere()
@@ -132,21 +135,21 @@ ALONE: Final = Elsewhere()
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """Another process, as far as one model is concerned."""
+    """Another process, with regard to one model."""
 
     lane: LaneNews
     unreachable: bool
     first: bool
-    """Whether its turn to send a probe comes before this process's."""
+    """Whether it sends a probe before this process does."""
 
     @property
     def weight(self) -> int:
-        """What it may have, in proportion to others."""
+        """Its share, in proportion to others."""
         return _weight(self.lane.waiting, unreachable=self.unreachable)
 
 
 def elsewhere(waiting: int, others: Sequence[Other], *, unreachable: bool) -> Elsewhere:
-    """What follows for this process from what others tell of a model.
+    """What follows for this process from the others' news of a model.
 
     Args:
         waiting: streams that wait in this process.

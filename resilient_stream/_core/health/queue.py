@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 HEAD_START: Final = 30.0
-"""Seconds that a stream which has brought nothing must have waited longer than one that has, to go first."""
+"""A stream that has delivered nothing must have waited this many seconds longer than one that has, to go
+first."""
 
 GRACE: Final = 5.0
-"""Seconds by which a stream may be late with its next question before it loses its place: its process may
-be busy, its consumer may not read on, or it may have been forgotten."""
+"""Seconds by which a stream may be late with its next question before it loses its place. Its process may be
+busy, its consumer may not read on, or the stream may have been dropped."""
 
 
 @dataclass(slots=True, eq=False)
@@ -25,7 +26,7 @@ class Place:
     since: float = 0.0
     """The time at which it was taken."""
     number: int = 0
-    """Places are numbered in the order in which they are taken."""
+    """The number of the place. Places are numbered in the order in which they are taken."""
 
 
 Line: TypeAlias = "OrderedDict[Place, None]"
@@ -33,11 +34,11 @@ Line: TypeAlias = "OrderedDict[Place, None]"
 
 @dataclass(slots=True)
 class Queue:
-    """Two lines, each first come, first served: of the streams that have begun to speak, and of those that
-    have not.
+    """Two lines, each first come, first served: one of streams that have delivered content, and one of those
+    that have not.
 
-    The first goes before the second, but for a head start. An operation takes the same time however many wait
-    (a place that was forgotten is paid for once).
+    The first line goes before the second, except for a head start. An operation takes the same time however
+    many streams wait.
     """
 
     _begun: Line = field(default_factory=OrderedDict)
@@ -60,8 +61,8 @@ class Queue:
         self._line(place).pop(place, None)
 
     def ahead(self, now: float, place: Place) -> int:
-        """How many places come before this one; at most, as some that were given up are counted too. 0 only
-        for the first."""
+        """An upper limit of the places before this one: some that were given up may be counted too. 0 only
+        for the first place."""
         begun, fresh = _first(self._begun, now), _first(self._fresh, now)
         overtakes = begun is not None and fresh is not None and fresh.since + HEAD_START < begun.since
         line = self._line(place)

@@ -1,10 +1,10 @@
 """The retries that may be sent now.
 
-Each costs a token, and each reply that begins puts some back: as with gRPC and the AWS SDKs, what is served
-pays for what is retried, and an API that serves nobody earns no retries. A reply to a retry puts back two, so
-that the supply doubles with each round, as TCP's congestion window does in slow start. Where there are no
-tokens a single retry is sent now and then to see how the API is: ever more seldom, but as often as the most
-patient stream would have asked alone.
+Each costs a token, and each reply that begins returns some. As with gRPC and the AWS SDKs, served requests
+pay for retries, so an API that serves nobody earns none. A reply to a retry returns two tokens, so the supply
+doubles with each round, as TCP's congestion window does in slow start. If there are no tokens, a single retry
+is sent from time to time to test the API, with growing pauses, but as often as the most patient stream would
+have asked alone.
 """
 
 from __future__ import annotations
@@ -16,19 +16,21 @@ from typing import Final
 from .news import ALONE, KNOWN, TAKE_OVER, Elsewhere
 
 FIRST_PROBE: Final = 0.5
-"""Seconds between the last retry and the first probe; doubles with each probe in a row that is not served."""
+"""Seconds between the last retry and the first probe. They double with each probe in a row that is not
+served."""
 
 RETURNED: Final = 2.0
-"""Tokens that the reply to a retry puts back. (With 1.5, at half rejected and a third cut, 92 % of the
-streams finish in place of 99.9 %: the supply does not grow as fast as it is needed.)"""
+"""Tokens that the reply to a retry returns. (With 1.5, if half of the requests are rejected and a third of
+the replies cut, 92 % of the streams are completed instead of 99.9 %: the supply does not grow fast
+enough.)"""
 
 MOST_DOUBLINGS: Final = 60
-"""Beyond, a pause is longer than any policy's longest wait."""
+"""After this many doublings a pause is longer than any policy's longest wait."""
 
 
 @dataclass(slots=True)
 class Supply:
-    """Tokens, and probes where there are none.
+    """Tokens, and probes if there are none.
 
     Args:
         reserve: tokens at first, and the most that are kept.
@@ -41,25 +43,25 @@ class Supply:
     window: float
     tokens: float = field(init=False)
     probes: int = 0
-    """Retries in a row that were sent without a token, and not served."""
+    """Retries in a row that were sent without a token and not served."""
     sent: float = -inf
     """When the last retry was sent."""
     heard: float = -inf
-    """When a reply began last."""
+    """When the last reply began."""
     elsewhere: Elsewhere = ALONE
-    """What other processes tell."""
+    """What other processes report."""
 
     def __post_init__(self) -> None:
         self.tokens = self.reserve
 
     @property
     def most(self) -> float:
-        """Tokens that are kept at most: this process's share, but two, so that what is served pays for what
-        is retried however many share."""
+        """The most tokens that are kept: this process's share, but at least two, so that served requests pay
+        for retries however many processes share."""
         return max(self.reserve * self.elsewhere.share, RETURNED)
 
     def hear(self, elsewhere: Elsewhere) -> None:
-        """What other processes tell."""
+        """Take in what other processes report."""
         self.elsewhere = elsewhere
         self.tokens = min(self.tokens, self.most)
 
@@ -75,13 +77,13 @@ class Supply:
         return self.elsewhere.probes if self.elsewhere.sent > self.heard else 0
 
     def began(self, now: float, *, paid: bool) -> None:
-        """A reply has begun, to a retry (``paid``) or to a first request."""
+        """Note that a reply has begun: to a retry (``paid``) or to a first request."""
         more = RETURNED if paid else self.ratio
         self.tokens = max(self.tokens, min(self.tokens + more, self.most))
         self.probes, self.heard = 0, now
 
     def take(self, now: float, ahead: int, longest: float) -> bool:
-        """Take what one retry costs, if it is there.
+        """Take the price of one retry, if it is there. Return whether it was.
 
         Args:
             now: the time.
@@ -109,10 +111,10 @@ class Supply:
         return max(0.0, last + self.pause(longest) - now)
 
     def is_idle(self, now: float) -> bool:
-        """Whether this process has had no retry and no reply for so long that it says nothing any more."""
+        """Whether this process has had no retry and no reply for so long that it reports nothing any more."""
         return now - max(self.sent, self.heard) > self.window
 
     def rest(self, now: float) -> None:
-        """Nobody waits: after a while the supply is as at first."""
+        """Note that nobody waits: after a while the supply is as at first."""
         if self.is_idle(now) and now - max(self.elsewhere.sent, self.elsewhere.heard) > self.window:
             self.tokens, self.probes = min(self.reserve, self.most), 0

@@ -1,7 +1,6 @@
-"""The interface of the view that streams share: what they ask it, and what they report to it.
+"""The interface through which streams ask the view that they share, and report to it.
 
-`View` is the seam: the view of one process is `RetryBudget`, and one that several processes share would be
-another implementation. Its methods are called from the drivers' loops, so none may block.
+The view of one process is `RetryBudget`. Its methods are called from the drivers' loops, so none may block.
 """
 
 from __future__ import annotations
@@ -14,21 +13,22 @@ from resilient_stream._core.failures import Kind
 
 @dataclass(slots=True, eq=False)
 class Claim:
-    """One stream's dealings with a view, from its call to its end. The stream writes the first fields, the
-    view its own two."""
+    """The state of one stream in a view, from its call to its end. The stream writes the first fields, the
+    view the last two."""
 
     model: str = ""
     """The model that the next request goes to."""
     begun: bool = False
-    """The stream has brought something: its consumer has part of a reply."""
+    """Whether the stream has delivered content."""
     elsewhere: bool = False
-    """The next request goes to another model than the last: what the account was told does not hold it up."""
+    """Whether the next request goes to another model than the last. Then a wait that the API asked the
+    account for does not apply."""
     longest: float = 0.0
-    """Seconds that the stream's policy waits between two attempts at most."""
+    """The most seconds that the stream's policy waits between two attempts."""
     held: Any = field(default=None, repr=False)
-    """The view's: the place that the stream has in a queue, if it waits."""
+    """Written by the view: the place that the stream has in a queue, if it waits."""
     paid: Any = field(default=None, repr=False)
-    """The view's: what the retry that runs was paid from, until its reply begins."""
+    """Written by the view: what the current retry was paid from, until its reply begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class Later:
     pause: float
     """Seconds after which it is worth asking again."""
     told: bool = False
-    """The API has asked somebody on this account to wait for so long."""
+    """The API has asked a stream of this account to wait this long."""
     unreachable: bool = False
-    """Nobody can connect at present."""
+    """Whether nobody can connect at present."""
 
 
 class View(Protocol):
@@ -61,9 +61,10 @@ class View(Protocol):
         ...
 
     def failed(self, now: float, claim: Claim, kind: Kind, model: str, retry_after: float | None) -> None:
-        """A request to ``model`` failed before its reply began, and the API asked to wait so many seconds."""
+        """A request to ``model`` failed before its reply began. The API asked to wait ``retry_after``
+        seconds."""
         ...
 
     def leave(self, claim: Claim) -> None:
-        """The stream is over. Its place is given up."""
+        """The stream has ended. Its place is given up."""
         ...
