@@ -147,7 +147,8 @@ class OpenBlock:
         piece = events.plain_piece(frame, self._plain)
         if piece is None:
             return False
-        written.take(json.loads(f'"{piece.decode()}"'))
+        if not written.continues(piece):
+            written.take(json.loads(f'"{piece.decode()}"'))
         held.add_piece(frame, piece)
         self._let_go_if_too_long(held)
         return True

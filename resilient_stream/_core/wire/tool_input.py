@@ -17,6 +17,8 @@ _STRING: Final = re.compile(
     r'(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u(?:[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}'
     r"|(?![dD][89a-fA-F])[0-9a-fA-F]{4})))*+"
 )
+_PLAIN: Final = re.compile(rb"[ !#-\[\]-~]*+")
+"""Characters that are neither escaped in JSON nor need to be, and have one byte each."""
 _CUT_ESCAPE: Final = re.compile(
     r"\\(?:u(?:[dD][89abAB][0-9a-fA-F]{2}(?:\\(?:u(?:[dD](?:[c-fC-F][0-9a-fA-F]?)?)?)?)?"
     r"|[dD](?:[89abAB][0-9a-fA-F]?)?|(?![dD][89a-fA-F])[0-9a-fA-F]{0,3})?)?"
@@ -76,6 +78,18 @@ class ToolInput:
             return ""
         self._read(self._tail + piece)
         return piece
+
+    def continues(self, written: bytes) -> bool:
+        """Whether a piece goes on in a string that is open, in plain characters. If so it is received: `take`
+        would deliver it unchanged, and takes ten times as long.
+
+        Args:
+            written: the piece, still JSON-escaped.
+        """
+        if not self._in_string or self._tail or self._half or _PLAIN.fullmatch(written) is None:
+            return False
+        self.size += len(written)
+        return True
 
     def broken(self) -> Flaw:
         """The flaw of an input that is not JSON. It has the input's length, not its content."""

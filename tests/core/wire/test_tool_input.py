@@ -6,6 +6,8 @@ import json
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jiter import from_json
 
 from resilient_stream._core.failures import Flaw, Kind
@@ -120,6 +122,36 @@ def test_what_passes_the_sdks_parser_reads(seed: int) -> None:
             assert not is_json(text)
         else:
             assert made.whole == (is_json(had.decode()) or not had)
+
+
+def received(made: ToolInput, piece: str, *, short: bool) -> str:
+    """What is delivered for a piece, or the detail of the flaw that it is."""
+    escaped = json.dumps(piece)[1:-1].encode()
+    try:
+        return piece if short and made.continues(escaped) else made.take(piece)
+    except Flaw as flaw:
+        return str(flaw.failure.detail)
+
+
+@given(st.lists(st.text(alphabet='ab~ "\\\x7fé\ud83d\ude00'), min_size=1))
+def test_plain_pieces_of_a_string_are_received_as_every_other(pieces: list[str]) -> None:
+    """`continues` delivers what `take` would, counts as it does, and leaves what follows the same fate."""
+    made, other = ToolInput(), ToolInput()
+    for piece in ('{"a": "', *pieces, '"}'):
+        got = received(made, piece, short=True)
+        assert got == received(other, piece, short=False)
+        if "no JSON" in got:
+            return
+    assert (made.size, made.whole) == (other.size, other.whole)
+
+
+def test_a_plain_piece_is_only_that_inside_a_string() -> None:
+    """Not where a value begins, behind half an escape, or behind half a character."""
+    assert not ToolInput().continues(b"1")
+    for begun in ('{"a": "\\', '{"a": "\ud83d'):
+        made = ToolInput()
+        made.take(begun)
+        assert not made.continues(b"b")
 
 
 def is_json(text: str) -> bool:
