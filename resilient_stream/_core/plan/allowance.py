@@ -1,14 +1,14 @@
 """How much a continuation may write: what is left of the user's ``max_tokens``, and of the model's window.
 
-``max_tokens`` is the user's cap on what is written, over all attempts together. No attempt that was cut tells
-what it had written, so the visible text is estimated: low, as long as the API itself can say when the cap is
-reached, because too low an estimate costs one more short request and too high a one costs words. Thinking
-does not count: each attempt thinks for itself.
+``max_tokens`` limits what is written over all attempts together. An attempt that was cut does not report what
+it had written, so the visible text is estimated. The estimate is low as long as the API itself can report
+that the limit is reached: too low an estimate costs one more short request, and too high a one costs text.
+Thinking does not count, because each attempt thinks for itself.
 
-The input grows by what was received and by the words that ask for more. A first request that was accepted
-fitted into the window together with its ``max_tokens``, so one that asks for less by as much as it has grown
-fits too. Far from the end of the window that is of no importance to a small ``max_tokens``, and near it no
-estimate is high enough but a high one.
+The input grows by what was received and by the wording that asks for more. A first request that was accepted
+fitted into the window together with its ``max_tokens``. So a continuation fits too if its ``max_tokens`` is
+lower by as much as its input has grown. Far from the end of the window this does not matter to a small
+``max_tokens``, and near it only a high estimate is safe.
 """
 
 from __future__ import annotations
@@ -23,31 +23,33 @@ from . import models
 from .request_body import field_of
 
 ABOVE_BUDGET: Final = 1024
-"""``max_tokens`` must be greater than a thinking budget [platform docs, "Extended thinking"]; so much is for
-the text."""
+"""``max_tokens`` must be greater than a thinking budget [platform docs, "Extended thinking"]; this much is
+for the text."""
 LAST_SIXTEENTH: Final = 16
-"""What has come so near to the cap has reached it: nobody is asked for a few words more."""
+"""Text within this part of the limit counts as having reached it: the model is not asked for a few words
+more."""
 SMALL: Final = 1024
-"""So much, beside a thinking budget, may be asked for far from the end of the window, however much the input
-has grown."""
+"""This much, beside a thinking budget, may always be asked for far from the end of the window, however much
+the input has grown."""
 FEW: Final = 256
-"""The least that is asked for where a high estimate leaves nothing of the window: it may be too high."""
+"""The least that is asked for if a high estimate leaves nothing of the window. The estimate may be too
+high."""
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """What a continuation adds to the request that it goes on with."""
+    """What a continuation adds to the request that it continues."""
 
     visible: str
     """The visible text that was written."""
     blocks: list[dict[str, Any]]
-    """All that is kept of the turn, the text included."""
+    """Everything that is kept of the turn, including the text."""
     wording: str = ""
-    """The words that ask for more."""
+    """The text of the user turn that asks for more."""
     quoted: str = ""
-    """What the reply is to repeat: it is no new text."""
+    """The fragment that the reply is to repeat, which is no new text."""
     whole: bool = False
-    """All that was written will be written again: nothing is taken off for it."""
+    """Whether everything will be written again, so that nothing is subtracted for it."""
 
 
 def visible(blocks: Iterable[Mapping[str, Any]]) -> str:
@@ -56,21 +58,21 @@ def visible(blocks: Iterable[Mapping[str, Any]]) -> str:
 
 
 def cap(request: Mapping[str, Any]) -> int | None:
-    """The user's ``max_tokens``; None where there is no number."""
+    """The user's ``max_tokens``; None if it is no number."""
     given = request.get("max_tokens")
     return given if isinstance(given, int) and not isinstance(given, bool) and given > 0 else None
 
 
 def spent(request: Mapping[str, Any], visible: str, *, held: bool) -> bool:
-    """Whether the visible text has reached ``max_tokens``, as far as that can be known.
+    """Whether the visible text has reached ``max_tokens``, as far as can be known.
 
-    The estimate is low: it takes 4.2 bytes of text for each token of the cap. It is the usual one where the
-    next continuation would not be held to what is left.
+    The estimate is low: it takes 4.2 bytes of text for each token of the limit. If the next continuation
+    could not be limited to what is left, the usual estimate is used.
 
     Args:
         request: the user's own.
         visible: the text.
-        held: False where the next continuation gets all of ``max_tokens``, whatever was written.
+        held: False if the next continuation gets all of ``max_tokens``, whatever was written.
     """
     most = cap(request)
     if most is None:
@@ -87,11 +89,11 @@ def allowed(
     """The ``max_tokens`` of a continuation.
 
     Args:
-        request: the one that it goes on with.
+        request: the one that it continues.
         most: the user's own ``max_tokens``.
         growth: what it adds.
-        served: the message of the first reply, which tells its model and its input.
-        held: False gives it all that the user had given, as far as the window allows.
+        served: the message of the first reply, which has its model and its input.
+        held: if False, it gets all of the user's, as far as the window allows.
     """
     written = tokens.at_least(growth.visible) - tokens.at_most(growth.quoted)
     left = most - written if held and not growth.whole else most
@@ -107,7 +109,7 @@ def allowed(
 
 
 def _floor(request: Mapping[str, Any], most: int) -> int:
-    """What the API demands beside a thinking budget; less than all there was."""
+    """The least that the API accepts beside a thinking budget; less than all there was."""
     budget = _budget(request)
     return budget + ABOVE_BUDGET if 0 < budget < most - ABOVE_BUDGET else budget + 1
 
@@ -119,7 +121,7 @@ def _budget(request: Mapping[str, Any]) -> int:
 
 
 def _input(request: Mapping[str, Any], served: Mapping[str, Any]) -> int:
-    """The input tokens of a request: as told, or a high estimate."""
+    """The input tokens of a request: as reported, or a high estimate."""
     usage = served.get("usage")
     told = [field_of(usage, name) for name in tokens.INPUT_FIELDS]
     count = sum(filter(tokens.is_count, told))

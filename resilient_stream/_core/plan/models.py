@@ -1,8 +1,8 @@
-"""What is known of models: which accept a prefilled assistant turn, which think by default, how long their
+"""What is known about models: which accept a prefilled assistant turn, which think by default, how long their
 windows are.
 
-The Models API has no flag for the first two, so this is a table, with "no" as the answer for an id that is
-not in it; a model that refuses is remembered elsewhere.
+The Models API has no flag for the first two, so this is a table. An id that is not in it counts as "no". A
+model that refuses a form is remembered elsewhere.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _PREFILL: Final = re.compile(
 [platform docs: "Streaming", error recovery; "Errors", prefill not supported]."""
 
 _THINKS_ONLY_WHEN_ASKED: Final = re.compile(r"claude-(?:opus|sonnet)-4-[6-8]$")
-"""4.6 to 4.8 think only when asked [platform docs: thinking, supported models]."""
+"""4.6 to 4.8 think only if the request asks for it [platform docs: thinking, supported models]."""
 
 
 def named(request: Mapping[str, Any]) -> str:
-    """The model that a request names, as it is sent: of an enum's member, its value."""
+    """The model that a request names, in the form in which it is sent: the value of an enum's member."""
     model = request.get("model")
     return str.__str__(model) if isinstance(model, str) else ""
 
@@ -43,7 +43,7 @@ def accepts_prefill(model: str) -> bool:
 
 
 def thinking_on(request: Mapping[str, Any]) -> bool:
-    """Whether a request makes the model think, by its ``thinking`` field or the model's default."""
+    """Whether a request makes the model think, by its ``thinking`` field or by the model's default."""
     thinking = request.get("thinking")
     if isinstance(thinking, Mapping):
         return thinking.get("type") != "disabled"
@@ -52,9 +52,9 @@ def thinking_on(request: Mapping[str, Any]) -> bool:
 
 
 def window(*names: str) -> int:
-    """The tokens that fit at least into the window of a model that goes by these names.
+    """The least number of tokens in the window of a model with these names.
 
-    Every Claude that is served has 200,000 or more [platform docs, "Context windows"]. Behind an opaque name
-    may be a small model of somebody else's.
+    Every Claude that is served has 200,000 or more [platform docs, "Context windows"]. An opaque name may
+    belong to a small model of another kind.
     """
     return 200_000 if any("claude" in name.lower() for name in names) else 8_192

@@ -1,14 +1,14 @@
-"""From what the consumer has to the next request, or the reason why there is none.
+"""Makes the next request from what the consumer has, or says why there is none.
 
-Before anything worth keeping was delivered, the same request is sent again: a *restart*, which
-nobody sees. After that the model must go on: by *prefill*, the partial turn in last place, where
-the model is known to accept that; otherwise by a *user turn* that quotes the last words received
-and asks for them to be repeated before going on. Only appending is allowed: earlier messages,
-system and tools stay as they were, so that caches hit and signed thinking stays valid.
+Before anything worth keeping was delivered, the same request is sent again: a *restart*, which nobody sees.
+After that the model must continue: by *prefill*, with the partial turn in last place, if the model is known
+to accept that; otherwise by a *user turn* that quotes the last words received and asks the model to repeat
+them first. A request is only appended to: earlier messages, system and tools stay as they were, so that
+caches hit and signed thinking stays valid.
 
-A continuation that the API refuses with a 400 steps down: prefill, user turn, user turn without
-thinking, unless the API's words are about something that no form would change. A form counts as refused by
-a model, for all streams of a client, once a lower form was accepted in its place.
+If the API refuses a continuation with a 400, the next form is tried: prefill, user turn, user turn without
+thinking, unless the API's message is about something that no form would change. A form counts as refused by a
+model, for all streams of a client, once a lower form was accepted in its place.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ from .request_body import (
 )
 
 OVERLOADS_BEFORE_FALLBACK: Final = 2
-"""Overloads in a row before another model is asked: one may be a hiccup."""
+"""Overloads in a row before another model is asked. A single one may pass at once."""
 
 
 class Form(StrEnum):
-    """What an attempt is. The values appear in reports and spans."""
+    """The form of an attempt. The values appear in reports and spans."""
 
     FIRST = "first"
     RESTART = "restart"
@@ -66,28 +66,28 @@ class Plan:
     form: Form
     body: Mapping[str, Any] | None = field(default=None, repr=False)
     asked: Asked | None = None
-    """What the head of the reply is to be joined by; None where no text is continued."""
+    """How the start of the reply is to be joined; None if no text is continued."""
     hide_thinking: bool = False
-    """The reply's thinking must not be delivered: it belongs to a history the user does not have."""
+    """The reply's thinking must not be delivered: it belongs to a history that the user does not have."""
 
     @property
     def continues(self) -> bool:
-        """Whether the reply goes on with a turn that was begun."""
+        """Whether the reply continues a turn that was begun."""
         return self.form in (Form.PREFILL, Form.USER_TURN)
 
 
 @dataclass(frozen=True, slots=True)
 class FinishHere:
-    """No request: the turn ends with what there is."""
+    """No request: the turn ends as it is."""
 
     stop_reason: str = "tool_use"
     reason: str = ""
-    """Why, where the model would not have ended it for certain."""
+    """Why the library ends it, if the model might have continued."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """No request is possible, and why."""
+    """No request is possible, for this reason."""
 
     reason: str
 
@@ -96,35 +96,35 @@ class Blocked:
 class Planner:
     """Plans the requests of one stream.
 
-    ``refused`` is shared by all streams of a client: the pairs of model and step of which it is known.
+    ``refused`` is shared by all streams of a client: the pairs of a model and a step that it has refused.
     """
 
     request: Mapping[str, Any]
     settings: Settings
     refused: set[tuple[str, Step]] = field(default_factory=set)
     pinned: str | None = None
-    """The fallback model to start on."""
+    """The fallback model to start with."""
     step: Step = Step.PREFILL
     container: str | None = None
     """The container that code has run in, to be used again."""
     containerless: bool = False
     """A continuation that named the container was refused."""
     grudging: bool = False
-    """The last attempt ran into ``max_tokens`` without text: do not reduce it again."""
+    """The last attempt reached ``max_tokens`` without text, so it is not reduced again."""
 
     in_other_words: bool = False
-    """The words that were asked first brought nothing, or nothing that could be joined."""
+    """The first wording brought nothing, or nothing that could be joined."""
 
     hop: int = 0
-    """How many models were left behind; the next request goes to fallback number ``hop``."""
+    """How many models were given up; the next request goes to fallback number ``hop``."""
     start: int = 0
-    """How many were left behind when the stream began."""
+    """How many were given up when the stream began."""
     overloads: int = 0
-    """Overloads in a row on the present model."""
+    """Overloads in a row on the current model."""
     _left: list[tuple[str, Step]] = field(default_factory=list)
-    """The steps that were left after a 400. It may have meant something else."""
+    """The steps that were given up after a 400, which may have meant something else."""
     _said: str = ""
-    """What the API said of the last one."""
+    """What the API said about the last one."""
 
     def __post_init__(self) -> None:
         hops = [models.named(entry) for entry in self.settings.fallback_models]
@@ -137,24 +137,24 @@ class Planner:
 
     @property
     def base(self) -> Mapping[str, Any]:
-        """The user's request, made out to the present model."""
+        """The user's request, addressed to the current model."""
         if self.hop == 0:
             return self.request
         return patched(self.request, self.settings.fallback_models[self.hop - 1])
 
     @property
     def first(self) -> Plan:
-        """The user's own request, or the same to the model that the conversation is pinned to."""
+        """The user's own request, or the same for the model that the conversation is pinned to."""
         return Plan(Form.FIRST, self.base if self.hop else None)
 
     @property
     def restart(self) -> Plan:
-        """Nothing was delivered: the same request again, or the same to another model."""
+        """The same request again, or the same for another model, because nothing was delivered."""
         return Plan(Form.RESTART, self.base if self.hop else None)
 
     def note(self, failure: Failure, *, in_vain: bool = False) -> bool:
-        """Note how an attempt failed; say whether its model is left for the next one: because it stays
-        overloaded, or at once where it asks for more patience than the policy has.
+        """Note how an attempt failed. Return whether the next attempt goes to another model: because this one
+        stays overloaded, or asks for a longer wait than the policy allows.
 
         Args:
             failure: the failure.
@@ -172,11 +172,11 @@ class Planner:
         if self.hop >= len(self.settings.fallback_models):
             return False
         self.hop, self.overloads, self.step = self.hop + 1, 0, Step.PREFILL
-        self._left.clear()  # what another model accepts says nothing of this one
+        self._left.clear()  # what another model accepts says nothing about this one
         return True
 
     def plan(self, turn: Turn) -> Plan | FinishHere | Blocked:
-        """The request that follows what ``turn`` has."""
+        """The request that continues ``turn``."""
         self._skip_refused()
         self.container = turn.container
         kept = salvage(
@@ -213,8 +213,8 @@ class Planner:
             self.step = Step.USER_TURN_WITHOUT_THINKING
 
     def below(self, rejected: Plan, said: str, turn: Turn) -> Plan | None:
-        """What to send in place of a continuation that was rejected with a 400 and these words; None if
-        nothing is left, or all that is left would be rejected for the same reason."""
+        """The request to send in place of a continuation that was rejected with a 400 and this message; None
+        if nothing is left, or if everything left would be rejected for the same reason."""
         before, self._said = self._said, said
         if not may_be_the_form(said, before):
             return None
@@ -225,13 +225,14 @@ class Planner:
         return None
 
     def accepted(self) -> None:
-        """The API has accepted the form that was sent last: what was left for it is refused by the model."""
+        """Note that the API has accepted the form that was sent last. The model refuses the forms that were
+        given up for it."""
         for pair in self._left:
             self.refused.add(pair)
         self._left.clear()
 
     def _step_down(self, form: Form) -> bool:
-        """Leave a step of a continuation; say whether another one is left."""
+        """Give up a step of a continuation. Return whether another one is left."""
         if form not in (Form.PREFILL, Form.USER_TURN):
             return False
         if self.container is not None and not self.containerless:
@@ -244,7 +245,8 @@ class Planner:
         return True
 
     def _finish_with_tools(self, turn: Turn) -> FinishHere | Blocked:
-        """Finish with complete calls, unless the next request would lack the container they came from."""
+        """Finish with complete calls, unless the next request would lack the container from which they
+        came."""
         programmatic = any(
             block.type == "tool_use" and field_of(block.start.get("caller"), "type") not in (None, "direct")
             for block in turn.blocks

@@ -1,10 +1,10 @@
-"""All words that are sent to a model: what a user turn says that asks for the rest of a reply.
+"""All text that is sent to a model: what the user turn says that asks for the rest of a reply.
 
-A wording is short, in the user's voice (a "system notice" is taken for an injection by some models), and
-asks for one thing: to begin with the last words received and to continue. A clause that allows the model to
-stop invites it to stop; whether a reply had ended is decided by where the text stands (`seam.ending`).
-Markers around the quote look like syntax that has to be closed, and come back in the reply.
-``docs/seams-evidence.md`` has the measurements.
+A wording is short, in the user's voice (some models take a "system notice" for an injection), and asks for
+one thing: to begin with the last words received and to continue. A clause that allows the model to stop
+invites it to stop. Whether a reply had ended is decided from the text (`seam.ending`). Markers around the
+quote look like syntax that has to be closed, and are repeated in the reply. ``docs/seams-evidence.md`` has
+the measurements.
 """
 
 from __future__ import annotations
@@ -16,19 +16,21 @@ from typing import Final
 from .quote import marked
 
 PLACE: Final = "{quote}"
-"""Where a template has the quoted fragment."""
+"""The place of the quoted fragment in a template."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One way to ask. Each text but ``unquoted`` has `PLACE` in it."""
+    """One way to ask. Each text except ``unquoted`` contains `PLACE`."""
 
     continued: str
     """For a reply of which enough was received to quote its last words."""
     whole: str
-    """For one of which too little was received for a quote to mark a place: all of it is asked for again."""
+    """For a reply of which too little was received for a quote to mark a place: all of it is asked for
+    again."""
     again: str
-    """After a reply that could not be joined or brought nothing: the same words may bring the same again."""
+    """After a reply that could not be joined or brought nothing: the same wording may bring the same
+    again."""
     unquoted: str
     """For a reply that does not end in text."""
     markers: bool
@@ -81,9 +83,9 @@ WORDINGS: Final[Mapping[str, Wording]] = {"continue": CONTINUE, "repeat": REPEAT
 
 
 def wording(template: str | None) -> Wording:
-    """The wording that a policy asks for: None for the built-in one, a name, or a text with `PLACE` in it.
+    """The wording that a policy names: None for the built-in one, a name, or a text with `PLACE` in it.
 
-    A text of the user's takes the place of ``continued`` and ``whole``, and has the quote between markers.
+    The user's text replaces ``continued`` and ``whole``. It has the quote between markers.
     """
     if template is None:
         return CONTINUE
@@ -92,17 +94,18 @@ def wording(template: str | None) -> Wording:
 
 
 def all_words(asked: Wording) -> tuple[str, ...]:
-    """All that this wording and the built-in ones say with a quote: a model may say it in its turn."""
+    """All sentences of this wording and of the built-in ones that contain a quote. A model may repeat
+    them."""
     known = (asked, *WORDINGS.values())
     return tuple(dict.fromkeys(text for each in known for text in (each.continued, each.whole, each.again)))
 
 
 def prompt(asked: Wording, fragment: str, *, whole: bool, again: bool) -> str:
-    """What the user turn says.
+    """The text of the user turn.
 
     Args:
         asked: the wording.
-        fragment: what is quoted; empty where there is no text to quote.
+        fragment: the text that is quoted; empty if there is none.
         whole: whether the fragment is all that was received.
         again: whether the last reply to the same request could not be joined or brought nothing.
     """

@@ -1,10 +1,9 @@
 """The fragment that a user-turn continuation is asked to repeat.
 
-It must be long enough to mark one place and short enough to be repeated without a slip: 40 to 120
-characters, from a word boundary to the last non-blank character received, never starting inside a
-character that the eye sees as one. It must be at least as long as the longest stop sequence, which
-could otherwise be cut in two by the seam; but never longer than `LONGEST`, because nothing streams while a
-model repeats it.
+It must be long enough to mark one place, and short enough to be repeated without a mistake: 40 to 120
+characters, from a word boundary to the last non-blank character received. It never starts inside a character
+that the eye sees as one. It must be at least as long as the longest stop sequence, which the seam could
+otherwise cut in two; but never longer than `LONGEST`, because nothing streams while a model repeats it.
 """
 
 from __future__ import annotations
@@ -19,7 +18,8 @@ USUAL: Final = 80
 SPREAD: Final = 40
 """How much longer than usual a fragment may be to begin with a word."""
 LONGEST: Final = 1000
-"""Characters of a fragment at most, whatever the stop sequences are and however blank the text is."""
+"""The most characters of a fragment, whatever the stop sequences are and however much white space there
+is."""
 
 _MARKERS: Final = (("<<<", ">>>"), ("«", "»"), ("[[[", "]]]"), ("{{{", "}}}"))
 _PART: Final = re.compile(r"part-(\d{1,9})>")
@@ -29,7 +29,7 @@ _TAILS: Final = (
     range(0x1F3FB, 0x1F400),  # skin tones
     range(0xE0020, 0xE0080),  # tags
 )
-"""Characters that go on with one before them, or may."""
+"""Characters that belong, or may belong, to the one before them."""
 _JOINERS: Final = frozenset("\u200c\u200d\ufe0e\ufe0f")
 
 
@@ -58,8 +58,8 @@ def quote(text: str, at_least: int = 0, usual: int = USUAL) -> str:
 
 def enough(text: str) -> bool:
     """Whether ``text`` has enough non-blank characters for a quote to mark a place in it, or is itself too
-    long for one."""
-    near = text[-4 * SHORTEST :]  # nearly always enough to see it
+    long for a quote."""
+    near = text[-4 * SHORTEST :]  # nearly always enough to know
     return len(text) > LONGEST or any(len("".join(part.split())) >= SHORTEST for part in (near, text))
 
 

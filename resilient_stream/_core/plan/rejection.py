@@ -1,8 +1,8 @@
-"""What the API says of a request that it rejects, and whether another form of it may be accepted.
+"""What the API says about a request that it rejects, and whether another form of the request may be accepted.
 
-A 400 can mean anything: this model takes no prefill, the signature of a thought is not valid here, the
-account has no credit, the prompt is too long. ``error.type`` is the same for all of them, so the words are
-looked at, and nothing but the step to another form depends on it.
+A 400 can mean anything: this model accepts no prefill, the signature of a thought is not valid here, the
+account has no credit, the prompt is too long. ``error.type`` is the same for all of them, so the message is
+read. Only the step to another form depends on it.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any, Final
 from resilient_stream._core.failures import Failure, Kind
 
 LONGEST: Final = 300
-"""Characters of it that are kept."""
+"""The most characters of it that are kept."""
 
 _FORM: Final = re.compile(
     r"prefill|assistant|thinking|signature|container|tool_use|tool_result|content block|alternat"
     r"|\brole|(?:user|last|final|previous) (?:message|turn)",
     re.IGNORECASE,
 )
-"""Words of a rejection that another form may not meet."""
+"""Words in a rejection that another form may avoid."""
 
 _OTHER: Final = re.compile(
     r"credit|billing|balance|payment|quota|spend|usage|subscri|account|organi[sz]ation|workspace|permission"
@@ -29,21 +29,22 @@ _OTHER: Final = re.compile(
     r"|maximum|polic|filter|blocked|disabled|available|region|country|rate limit|overloaded",
     re.IGNORECASE,
 )
-"""Words of one that every form meets."""
+"""Words in a rejection that no form avoids."""
 
 _KEY: Final = re.compile(r"[\w+/=-]{32,}")
-"""What may be a key."""
+"""A pattern of what may be a key."""
 _STRUCTURE: Final = frozenset({"type", "role", "name", "id", "tool_use_id"})
-"""Fields of a message that hold no content."""
+"""Fields of a message that contain no content."""
 _WINDOW: Final = 24
 _SHORTEST_CONTENT: Final = 12
 
 
 def said(failure: Failure, request: Mapping[str, Any]) -> str:
-    """The API's own words about a rejection, for people to read; empty where it is none, or nothing was said.
+    """The API's own words about a rejection, for people to read; empty if it is no rejection, or the API sent
+    no message.
 
-    Not always all of them: no more than `LONGEST` characters, nothing that looks like a key, and nothing
-    at all where they quote the content of the request.
+    It may not be complete: at most `LONGEST` characters, nothing that looks like a key, and nothing at all if
+    the message quotes the content of the request.
     """
     if failure.kind is not Kind.REJECTED:
         return ""
@@ -54,10 +55,10 @@ def said(failure: Failure, request: Mapping[str, Any]) -> str:
 
 
 def may_be_the_form(words: str, before: str) -> bool:
-    """Whether another form of a continuation may be accepted that was rejected with these words.
+    """Whether another form of a continuation may be accepted that was rejected with this message.
 
     Args:
-        words: what was said, as `said` has it.
+        words: the message, from `said`.
         before: what was said of the form before it. Words that are known for neither a form nor anything
             else mean something else if another form is met by the same.
     """
@@ -67,7 +68,7 @@ def may_be_the_form(words: str, before: str) -> bool:
 
 
 def _message(body: object) -> str:
-    """The sentence in the body of an error, whoever wrote it."""
+    """The message in the body of an error, in any known format."""
     if isinstance(body, Mapping):
         error = body.get("error")
         inner = error if isinstance(error, Mapping) else body
@@ -77,7 +78,8 @@ def _message(body: object) -> str:
 
 
 def _quotes(words: str, request: Mapping[str, Any]) -> bool:
-    """Whether words repeat content of a request: a run of 36 characters, or a short content as a whole."""
+    """Whether a message repeats content of a request: a run of 36 characters, or a short content as a
+    whole."""
     windows = [words[at : at + _WINDOW] for at in range(0, len(words) - _WINDOW + 1, _WINDOW // 2)]
     for content in _contents([request.get("system"), request.get("messages")]):
         if len(content) < _SHORTEST_CONTENT:
@@ -88,7 +90,7 @@ def _quotes(words: str, request: Mapping[str, Any]) -> bool:
 
 
 def _contents(value: Any) -> Iterator[str]:
-    """All strings in a value but those that only say what something is."""
+    """All strings in a value, except those that only give a type or an id."""
     waiting = [value]
     while waiting:
         match waiting.pop():

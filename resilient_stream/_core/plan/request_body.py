@@ -1,7 +1,7 @@
-"""A request's body: what it says, and the changes that an attempt of ours makes to it.
+"""Reads a request's body, and makes the changes that an attempt of the library needs.
 
-Pure functions of JSON objects. What comes out shares what was not changed and never writes to what
-came in: the first request is the user's own.
+These are pure functions of JSON objects. The result shares what was not changed, and never changes the
+original: the first request is the user's own.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any
 
 
 def patched(request: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A request made out to another model, by the rules of the SDK's own fallback middleware.
+    """The request for another model, by the rules of the SDK's own fallback middleware.
 
-    A field of the entry overrides the request's, None takes it out, and ``output_config`` is patched one
-    level deeper. Thinking between tools and ``speed`` are not every model's: unless the entry sets them,
-    the former is sent as disabled and the latter dropped.
+    A field of the entry overrides the request's, None removes it, and ``output_config`` is changed one level
+    deeper. Not every model supports thinking between tools and ``speed``: unless the entry sets them, the
+    former is sent as disabled and the latter is dropped.
     """
     thinking, config = request.get("thinking"), entry.get("output_config")
     defaults: dict[str, Any] = {"speed": None}
@@ -29,18 +29,18 @@ def patched(request: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, A
 
 
 def _changed(fields: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields with the changes; one that is changed to None goes."""
+    """The fields with the changes. A field that is changed to None is removed."""
     merged = {**fields, **changes}
     return {name: value for name, value in merged.items() if value is not None or name not in changes}
 
 
 def reused(given: Any, container: str) -> Any:
-    """The ``container`` of a request that goes on with a turn in which code ran."""
+    """The ``container`` of a request that continues a turn in which code ran."""
     return {"id": container, **given} if isinstance(given, Mapping) else given or container
 
 
 def field_of(value: Any, name: str) -> Any:
-    """A field of a JSON object; None where there is none."""
+    """A field of a JSON object; None if there is none."""
     return value.get(name) if isinstance(value, Mapping) else None
 
 
@@ -62,7 +62,7 @@ def _plain(block: Mapping[str, Any]) -> bool:
 
 
 def extended(request: Mapping[str, Any], blocks: list[dict[str, Any]]) -> list[Any]:
-    """The request's messages with the partial turn behind them; a turn already begun is extended."""
+    """The request's messages followed by the partial turn. A turn that was begun already is extended."""
     messages: list[Any] = list(request.get("messages") or ())
     if not messages or messages[-1].get("role") != "assistant":
         return [*messages, {"role": "assistant", "content": blocks}]
