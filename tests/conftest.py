@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from resilient_stream._driver import finalizer as _finalizer
 from resilient_stream._policy import accounts as _accounts
 
 _made: list[str] = []
@@ -41,6 +42,12 @@ def own_sockets_are_closed() -> Iterator[None]:
 def budgets_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test spends what another needs: two servers of one process may get the same port in turn."""
     monkeypatch.setattr(_accounts, "_REGISTRY", _accounts.Registry())
+
+
+@pytest.fixture(autouse=True)
+def dropped_streams_have_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that a test drops has ended when the test goes on, however late a busy machine runs its thread."""
+    monkeypatch.setattr(_finalizer, "PATIENCE", 60.0)
 
 
 @pytest.fixture(autouse=True, scope="session")
