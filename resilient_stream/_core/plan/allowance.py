@@ -123,6 +123,6 @@ def _budget(request: Mapping[str, Any]) -> int:
 def _input(request: Mapping[str, Any], served: Mapping[str, Any]) -> int:
     """The input tokens of a request: as reported, or a high estimate."""
     usage = served.get("usage")
-    told = [field_of(usage, name) for name in tokens.INPUT_FIELDS]
-    count = sum(filter(tokens.is_count, told))
+    given = [field_of(usage, name) for name in tokens.INPUT_FIELDS]
+    count = sum(filter(tokens.is_count, given))
     return count or int(tokens.of_request(request) * tokens.USUAL_BYTES / tokens.FEWEST_BYTES)

@@ -1,9 +1,10 @@
 """What a reply has behind a repetition, before the text goes on.
 
 A model that has repeated what it was asked to may write the request's closing marker, the rest of the
-request, or the same sentence, section or text once more (`told_again`). Markers are cut, and what is told
-again is cut like any other repetition. Words of the request make the reply another answer. What goes on as
-the text hardly would is joined as it came, and reported as not verified.
+request, or the same sentence, section or text once more (`repeated_again`). Markers are cut, and what is
+repeated again is cut like any other repetition. Words of the request make the reply another answer. What goes
+on as the text hardly would, or comes back to the text a few words later (`recurrence`), is joined as it came,
+and reported as not verified.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from .joined import Asked, Decision, Diverged, Follow, Join, Joined
 from .lines import Line
 from .prose import is_prose
 from .recurrence import Recurrence
-from .told_again import Again, Retelling, Sign
+from .repeated_again import Again, RepeatedAgain, Sign
 from .whitespace import Mend, indent, is_settled, mend
 
 MOST_TURNS: Final = 4
@@ -62,8 +63,8 @@ class Place:
     """What stood before the repetition and is still open: "marker", "fence", a closing tag or nothing."""
     closed: str = ""
     """What wrapper has been closed before ``cut``: "fence", "pair" or nothing."""
-    told: int = 0
-    """Characters of the text's key that the repetition told."""
+    repeated: int = 0
+    """Characters of the text's key that the repetition has."""
     doubt: bool = False
     """Whether what follows may be the wrapper's or the text's."""
 
@@ -101,13 +102,13 @@ class AfterEcho:
                 return None
             at, marked = at + passed, marked or passed > 0
             doubt = doubt or (passed > 0 and at < len(head) and head[at - 1] != "\n")
-            told = self._told(head, at, place, marked=marked, final=final)
-            if isinstance(told, (Follow, Diverged)) or told is Sign.MORE:
-                return None if told is Sign.MORE else told
-            if isinstance(told, Sign):
-                doubt = doubt or told is Sign.DOUBT
+            repeated = self._repeated(head, at, place, marked=marked, final=final)
+            if isinstance(repeated, (Follow, Diverged)) or repeated is Sign.MORE:
+                return None if repeated is Sign.MORE else repeated
+            if isinstance(repeated, Sign):
+                doubt = doubt or repeated is Sign.DOUBT
                 break
-            at, left = told
+            at, left = repeated
         if place.opened and not marked:
             closing = self._closing(head[at : at + self.most_held], place.opened, final=final)
             if closing is None and not final:
@@ -142,8 +143,8 @@ class AfterEcho:
     # -- the parts of the decision ---------------------------------------------------------------
 
     @cached_property
-    def _retelling(self) -> Retelling:
-        return Retelling(self.asked, self.had, self.most_held)
+    def _repeated_again(self) -> RepeatedAgain:
+        return RepeatedAgain(self.asked, self.had, self.most_held)
 
     @cached_property
     def _recurrence(self) -> Recurrence:
@@ -153,8 +154,8 @@ class AfterEcho:
         """Whether ``rest`` begins with words of the request; None if more of it may show it."""
         return wording.says(rest.lstrip(_LEADS), self.asked.wordings, apart=marked, final=final)
 
-    def _told(self, head: str, at: int, place: Place, *, marked: bool, final: bool) -> Again:
-        """What is told at ``at`` that the consumer has, or that the model was asked."""
+    def _repeated(self, head: str, at: int, place: Place, *, marked: bool, final: bool) -> Again:
+        """What is repeated at ``at`` that the consumer has, or that the model was asked."""
         said = self._is_request(head[at:], marked=marked, final=final)
         if said is None:
             return Sign.MORE
@@ -162,7 +163,9 @@ class AfterEcho:
             return Diverged() if marked or _breaks(head[at:]) else Sign.DOUBT
         if not self.looks:
             return Sign.NOTHING
-        return self._retelling.look(head, at, place.how, told=place.told, marked=marked, final=final)
+        return self._repeated_again.look(
+            head, at, place.how, repeated=place.repeated, marked=marked, final=final
+        )
 
     def _closing(self, rest: str, opened: str, *, final: bool) -> tuple[int, int] | None:
         """Where in ``rest`` that is closed which stood before the repetition."""
@@ -179,15 +182,17 @@ class AfterEcho:
         text, at = self.had.text + self.asked.space + kept, at + end
         if head[at - 1] == "\n" and head[at : at + 1].strip():
             at -= 1  # nothing else parts the two
-        told = self._told(head, at, place, marked=True, final=final)
-        if isinstance(told, Diverged) or told is Sign.MORE:
-            return None if told is Sign.MORE else told
+        repeated = self._repeated(head, at, place, marked=True, final=final)
+        if isinstance(repeated, Diverged) or repeated is Sign.MORE:
+            return None if repeated is Sign.MORE else repeated
         if not final and not is_settled("", head[at:], proved=True):
             return None
         behind = mend(text, "", head[at:], fenced=self._is_fenced, proved=True, broken=True)
         remark = kept.rstrip()[-1:] in STOPS and head[at:].lstrip()[:1].isupper()
         remark = remark or self._is_remark(self.had.text, kept, final=True) is True
-        verified = told is Sign.NOTHING and not remark and not self._breaks_off(text, head[at:], marked=True)
+        verified = (
+            repeated is Sign.NOTHING and not remark and not self._breaks_off(text, head[at:], marked=True)
+        )
         again = self._recurrence.look(head, at, final=final) if verified else Sign.DOUBT
         if again is Sign.MORE:
             return None

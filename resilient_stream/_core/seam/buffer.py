@@ -1,6 +1,6 @@
 """The head of one reply on its way through the seam.
 
-It is kept until its join is decided. A reply that tells a long text again is followed along it instead,
+It is kept until its join is decided. A reply that repeats a long text is followed along it instead,
 and what it repeats is dropped as it comes, so that little is kept of it and nothing is looked at twice.
 
 The decision is taken on the shortest beginning of the reply that allows one. So it depends on the reply
@@ -30,7 +30,7 @@ class Splice:
         self._text = asked.text
         self._following: Follow | None = None
         self._followed: Follow | None = None
-        self._told: list[str] | None = None
+        self._taken: list[str] | None = None
         self._diverged = False
         self._left = ""
         self._half = ""
@@ -69,7 +69,7 @@ class Splice:
             decided = self._look(final=final)
             if not isinstance(decided, Follow):
                 return decided
-            self._following, self._told = decided, [] if decided.again else None
+            self._following, self._taken = decided, [] if decided.again else None
             self._drop(decided.cut)
 
     def _look(self, *, final: bool) -> Decision:
@@ -87,31 +87,31 @@ class Splice:
 
     def _follow(self, following: Follow, *, final: bool) -> bool:
         """Follow the text as far as the head goes; whether that is over, and the join may be decided."""
-        told = follow(self._text, following.at, self.head)
-        if told.diverged or (final and told.at < len(self._text)):
-            self._diverged = self._told is None
+        followed = follow(self._text, following.at, self.head)
+        if followed.diverged or (final and followed.at < len(self._text)):
+            self._diverged = self._taken is None
             return self._take_back()
-        self._drop(told.cut)
-        self._left = self._left or told.left
-        self._following = replace(following, at=told.at)
-        if told.at < len(self._text):
+        self._drop(followed.cut)
+        self._left = self._left or followed.left
+        self._following = replace(following, at=followed.at)
+        if followed.at < len(self._text):
             return False
         self._following, self._followed = None, following
         return True
 
     def _take_back(self) -> bool:
-        """What was told behind a repetition is the text's own: it is joined as it came. Whether that is
+        """What was repeated behind a repetition is the text's own: it is joined as it came. Whether that is
         so."""
-        if self._told is None:
+        if self._taken is None:
             return False
-        told = "".join(self._told)
-        self.head, self._dropped, self._looked = told + self.head, self._dropped - len(told), 0
-        self._seam, self._following, self._told = replace(self._seam, looks=False), None, None
+        taken = "".join(self._taken)
+        self.head, self._dropped, self._looked = taken + self.head, self._dropped - len(taken), 0
+        self._seam, self._following, self._taken = replace(self._seam, looks=False), None, None
         return True
 
     def _drop(self, count: int) -> None:
-        if self._told is not None:
-            self._told.append(self.head[:count])
+        if self._taken is not None:
+            self._taken.append(self.head[:count])
         self._dropped += count
         self.head = self.head[count:]
         self._looked = 0

@@ -8,7 +8,7 @@ The decision is a pure function of what was delivered, what was asked and the he
 on one rule: *text is cut only where it is proved that the consumer has it*. The fragment that was asked for
 is proof; so is any other passage that agrees up to the end of the text and is too long for an accident
 (`overlap`). Two things are cut without proof, and reported so: a sentence that announces a continuation is
-no part of it (`preambles`), and a fragment told with a slip is still the fragment. Where nothing else is
+no part of it (`preambles`), and a fragment repeated with a slip is still the fragment. Where nothing else is
 proved, nothing is cut and the join is reported unverified. A reply that begins to repeat the text and
 then leaves it is another answer: it is never put behind this one.
 
@@ -29,8 +29,8 @@ from .ending import can_end
 from .joined import Asked, Decision, Diverged, Follow, Join, Joined
 from .lead_ins import Lead, Start, starts, undecided
 from .normalize import shared
+from .repeated_again import LONG_PASSAGE
 from .repetitions import More, Repetitions
-from .told_again import RETOLD
 from .unproved import Unproved
 
 MOST_HELD: Final = 400
@@ -61,7 +61,7 @@ class Joiner:
         decided: Decision
         if body.startswith(quote):
             decided = self._after.join(
-                head, Place(lead + len(quote), Joined.ECHO, told=len(self._had.quote)), final=enough
+                head, Place(lead + len(quote), Joined.ECHO, repeated=len(self._had.quote)), final=enough
             )
         elif quote.startswith(body) and (final or not enough):
             return Join(len(head), Joined.AS_IS, verified=False) if final else None
@@ -86,7 +86,7 @@ class Joiner:
 
     @cached_property
     def _had(self) -> Had:
-        return Had(self.asked, RETOLD)
+        return Had(self.asked, LONG_PASSAGE)
 
     @cached_property
     def _after(self) -> AfterEcho:

@@ -18,7 +18,7 @@ class Joined(StrEnum):
     PREFILL = "prefill"
     """The model continued its own turn."""
     ECHO = "echo"
-    """The quoted fragment was found and cut; no proof where it was told with a slip."""
+    """The quoted fragment was found and cut; no proof where it was repeated with a slip."""
     ECHO_ONLY = "echo_only"
     """The continuation ended right after what it repeated: nothing was missing, if the text can end there."""
     OVERLAP = "overlap"
@@ -63,13 +63,13 @@ class Join:
 @dataclass(frozen=True, slots=True)
 class Follow:
     """The head repeats the text from far before its end: ``cut`` characters of it repeat ``at`` characters
-    of the text. What comes is to be followed along the text (`retelling`)."""
+    of the text. What comes is to be followed along the text (`restart`)."""
 
     at: int
     cut: int
     how: Joined
     again: bool = False
-    """It is told behind a repetition already. If the reply leaves the text, it is the text's own."""
+    """It is repeated behind a repetition already. If the reply leaves the text, it is the text's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ class Places:
 
 
 class Overlaps:
-    """Where in a text the beginning of a reply is told. All numbers are characters of keys.
+    """Where in a text the beginning of a reply is. All numbers are characters of keys.
 
     Args:
         places: those of the text.
@@ -47,8 +47,8 @@ class Overlaps:
 
     def __init__(self, places: Places) -> None:
         self.complete: list[int] = []
-        """Lengths of the passages that the reply tells up to the text's end; the longest last."""
-        self.told = ""
+        """Lengths of the passages that the reply repeats up to the text's end; the longest last."""
+        self.reply = ""
         """What there is of the reply."""
         self._places = places
         self._following = (1 << len(places.text)) - 1
@@ -57,7 +57,7 @@ class Overlaps:
     @property
     def alive(self) -> int:
         """The places in the text that agree with all there is of the reply."""
-        return self._following if len(self.told) >= SEED else 0
+        return self._following if len(self.reply) >= SEED else 0
 
     @property
     def longest_left(self) -> int:
@@ -73,16 +73,16 @@ class Overlaps:
             found |= places
         return found
 
-    def tell(self, told: str) -> None:
+    def compare(self, reply: str) -> None:
         """More of the reply: all of it, which begins with what there was of it."""
-        begun, self.told = len(self.told), told
-        if len(told) < SEED:
+        begun, self.reply = len(self.reply), reply
+        if len(reply) < SEED:
             return
         if begun < SEED:
             begun = 0
-            if told[:SEED] not in self._places.text:
+            if reply[:SEED] not in self._places.text:
                 self._following = 0
-        for run in range(begun, len(told)):
+        for run in range(begun, len(reply)):
             if not self._following:
                 break
             self._step(run)
@@ -90,9 +90,9 @@ class Overlaps:
     def _step(self, run: int) -> None:
         """Compare the next character, behind ``run`` that agreed."""
         following, end = self._following, 1 << len(self._places.text) >> run + 1
-        agree = following & (self._places.of.get(self.told[run], 0) >> run)
+        agree = following & (self._places.of.get(self.reply[run], 0) >> run)
         if run >= SEED and agree != following:
-            self._left.append((run, weight(self.told[:run]), following & ~agree))
+            self._left.append((run, weight(self.reply[:run]), following & ~agree))
         if agree & end and run + 1 >= SEED:
             self.complete.append(run + 1)
         self._following = agree & ~end

@@ -23,8 +23,8 @@ from .ending import NEAR, last_part
 from .normalize import Folded, blank, shared, weight
 from .overlap import SEED, Overlaps
 from .prose import is_prose
+from .repeated_again import LONG_FROM_START, LONG_PASSAGE, Sign
 from .thresholds import ACCIDENT, OUT_OF_PLACE
-from .told_again import RETOLD, RETOLD_FROM_START, Sign
 
 AHEAD: Final = 64
 """Characters behind a repetition in which a passage may begin again."""
@@ -106,7 +106,7 @@ class Recurrence:
         if not final:
             return Sign.MORE if live or len(rest) < AHEAD else Sign.NOTHING
         ended = [begun for begun in live if len(head) < self.most_held and begun.needs[0] < ACCIDENT]
-        begun_again = any(weight(key[begun.at :]) >= RETOLD_FROM_START for begun in ended)
+        begun_again = any(weight(key[begun.at :]) >= LONG_FROM_START for begun in ended)
         return Sign.DOUBT if begun_again else Sign.NOTHING
 
     def _begun(self, rest: str, looked: int) -> Iterator[_Begun]:
@@ -124,7 +124,7 @@ class Recurrence:
     def _comes_again(self, begun: _Begun, again: str) -> bool:
         """Whether a passage has come again up to the text's end, or a long one from where a model begins."""
         checked = len(begun.found.complete)
-        begun.found.tell(again)
+        begun.found.compare(again)
         if any(self._counts(count, begun.needs) for count in begun.found.complete[checked:]):
             return True
         agreed, begun.landmarks = (
@@ -180,10 +180,10 @@ class Recurrence:
     def _landmarks(self) -> list[tuple[int, str]]:
         """What stands where a model begins again, and how many of its letters are no accident."""
         had, tail = self.had, self.had.tail
-        found = [(RETOLD if at else RETOLD_FROM_START, key) for at, key in had.far]
+        found = [(LONG_PASSAGE if at else LONG_FROM_START, key) for at, key in had.far]
         item = len(had.text) - len(last_part(had.text[-NEAR:]))
         for at in sorted({*had.landmarks, item}):
             if at >= had.first:
                 place = bisect_left(tail.at, at - had.first)
-                found.append((RETOLD if at else RETOLD_FROM_START, tail.key[place:]))
+                found.append((LONG_PASSAGE if at else LONG_FROM_START, tail.key[place:]))
         return found

@@ -20,8 +20,8 @@ from .near_match import slipped
 from .normalize import Folded, shared, weight
 from .overlap import SEED, Overlaps, proved
 from .quotation import is_bracket
+from .repeated_again import LONG_FROM_START, LONG_PASSAGE
 from .thresholds import ACCIDENT, BEGUN, OUT_OF_PLACE, SET_APART, TOUCHING, is_recased, need, seam_ends
-from .told_again import RETOLD, RETOLD_FROM_START
 from .unproved import Unproved
 
 LONGEST_CLOSER: Final = 12
@@ -62,88 +62,88 @@ class Repetitions:
 
     def look(self, head: str, start: Start, *, final: bool) -> Part:
         """What the head is if the text is repeated from ``start``; None if it isn't."""
-        told = Folded(head[start.at : start.at + self.most_held])
-        found = self._overlaps(start.at, told.key)
-        if self.had.quote and told.key.startswith(self.had.quote) and self._counts(head, start):
-            return self._cut(head, start, told, len(self.had.quote), final=final)
+        reply = Folded(head[start.at : start.at + self.most_held])
+        found = self._overlaps(start.at, reply.key)
+        if self.had.quote and reply.key.startswith(self.had.quote) and self._counts(head, start):
+            return self._cut(head, start, reply, len(self.had.quote), final=final)
         places, first = self._places(found)
         if start.kind is Lead.UNKNOWN:
-            return self._behind_any_line(head, start, told, found, final=final)
+            return self._behind_any_line(head, start, reply, found, final=final)
         if is_bracket(start.wrapper):
-            return self._in_brackets(head, start, told, found, final=final)
-        sure = places == 1 and weight(told.key) >= RETOLD
-        if sure and len(self.had.text) - first > self.most_held - RETOLD:
+            return self._in_brackets(head, start, reply, found, final=final)
+        sure = places == 1 and weight(reply.key) >= LONG_PASSAGE
+        if sure and len(self.had.text) - first > self.most_held - LONG_PASSAGE:
             return Follow(first, start.at, Joined.OVERLAP if first else Joined.RESTART)
-        if (places or len(told.key) < SEED) and not final:
+        if (places or len(reply.key) < SEED) and not final:
             return MORE
-        if sure and self._is_rare(told.key, head, start):
+        if sure and self._is_rare(reply.key, head, start):
             return Diverged()  # it ended inside what it repeated
         longest = found.complete[-1] if found.complete else 0
         best = longest > found.longest_left and not self._owns(head, start, longest)
         if best and proved(self.had.tail.key, found.complete, need(self.had, head, start, longest)):
-            return self._cut(head, start, told, longest, final=final)
+            return self._cut(head, start, reply, longest, final=final)
         fence = start.sign == "fence" and self.had.fenced
-        again = self._line_again(head, start, told, final=final) if fence else None
-        return again if fence else self._left(head, start, told, found, final=final)
+        again = self._line_again(head, start, reply, final=final) if fence else None
+        return again if fence else self._left(head, start, reply, found, final=final)
 
-    def _in_brackets(self, head: str, start: Start, told: Folded, found: Overlaps, *, final: bool) -> Part:
+    def _in_brackets(self, head: str, start: Start, reply: Folded, found: Overlaps, *, final: bool) -> Part:
         """What the head is if the text is repeated in brackets. A text has brackets as well, and may say
         a few words again in them."""
         places, _ = self._places(found)
-        if (places or len(told.key) < SEED) and not final:
+        if (places or len(reply.key) < SEED) and not final:
             return MORE
         longest = found.complete[-1] if found.complete else 0
         if longest <= found.longest_left or self._owns(head, start, longest):
             return None
         least = max(SET_APART, need(self.had, head, start, longest))
         if proved(self.had.tail.key, found.complete, least):
-            return self._cut(head, start, told, longest, final=final)
+            return self._cut(head, start, reply, longest, final=final)
         return None
 
     def _behind_any_line(
-        self, head: str, start: Start, told: Folded, found: Overlaps, *, final: bool
+        self, head: str, start: Start, reply: Folded, found: Overlaps, *, final: bool
     ) -> Part:
         """What the head is if the text is repeated behind a line of any words. A song may do that by
         itself: where a line or a sentence is over, only what is long and was said once is a repetition."""
         had, (places, first) = self.had, self._places(found)
-        far = len(had.text) - first > self.most_held - RETOLD
-        if places == 1 and weight(told.key) >= RETOLD and far and (start.apart or not had.is_over):
+        far = len(had.text) - first > self.most_held - LONG_PASSAGE
+        if places == 1 and weight(reply.key) >= LONG_PASSAGE and far and (start.apart or not had.is_over):
             return Follow(first, start.at, Joined.OVERLAP if first else Joined.RESTART)
-        if (places or len(told.key) < SEED) and not final:
+        if (places or len(reply.key) < SEED) and not final:
             return MORE
         longest = found.complete[-1] if found.complete else 0
         if longest <= found.longest_left or self._owns(head, start, longest):
             return None
-        least = RETOLD if had.is_over else SET_APART
+        least = LONG_PASSAGE if had.is_over else SET_APART
         once = had.tail.key.count(had.tail.key[-longest:]) == 1
         if once and had.is_border(had.begins(longest)) and proved(had.tail.key, found.complete, least):
-            return self._cut(head, start, told, longest, final=final)
+            return self._cut(head, start, reply, longest, final=final)
         return None
 
-    def _line_again(self, head: str, start: Start, told: Folded, *, final: bool) -> Part:
+    def _line_again(self, head: str, start: Start, reply: Folded, *, final: bool) -> Part:
         """Whether the text's last line is repeated behind a fence that is opened again, and goes on."""
         had, line = self.had, Folded(self.had.line).key
-        if "\n" in had.space or not told.key.startswith(line):
+        if "\n" in had.space or not reply.key.startswith(line):
             return None
-        end = start.at + told.end(len(line))
-        if len(told.key) == len(line) or head[end] == "\n":
-            return None if final or len(told.key) > len(line) else MORE
+        end = start.at + reply.end(len(line))
+        if len(reply.key) == len(line) or head[end] == "\n":
+            return None if final or len(reply.key) > len(line) else MORE
         if weight(line) >= BEGUN:
-            return self._cut(head, start, told, len(line), final=final)
+            return self._cut(head, start, reply, len(line), final=final)
         return self.unproved.join(head, end, Joined.OVERLAP, final=final) or MORE
 
     def _overlaps(self, at: int, key: str) -> Overlaps:
-        """Where the text is told from ``at`` on. What is known of it is kept: a head grows by little."""
+        """Where the text is repeated from ``at`` on. What is known of it is kept: a head grows by little."""
         found = self._known.get(at)
-        if found is None or not key.startswith(found.told):
+        if found is None or not key.startswith(found.reply):
             found = self._known[at] = Overlaps(self.had.places)
-        found.tell(key)
+        found.compare(key)
         return found
 
     def _places(self, found: Overlaps) -> tuple[int, int]:
         """How many places of the text agree with all that came, and where the first of them is."""
         alive = found.alive & self.had.near
-        far = [at for at, key in self.had.far if found.told and key.startswith(found.told)]
+        far = [at for at, key in self.had.far if found.reply and key.startswith(found.reply)]
         near = [self.had.place((alive & -alive).bit_length() - 1)] if alive else []
         return alive.bit_count() + len(far), min(far + near, default=0)
 
@@ -162,9 +162,9 @@ class Repetitions:
             start.kind is not Lead.BARE or not start.wrapped or weight(had.quote) >= SEED
         )
 
-    def _cut(self, head: str, start: Start, told: Folded, count: int, *, final: bool) -> Part:
+    def _cut(self, head: str, start: Start, reply: Folded, count: int, *, final: bool) -> Part:
         """Cut behind the passage of ``count`` characters of the key, and behind what closes its wrappers."""
-        had, cut, left = self.had, start.at + told.end(count), told.left(count)
+        had, cut, left = self.had, start.at + reply.end(count), reply.left(count)
         cut += 0 if left else shared(had.trailing, head[cut:])
         closed = cut
         if start.closers:
@@ -188,29 +188,29 @@ class Repetitions:
         at = self.had.begins(count) if start.wrapped and count else 0
         return at > 0 and self.had.text[:at].rstrip().endswith(start.wrapper.rstrip())
 
-    def _left(self, head: str, start: Start, told: Folded, found: Overlaps, *, final: bool) -> Part:
+    def _left(self, head: str, start: Start, reply: Folded, found: Overlaps, *, final: bool) -> Part:
         """Whether the head followed the text and left it: with a slip in the fragment, or for good."""
         begun = found.left() >> self.had.fragment & 1 and weight(self.had.quote) >= TOUCHING
         if begun and not is_recased(self.had, head, start, len(self.had.quote)):
             ends = seam_ends(self.had, head[: start.at], head[start.at], self.asked.quote)
-            end = slipped(self.had, told.key, ends=ends, final=final)
+            end = slipped(self.had, reply.key, ends=ends, final=final)
             if end is None:
                 return MORE
             if end:
-                cut = start.at + told.end(end)
+                cut = start.at + reply.end(end)
                 return self.unproved.join(head, cut, Joined.ECHO, final=final) or MORE
-        far = found.left(RETOLD) & self.had.near
-        likely = found.left(RETOLD_FROM_START) & self.had.beginnings
+        far = found.left(LONG_PASSAGE) & self.had.near
+        likely = found.left(LONG_FROM_START) & self.had.beginnings
         anew = any(
-            weight(told.key[: shared(key, told.key)]) >= (RETOLD if at else RETOLD_FROM_START)
+            weight(reply.key[: shared(key, reply.key)]) >= (LONG_PASSAGE if at else LONG_FROM_START)
             for at, key in self.had.far
         )
         left = anew or (far | likely) & ~self.had.habitual
-        return Diverged() if left and self._is_rare(told.key, head, start) else None
+        return Diverged() if left and self._is_rare(reply.key, head, start) else None
 
     def _is_rare(self, key: str, head: str, start: Start) -> bool:
         """Whether the text says only once what the head begins with."""
-        return self.had.says_once(key[:ACCIDENT], head[start.at : start.at + RETOLD_FROM_START])
+        return self.had.says_once(key[:ACCIDENT], head[start.at : start.at + LONG_FROM_START])
 
     def _anew_behind(self, line: str) -> bool:
         """Whether ``line`` is an opening, where the whole answer was asked for and begins behind it."""

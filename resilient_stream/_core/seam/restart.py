@@ -1,6 +1,6 @@
 """Following a reply along the text that it repeats.
 
-A model that begins its whole answer anew tells what the consumer has before it comes to what is new. What
+A model that begins its whole answer anew repeats what the consumer has before it comes to what is new. What
 it repeats is dropped as it streams, so nothing of it need be kept. Exact passages are compared as they
 are; where the two differ, the keys of a short span decide whether it is the same passage spelled otherwise,
 or another answer. An answer that has left the text is never put behind it.
@@ -20,7 +20,7 @@ space that one side may have and the other not."""
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """How far a reply tells a text again."""
+    """How far a reply repeats a text."""
 
     at: int
     """Characters of the text that were repeated."""
@@ -44,19 +44,19 @@ def follow(text: str, at: int, head: str) -> Followed:
         if at == len(text) or cut == len(head):
             return Followed(at, cut)
         last = at + SPAN >= len(text)
-        told, telling = Folded(text[at : at + SPAN]), Folded(head[cut : cut + SPAN])
-        count = shared(told.key, telling.key)
-        if last and count == len(told.key):
-            left = telling.left(count)
-            return Followed(len(text), cut + telling.end(count + len(left)), left)
-        if count < min(len(told.key), len(telling.key)):
+        had, came = Folded(text[at : at + SPAN]), Folded(head[cut : cut + SPAN])
+        count = shared(had.key, came.key)
+        if last and count == len(had.key):
+            left = came.left(count)
+            return Followed(len(text), cut + came.end(count + len(left)), left)
+        if count < min(len(had.key), len(came.key)):
             return Followed(at, cut, diverged=True)
-        if count == len(telling.key) and cut + SPAN >= len(head):
+        if count == len(came.key) and cut + SPAN >= len(head):
             return Followed(at, cut)
-        while count and (told.left(count) or telling.left(count)):
+        while count and (had.left(count) or came.left(count)):
             count -= 1  # no character is split
-        at += told.end(count) if told.key else SPAN
-        cut += telling.end(count) if telling.key else SPAN
+        at += had.end(count) if had.key else SPAN
+        cut += came.end(count) if came.key else SPAN
 
 
 def _same(text: str, at: int, head: str, cut: int) -> int:

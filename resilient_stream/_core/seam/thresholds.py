@@ -63,11 +63,11 @@ def is_recased(had: Had, head: str, start: Start, count: int) -> bool:
         start: as in `need`.
         count: as in `need`.
     """
-    passage, told = had.text[had.begins(count) :], head[start.at :]
-    if {_is_capital(passage), _is_capital(told)} != {True, False}:
+    passage, reply = had.text[had.begins(count) :], head[start.at :]
+    if {_is_capital(passage), _is_capital(reply)} != {True, False}:
         return False
     touches = not had.space + head[: start.at] and passage[-1].isalnum() and count >= ONE_WORD
-    return not (touches and (told[0].islower() or " " in passage))
+    return not (touches and (reply[0].islower() or " " in passage))
 
 
 def _is_capital(passage: str) -> bool | None:

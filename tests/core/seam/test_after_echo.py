@@ -147,7 +147,7 @@ def test_words_of_the_request_make_it_another_answer(between: str) -> None:
 
 @pytest.mark.parametrize("between", ["\n\n", "\n", "\n>>>\n\n", "\n>>>\n"])
 @pytest.mark.parametrize("begin", ["", "## The storm", "He spent", "hours searching the island"])
-def test_what_is_told_once_more_is_cut(begin: str, between: str) -> None:
+def test_what_is_repeated_once_more_is_cut(begin: str, between: str) -> None:
     """The whole text, its last section, its last sentence, the quote itself: behind a marker or a line
     break."""
     again = PROSE[PROSE.index(begin) :]

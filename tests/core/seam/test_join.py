@@ -225,7 +225,7 @@ def test_a_wrapping_fence_in_a_fence_is_closed(rest: str, left: str) -> None:
 
 
 @pytest.mark.parametrize("line", ["Oh dear, that was rude of it:\n\n", "Here we go again!\n\n"])
-def test_behind_any_line_the_whole_is_told_again(line: str) -> None:
+def test_behind_any_line_the_whole_is_repeated(line: str) -> None:
     """Where all of it was asked for; a line that may go on with the text is no opening."""
     of = asked("Those who look for long", whole=True)
     assert told(of, f"{line}Those who look for long enough learn.") == (" enough learn.", Joined.ECHO, True)

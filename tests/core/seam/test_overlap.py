@@ -16,7 +16,7 @@ def found_in(text: str, *told: str) -> Overlaps:
     """Where a reply tells ``text`` that comes in these pieces."""
     found = Overlaps(Places(text))
     for end in range(len(told)):
-        found.tell("".join(told[: end + 1]))
+        found.compare("".join(told[: end + 1]))
     return found
 
 

@@ -7,7 +7,7 @@ import pytest
 from resilient_stream._core.seam.delivered import Had
 from resilient_stream._core.seam.joined import Asked
 from resilient_stream._core.seam.recurrence import AHEAD, Recurrence
-from resilient_stream._core.seam.told_again import Sign
+from resilient_stream._core.seam.repeated_again import Sign
 
 PROSE = (
     "The keeper climbed the stairs every night, and nobody knew what he looked for.\n\n"

@@ -92,13 +92,13 @@ def test_a_fragment_that_stands_in_many_places_is_cut_once() -> None:
 # -- beginning again -----------------------------------------------------------------------------
 
 
-def test_a_short_text_that_is_told_again_is_skipped() -> None:
+def test_a_short_text_that_is_repeated_is_skipped() -> None:
     """All of it, however it is spelled."""
     assert told(asked(), TEXT + REST) == (REST, Joined.RESTART, True)
     assert told(asked(), TEXT.upper() + REST) == (REST, Joined.RESTART, True)
 
 
-def test_a_long_text_that_is_told_again_is_followed() -> None:
+def test_a_long_text_that_is_repeated_is_followed() -> None:
     """Little of it is held; where it stands is told."""
     text = "".join(f"Sentence {number} tells of tide {number * 7}.\n" for number in range(400)).rstrip()
     assert decided(asked(text), text) == Follow(0, 0, Joined.RESTART)

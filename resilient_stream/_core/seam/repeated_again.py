@@ -24,9 +24,9 @@ from .overlap import SEED
 from .prose import is_prose
 from .thresholds import ACCIDENT, OUT_OF_PLACE, SET_APART, is_begun_again, need
 
-RETOLD: Final = 64
+LONG_PASSAGE: Final = 64
 """Letters that must agree for a passage far from the end to be followed, or refused if it is left."""
-RETOLD_FROM_START: Final = 32
+LONG_FROM_START: Final = 32
 """The same where a repetition is likely: from the beginning of the text or of the fragment on, or behind a
 marker."""
 LONG_PARAGRAPH: Final = 100
@@ -61,7 +61,7 @@ Again: TypeAlias = Sign | Behind | Follow | Diverged
 
 
 @dataclass(frozen=True)
-class Retelling:
+class RepeatedAgain:
     """Looks for the text in what follows a repetition.
 
     Args:
@@ -74,18 +74,18 @@ class Retelling:
     had: Had
     most_held: int
 
-    def look(self, head: str, at: int, how: Joined, *, marked: bool, final: bool, told: int = 0) -> Again:
+    def look(self, head: str, at: int, how: Joined, *, marked: bool, final: bool, repeated: int = 0) -> Again:
         """What ``head`` repeats of the text from ``at`` on, or behind a stop that stands there.
 
         Args:
             head: the beginning of the reply.
             at: where in it the repetition ends.
-            how: how that was told.
+            how: how that was repeated.
             marked: whether a marker or a wrapper has been closed before ``at``.
             final: whether this much of the head is enough.
-            told: characters of the text's key that the repetition told; it may begin there once more.
+            repeated: characters of the text's key that the repetition has; it may begin there once more.
         """
-        found = self._look(head, at, how, marked=marked, stopped=False, final=final, told=told)
+        found = self._look(head, at, how, marked=marked, stopped=False, final=final, repeated=repeated)
         if found is not Sign.NOTHING or self.had.is_over:
             return found
         stop = _STOP.match(head, at)
@@ -93,11 +93,13 @@ class Retelling:
             return self._next_item(head[at : at + self.most_held], final=final)
         if not final and not _BEGUN.search(head, stop.end()):
             return Sign.MORE
-        behind = self._look(head, stop.end(), how, marked=marked, stopped=True, final=final, told=told)
+        behind = self._look(
+            head, stop.end(), how, marked=marked, stopped=True, final=final, repeated=repeated
+        )
         return Sign.DOUBT if isinstance(behind, Diverged) else behind
 
     def _look(
-        self, head: str, at: int, how: Joined, *, marked: bool, stopped: bool, final: bool, told: int
+        self, head: str, at: int, how: Joined, *, marked: bool, stopped: bool, final: bool, repeated: int
     ) -> Again:
         """What is repeated directly at ``at``.
 
@@ -108,7 +110,7 @@ class Retelling:
             marked: as in `look`.
             final: as in `look`.
             stopped: whether the model has ended the sentence before ``at``, which the text has not.
-            told: as in `look`.
+            repeated: as in `look`.
         """
         rest = head[at : at + self.most_held]
         blanks = len(rest) - len(rest.lstrip())
@@ -119,11 +121,11 @@ class Retelling:
         if marked and (count := self._with_other_words(key, final=final)):
             return Behind(begin + again.end(count), again.left(count)) if count > 0 else Sign.MORE
         places = self._apart if apart else self._close
-        if 0 < told <= len(tail):
-            places = sorted({*places, len(tail) - told})
+        if 0 < repeated <= len(tail):
+            places = sorted({*places, len(tail) - repeated})
         alive = [place for place in places if tail.startswith(key, place)]
         far = [place for place, begun in self.had.far if begun.startswith(key)]
-        complete = max((len(tail) - place for place in places if self._is_told(key, place)), default=0)
+        complete = max((len(tail) - place for place in places if self._is_repeated(key, place)), default=0)
         alive = [place for place in alive if len(tail) - place > len(key)]
         if alive or far:
             if final and not self._is_rare(key, rest[blanks:]):
@@ -149,7 +151,7 @@ class Retelling:
             return Sign.NOTHING if final else Sign.MORE
         return Sign.DOUBT
 
-    # -- where it may be told from -----------------------------------------------------------------
+    # -- where it may be repeated from -----------------------------------------------------------------
 
     @cached_property
     def _apart(self) -> list[int]:
@@ -178,7 +180,7 @@ class Retelling:
         """Whether the last ``count`` characters of the tail's key are the whole text."""
         return not self.had.first and self.had.begins(count) == 0
 
-    def _is_told(self, key: str, place: int) -> bool:
+    def _is_repeated(self, key: str, place: int) -> bool:
         tail = self.had.tail.key
         return len(tail) - place <= len(key) and key.startswith(tail[place:])
 
@@ -208,14 +210,14 @@ class Retelling:
     ) -> Again:
         """All that came agrees with the text, which goes on."""
         places = [*far, *map(self.had.place, alive)]
-        far_back = len(self.had.text) - places[0] > self.most_held - RETOLD
-        if len(places) == 1 and weight(key) >= RETOLD and far_back:
+        far_back = len(self.had.text) - places[0] > self.most_held - LONG_PASSAGE
+        if len(places) == 1 and weight(key) >= LONG_PASSAGE and far_back:
             return Follow(places[0], begin, how, again=not marked)
         if not final:
             return Sign.MORE
-        if marked and weight(key) >= RETOLD_FROM_START:
+        if marked and weight(key) >= LONG_FROM_START:
             return Diverged()  # it ended inside what it repeated
-        return Sign.DOUBT if marked or weight(key) >= RETOLD_FROM_START else Sign.NOTHING
+        return Sign.DOUBT if marked or weight(key) >= LONG_FROM_START else Sign.NOTHING
 
     def _is_enough(self, head: str, begin: int, count: int, *, marked: bool, apart: bool) -> bool:
         """Whether the passage of ``count`` characters up to the text's end is no accident."""
@@ -233,7 +235,7 @@ class Retelling:
             return weight(passage) >= OUT_OF_PLACE and not is_begun_again(had, had.begins(count))
         if weight(passage) < SET_APART:
             return False
-        if self._is_all(count) and weight(passage) >= RETOLD and not had.is_over:
+        if self._is_all(count) and weight(passage) >= LONG_PASSAGE and not had.is_over:
             return True
         goes_on = had.text[-1] not in STOPS and is_prose(line)
         return goes_on or (apart and len(line) >= LONG_PARAGRAPH and is_prose(line))
@@ -251,7 +253,7 @@ class Retelling:
         likely = [self._run(key, place) for place in places if place == had.fragment or had.place(place) == 0]
         likely += [shared(begun, key) for _, begun in had.far]
         runs = [self._run(key, place) for place in places if not had.goes_on_as_at(place)]
-        anew = weight(key[: max(likely, default=0)]) >= RETOLD_FROM_START
+        anew = weight(key[: max(likely, default=0)]) >= LONG_FROM_START
         again = weight(key[: max(runs, default=0)]) >= ACCIDENT
         if not (anew or again) or not self._is_rare(key, raw):
             return Sign.NOTHING
@@ -262,4 +264,4 @@ class Retelling:
 
     def _is_rare(self, key: str, raw: str) -> bool:
         """Whether the text says only once what is repeated, so that it is not in its habit."""
-        return self.had.says_once(key[:ACCIDENT], raw[:RETOLD_FROM_START])
+        return self.had.says_once(key[:ACCIDENT], raw[:LONG_FROM_START])

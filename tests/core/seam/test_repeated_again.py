@@ -6,7 +6,7 @@ import pytest
 
 from resilient_stream._core.seam.delivered import Had
 from resilient_stream._core.seam.joined import Asked, Diverged, Joined
-from resilient_stream._core.seam.told_again import Behind, Retelling, Sign
+from resilient_stream._core.seam.repeated_again import Behind, RepeatedAgain, Sign
 
 TEXT = (
     "The keeper climbed the stairs every night, and nobody knew what he looked for.\n\n"
@@ -21,7 +21,7 @@ def look(behind: str, *, marked: bool, final: bool = True, text: str = TEXT) -> 
     quote = text[-40:].lstrip()
     asked = Asked(quote, "", text=text)
     head = quote + behind
-    return Retelling(asked, Had(asked, 600), 600).look(
+    return RepeatedAgain(asked, Had(asked, 600), 600).look(
         head, len(quote), Joined.ECHO, marked=marked, final=final
     )
 
@@ -52,7 +52,7 @@ def test_a_short_text_may_say_the_same_again() -> None:
     assert look(f". {short} ship.", marked=False, text=short) is Sign.DOUBT
 
 
-def test_new_text_is_not_told_again() -> None:
+def test_new_text_is_not_repeated() -> None:
     """However it begins: apart, or behind a marker."""
     for behind in (REST, "\n\nThe next morning the sea lay still.", " ship, and he went home."):
         for marked in (True, False):
