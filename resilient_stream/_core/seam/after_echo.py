@@ -3,8 +3,7 @@
 A model that has repeated what it was asked to may write the request's closing marker, the rest of the
 request, or the same sentence, section or text once more (`repeated_again`). Markers are cut, and what is
 repeated again is cut like any other repetition. Words of the request make the reply another answer. What goes
-on as the text hardly would, or comes back to the text a few words later (`recurrence`), is joined as it came,
-and reported as not verified.
+on as the text hardly would is joined as it came, and reported as not verified.
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from .ending import NEAR, STOPS, can_end, has_open_bracket
 from .joined import Asked, Decision, Diverged, Follow, Join, Joined
 from .lines import Line
 from .prose import is_prose
-from .recurrence import Recurrence
 from .repeated_again import Again, RepeatedAgain, Sign
 from .whitespace import Mend, indent, is_settled, mend
 
@@ -146,10 +144,6 @@ class AfterEcho:
     def _repeated_again(self) -> RepeatedAgain:
         return RepeatedAgain(self.asked, self.had, self.most_held)
 
-    @cached_property
-    def _recurrence(self) -> Recurrence:
-        return Recurrence(self.had, self.most_held)
-
     def _is_request(self, rest: str, *, final: bool, marked: bool = False) -> bool | None:
         """Whether ``rest`` begins with words of the request; None if more of it may show it."""
         return wording.says(rest.lstrip(_LEADS), self.asked.wordings, apart=marked, final=final)
@@ -193,12 +187,10 @@ class AfterEcho:
         verified = (
             repeated is Sign.NOTHING and not remark and not self._breaks_off(text, head[at:], marked=True)
         )
-        again = self._recurrence.look(head, at, final=final) if verified else Sign.DOUBT
-        if again is Sign.MORE:
-            return None
-        verified = again is Sign.NOTHING
         supplied = kept + behind.supply
-        return Join(at + behind.drop, place.how, verified=verified, supplied=supplied, kept=len(kept))
+        return Join(
+            at + behind.drop, place.how, verified=verified, supplied=supplied, kept=len(kept), behind=at
+        )
 
     def _go_on(
         self, head: str, at: int, place: Place, left: str, *, marked: bool, doubt: bool, final: bool
@@ -222,11 +214,7 @@ class AfterEcho:
         if remark is None:
             return None
         doubt = doubt or remark or self._breaks_off(self.had.text, rest, marked=marked)
-        again = Sign.DOUBT if doubt else self._recurrence.look(head, at, final=final)
-        if again is Sign.MORE:
-            return None
-        doubt = again is Sign.DOUBT
-        return Join(at + mended.drop, place.how, verified=not doubt, supplied=left + mended.supply)
+        return Join(at + mended.drop, place.how, verified=not doubt, supplied=left + mended.supply, behind=at)
 
     def _mend(self, rest: str, *, broken: bool) -> Mend:
         fenced = self._is_fenced

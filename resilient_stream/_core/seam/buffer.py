@@ -30,6 +30,7 @@ class Splice:
         self._text = asked.text
         self._following: Follow | None = None
         self._followed: Follow | None = None
+        self._joined: Join | None = None
         self._taken: list[str] | None = None
         self._diverged = False
         self._left = ""
@@ -81,6 +82,14 @@ class Splice:
         return self._ask(self.head, final=True) if final else None
 
     def _ask(self, head: str, *, final: bool) -> Decision:
+        decided = self._joined or self._join(head, final=final)
+        if not isinstance(decided, Join):
+            return decided
+        if not final:  # a block may end, and the next one go on with the text
+            self._joined = decided
+        return self._seam.watch(head, decided, final=final)
+
+    def _join(self, head: str, *, final: bool) -> Decision:
         if self._followed is None:
             return self._seam.join(head, final=final)
         return self._seam.behind(head, self._followed, final=final, left=self._left)

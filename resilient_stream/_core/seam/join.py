@@ -18,7 +18,7 @@ then leaves it is another answer: it is never put behind this one.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -29,7 +29,8 @@ from .ending import can_end
 from .joined import Asked, Decision, Diverged, Follow, Join, Joined
 from .lead_ins import Lead, Start, starts, undecided
 from .normalize import shared
-from .repeated_again import LONG_PASSAGE
+from .recurrence import Recurrence
+from .repeated_again import LONG_PASSAGE, Sign
 from .repetitions import More, Repetitions
 from .unproved import Unproved
 
@@ -82,6 +83,19 @@ class Joiner:
         decided = self._after.join(head, Place(0, followed.how, left), final=enough)
         return self._after.ended(head, decided) if final and isinstance(decided, Join) else decided
 
+    def watch(self, head: str, joined: Join, *, final: bool) -> Join | None:
+        """The join, not verified if the text comes again soon behind the repetition; None if more is needed.
+
+        Args:
+            head: what has come.
+            joined: what was decided on its beginning.
+            final: as in `join`.
+        """
+        if joined.behind is None or not joined.verified:
+            return joined
+        sign = self._recurrence.look(head, joined.behind, final=final or len(head) >= self._most_held)
+        return None if sign is Sign.MORE else replace(joined, verified=sign is Sign.NOTHING)
+
     # -- what was delivered --------------------------------------------------------------------
 
     @cached_property
@@ -91,6 +105,10 @@ class Joiner:
     @cached_property
     def _after(self) -> AfterEcho:
         return AfterEcho(self.asked, self._had, self._most_held, self.looks)
+
+    @cached_property
+    def _recurrence(self) -> Recurrence:
+        return Recurrence(self._had, self._most_held)
 
     @cached_property
     def _unproved(self) -> Unproved:

@@ -58,6 +58,8 @@ class Join:
     supplied: str = field(default="", repr=False)
     kept: int = 0
     """Characters of ``supplied`` that are the reply's: they stand before a marker that is cut."""
+    behind: int | None = field(default=None, repr=False, compare=False)
+    """Where in the head a repetition ends, behind which the text may come again (`recurrence`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,13 +78,21 @@ def test_text_without_the_fragment_is_joined_as_it_is() -> None:
     assert told(asked(space=" "), REST) == (REST[1:], Joined.AS_IS, False)
 
 
-def test_an_echo_is_released_when_the_text_has_not_begun_again_soon_behind_it() -> None:
-    """64 characters are waited for, unless it is clear before that the join is not proved."""
-    assert Joiner(asked()).join(FRAGMENT + " 7" * 31, final=False) is None
-    assert Joiner(asked()).join(FRAGMENT + " 7" * 32, final=False) == Join(80, Joined.ECHO, verified=True)
-    assert Joiner(asked()).join(FRAGMENT + " (continued) 7", final=False) == Join(
-        80, Joined.ECHO, verified=False
-    )
+def test_an_echo_is_joined_with_the_first_character_behind_it() -> None:
+    """Unless a passage of the text, a remark or an ellipsis may begin so."""
+    assert Joiner(asked()).join(FRAGMENT, final=False) is None
+    assert Joiner(asked()).join(FRAGMENT + " k", final=False) == Join(80, Joined.ECHO, verified=True)
+
+
+def test_a_join_is_verified_when_the_text_has_not_come_again_soon() -> None:
+    """64 characters are waited for, unless it is clear before. The rest decides nothing else."""
+    joiner, found = Joiner(asked()), Join(80, Joined.ECHO, verified=True, behind=80)
+    assert joiner.watch(FRAGMENT + " 7" * 31, found, final=False) is None
+    assert joiner.watch(FRAGMENT + " 7" * 32, found, final=False) == found
+    again = Joiner(asked()).watch(f"{FRAGMENT} so. {FRAGMENT}", found, final=False)
+    assert again == replace(found, verified=False)
+    unproved = Join(0, Joined.AS_IS, verified=False)
+    assert joiner.watch("so", unproved, final=False) == unproved
 
 
 # -- what models make of the fragment ------------------------------------------------------------
