@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
+from resilient_stream._telemetry.attributes import SCOPE
+
 from .streams import Counts, Ended
 
 CLEAR: Final = "\r\x1b[2K"
@@ -115,8 +117,14 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+ABOUT_A_STREAM: Final = f"{SCOPE}.stream"
+"""The attribute that log records about a stream have."""
+
+
 class Lines(logging.Handler):
-    """Prints the server's own warnings, except that a response has no end, which is how a lost stream ends.
+    """Prints warnings of the server and of the library: for example that a journal can't be written. Not
+    those about the end of a stream, which has a line of its own, and not that a response has no end, which is
+    how a lost stream ends.
 
     Args:
         console: prints them.
@@ -132,7 +140,7 @@ class Lines(logging.Handler):
         """Print a record."""
         message = record.getMessage()
         ended = record.exc_info is not None and not isinstance(record.exc_info[1], Exception)
-        if ended or message.startswith(self.EXPECTED):
+        if ended or message.startswith(self.EXPECTED) or hasattr(record, ABOUT_A_STREAM):
             return
         trace = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
         self._console.say("server", f"{message.strip()} {trace}".strip(), level=record.levelname.lower())

@@ -80,11 +80,14 @@ class Server(uvicorn.Server):
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until it is asked to stop."""
         lines, log = Lines(self._console), logging.getLogger("uvicorn.error")
+        own = logging.getLogger("resilient_stream")
         log.addHandler(lines)
+        own.addHandler(lines)
         propagate, log.propagate = log.propagate, False
         try:
             await super().serve(sockets)
         finally:
+            own.removeHandler(lines)
             log.removeHandler(lines)
             log.propagate = propagate
             self._console.close()

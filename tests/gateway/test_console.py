@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from resilient_stream._gateway.console import CLEAR, Console, Lines
+from resilient_stream._gateway.console import ABOUT_A_STREAM, CLEAR, Console, Lines
 from resilient_stream._gateway.streams import Counts, Ended
 
 
@@ -135,10 +135,13 @@ def test_the_servers_warnings_are_lines() -> None:
 
 
 def test_what_is_meant_to_happen_is_no_warning() -> None:
-    """A lost stream has no end, and one that the drain timeout ends is cancelled."""
+    """A lost stream has no end, and one that the drain timeout ends is cancelled; each has a line of its own."""
 
     def act(console: Console) -> None:
         Lines(console).handle(record("ASGI callable returned without completing response."))
         Lines(console).handle(record("Exception in ASGI application\n", KeyboardInterrupt()))
+        ending = record("gave up after 3 attempts")
+        setattr(ending, ABOUT_A_STREAM, "rs_1")
+        Lines(console).handle(ending)
 
     assert printed(act) == ""

@@ -201,11 +201,19 @@ def test_a_worker_ends_with_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_log_is_left_as_it_was() -> None:
     """Handlers are the program's."""
-    log = logging.getLogger("uvicorn.error")
-    before = (list(log.handlers), log.propagate)
+    logs = [logging.getLogger(name) for name in ("uvicorn.error", "resilient_stream")]
+    before = [(list(log.handlers), log.propagate) for log in logs]
     with running() as made:
         made.connect().close()
-    assert (list(log.handlers), log.propagate) == before
+    assert [(list(log.handlers), log.propagate) for log in logs] == before
+
+
+def test_what_the_library_warns_of_is_a_line() -> None:
+    """As that a journal can't be written: nobody else would hear of it."""
+    with running() as made:
+        httpx2.get(f"{made.url}/resilient/ready")
+        logging.getLogger("resilient_stream").warning("the stream continues without its journal: away")
+    assert "now the stream continues without its journal: away\n" in made.out.getvalue()
 
 
 def test_it_listens_where_it_is_told() -> None:
