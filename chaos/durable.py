@@ -280,7 +280,7 @@ def main() -> int:
         if args.store == "redis":
             from tests.support.journals import Server
 
-            server = Server()
+            server = Server(lasting=True)
             stack.callback(server.close)
             url, restart, restarts = server.url, server.restart, args.restarts
         tally = torture(

@@ -35,7 +35,12 @@ TTL: Final = 2.0
 PATIENCE: Final = 30.0
 
 POLICY: Final = RetryPolicy(
-    wait_initial=0.001, wait_max=0.01, budget=None, max_attempts=10_000, max_barren_attempts=100
+    wait_initial=0.001,
+    wait_max=0.01,
+    budget=None,
+    max_attempts=10_000,
+    max_barren_attempts=100,
+    journal_failure="stop",  # or a stream that begins while the store is away is not journaled
 )
 
 WORDS: Final = [

@@ -37,7 +37,8 @@ INTERVAL: Final = 0.25
 """Seconds between two exchanges."""
 
 LARGEST_PART: Final = 0.05
-"""The largest share of a processor that the thread uses. With very many accounts exchanges become less frequent."""
+"""The largest share of a processor that the thread uses. With very many accounts exchanges become less
+frequent."""
 
 LONGEST_PAUSE: Final = 4.0
 """The most seconds between two attempts to reach a server that is unreachable. They begin with `INTERVAL`."""

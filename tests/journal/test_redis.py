@@ -28,7 +28,7 @@ def test_its_clock_is_the_servers() -> None:
 def test_a_server_that_is_restarted_has_what_it_answered() -> None:
     """Killed, too, where it appends to a file. While it is away, that is said."""
     server()  # or there is none to be had
-    own = Server()
+    own = Server(lasting=True)
     store = RedisStore(own.url)
     lease = store.claim("s", "a", 10.0, opening=Opening("tag", b"request")).lease
     assert lease is not None

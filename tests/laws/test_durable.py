@@ -31,7 +31,7 @@ def test_nothing_is_lost_or_doubled_when_processes_are_killed(tmp_path: Path, du
 @pytest.mark.skipif(missing() is not None, reason=str(missing()))
 def test_nothing_is_lost_or_doubled_when_the_store_is_killed_too(durable: Any) -> None:
     """It comes back with what it had answered."""
-    server = Server()
+    server = Server(lasting=True)
     try:
         tally = durable.torture(server.url, kills=8, seed=1, restart=server.restart, restarts=2)
     finally:

@@ -43,9 +43,11 @@ class Server:
 
     Args:
         port: where it shall listen; None for a free one.
+        lasting: whether nothing that it has answered is lost if it is killed. Each answer then waits for the disk.
     """
 
-    def __init__(self, port: int | None = None) -> None:
+    def __init__(self, port: int | None = None, *, lasting: bool = False) -> None:
+        self._fsync = "always" if lasting else "everysec"
         self.folder = tempfile.mkdtemp(prefix="resilient-journal-")
         self.port = port or free_port()
         self.start()
@@ -64,6 +66,7 @@ class Server:
             "dir": self.folder,
             "save": "",
             "appendonly": "yes",
+            "appendfsync": self._fsync,
         }
         arguments = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         self._process = subprocess.Popen(
