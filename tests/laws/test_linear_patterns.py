@@ -34,6 +34,7 @@ BOUNDED: Final = {
     "resilient_stream._core.seam.delivered._BORDER": "it is shown 40 characters",
     "resilient_stream._core.seam.ending._MARKER": "it is shown lines of fewer than 80 characters",
     "resilient_stream._core.seam.ending._NO_STOP": "it is shown 60 characters",
+    "resilient_stream._core.seam.recurrence._BREAK": "it is shown 64 characters",
 }
 """Patterns whose callers bound what they are shown, and how."""
 

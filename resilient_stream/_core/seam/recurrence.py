@@ -39,7 +39,7 @@ MOST_LIVE: Final = 8
 
 _BEGINS: Final = re.compile(r"(?<![^\W_])\S|[^\w\s]|[\u2e80-\uffff]")
 """Where a word or a sign begins."""
-_SIGNS: Final = re.compile(r"[.:!?\u2026\u3002]{0,4}\s*(?:[>*+#\"'\u201c\u201e\u00ab(\[`~_\s-]|\d+[.)]\s)*")
+_SIGNS: Final = re.compile(r"[.:!?\u2026\u3002]{0,4}(?:[>*+#\"'\u201c\u201e\u00ab(\[`~_\s-]|\d+[.)]\s)*")
 _BREAK: Final = re.compile(r"(?:\n|[.!?\u2026][\"'\u201d\u2019)*_]*\s|[\u3002\uff01\uff1f])[^\w\n]*$")
 
 
