@@ -88,6 +88,8 @@ class Recurrence:
             at: where in it a repetition ends.
             final: whether this much of it is enough.
         """
+        if self._loops:
+            return Sign.NOTHING
         rest = head[at : at + self.most_held]
         known = self._known.setdefault(at, _Known())
         key = Folded(rest).key
@@ -154,6 +156,18 @@ class Recurrence:
         if (twice := self._twice.get(count)) is None:
             twice = self._twice[count] = self.had.tail.key[-count:] * 2 in self.had.tail.key
         return twice
+
+    @cached_property
+    def _loops(self) -> bool:
+        """Whether the text ends in a loop, of which it has all twice. What goes on with it comes again, too."""
+        key = self.had.tail.key
+        last = key[-ACCIDENT:]
+        start = len(key) - len(last)
+        while (start := key.rfind(last, 0, start + len(last) - 1)) >= 0:
+            period = len(key) - len(last) - start
+            if 2 * period <= len(key) and key[-2 * period : -period] == key[-period:]:
+                return True
+        return False
 
     @cached_property
     def _is_prose(self) -> bool:

@@ -65,6 +65,15 @@ def test_what_the_text_is_in_the_habit_of_saying_is_not_doubted() -> None:
     assert look("\nread(2)\nread(1)\nstop()\n", text=rows, size=8) is Sign.NOTHING
 
 
+@pytest.mark.parametrize("rounds", [2.0, 2.6, 3.4, 8.2])
+def test_a_text_in_a_loop_is_not_doubted(rounds: float) -> None:
+    """It says all of it twice, wherever in the loop it stops; what goes on with it is all there can be."""
+    once = "The moon pulls at the water, and the earth turns beneath it. That makes two tides a day. "
+    loop = once * 12
+    at = int(len(once) * rounds)
+    assert look(loop[at:], text=loop[:at].rstrip(), size=60) is Sign.NOTHING
+
+
 def test_while_the_text_may_come_again_more_is_needed() -> None:
     """Until enough characters have come, or all that came has left the text."""
     assert look(NEW[:20], final=False) is Sign.MORE
