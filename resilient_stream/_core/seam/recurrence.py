@@ -159,7 +159,7 @@ class Recurrence:
 
     @cached_property
     def _loops(self) -> bool:
-        """Whether the text ends in a loop, of which it has all twice. What goes on with it comes again, too."""
+        """Whether the text ends in a loop that it has said twice. What continues a loop comes again, too."""
         key = self.had.tail.key
         last = key[-ACCIDENT:]
         start = len(key) - len(last)
