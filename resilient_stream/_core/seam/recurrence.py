@@ -78,7 +78,6 @@ class Recurrence:
     had: Had
     most_held: int
     _known: dict[int, _Known] = field(default_factory=dict[int, _Known], init=False, repr=False)
-    _twice: dict[int, bool] = field(default_factory=dict[int, bool], init=False, repr=False)
 
     def look(self, head: str, at: int, *, final: bool) -> Sign:
         """Whether the text comes again in ``head``, at ``at`` or soon behind it.
@@ -153,9 +152,7 @@ class Recurrence:
 
     def _is_said_twice(self, count: int) -> bool:
         """Whether the text says its last ``count`` letters twice in a row."""
-        if (twice := self._twice.get(count)) is None:
-            twice = self._twice[count] = self.had.tail.key[-count:] * 2 in self.had.tail.key
-        return twice
+        return self.had.tail.key[-count:] * 2 in self.had.tail.key
 
     @cached_property
     def _loops(self) -> bool:
