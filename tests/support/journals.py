@@ -76,7 +76,8 @@ class Server:
         )
         redis: Any = importlib.import_module("redis")
         backoff: Any = importlib.import_module("redis.backoff")
-        asked = redis.retry.Retry(backoff.ConstantBackoff(0.01), 2_000)
+        # Older versions of the package retry no refused connection unless they are told to.
+        asked = redis.retry.Retry(backoff.ConstantBackoff(0.01), 2_000, (OSError, redis.ConnectionError))
         with redis.Redis(port=self.port, retry=asked) as client:
             client.ping()
 
