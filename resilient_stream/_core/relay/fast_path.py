@@ -20,7 +20,7 @@ LONGEST_CUT: Final = 4096
 appends."""
 
 _NO_PREFIX: Final[tuple[bytes, ...]] = ()
-"""Nothing starts with one of nothing."""
+"""An empty tuple of prefixes: `bytes.startswith` is false for it."""
 
 _whole_tail: Final = CANONICAL_TAIL.fullmatch
 _tail: Final = CANONICAL_TAIL.match

@@ -1,4 +1,4 @@
-"""What a reply has behind a repetition, before the text goes on.
+"""Joins what follows a repetition in a reply.
 
 A model that has repeated what it was asked to may write the request's closing marker, the rest of the
 request, or the same sentence, section or text once more (`repeated_again`). Markers are cut, and what is

@@ -1,4 +1,4 @@
-"""Can a text be finished where it stops?
+"""Decides whether a text may be complete where it stops.
 
 A reply that repeats the quote and stops may say that nothing was missing. It may also come from a model that
 did the first half of what it was asked. So the ending is believed only where an author could have stopped:

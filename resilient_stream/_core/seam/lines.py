@@ -1,4 +1,4 @@
-"""Is a line over where a wrapper was cut, so that the reply begins the next one?
+"""Decides whether a reply begins a new line where a wrapper was cut.
 
 A fence or a marker stands on a line of its own. The line break behind it is the wrapper's, and tells
 nothing of the text: a row of a table may have been cut in its middle or at its end. What tells is the shape

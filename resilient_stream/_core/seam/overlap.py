@@ -1,4 +1,4 @@
-"""Does a reply begin by repeating the text? And is that proof?
+"""Finds where a reply repeats the text, and decides whether that is proof.
 
 Every way of repeating is one thing: the reply's beginning agrees with the text from some place on, up to
 the text's end. That place is the beginning of the fragment for an echo, before it for a long one, after it

@@ -1,4 +1,4 @@
-"""Does a sentence of prose run on?
+"""Decides whether a sentence of prose continues after an empty line.
 
 A model that repeats a fragment likes to make a paragraph of it, and goes on behind an empty line, in the
 middle of a sentence. A paragraph of prose ends with a stop, and the next one begins with a capital. A line

@@ -1,4 +1,4 @@
-"""Does the text come again, a few words behind a repetition?
+"""Detects that a reply repeats the text again soon after a repetition.
 
 A model that has repeated the quote may write a few words, or announce something, and then begin the text,
 its last paragraph, sentence or line once more. Nothing of that is cut here, for a text may repeat itself. But

@@ -1,4 +1,4 @@
-"""Is the text repeated once more behind a repetition?
+"""Detects that a reply repeats the text again directly after a repetition.
 
 A model that has repeated the quote may begin its sentence, its section or the whole text again. Text
 repeats itself as well, and here the model has shown that it knows its place. So more is asked for than

@@ -1,4 +1,4 @@
-"""Is the text repeated from a given place in a reply on?
+"""Finds a repetition of the text that begins at a given position in a reply.
 
 Given a place where the repetition may begin (`lead_ins`), this finds the quote there, or another passage that
 agrees up to the end of the text and is too long for an accident, and joins what follows it (`after_echo`). A

@@ -1,4 +1,4 @@
-"""What is joined without proof: nothing of the text is repeated.
+"""Joins a reply in which no repetition of the text was found.
 
 An announcement is cut, and so is a sign that only a model's opening can have brought: a marker that the
 text has not, a fence that is open already, an ellipsis in the middle of a sentence. Where nothing of the
