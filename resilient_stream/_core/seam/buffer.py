@@ -1,6 +1,6 @@
-"""The head of one reply on its way through the seam.
+"""Holds the head of one reply until its join is decided.
 
-It is kept until its join is decided. A reply that repeats a long text is followed along it instead,
+A reply that repeats a long text is followed along it instead,
 and what it repeats is dropped as it comes, so that little is kept of it and nothing is looked at twice.
 
 The decision is taken on the shortest beginning of the reply that allows one. So it depends on the reply

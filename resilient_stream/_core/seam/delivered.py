@@ -1,4 +1,4 @@
-"""What the consumer has of a text, made ready for a reply to be compared with it.
+"""The text that the consumer has received, prepared for comparison with a reply.
 
 Comparing is done on keys (`fold`). All of the text is never folded: only its end, where the join is, and
 its beginning, which a reply may repeat.

@@ -1,4 +1,4 @@
-"""Code fences: where one opens, and whether it is still open at a text's end.
+"""Finds where a code fence opens, and whether it is still open at the end of a text.
 
 A fence may stand in a list or in a block quote, so any indent counts. It is closed by as many ticks or more
 of its own kind with nothing behind them; what has an info string opens one.

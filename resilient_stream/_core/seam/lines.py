@@ -1,7 +1,8 @@
 """Decides whether a reply begins a new line where a wrapper was cut.
 
-A fence or a marker stands on a line of its own. The line break behind it is the wrapper's, and tells
-nothing of the text: a row of a table may have been cut in its middle or at its end. What tells is the shape
+A fence or a marker stands on a line of its own. The line break behind it belongs to the wrapper and
+says nothing about the text: a row of a table may have been cut in its middle or at its end.
+What shows it is the shape
 of the text's lines. Rows have as many cells as the row before; an indent begins a line; in code a sign ends
 one.
 """
@@ -36,7 +37,7 @@ class Line(Enum):
     SAME = auto()
     """In the text's last line."""
     UNKNOWN = auto()
-    """One can't know."""
+    """The text does not show it."""
 
 
 def by_shape(text: str, rest: str, *, fenced: bool, final: bool) -> Line | None:

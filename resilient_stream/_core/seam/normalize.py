@@ -1,4 +1,4 @@
-"""Text made comparable: what a model may change when it repeats a passage, taken away.
+"""Makes texts comparable by removing what a model may change when it repeats a passage.
 
 A passage that is repeated comes back in another normal form, in full-width or half-width letters, with
 straight quotes for curved ones, with its lines broken elsewhere. Its *key* is what stays: compatibility

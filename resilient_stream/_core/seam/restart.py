@@ -1,4 +1,4 @@
-"""Following a reply along the text that it repeats.
+"""Follows a reply along the text that it repeats.
 
 A model that begins its whole answer anew repeats what the consumer has before it comes to what is new. What
 it repeats is dropped as it streams, so nothing of it need be kept. Exact passages are compared as they
@@ -29,7 +29,7 @@ class Followed:
     left: str = ""
     """What the reply has of the text's last character beyond it (an accent)."""
     diverged: bool = False
-    """The reply goes another way from here."""
+    """Whether the reply differs from the text from here on."""
 
 
 def follow(text: str, at: int, head: str) -> Followed:
