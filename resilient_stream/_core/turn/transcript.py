@@ -37,10 +37,8 @@ PIECE: Final = 512
 _CHARACTER: Final = re.compile(rb"[ \xc0-\xff]")
 """A place to cut: the beginning of a character, not inside an escape or between two that belong together."""
 
-_ESCAPED: Final = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)"
-)
-"""One character of a JSON string that is escaped: a pair, a code, or a letter."""
+_PAIR: Final = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+"""Two escaped codes that are one character."""
 
 
 @dataclass(slots=True, repr=False)
@@ -104,8 +102,11 @@ class Block:
         """Characters of a text block: counted without decoding, because a long text takes much memory as a
         string."""
         whole = len(self.raw.translate(None, _CONTINUATIONS))
-        escaped = sum(len(found[0]) - 1 for found in _ESCAPED.finditer(self.raw))
-        return len(str(self.start.get("text") or "")) + whole - escaped
+        # An escape is one character, and has 1 byte more (a letter, a backslash), 5 (a code) or 11 (a pair).
+        others = self.raw.replace(rb"\\", b"-")  # each backslash that is left begins an escape
+        extra = len(self.raw) - len(others) + others.count(b"\\") + 4 * others.count(rb"\u")
+        pairs = sum(1 for _ in _PAIR.finditer(others))
+        return len(str(self.start.get("text") or "")) + whole - extra - pairs
 
     @property
     def blank(self) -> bool:

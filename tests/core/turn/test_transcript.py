@@ -198,7 +198,11 @@ def test_events_that_are_no_content_change_nothing() -> None:
     assert turn == Turn()
 
 
-@given(said=st.text(st.characters(), max_size=40), begun=st.text(max_size=3), ascii_only=st.booleans())
+@given(
+    said=st.text(st.characters() | st.sampled_from('\\\\"\nud8\U0001f30a\ud83c\udf0a'), max_size=40),
+    begun=st.text(max_size=3),
+    ascii_only=st.booleans(),
+)
 def test_characters_are_counted_as_a_string_has_them(said: str, begun: str, *, ascii_only: bool) -> None:
     """Escapes, pairs, halves of pairs and other scripts: as many as the decoded text has."""
     raw = json.dumps(said, ensure_ascii=ascii_only)[1:-1].encode("utf-8", "backslashreplace")
