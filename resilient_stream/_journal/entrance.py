@@ -62,16 +62,17 @@ class Entrance:
 
     def __init__(self, store: Store, codec: Codec, group: Group, pulse: Pulse, ttl: float) -> None:
         self.store, self._codec, self._group, self._pulse, self._ttl = store, codec, group, pulse, ttl
-        self._told: dict[str, Callable[[], object]] = {}
+        self._awaited: dict[str, Callable[[], object]] = {}
+        """What to call when the journal has a stream of this key."""
 
     @contextmanager
     def telling(self, key: str, act: Callable[[], object]) -> Generator[None]:
         """Call ``act`` once the journal has a stream of this key."""
-        self._told[key] = act
+        self._awaited[key] = act
         try:
             yield
         finally:
-            self._told.pop(key, None)
+            self._awaited.pop(key, None)
 
     def enter(self, asked: Asked, context: StreamContext) -> Session | None:
         """As `take`; None if the store can't be used and the policy says to continue without it.
@@ -98,7 +99,7 @@ class Entrance:
         Raises:
             JournalUnavailable: the stream is not to go on.
         """
-        if asked.key in self._told:
+        if asked.key in self._awaited:
             raise error
         unjournaled(context.policy.journal_failure, error)
 
@@ -166,7 +167,8 @@ class Entrance:
             raise
         if keeper is not None:
             self._pulse.add(keeper)
-        self._told.get(head.key, bool)()
+        if (act := self._awaited.get(head.key)) is not None:
+            act()
         return session
 
     def _found(self, head: Head, asked: Asked, context: StreamContext, keeper: Keeper | None) -> Session:

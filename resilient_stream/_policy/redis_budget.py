@@ -73,7 +73,7 @@ class Exchange:
         self._woken, self._end = threading.Event(), threading.Event()
         self._begun: dict[bytes, float] = {}
         """When the last stream of each account began."""
-        self._told: dict[bytes, RetryBudget] = {}
+        self._reported: dict[bytes, RetryBudget] = {}
         """The accounts that were reported to others."""
         self._board: Blackboard | None = None
         self._secret = b""
@@ -91,7 +91,7 @@ class Exchange:
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._run, name="resilient-stream budget", daemon=True)
                 self._thread.start()
-            if key not in self._told:
+            if key not in self._reported:
                 self._woken.set()
         return self._registry.of(key)
 
@@ -129,18 +129,18 @@ class Exchange:
             self._secret = secret
             self._ahead = board.exchange(self._me, {})[0] - self._clock()
         now = self._clock()
-        told, quiet = self._news(now)
-        texts = {self._name(key): news.shifted(self._ahead).text() for key, (_, news) in told.items()}
+        reported, quiet = self._news(now)
+        texts = {self._name(key): news.shifted(self._ahead).text() for key, (_, news) in reported.items()}
         board_time, heard = board.exchange(self._me, texts | {self._name(key): "" for key in quiet})
         self._ahead = board_time - (now + self._clock()) / 2
-        for key, (budget, _) in told.items():
-            self._tell(budget, heard[self._name(key)])
+        for key, (budget, _) in reported.items():
+            self._hear(budget, heard[self._name(key)])
         for budget in quiet.values():
             budget.hear([], [])
         with self._lock:
-            self._told = {key: budget for key, (budget, _) in told.items()}
+            self._reported = {key: budget for key, (budget, _) in reported.items()}
 
-    def _tell(self, budget: RetryBudget, texts: Mapping[str, bytes]) -> None:
+    def _hear(self, budget: RetryBudget, texts: Mapping[str, bytes]) -> None:
         sides: tuple[list[News], list[News]] = ([], [])
         for name, text in texts.items():
             if (news := News.of(text)) is not None:
@@ -152,12 +152,12 @@ class Exchange:
         with self._lock:
             self._begun = {key: at for key, at in self._begun.items() if now - at < FORGET}
             begun = set(self._begun)
-        told = dict[bytes, tuple[RetryBudget, News]]()
+        reported = dict[bytes, tuple[RetryBudget, News]]()
         for key, budget in self._registry.all():
             news = budget.news(now)
             if news.lanes or key in begun:
-                told[key] = budget, news
-        return told, {key: budget for key, budget in self._told.items() if key not in told}
+                reported[key] = budget, news
+        return reported, {key: budget for key, budget in self._reported.items() if key not in reported}
 
     def _name(self, key: bytes) -> str:
         return blake2b(key, digest_size=16, key=self._secret).hexdigest()
@@ -186,7 +186,7 @@ class Exchange:
         board, self._board = self._board, None
         if board is not None:
             with contextlib.suppress(AwayError):  # then it is forgotten after `LIFE`
-                board.exchange(self._me, {self._name(key): "" for key in self._told})
+                board.exchange(self._me, {self._name(key): "" for key in self._reported})
             board.close()
 
     def close(self) -> None:
