@@ -158,6 +158,8 @@ class ResumeMiddleware(Middleware):
         if layer.why_not(method=request.method, path=path, streams=request.stream, body=body) is not None:
             return request, None
         client = private_api.client_of(call_next)
+        if client is not None:
+            private_api.decode_whole_frames(client)
         url = None if client is None else client.base_url
         whole = {**cast("Mapping[str, Any]", body), **private_api.extra_json(request)}
         return request, layer.begin(whole, url=url, provider=private_api.provider_name(client))

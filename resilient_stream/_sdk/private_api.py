@@ -7,10 +7,13 @@ must not break a stream. ``tests/sdk/test_private_api.py`` renames them one by o
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import anthropic
+
+from .decoder import WholeFrames
 
 if TYPE_CHECKING:
     from anthropic import APIRequest
@@ -133,6 +136,21 @@ def sse_decoder(client: object) -> Any:
     """
     make = getattr(client, "_make_sse_decoder", None)
     return None if make is None else make()
+
+
+def decode_whole_frames(client: object) -> None:
+    """Have the replies of a client decoded by `WholeFrames`: its ``_make_sse_decoder`` is replaced if it is
+    the SDK's own for server-sent events. The new one uses ``SSEDecoder`` and ``ServerSentEvent`` from the
+    module that defines ``Stream``.
+
+    A copy of the client (``with_options``) has the SDK's again. Without one of these names the SDK's decoder
+    stays, which takes longer.
+    """
+    module, name = sys.modules[anthropic.Stream.__iter__.__module__], "_make_sse_decoder"
+    make, own = getattr(type(client), name, None), getattr(anthropic.Anthropic, name, None)
+    decoder, event = getattr(module, "SSEDecoder", None), getattr(module, "ServerSentEvent", None)
+    if make is own is not None and decoder is not None and event is not None:
+        vars(client)[name] = lambda: WholeFrames(decoder(), event)
 
 
 def provider_name(client: object) -> str | None:

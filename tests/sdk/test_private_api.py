@@ -22,9 +22,12 @@ from tests.support.worlds import ASK, HASTY, TEXT, USER_TURN_MODEL, WORLDS, Worl
 REQUEST = httpx2.Request("POST", "http://api.test/v1/messages")
 
 NAMES = (
+    "SSEDecoder",
+    "ServerSentEvent",
     "__closure__",
     "_client",
     "_gen_ai_provider_name",
+    "_make_sse_decoder",
     "_make_status_error",
     "_make_status_error_from_response",
     "_should_retry",
@@ -71,7 +74,7 @@ def test_every_name_is_used(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         for _ in range(3):
             WORLDS[0].stream(server.url, HASTY.replace(max_attempts=1))
     assert looked
-    assert (healthy == 0) is name.startswith(("_make", "_should"))
+    assert (healthy == 0) is name.startswith(("_make_status", "_should"))
 
 
 @sync_and_asyncio

@@ -1,0 +1,105 @@
+"""Decodes the server-sent events of a stream that consists of whole frames, for the SDK.
+
+The SDK's decoder divides a chunk into lines twice, because the network may cut a frame anywhere and lines may
+end in three ways. The library delivers whole frames, nearly all of an ``event`` line and a ``data`` line, so
+one split of the decoded text is enough. It takes half the time, and saves about what the library needs for a
+delta itself.
+
+The first frame of any other form, and everything behind it, is left to the SDK's own decoder. It begins in
+the state that it would be in by then, because the frames before that have no field that outlasts its frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import chain
+from typing import Any, Final, Protocol
+
+EVENT: Final = "event: "
+DATA: Final = "data: "
+
+
+class SseDecoder(Protocol):
+    """The interface of the SDK's decoder."""
+
+    def iter_bytes(self, iterator: Iterator[bytes]) -> Iterator[Any]: ...
+    def aiter_bytes(self, iterator: AsyncIterator[bytes]) -> AsyncIterator[Any]: ...
+
+
+class WholeFrames:
+    """A decoder with the interface and the events of the SDK's, for one stream.
+
+    Args:
+        sdk: the SDK's decoder, which gets what is left to it.
+        event: makes an event of the SDK.
+    """
+
+    def __init__(self, sdk: SseDecoder, event: Callable[..., Any]) -> None:
+        self._sdk = sdk
+        self._event = event
+
+    def iter_bytes(self, iterator: Iterator[bytes]) -> Iterator[Any]:
+        """The events in these chunks."""
+        for chunk in iterator:
+            event = self._one(chunk)
+            if event is not None:
+                yield event
+                continue
+            events, rest = self._several(chunk)
+            yield from events
+            if rest:
+                yield from self._sdk.iter_bytes(chain([rest], iterator))
+                return
+
+    async def aiter_bytes(self, iterator: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+        """As `iter_bytes`."""
+        async for chunk in iterator:
+            event = self._one(chunk)
+            if event is not None:
+                yield event
+                continue
+            events, rest = self._several(chunk)
+            for event in events:
+                yield event
+            if rest:
+                async for event in self._sdk.aiter_bytes(_followed(rest, iterator)):
+                    yield event
+                return
+
+    def _one(self, chunk: bytes) -> Any:
+        """The event of a chunk that is one frame, as nearly all are. None if it is not."""
+        try:
+            text = chunk.decode()
+        except UnicodeDecodeError:
+            return None
+        lines = text.split("\n")
+        if len(lines) != 4 or lines[3] or "\r" in text:
+            return None
+        return self._of(lines, 0)
+
+    def _several(self, chunk: bytes) -> tuple[list[Any], bytes]:
+        """The events of the frames before the first one that is left to the SDK, and the bytes from that one
+        on."""
+        try:
+            lines = chunk.decode().split("\n")
+        except UnicodeDecodeError:
+            return [], chunk
+        events, at = list[Any](), 0
+        if b"\r" not in chunk:
+            while len(lines) - at > 3 and (event := self._of(lines, at)) is not None:
+                events.append(event)
+                at += 3
+        return events, "\n".join(lines[at:]).encode()
+
+    def _of(self, lines: list[str], at: int) -> Any:
+        """The event of the three lines from ``at``; None if they are another kind of frame."""
+        name, data, end = lines[at : at + 3]
+        if end or not (name.startswith(EVENT) and data.startswith(DATA)):
+            return None
+        return self._event(event=name[len(EVENT) :], data=data[len(DATA) :], raw=[name, data])
+
+
+async def _followed(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for chunk in others:
+        yield chunk
