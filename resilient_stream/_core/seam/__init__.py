@@ -1,5 +1,5 @@
-"""Where a continuation meets the text before it: the echo is found and cut, or a repetition, or a preamble.
+"""Joins a continuation to the text before it: finds and cuts the echo, other repetitions, and preambles.
 
-`join` decides, from the other modules' findings; `buffer` holds the head of a continuation until it can. All
-functions of the text alone.
+`join` makes the decision from what the other modules find. `buffer` holds the beginning of a continuation
+until there is enough of it to decide. Every result depends on the text alone.
 """

@@ -1,10 +1,10 @@
 """Holds the head of one reply until its join is decided.
 
-A reply that repeats a long text is followed along it instead,
-and what it repeats is dropped as it comes, so that little is kept of it and nothing is looked at twice.
+If a reply repeats a long text, it is compared with the text as it arrives instead, and the repetition is
+dropped piece by piece. So little of the reply is kept, and nothing is compared twice.
 
-The decision is taken on the shortest beginning of the reply that allows one. So it depends on the reply
-alone, and not on the deltas in which it comes.
+The decision is made on the shortest beginning of the reply that allows one. So it depends on the reply alone,
+and not on how the reply is divided into deltas.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Splice:
     """Joins one reply.
 
     Args:
-        asked: what it was asked to begin with.
+        asked: what the reply was asked to begin with.
     """
 
     def __init__(self, asked: Asked) -> None:
@@ -38,16 +38,16 @@ class Splice:
         self._dropped = 0
         self._looked = 0
         self.head = ""
-        """What is held, less half of a character at its end."""
+        """What is held, without half a surrogate pair at its end."""
 
     def grow(self, text: str) -> None:
-        """More of the reply."""
+        """Add text of the reply to the head."""
         text = events.paired(self._half + text)
         self._half = text[-1:] if events.ends_in_half({"text": text}) else ""
         self.head += text[: len(text) - len(self._half)]
 
     def decide(self, *, final: bool) -> Join | Diverged | None:
-        """The join, ``cut`` counted from the beginning of the reply; None if more of it is needed.
+        """The join, with ``cut`` counted from the beginning of the reply; None if more of it is needed.
 
         Args:
             final: whether no more will come.
@@ -60,7 +60,7 @@ class Splice:
         return replace(decided, cut=decided.cut + self._dropped) if isinstance(decided, Join) else decided
 
     def rest(self, joined: Join) -> str:
-        """What is delivered of what came so far."""
+        """The text to deliver from what has arrived so far."""
         return joined.supplied + self.head[joined.cut - self._dropped :] + self._half
 
     def _decide(self, *, final: bool) -> Join | Diverged | None:
@@ -74,7 +74,7 @@ class Splice:
             self._drop(decided.cut)
 
     def _look(self, *, final: bool) -> Decision:
-        """The decision on the shortest beginning of the head that allows one."""
+        """The decision that the shortest sufficient beginning of the head allows; None if there is none."""
         for end in range(self._looked + 1, len(self.head) + 1):
             if decided := self._ask(self.head[:end], final=False):
                 return decided
@@ -85,7 +85,7 @@ class Splice:
         decided = self._joined or self._join(head, final=final)
         if not isinstance(decided, Join):
             return decided
-        if not final:  # a block may end, and the next one go on with the text
+        if not final:  # kept, because this block may end and the next one continue the text
             self._joined = decided
         return self._seam.watch(head, decided, final=final)
 
@@ -95,7 +95,7 @@ class Splice:
         return self._seam.behind(head, self._followed, final=final, left=self._left)
 
     def _follow(self, following: Follow, *, final: bool) -> bool:
-        """Follow the text as far as the head goes; whether that is over, and the join may be decided."""
+        """Compare the head with the text; True if the repetition is over and the join can be decided."""
         followed = follow(self._text, following.at, self.head)
         if followed.diverged or (final and followed.at < len(self._text)):
             self._diverged = self._taken is None
@@ -109,8 +109,8 @@ class Splice:
         return True
 
     def _take_back(self) -> bool:
-        """What was repeated behind a repetition is the text's own: it is joined as it came. Whether that is
-        so."""
+        """Put back what was dropped behind an earlier repetition, because it turned out to be the text's own;
+        False if nothing was dropped there."""
         if self._taken is None:
             return False
         taken = "".join(self._taken)

@@ -1,11 +1,12 @@
 """Decides whether a text may be complete where it stops.
 
-A reply that repeats the quote and stops may say that nothing was missing. It may also come from a model that
-did the first half of what it was asked. So the ending is believed only where an author could have stopped:
-behind the stop of a sentence, a closed fence, a table's complete row, a document whose brackets are closed.
+A reply that repeats the quote and stops may mean that nothing was missing. It may also come from a model that
+did only the first half of what it was asked. So the ending is accepted only where an author could have
+stopped: at the end of a sentence, behind a closed fence, behind a complete table row, or if all brackets of a
+document are closed.
 
-A text may be whole without such a sign: ``Paris``, a list of words, prose in Thai. The model is then asked
-once more, which costs a request. The other mistake would lose the rest of the answer.
+A text may be complete without such a sign: ``Paris``, a list of words, prose in Thai. The model is then asked
+once more, which costs a request. The opposite mistake would lose the rest of the answer.
 """
 
 from __future__ import annotations
@@ -29,52 +30,53 @@ STOPS: Final = frozenset(
 """Signs that end a sentence."""
 
 NEAR: Final = 4000
-"""Characters at the text's end in which an open bracket or quotation is looked for."""
+"""Characters at the end of the text that are searched for an open bracket or quotation."""
 
 LONGEST_MARKER: Final = 80
-"""Characters of a line that may be no more than the marker of a list."""
+"""Length of a line, in characters, up to which it may be nothing but a list marker."""
 
 _QUOTES: Final = ("\u201c\u201d\u201e", "\u00ab\u00bb")
 """Quotation marks that come in pairs; languages differ in which of them opens."""
 _CLOSERS: Final = "".join(_QUOTES) + "\"'\u2019\u2018\u2039\u203a*_`~"
-"""What may stand behind the stop of a sentence, beside closing brackets."""
+"""Signs that may follow the full stop of a sentence, in addition to closing brackets."""
 
 _PARAGRAPH: Final = re.compile(r"\n[ \t]*\n")
 _ITEM: Final = re.compile(r"^[ \t>]*(?:[-*+\u2022]|\d{1,3}[.)])[ \t]", re.MULTILINE)
 _MARKER: Final = re.compile(
     r"[ \t>]*(?:[-*+\u2022]|\(?(?:\d{1,3}|[A-Za-z]|[ivx]{1,4})[.)])?[ \t]*(?:\[[ xX]?\]?)?[*_ \t]*"
 )
-"""All of a line that has the marker of a list and nothing behind it yet."""
+"""A whole line that has a list marker and nothing behind it yet."""
 _HEADING: Final = re.compile(r"[ \t]*#{1,6}(?:[ \t]|$)")
 _SPAN: Final = re.compile(r"`[^`\n]*`|[:;=]-?[(\[{]")
-"""Code in a line, and smileys: their brackets open nothing."""
+"""Inline code and smileys. Brackets in them are not counted."""
 _SINGLE: Final = re.compile(r"(?:^|[\s(])\u2018")
 _OPENS_EMPHASIS: Final = re.compile(r"(?:^|[\s(])\*(?=[^\s*])")
 _SYMBOL: Final = re.compile(
     "[\u2139\u2194-\u21aa\u231a-\u23ff\u2600-\u27bf\u2934-\u2b55\ufe0f\u200d\U0001f000-\U0001faff \t]"
 )
 _FOOTNOTE: Final = re.compile(r"\[\^?\d{1,3}\]$")
-"""Emoji and the number of a footnote may follow a sentence."""
+"""Emoji and a footnote's number may follow a sentence."""
 _NO_STOP: Final = re.compile(
     r"(?:^|[\s(.\u00a0])(?:[A-HJ-Z]|Mrs?|Ms|Dr|Prof|St|Nos?|Figs?|fig|vol|vs|cf|ca|approx|bzw|ggf|vgl|Nr|Abb|Hr|Fr|pp?|"
     r"al|Jr|Sr|Inc|Ltd|Co|Corp|Gen|Sen|Rep|Gov|Capt|Col|Lt|Sgt|Rev|Mt|Jan|Feb|Aug|Sept?|Oct|Nov|Dec|Eq|Sec|Ch|"
     r"e\. ?g|i\. ?e|z\. ?B|d\. ?h|u\. ?a|p\. ?ej)\.$|(?<!\.)\.\.$|(?:://|@|www\.)(?:[^\s/]*\.)?[^\s./]{5,}\.$",
     re.IGNORECASE,
 )
-"""Stops that end no sentence: of an abbreviation, an initial, half an ellipsis, half the name of a host."""
+"""Full stops that end no sentence: in an abbreviation, an initial, half an ellipsis, or an incomplete host
+name."""
 _NUMBER: Final = re.compile(r"(?<!\d{3})\d\.$")
-"""A stop behind a number of up to three digits may be a decimal point. Years have four."""
+"""A full stop behind a number of up to three digits may be a decimal point. Years have four digits."""
 _CELLS: Final = re.compile(r"[,;\t][^\s,;]")
 _BRACES: Final = re.compile(r"[ \t]*[)\]};]+")
 _OPENS_BLOCK: Final = re.compile(r"[(\[{][ \t]*$", re.MULTILINE)
 _CLOSES_BLOCK: Final = re.compile(r"^[ \t]*[)\]}]", re.MULTILINE)
 _BOLD_LINE: Final = re.compile(r"[ \t]*(\*\*|__)\d{1,3}[.)][^*\n]{1,80}\1:?")
-"""The heading of a step, with its number."""
+"""A bold line with a number: the heading of a step."""
 _OPEN_TAG: Final = re.compile(r"^[ \t]*<([a-zA-Z][\w:-]*)(?=[\s>])[^>\n]*(?<!/)>", re.MULTILINE)
 _NEVER_CLOSED: Final = frozenset(["br", "hr", "img", "input", "meta", "link", "p", "li", "td", "th", "tr"])
 """Elements that need no closing tag."""
 _FORMULA: Final = re.compile(r"(?:^|[\s(])\$(?![A-Z]{2})[A-Za-z\\{(]")
-"""Where one begins in a line; not a price, and not a variable of the shell."""
+"""The beginning of an inline formula; prices and shell variables do not match."""
 _RULE: Final = re.compile(r"^[ \t]*:?-{2,}:?[ \t]*\|", re.MULTILINE)
 _JSON: Final = re.compile(r'\{\s*(?:["}]|$)|\[\s*(?:[\[{"\]]|$)')
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?$)', re.DOTALL)
@@ -86,11 +88,11 @@ _PIPE: Final = re.compile(r"(?<!\\)\|")
 
 
 def can_end(text: str, space: str = "") -> bool:
-    """Whether ``text`` may be all that an author wanted to write.
+    """Whether ``text`` may be all that its author wanted to write.
 
     Args:
         text: what was received, without trailing white space.
-        space: that white space. A text that ends in a space or an empty line was going on.
+        space: the trailing white space. A text that ends with a space or an empty line is not complete.
     """
     if not text or (space and space.count("\n") != 1) or in_fence(text) or _is_open_formula(text):
         return False
@@ -104,7 +106,7 @@ def can_end(text: str, space: str = "") -> bool:
 
 
 def _is_whole_line(text: str, line: str) -> bool:
-    """Whether the last line of Markdown may be the last of all."""
+    """Whether a Markdown text may end with this line."""
     if _HEADING.match(line) or _BOLD_LINE.fullmatch(line):
         return False
     if len(line) < LONGEST_MARKER and _MARKER.fullmatch(line):
@@ -120,8 +122,8 @@ def _is_whole_line(text: str, line: str) -> bool:
 
 
 def _is_in_block(near: str) -> bool:
-    """Whether a bracket at the end of a line, or an element that begins one, is not closed. Code in fences is
-    left out."""
+    """Whether a bracket at the end of a line, or an element at the beginning of one, is not closed. Code in
+    fences is not counted."""
     kept, fenced = [], False
     for line in reversed(near.split("\n")):
         if line.lstrip(" \t>").startswith(("```", "~~~")):
@@ -152,13 +154,13 @@ def _stops(line: str) -> bool:
 
 
 def last_part(near: str) -> str:
-    """The end of a text: the last paragraph, or the last item of its list."""
+    """The last paragraph of a text, or the last item if that paragraph is a list."""
     part = near[max((found.end() for found in _PARAGRAPH.finditer(near)), default=0) :]
     return part[max((found.start() for found in _ITEM.finditer(part)), default=0) :]
 
 
 def is_open(part: str, line: str) -> bool:
-    """Whether a bracket, a quotation, an emphasis or a piece of code is open.
+    """Whether a bracket, a quotation, emphasis or inline code is open.
 
     Args:
         part: the last paragraph, or the last item of a list.
@@ -180,7 +182,8 @@ def is_open(part: str, line: str) -> bool:
 
 
 def has_open_bracket(text: str) -> bool:
-    """Whether more brackets open than close in a text. Which closes which is not asked: ``[0, 1)``."""
+    """Whether a text opens more brackets than it closes. Any closing bracket closes any opening one: ``[0,
+    1)``."""
     depth = 0
     for sign in re.findall(r"[()\[\]{}]" if text.isascii() else r"[()\[\]{}]|[^\w\s\x00-\x7f]", text):
         if is_bracket(sign):
@@ -191,7 +194,7 @@ def has_open_bracket(text: str) -> bool:
 
 
 def _is_open_formula(text: str) -> bool:
-    """Whether a formula or an environment of LaTeX is open."""
+    """Whether a LaTeX formula or environment is open."""
     if "\\" not in text and "$$" not in text:
         return False
     depth = sum(1 if begins else -1 for begins in _ENVIRONMENT.findall(text))
@@ -199,7 +202,8 @@ def _is_open_formula(text: str) -> bool:
 
 
 def _is_whole_row(text: str, line: str) -> bool:
-    """Whether a table's row is complete: it has as many cells as the one before it, and words in them."""
+    """Whether a table row is complete: it has as many cells as the row before it, and there is text in
+    them."""
     before = text[: len(text) - len(line)].rstrip("\n").rpartition("\n")[2]
     cells = len(_PIPE.findall(line))
     if line.strip("|-: \t") == "" or not _PIPE.search(before):
@@ -210,7 +214,7 @@ def _is_whole_row(text: str, line: str) -> bool:
 
 
 def _is_whole_markup(text: str) -> bool:
-    """Whether the first element of a document of HTML or XML is closed, and the last too."""
+    """Whether the first and the last element of an HTML or XML document are closed."""
     root, last = _ROOT.match(text), _END_TAG.search(text)
     if root is None:
         return False

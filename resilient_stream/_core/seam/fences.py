@@ -1,7 +1,7 @@
 """Finds where a code fence opens, and whether it is still open at the end of a text.
 
-A fence may stand in a list or in a block quote, so any indent counts. It is closed by as many ticks or more
-of its own kind with nothing behind them; what has an info string opens one.
+A fence may be in a list or in a block quote, so any indent is accepted. A fence is closed by a line of the
+same sign, at least as many of them, and nothing else. A line with an info string opens a fence.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 FENCE_LINE: Final = r"(?P<ticks>`{3,}+(?=[^`\n]{0,200}\n)|~{3,}+)(?P<info>[^\n]{0,200})\n"
-"""A pattern for a line that opens a fence, with its end."""
+"""A pattern for a line that opens a fence, with the line's end."""
 
 _FENCES: Final = re.compile(
     r"(?:\A|\n)[ \t>]*(?:(?:[-*+\u2022]|\d{1,3}[.)])[ \t]+)?(?P<ticks>`{3,}(?![^\n]*`)|~{3,})(?P<info>[^\n]*)"
@@ -18,8 +18,7 @@ _FENCES: Final = re.compile(
 
 
 def opened_at(text: str) -> int:
-    """Where in ``text`` the line begins that opens the fence in which the text ends; -1 if it ends in
-    none."""
+    """Where the line begins that opens the fence in which ``text`` ends; -1 if the text ends in no fence."""
     opened, at = "", -1
     for fence in _FENCES.finditer(text):
         if not opened:

@@ -1,18 +1,20 @@
-"""How a continuation joins what the consumer already has.
+"""Decides how a continuation joins what the consumer already has.
 
-Asked to repeat a fragment and to go on, models repeat it in other letters or wrapped, more of the text or
-less, all of it, none of it; they say a sentence of their own; they lose white space.
-``docs/seams-evidence.md`` tells how often the join is right.
+The request asks the model to repeat a fragment and to continue. Models repeat it in other letters or inside
+quotation marks; they repeat more of the text, less of it, all of it, or none; they add a sentence of their
+own; they lose white space. ``docs/seams-evidence.md`` has measurements of how often the join is right.
 
-The decision is a pure function of what was delivered, what was asked and the head of the reply. It rests
-on one rule: *text is cut only where it is proved that the consumer has it*. The fragment that was asked for
-is proof; so is any other passage that agrees up to the end of the text and is too long for an accident
-(`overlap`). Two things are cut without proof, and reported so: a sentence that announces a continuation is
-no part of it (`preambles`), and a fragment repeated with a slip is still the fragment. Where nothing else is
-proved, nothing is cut and the join is reported unverified. A reply that begins to repeat the text and
-then leaves it is another answer: it is never put behind this one.
+The decision is a pure function of what was delivered, what was asked, and the beginning of the reply (its
+*head*). It follows one rule: *text is cut only if it is proved that the consumer has it*. The quoted fragment
+is proof. So is any other passage that agrees up to the end of the text and is too long for coincidence
+(`overlap`).
 
-`Joiner.join` answers None as long as more of the head could change the answer.
+Two things are cut without proof, and such a join is reported as unverified: a sentence that announces a
+continuation (`preambles`), and a fragment that was repeated with a slip (`near_match`). If none of this
+applies, nothing is cut and the join is reported as unverified. A reply that begins to repeat the text and
+then departs from it is another answer. It is never joined.
+
+`Joiner.join` returns None as long as more of the head could change the decision.
 """
 
 from __future__ import annotations
@@ -40,11 +42,12 @@ MOST_HELD: Final = 400
 
 @dataclass(frozen=True)
 class Joiner:
-    """Decides the join of one reply; equal questions have equal answers."""
+    """Decides the join of one reply. The decision depends on the arguments alone."""
 
     asked: Asked
     looks: bool = True
-    """Whether the text may be repeated once more behind a repetition; not if that was tried."""
+    """Whether to look for another repetition behind the first. False if that was tried, and what looked like
+    a repetition was the text's own."""
 
     def join(self, head: str, *, final: bool) -> Decision:
         """Decide the join, or None if more of the head is needed.
@@ -71,24 +74,25 @@ class Joiner:
         return self._after.ended(head, decided) if final and isinstance(decided, Join) else decided
 
     def behind(self, head: str, followed: Follow, *, final: bool, left: str) -> Decision:
-        """Join ``head``, which follows a text that was repeated.
+        """Join ``head``, which follows a repetition that has been dropped already.
 
         Args:
-            head: what has come of it.
-            followed: how it was repeated.
+            head: what has arrived behind the repetition.
+            followed: how the text was repeated.
             final: as in `join`.
-            left: what is new in the last character that was repeated.
+            left: the part of the last repeated character that is new, such as an accent.
         """
         enough = final or len(head) >= self._most_held
         decided = self._after.join(head, Place(0, followed.how, left), final=enough)
         return self._after.ended(head, decided) if final and isinstance(decided, Join) else decided
 
     def watch(self, head: str, joined: Join, *, final: bool) -> Join | None:
-        """The join, not verified if the text comes again soon behind the repetition; None if more is needed.
+        """The join, changed to unverified if the text begins again soon behind the repetition; None if more
+        is needed.
 
         Args:
-            head: what has come.
-            joined: what was decided on its beginning.
+            head: the reply as far as it has arrived.
+            joined: the decision that was made on its beginning.
             final: as in `join`.
         """
         if joined.behind is None or not joined.verified:
@@ -128,7 +132,7 @@ class Joiner:
     # -- the parts of the decision ---------------------------------------------------------------
 
     def _prefilled(self, head: str, *, final: bool) -> Join | None:
-        """Cut the white space that the consumer already has."""
+        """Join a reply to a prefill: only white space that the consumer already has is cut."""
         space = self.asked.space
         if space.startswith(head) and not final:
             return None
@@ -147,9 +151,9 @@ class Joiner:
             waits = waits or request is None or (not final and len(head) == start.at)
             reopened = opened is not None and opened.kind is Lead.REOPENED
             if not reopened and self._unproved.is_opening(head, start):
-                opened = start  # behind a reopened fence what looks like a wrapper is code
+                opened = start  # but behind a reopened fence, what looks like a wrapper is code
         if said:
-            return Diverged() if final else None  # the fragment may follow the words of the request
+            return Diverged() if final else None  # the fragment may still follow the words of the request
         if waits:
             return None
         if opened is not None:
@@ -163,13 +167,14 @@ class Joiner:
         return self._unproved.join(head, 0, Joined.AS_IS, final=final)
 
     def _is_request(self, head: str, start: Start, *, final: bool) -> bool | None:
-        """Whether words of the request stand at ``start``; None if more may show it."""
+        """Whether the reply has words of the request at ``start``; None if more of it is needed to tell."""
         if start.kind is Lead.UNKNOWN:
             return False
         return wording.says(head[start.at :], self.asked.wordings, apart=start.wrapped, final=final)
 
     def _begins_anew(self, head: str) -> bool:
-        """Whether the whole answer was asked for, and this begins otherwise."""
+        """Whether ``head`` begins a new answer. Called if the whole answer was asked for and nothing was
+        repeated."""
         last, body = self._had.text[-1], head.lstrip()
         if self.asked.space or body != head or not last.isalnum():
             return False

@@ -231,8 +231,8 @@ def _note(*, title: bool) -> re.Pattern[str]:
 
 
 def is_note(words: str, *, title: bool = False) -> bool:
-    """Whether words in brackets, or a title, say no more than that a text is interrupted or continued; words in
-    brackets also, that it is over.
+    """Whether words in brackets, or a title, say no more than that a text is interrupted or continued; words
+    in brackets also, that it is over.
 
     Args:
         words: what stands in the brackets or in the title.
@@ -251,8 +251,8 @@ def apologises(sentence: str) -> bool:
 def announces(sentence: str) -> bool:
     """Whether a sentence says nothing but that the reply goes on, behind any number of courtesies.
 
-    The courtesies are not matched by one pattern: with tails that may hold further courtesies it would try every way
-    to divide them, and "Sorry, sorry, sorry" would take seconds.
+    The courtesies are not matched by one pattern: with tails that may hold further courtesies it would try
+    every way to divide them, and "Sorry, sorry, sorry" would take seconds.
     """
     return any(_announcement().fullmatch(sentence, at) for at in _behind_courtesies(sentence))
 

@@ -1,12 +1,16 @@
 """How long a passage must be to prove that a reply repeats it.
 
-A long agreement is no accident, a short one may be: ``very, very``, a refrain, rows that are alike. But a
-text that says a thing twice does so *from border to border*: what begins a line or a sentence comes again
-where a line or a sentence ends, and has the same white space before it. A passage that begins elsewhere than
-the seam would have it begin is a repetition of the model's, and a few letters of it are proof.
+If the end of the text and the beginning of the reply agree over a long passage, the reply repeats the text.
+If they agree over a short one, it may be coincidence: ``very, very``, a refrain, table rows that are alike.
 
-Who repeats a passage keeps its capitals. A capital answered by a small letter is what a text does that says
-a thing again in the middle of a sentence: ``He knew that he knew that she knew``.
+A text that repeats itself usually repeats whole lines or whole sentences. The repetition begins where a new
+line or sentence can begin, behind the same white space. So two cases are told apart. If the passage begins at
+the beginning of a line or sentence, and the seam is at the end of one, the text may repeat itself, and a long
+agreement is needed as proof. If the passage begins in the middle of a line or sentence, or would have to
+begin again in the middle of one, the model has repeated it, and a few letters are proof.
+
+A model that repeats a passage keeps its capitals. If the case of the first letter differs, the text may be
+saying the same words again inside a sentence: ``He knew that he knew that she knew``.
 """
 
 from __future__ import annotations
@@ -19,18 +23,21 @@ from .lead_ins import Lead, Start
 from .normalize import Folded, shared
 
 ACCIDENT: Final = 24
-"""Letters that must agree for proof, where the text might as well repeat itself."""
+"""Letters that must agree if the text might repeat itself here."""
 TOUCHING: Final = 16
-"""Letters that are proof where the two sides of the seam touch, one of them a sign: ``<td></td><td>``."""
+"""Letters that must agree if no white space is at the seam, and one of its two sides is a sign:
+``<td></td><td>``."""
 OUT_OF_PLACE: Final = 12
-"""Letters that are proof where no text repeats itself: ``the tidethe tide``, from the middle of a line or a
-sentence to its end, several words on from the middle of one to its middle."""
+"""Letters that must agree at a place where texts do not repeat themselves: inside a word (``the tidethe
+tide``), if the passage begins in the middle of a line or sentence and the seam is at the end of one, or if
+both are in the middle and the passage has several words."""
 SET_APART: Final = 40
-"""Letters that are proof where it would be a proper repetition: rows, refrains, one line like another."""
+"""Letters that must agree if the text may well repeat itself: rows, refrains, lines that are alike."""
 BEGUN: Final = 8
-"""Letters that are proof where a line or a sentence begins again in the middle of itself."""
+"""Letters that must agree if the beginning of a line or sentence is repeated before that line or sentence has
+ended."""
 ONE_WORD: Final = 5
-"""Letters of one word that are proof where its repetition would stand inside that word."""
+"""Letters that must agree if the passage is one word, and its repetition would stand inside that word."""
 
 PAUSES: Final = frozenset(",;\uff0c\u3001\uff1b")
 STOPS: Final = frozenset(".!?\u2026\"'\u201d\u2019\u3002\uff01\uff1f\u300d\u300f")
@@ -41,21 +48,24 @@ _LETTERS: Final = re.compile(r"[^\W\d_]+")
 
 
 def need(had: Had, head: str, start: Start, count: int) -> int:
-    """How much a passage must weigh that is not the fragment that was asked for.
+    """How much a passage must weigh (`weight`) to prove that the reply repeats it.
+
+    This is for any passage but the quoted fragment itself.
 
     Args:
         had: what the consumer has.
         head: the beginning of the reply.
-        start: where in it the passage begins.
-        count: characters of the key of the passage, which is the text's end.
+        start: where in the head the passage begins.
+        count: length of the passage, in characters of its key. The passage is the end of the text.
     """
     least = _need(had, head, start, had.begins(count))
     return max(least, ACCIDENT) if is_recased(had, head, start, count) else least
 
 
 def is_recased(had: Had, head: str, start: Start, count: int) -> bool:
-    """Whether a small letter answers a capital where the passage begins, or a capital a small letter, and the
-    text may go on so: ``He knew that he knew``, ``Haha``, ``eventEvent``; but not ``Tempetemperature``.
+    """Whether the reply begins the passage in the other letter case, in a way in which the text may continue.
+
+    ``He knew that he knew``, ``Haha`` and ``eventEvent`` are such texts; ``Tempetemperature`` is not one.
 
     Args:
         had: as in `need`.
@@ -71,13 +81,13 @@ def is_recased(had: Had, head: str, start: Start, count: int) -> bool:
 
 
 def _is_capital(passage: str) -> bool | None:
-    """Whether it begins with one; None if with a number, or if its writing has no capitals."""
+    """Whether the first letter of a passage is a capital; None if it has no letter case."""
     first = _FIRST.match(passage)
     return None if first is None or first[1].isupper() == first[1].islower() else first[1].isupper()
 
 
 def _need(had: Had, head: str, start: Start, at: int) -> int:
-    """The same, whatever the letter case, of the passage that begins at ``at``."""
+    """`need` without the rule about capitals, for the passage that begins at ``at``."""
     text = had.text
     if start.kind is not Lead.BARE or start.wrapped:
         return ACCIDENT if is_begun_again(had, at) else OUT_OF_PLACE
@@ -100,14 +110,15 @@ def _need(had: Had, head: str, start: Start, at: int) -> int:
 
 
 def seam_ends(had: Had, lead: str, first: str, passage: str) -> bool:
-    """Whether a line or a sentence ends where the reply begins, so that another may begin; of a passage of
-    several lines, whether a line ends.
+    """Whether a line or a sentence ends at the seam, so that the passage could begin there as a new one.
+
+    A passage of several lines can only begin behind the end of a line.
 
     Args:
         had: what the consumer has.
-        lead: the reply's own white space.
-        first: the character that follows it.
-        passage: what may be said again.
+        lead: white space at the beginning of the reply.
+        first: the reply's first character behind that.
+        passage: the passage that may be repeated.
     """
     gap = had.space + lead
     stops = had.text[-1] in STOPS and bool(gap or first > "\u2e7f")
@@ -115,8 +126,9 @@ def seam_ends(had: Had, lead: str, first: str, passage: str) -> bool:
 
 
 def _is_out_of_place(had: Had, at: int, first: str, *, ends: bool) -> bool:
-    """Whether a passage begins where nothing begins and its repetition would begin a line or a sentence, or
-    several words come again within one."""
+    """Whether the passage begins in the middle of a line or sentence, at a place where texts do not repeat
+    themselves: its repetition would begin a line or sentence, or it is several words long and its repetition
+    would stand in the middle of a line or sentence too."""
     text, passage = had.text, had.text[at:]
     if ends:
         return "\n" in passage or (first == text[at] and first.islower() and text[-1] in ".!?\u2026")
@@ -126,7 +138,7 @@ def _is_out_of_place(had: Had, at: int, first: str, *, ends: bool) -> bool:
 
 
 def _touching(had: Had, at: int, first: str) -> int:
-    """For a passage whose repetition would stand inside a word."""
+    """How much a passage must weigh if its repetition would stand inside a word."""
     if _LETTERS.fullmatch(had.text, at) and first < "\u2e80":
         return ONE_WORD
     inside = had.text[at - 1].isalnum() and had.text[at] < "\u2e80"
@@ -135,8 +147,9 @@ def _touching(had: Had, at: int, first: str) -> int:
 
 
 def is_begun_again(had: Had, at: int) -> bool:
-    """Whether the passage that begins at ``at`` has begun before: what stands before it ends as it ends, or
-    it ends with a word that is said twice."""
+    """Whether the text already repeats itself around the passage that begins at ``at``: what stands before
+    the passage ends with the same letters as the passage, or the text ends with a short sequence of letters
+    twice."""
     key = had.tail.key
     if any(key[-size:] == key[-2 * size : -size] for size in range(ALIKE, OUT_OF_PLACE)):
         return True
@@ -145,8 +158,8 @@ def is_begun_again(had: Had, at: int) -> bool:
 
 
 def _begun(passage: str, first: str) -> int:
-    """For a line or a sentence that begins again in the middle of itself."""
-    if passage[-1] in PAUSES:  # We shall overcome, we shall overcome; but no comma is followed by We
+    """How much a passage must weigh if it begins a line or sentence that has not ended yet."""
+    if passage[-1] in PAUSES:  # "We shall overcome, we shall overcome" is usual, ", We" is not
         return OUT_OF_PLACE if first.isupper() and passage[0] == first else ACCIDENT
     several = " " in passage and _WORD.search(passage) is not None
     return BEGUN if several or passage > "\u2e80" else OUT_OF_PLACE
