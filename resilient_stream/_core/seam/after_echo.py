@@ -1,9 +1,9 @@
 """Joins what follows a repetition in a reply.
 
-A model that has repeated what it was asked to may write the request's closing marker, the rest of the
-request, or the same sentence, section or text once more (`repeated_again`). Markers are cut, and what is
-repeated again is cut like any other repetition. Words of the request make the reply another answer. What goes
-on as the text hardly would is joined as it came, and reported as not verified.
+Behind the repetition, a model may write the request's closing marker, the rest of the request, or the same
+sentence, section or text once more (`repeated_again`). Markers are cut. A passage that is repeated again is
+cut like any other repetition. If words of the request follow, the reply is another answer. If what follows is
+an unlikely continuation of the text, it is joined as it came and the join is reported as unverified.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ from .repeated_again import Again, RepeatedAgain, Sign
 from .whitespace import Mend, indent, is_settled, mend
 
 MOST_TURNS: Final = 4
-"""How often markers and repetitions are looked for, one behind the other."""
+"""How many markers and repetitions are looked for, one behind the other."""
 BROKEN_OFF: Final = 30
-"""Characters of a line without a stop that is no heading."""
+"""Length of a line, in characters, from which it is taken for an unfinished sentence if it ends without a
+stop. A shorter one may be a heading."""
 LONGEST_SIGNS: Final = 12
-"""Characters that are too few to be an answer where none of them is a letter."""
+"""Characters up to which a rest without letters is too short to be an answer."""
 _TAG: Final = re.compile(r"</?[a-zA-Z][\w:.-]{0,30}>|<\|[\w-]{1,30}\|>|\[/?[A-Z]{2,10}\]")
-"""A tag, or what ends a turn in some model's format."""
+"""A tag, or an end-of-turn sign from some model's prompt format."""
 _HALF_TAG: Final = re.compile(r"(?:<[/|]?[\w:.|-]{0,32}|\[/?[A-Z]{0,10})\Z")
 _FENCE: Final = re.compile(r"`{3,}|~{3,}")
 
@@ -39,11 +40,11 @@ _SIGNS: Final = STOPS | frozenset(
     "\u3001\u3008\u3009\u300a\u300b\u300c\u300d\u300e\u300f\u3010\u3011\uff08\uff09\uff0c\uff1a\uff1b"
 )
 _LEADS: Final = " \t\n<>[]{}()*_`\"'\u201c\u201d\u00ab\u00bb"
-"""Behind which the words of a request are still its words."""
+"""Signs that are skipped before words of the request are looked for."""
 
 
 _NEW: Final = ("#", "---", "***", "<|")
-"""What begins a heading, a rule, a turn."""
+"""The beginnings of a heading, a horizontal rule, and a turn in some model's prompt format."""
 _QUOTES: Final = "\"'\u201c\u201e\u00ab\u300c"
 _BROKEN: Final = re.compile(r"[^\W\d_A-Z],?\n(?=[^\W\d_])")
 """A line that ends in the middle of a sentence."""
@@ -51,20 +52,21 @@ _BROKEN: Final = re.compile(r"[^\W\d_A-Z],?\n(?=[^\W\d_])")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in a head a repetition ends."""
+    """Where in the head a repetition ends, and what is known of it."""
 
     cut: int
     how: Joined
     left: str = ""
-    """What is new in the last character that was repeated."""
+    """The part of the last repeated character that is new, such as an accent."""
     opened: str = ""
-    """What stood before the repetition and is still open: "marker", "fence", a closing tag or nothing."""
+    """What was opened before the repetition and is still open: "marker", "fence", the closing tag that is
+    expected, or nothing."""
     closed: str = ""
-    """What wrapper has been closed before ``cut``: "fence", "pair" or nothing."""
+    """Which wrapper was closed before ``cut``: "fence", "pair" or nothing."""
     repeated: int = 0
-    """Characters of the text's key that the repetition has."""
+    """Length of the repetition, in characters of the text's key."""
     doubt: bool = False
-    """Whether what follows may be the wrapper's or the text's."""
+    """Whether it is unclear if what follows belongs to the wrapper or to the text."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,9 @@ class AfterEcho:
     Args:
         asked: what the reply was asked to begin with.
         had: what was delivered.
-        most_held: characters of a head that are held at most.
-        looks: whether the text may be repeated once more; not if that was tried, and it was the text's own.
+        most_held: the largest number of characters of a head that are held.
+        looks: whether to look for another repetition. False if that was tried, and what looked like a
+            repetition was the text's own.
     """
 
     asked: Asked
@@ -113,15 +116,15 @@ class AfterEcho:
                 return None
             if closing is not None:
                 return self._closed(head, at, closing, place, final=final)
-            # a fence will be closed where nobody looks; models leave markers open
+            # The fence will be closed further on, where nobody looks for it. Models leave markers open.
             doubt = doubt or (place.opened == "fence" and len(head) >= self.most_held)
         return self._go_on(head, at, place, left, marked=marked, doubt=doubt, final=final)
 
     def ended(self, head: str, joined: Join) -> Join:
-        """The join of a head that is all there is.
+        """The join if the head is the whole reply.
 
-        A repetition alone proves the place, and so does one with no more than a sign behind it: it is an
-        ending only where the text can end. A bracket that closes what the text has open is the text's.
+        A reply that has only the repetition, or the repetition and a few signs, is a proper ending only if
+        the text can end there. A bracket that closes one in the text belongs to the text.
         """
         rest, text, space = joined.supplied + head[joined.cut :], self.had.text, self.asked.space
         if not joined.verified or not is_signs(rest, final=True):
@@ -134,7 +137,8 @@ class AfterEcho:
         return Join(joined.cut, Joined.ECHO_ONLY, ends, joined.supplied, joined.kept)
 
     def _is_foreign(self, rest: str) -> bool:
-        """Whether a finished text has nothing that ``rest`` would close: fences, tags, the end of a turn."""
+        """Whether ``rest`` has only a closing fence, closing tags or an end-of-turn sign, and the text, which
+        is complete, has nothing that they would close."""
         tags = "<" in self.had.text[-NEAR:]
         return not (rest if tags else _TAG.sub("", _FENCE.sub("", rest))).strip()
 
@@ -145,11 +149,11 @@ class AfterEcho:
         return RepeatedAgain(self.asked, self.had, self.most_held)
 
     def _is_request(self, rest: str, *, final: bool, marked: bool = False) -> bool | None:
-        """Whether ``rest`` begins with words of the request; None if more of it may show it."""
+        """Whether ``rest`` begins with words of the request; None if more of it is needed to tell."""
         return wording.says(rest.lstrip(_LEADS), self.asked.wordings, apart=marked, final=final)
 
     def _repeated(self, head: str, at: int, place: Place, *, marked: bool, final: bool) -> Again:
-        """What is repeated at ``at`` that the consumer has, or that the model was asked."""
+        """Whether text that the consumer has, or words of the request, are repeated at ``at``."""
         said = self._is_request(head[at:], marked=marked, final=final)
         if said is None:
             return Sign.MORE
@@ -162,20 +166,20 @@ class AfterEcho:
         )
 
     def _closing(self, rest: str, opened: str, *, final: bool) -> tuple[int, int] | None:
-        """Where in ``rest`` that is closed which stood before the repetition."""
+        """Where in ``rest`` the marker, fence or tag is closed that was opened before the repetition."""
         if opened == "fence":
             return markers.closing_fence(rest, inside=bool(self.had.opener), final=final)
         return markers.closing(rest, self.had.text, opened=opened, final=final)
 
     def _closed(self, head: str, at: int, closing: tuple[int, int], place: Place, *, final: bool) -> Decision:
-        """Join a reply that goes on before the marker that it opened is closed."""
+        """Join a reply whose new text begins before the marker that it opened is closed."""
         begin, end = closing
         kept = head[at : at + begin]
         mended = mend(self.had.text, self.asked.space, kept, fenced=self._is_fenced, proved=True)
         kept = mended.supply + kept[mended.drop :]
         text, at = self.had.text + self.asked.space + kept, at + end
         if head[at - 1] == "\n" and head[at : at + 1].strip():
-            at -= 1  # nothing else parts the two
+            at -= 1  # keep the line break, because nothing else separates the two
         repeated = self._repeated(head, at, place, marked=True, final=final)
         if isinstance(repeated, Diverged) or repeated is Sign.MORE:
             return None if repeated is Sign.MORE else repeated
@@ -195,7 +199,7 @@ class AfterEcho:
     def _go_on(
         self, head: str, at: int, place: Place, left: str, *, marked: bool, doubt: bool, final: bool
     ) -> Join | None:
-        """Join what is left, with the white space that belongs there."""
+        """Join the rest of the head, with the white space that belongs there."""
         rest, space = head[at:], self.asked.space
         if not final and (not is_settled(space, rest, proved=True) or is_signs(rest, final=False)):
             return None
@@ -224,9 +228,9 @@ class AfterEcho:
         return self.had.fenced
 
     def _is_remark(self, text: str, rest: str, *, final: bool) -> bool | None:
-        """Whether ``rest`` begins with a remark of the model's; None if more of it may show it.
+        """Whether ``rest`` begins with a remark that the model added; None if more of it is needed to tell.
 
-        In a quotation, and behind the name of who speaks, the words are somebody else's.
+        Words in a quotation, or behind the name of a speaker, are not a remark of the model.
         """
         near = text[-NEAR:]
         over, dotted = self.had.is_over, "..." in near or "\u2026" in near
@@ -235,8 +239,11 @@ class AfterEcho:
         return remark if remark is None else remark and not spoken
 
     def _breaks_off(self, text: str, rest: str, *, marked: bool) -> bool:
-        """Whether a new sentence, or a line of another kind, begins where the last sentence has not ended:
-        behind a marker, an empty line, or any line break in a text that breaks no sentence."""
+        """Whether ``rest`` begins a new sentence, heading or rule although the last sentence has not ended.
+
+        This counts behind a marker, behind an empty line, and behind any line break if the text has no line
+        breaks inside sentences.
+        """
         word = rest.lstrip()
         blanks = rest[: len(rest) - len(word)]
         if not (word[:1].isupper() or word.startswith(_NEW)) or blanks.strip(" ") != blanks:
@@ -252,11 +259,11 @@ class AfterEcho:
 
 
 def is_signs(rest: str, *, final: bool) -> bool:
-    """Whether ``rest`` has no more than a few signs and tags: a stop, a bracket, the end of a fence.
+    """Whether ``rest`` has nothing but a few signs and tags: a full stop, a bracket, the end of a fence.
 
     Args:
-        rest: what stands behind a repetition.
-        final: whether no more will come; half a tag counts otherwise.
+        rest: what follows a repetition.
+        final: whether no more will come. If more may come, an incomplete tag is accepted as well.
     """
     bare = _TAG.sub("", rest)
     signs = "".join((bare if final else _HALF_TAG.sub("", bare)).split())
@@ -264,7 +271,8 @@ def is_signs(rest: str, *, final: bool) -> bool:
 
 
 def _closes(text: str, rest: str) -> bool:
-    """Whether ``rest`` has a bracket that closes one before it, or a tag behind a finished element."""
+    """Whether ``rest`` closes something in the text: it has a bracket that closes one, the end of an
+    incomplete tag, or a closing tag behind an element or a sentence that is complete."""
     if any(unicodedata.category(sign) == "Pe" for sign in rest) and has_open_bracket(text[-NEAR:]):
         return True
     if ">" in rest and text.rfind("<") > text.rfind(">"):

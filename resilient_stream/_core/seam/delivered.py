@@ -1,7 +1,7 @@
 """The text that the consumer has received, prepared for comparison with a reply.
 
-Comparing is done on keys (`fold`). All of the text is never folded: only its end, where the join is, and
-its beginning, which a reply may repeat.
+Texts are compared by their keys (`normalize`). The key of the whole text is never made: only that of its end,
+where the join is, and that of its beginning, which a reply may repeat.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from .normalize import Folded
 from .overlap import Places
 
 WINDOW: Final = 1000
-"""Characters at the end and at the beginning of the text that are compared by their keys."""
+"""Characters at each end of the text that are compared by their keys."""
 
 ALIKE: Final = 3
-"""Letters that stand before two places, and are no accident."""
+"""Letters before two places that must agree for the places to count as alike."""
 
 MOST_TRIED: Final = 20
-"""Lines that are looked at for a heading."""
+"""The largest number of lines that are examined for a heading."""
 
 _HEADING: Final = re.compile(r"#{1,6}[ \t]+\S")
 _BOLD_LINE: Final = re.compile(r"\*\*[^*\n]{1,100}\*\*:?[ \t]*(?:\n|$)")
 _CLOSERS: Final = "\"'\u201d\u2019\u00bb*_)"
-"""What may stand behind the stop of a sentence."""
+"""Signs that may follow the full stop of a sentence."""
 _BORDER: Final = re.compile(r"(?:\n|[.!?:]\s|[\u3002\uff01\uff1f])\s*$")
 
 
@@ -38,7 +38,8 @@ class Had:
 
     Args:
         asked: what the reply was asked to begin with.
-        reach: characters before the fragment's beginning to which the last paragraph counts at least.
+        reach: a passage that is repeated may begin at least this many characters, and another length of the
+            fragment, before the fragment. It may begin further back if the last paragraph does.
     """
 
     def __init__(self, asked: Asked, reach: int) -> None:
@@ -46,18 +47,18 @@ class Had:
         self.text = asked.text or asked.quote
         self.space = asked.space
         self.first = max(0, len(self.text) - max(WINDOW, 3 * len(asked.quote)))
-        """Where the part of the text begins that is compared by its key: near the end, or all."""
+        """Where the part of the text begins that is compared by its key (the *tail*)."""
         self._once: dict[tuple[str, str], bool] = {}
 
     @cached_property
     def fenced(self) -> bool:
-        """Whether the text ends inside a code fence: the line that opens it is over."""
+        """Whether the text ends inside a code fence, behind the line that opens it."""
         last = self.text.rfind("\n") + 1
         return in_fence(self.text) and ("\n" in self.space or in_fence(self.text[:last]))
 
     @cached_property
     def opener(self) -> str:
-        """The line that opens a code fence, where the text ends in it: its language may be incomplete."""
+        """The line that opens a code fence, if the text ends in that line. Its language may be incomplete."""
         last = self.text.rfind("\n") + 1
         return "" if self.fenced or not in_fence(self.text) else self.text[last:]
 
@@ -68,7 +69,7 @@ class Had:
 
     @cached_property
     def is_over(self) -> bool:
-        """Whether a line or a sentence ends with the text."""
+        """Whether the text ends with the end of a line or sentence."""
         return "\n" in self.space or self.text.rstrip(_CLOSERS)[-1:] in STOPS
 
     @cached_property
@@ -78,8 +79,11 @@ class Had:
 
     @cached_property
     def landmarks(self) -> list[int]:
-        """Where a model may begin the text again, however far from its end: the text's beginning, its last
-        heading, the paragraph that leads to an open fence, the fence, what is in it, the last paragraph."""
+        """Places where a model may begin the text again, however far they are from its end.
+
+        They are the beginnings of the text, of its last heading, of the last paragraph, of an open fence, of
+        the fence's content, and of the paragraph before the fence.
+        """
         text, found = self.text, {0, self.text.rfind("\n\n") + 2}
         for mark, heading in (("\n#", _HEADING), ("\n**", _BOLD_LINE)):
             at = len(text)
@@ -95,12 +99,12 @@ class Had:
 
     @cached_property
     def far(self) -> list[tuple[int, str]]:
-        """The landmarks before the tail, each with the key of what stands there."""
+        """The landmarks before the tail, each with the key of the text from there on."""
         return [(at, Folded(self.text[at : at + WINDOW]).key) for at in self.landmarks if at < self.first]
 
     @cached_property
     def opening(self) -> str:
-        """The key of the text's beginning, as far as that is not in the tail."""
+        """The key of the text's beginning, without what is in the tail."""
         return Folded(self.text[: min(WINDOW, self.first)]).key
 
     @cached_property
@@ -115,35 +119,35 @@ class Had:
 
     @cached_property
     def trailing(self) -> str:
-        """What ends the text and has no key."""
+        """The end of the text that has no key, such as invisible characters."""
         return self.text[self.first + self.tail.at[-1] + 1 :]
 
     @cached_property
     def earliest(self) -> int:
-        """Where the passages begin that may be repeated: the last paragraph, or twice the fragment.
+        """Where the earliest passage begins that counts as repeated, beside the `landmarks`.
 
-        What stands before that comes again in refrains and in rows that are alike; models that begin
-        again there, but at none of the `landmarks`, have not been seen.
+        Earlier passages come again in refrains and in table rows that are alike. No model has been seen that
+        begins again there and not at a landmark.
         """
         near = len(self.text) - 2 * len(self._asked.quote) - self._reach
         return max(0, min(near, self.text.rfind("\n\n") + 2))
 
     @cached_property
     def places(self) -> Places:
-        """Where in the tail's key each character is."""
+        """The places of each character in the tail's key."""
         return Places(self.tail.key)
 
     @cached_property
     def beginnings(self) -> int:
-        """The places in the tail's key where a repetition is likely to begin: those of the text and of the
-        fragment."""
+        """The places in the tail's key where a repetition is likely to begin: the beginnings of the text and
+        of the fragment. A set of bits (`overlap`)."""
         begun = bisect_right(range(len(self.tail.key)), 0, key=self.place)
         return (1 << begun) - 1 | 1 << self.fragment
 
     @cached_property
     def near(self) -> int:
         """The places in the tail's key where a repetition may begin: the text's beginning, the landmarks, and
-        all from `earliest` on."""
+        every place from `earliest` on. A set of bits."""
         count = range(len(self.tail.key))
         begun = bisect_right(count, 0, key=self.place)
         early = bisect_left(count, self.earliest, key=self.place)
@@ -155,8 +159,11 @@ class Had:
 
     @cached_property
     def habitual(self) -> int:
-        """The places in the tail's key before which it is as at its end: what stands there may come again.
-        Numbers change from row to row."""
+        """The places in the tail's key behind the same letters as those at its end. A set of bits.
+
+        What followed those letters before may follow them again, as in a table. Digits count as equal,
+        because numbers change from row to row.
+        """
         shape = re.sub(r"\d", "0", self.tail.key)
         end, found = shape[-ALIKE:], 0
         at = shape.find(end) if len(end) == ALIKE else -1
@@ -166,14 +173,16 @@ class Had:
         return found
 
     def place(self, at: int) -> int:
-        """Where in the text a character of the tail's key is, or its end; 0 for the first not blank."""
+        """Where in the text a character of the tail's key is; the text's length for the key's end, and 0 for
+        the first character that is not blank."""
         if at == len(self.tail.key):
             return len(self.text)
         place = self.first + self.tail.at[at]
         return place if place > self._leading else 0
 
     def begins(self, count: int) -> int:
-        """Where in the text the last ``count`` characters of its key begin."""
+        """Where in the text the passage begins whose key is the last ``count`` characters of the text's
+        key."""
         return self.place(len(self.tail.key) - count)
 
     def is_border(self, at: int) -> bool:
@@ -181,11 +190,16 @@ class Had:
         return at == 0 or _BORDER.search(self.text, max(0, at - 40), at) is not None
 
     def goes_on_as_at(self, at: int) -> bool:
-        """Whether the tail's key ends as it does before ``at``."""
+        """Whether the tail's key has the same letters before ``at`` as at its end."""
         return bool(self.habitual >> at & 1)
 
     def says_once(self, key: str, raw: str) -> bool:
-        """Whether the text says only once what a reply begins with; rows of a table may begin alike."""
+        """Whether the beginning of a reply occurs only once in the text. Table rows may all begin alike.
+
+        Args:
+            key: the key of that beginning.
+            raw: that beginning itself.
+        """
         if (known := self._once.get((key, raw))) is None:
             known = self.tail.key.count(key) + self.opening.count(key) < 2 and self.text.count(raw) < 2
             self._once[key, raw] = known
@@ -193,5 +207,5 @@ class Had:
 
     @cached_property
     def _leading(self) -> int:
-        """White space that the text begins with."""
+        """Length of the white space at the text's beginning."""
         return len(self.text) - len(self.text.lstrip())

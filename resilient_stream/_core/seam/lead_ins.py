@@ -1,11 +1,13 @@
-"""What may stand before the repeated fragment: wrappers and openings of the model's own.
+"""Finds what a model may write before the repeated fragment: wrappers and openings.
 
 A *wrapper* sets the fragment apart: quotation marks, a code fence, a block quote, emphasis, the markers of
-the request, an ellipsis. What it opens it closes behind the fragment. An *opening* is a sentence that says
-that the reply goes on (`preambles`), or any one line that the whole fragment follows. A *reopened* fence is
-one with a language where the text already is inside a fence: nothing but a new beginning can stand there.
+the request, an ellipsis. A wrapper that opens something closes it behind the fragment. An *opening* is a
+sentence which says that the reply continues (`preambles`), or any line that is followed by the whole
+fragment. A *reopened* fence is a fence with a language in a text that already is inside a fence; only a new
+beginning can have one.
 
-A lead by itself proves nothing and cuts nothing. It only says from where the fragment is to be looked for.
+Finding a lead-in proves nothing, and nothing is cut because of it. It only shows where to look for the
+fragment.
 """
 
 from __future__ import annotations
@@ -23,16 +25,16 @@ from .quotation import closers_of, is_bracket
 from .remarks import note_ends
 
 MOST_WRAPPERS: Final = 5
-"""Signs that are looked behind, one after the other."""
+"""The largest number of wrappers that are skipped to look behind them."""
 MOST_SENTENCES: Final = 3
-"""Courtesies and announcements that are looked behind."""
+"""The largest number of courtesies and announcements that are skipped."""
 MOST_LINES: Final = 2
-"""Lines of any words that are looked behind."""
+"""The largest number of lines of any words that are skipped."""
 LONGEST_LINE: Final = 160
-"""Characters of the longest sentence that is looked at as an opening."""
+"""Characters of the longest sentence that may be an opening."""
 
 _EMPHASIS: Final = "*_`"
-"""What emphasises stands in a line; the line's end is the text's."""
+"""Signs of emphasis. They are used inside a line, so the end of the line belongs to the text."""
 _LINE_END: Final = r"(?:[ \t]*\n)?"
 _DOTS: Final = r"(?:\u2026++|\.{3,}+|\. \. \.)"
 _OPENER: Final = re.compile(
@@ -43,25 +45,25 @@ _OPENER: Final = re.compile(
 _SIGNS: Final = ("fence", "marker", "tag", "dots", "aside", "pair")
 _END: Final = re.compile(r"[^\n]{1,160}?(?::(?=\s)|[.!\u2026](?=\s)|[\uff1a\u3002\uff01]|(?=\n))")
 _BREAK: Final = re.compile(r"(?:[ \t]{2,})?\n(?:[ \t]*\n)?|[ \t]?")
-"""White space that sets an opening apart: up to one empty line, or one space. Not both: the space does, and
-the line break behind it is the text's."""
+"""White space behind an opening: up to one empty line, or one space. Behind one space, a line break belongs
+to the text."""
 _LINE: Final = re.compile(r"(?!`{3}|~{3})[^\n]{1,160}\n(?P<empty>[ \t]*\n)?")
 _SAYS: Final = re.compile(r"[.!\u2026\u3002\uff01][*_ ]*\n")
-"""A line that says something, and is no row or verse, ends so."""
+"""The end of a line that is a sentence, not a row or verse."""
 _COLON: Final = re.compile(r"[:\uff1a][ \t]*\n")
 _QUOTED: Final = re.compile('["\u201c\u201d\u201e\u00ab\u00bb\u300c\u300d]')
-"""Somebody says it: ``Here is the rest," he read, "of it:``."""
+"""A sign of quoted speech: ``Here is the rest," he read, "of it:``."""
 
 
 class Lead(Enum):
-    """What stands before a place where the fragment may begin."""
+    """What precedes a place where the fragment may begin."""
 
     BARE = auto()
     """Nothing, or white space."""
     REOPENED = auto()
     """A code fence that was open already."""
     ANNOUNCED = auto()
-    """A sentence that says that the reply goes on."""
+    """A sentence which says that the reply continues."""
     UNKNOWN = auto()
     """A courtesy, or any line."""
 
@@ -73,19 +75,21 @@ class Start:
     at: int
     kind: Lead
     wrapped: bool = False
-    """Whether a wrapper stands before it."""
+    """Whether a wrapper precedes it."""
     closers: tuple[str, ...] = ()
-    """Patterns of what closes the wrappers, the innermost first."""
+    """Patterns for what closes the wrappers, the innermost first."""
     wrapper: str = ""
     """The innermost wrapper."""
     opened: str = ""
-    """What stands before it that may be closed later: "marker", "fence", a closing tag or nothing."""
+    """What was opened before ``at`` and may be closed later: "marker", "fence", the closing tag that is
+    expected, or nothing."""
     sign: str = ""
-    """What the innermost wrapper is: "fence", "marker", "tag", "dots", "aside" or "pair"."""
+    """The kind of the innermost wrapper: "fence", "marker", "tag", "dots", "aside" or "pair"."""
     behind: int = 0
-    """Where it ends; white space may follow it before ``at``."""
+    """Where the innermost wrapper ends. White space may follow it before ``at``."""
     apart: bool = True
-    """Whether an opening is set apart as such: by an empty line, or a colon at the end of its line."""
+    """Whether the opening is separated from what follows, by an empty line or by a colon at the end of its
+    line."""
 
 
 def starts(head: str, *, fenced: Callable[[], bool]) -> Iterator[Start]:
@@ -93,7 +97,8 @@ def starts(head: str, *, fenced: Callable[[], bool]) -> Iterator[Start]:
 
     Args:
         head: the beginning of a reply.
-        fenced: tells whether the text before it ends inside a code fence; it reads all of it.
+        fenced: returns whether the text before it ends inside a code fence. It reads the whole text, so it is
+            called only if needed.
     """
     at = len(head) - len(head.lstrip())
     yield from _wrapped(head, Start(at, Lead.BARE), fenced=fenced)
@@ -124,8 +129,9 @@ def starts(head: str, *, fenced: Callable[[], bool]) -> Iterator[Start]:
 
 
 def undecided(head: str) -> bool:
-    """Whether more of ``head`` could make an opening of its first line, or of the first behind a courtesy."""
-    line = head.strip()  # a line break may yet set it apart
+    """Whether the first line of ``head``, or the first behind a courtesy, may become an opening when more
+    arrives."""
+    line = head.strip()  # a line break may follow and separate it
     for _ in range(MOST_SENTENCES):
         sentence = _END.match(line)
         if sentence is None or not greets(sentence[0]):
@@ -138,7 +144,7 @@ def undecided(head: str) -> bool:
 
 
 def _wrapped(head: str, start: Start, *, fenced: Callable[[], bool]) -> Iterator[Start]:
-    """A place, and the place behind the wrappers that stand there."""
+    """A place, and the places behind each of the wrappers that follow it."""
     yield start
     at, kind, opened = start.at, start.kind, ""
     closers: list[str] = []
@@ -179,13 +185,22 @@ def _wrapped(head: str, start: Start, *, fenced: Callable[[], bool]) -> Iterator
 
 
 def _fence_closer(ticks: str, *, fenced: bool) -> str:
-    """Where a fence is open already, an empty line behind it says that it is the text's own end."""
+    """A pattern for the line that closes a fence.
+
+    If the text is inside a fence already, a closing fence with an empty line behind it belongs to the text.
+    """
     behind = r"(?:\n(?=[^\n])|\n?\Z)" if fenced else r"(?:\n|$)"
     return rf"\n?[ \t]*{ticks}[ \t]*{behind}"
 
 
 def _pair_closer(opening: str, closing: str, *, block: bool) -> str:
-    """What emphasises stands in a line, whose end is the text's, and so do brackets that stand on no line
-    of their own."""
+    """A pattern for the sign that closes a pair.
+
+    Args:
+        opening: the sign that opens it.
+        closing: the signs that close it.
+        block: whether the pair may have lines of its own, so that the line break behind it belongs to it.
+            Never so for emphasis.
+    """
     pattern = rf"\s?{re.escape(closing)}" if opening == closing else rf"\s?[{re.escape(closing)}]"
     return pattern + _LINE_END if block and opening[0] not in _EMPHASIS else pattern

@@ -1,10 +1,9 @@
 """Decides whether a reply begins a new line where a wrapper was cut.
 
-A fence or a marker stands on a line of its own. The line break behind it belongs to the wrapper and
-says nothing about the text: a row of a table may have been cut in its middle or at its end.
-What shows it is the shape
-of the text's lines. Rows have as many cells as the row before; an indent begins a line; in code a sign ends
-one.
+A fence or a marker is on a line of its own. The line break behind it belongs to the wrapper, so it does not
+show whether the text had a line break there: a table row may have been cut in its middle or at its end. The
+form of the text's lines can show it. A row has as many cells as the row before it, an indent begins a line,
+and lines of code often end with a certain sign.
 """
 
 from __future__ import annotations
@@ -14,39 +13,39 @@ from enum import Enum, auto
 from typing import Final
 
 LONGEST_ROW: Final = 160
-"""Characters of a row that are waited for."""
+"""Characters of a row that are waited for at most."""
 MOST_LINES: Final = 6
-"""Lines that show whether each ends with a sign."""
+"""Lines that are examined for whether each ends with a sign."""
 NEAR: Final = 2000
-"""Characters at the text's end in which the rows before are looked for."""
+"""Characters at the end of the text that are searched for earlier rows."""
 
 _SEPARATORS: Final = ",;\t|"
 _PAIRS: Final = (("(", ")"), ("[", "]"))
 _ENDS: Final = re.compile(r"[;{}]$|(?<!\"):$")
 _GOES_ON: Final = re.compile(r"[(\[=+\-*/&|<.]$|\":$")
 _MARKER: Final = re.compile(r"[\s>+|-]*")
-"""A line that has begun, and no more."""
+"""A line that has nothing but an indent or a marker."""
 _WORD: Final = re.compile(r"[^\W\d]|[#@\"]")
 
 
 class Line(Enum):
-    """Where a reply begins."""
+    """On which line a reply begins."""
 
     NEXT = auto()
-    """At the beginning of a line."""
+    """On a new line."""
     SAME = auto()
-    """In the text's last line."""
+    """On the text's last line."""
     UNKNOWN = auto()
     """The text does not show it."""
 
 
 def by_shape(text: str, rest: str, *, fenced: bool, final: bool) -> Line | None:
-    """Where ``rest`` begins, if indents and cells show it; None if more of it is needed.
+    """On which line ``rest`` begins, as far as indents and table cells show it; None if more of it is needed.
 
     Args:
-        text: what stands before it.
+        text: the text before it.
         rest: what follows the wrapper.
-        fenced: whether the text ends inside a code fence. Elsewhere a comma or two make no row.
+        fenced: whether the text ends inside a code fence. In prose, one or two commas do not make a row.
         final: whether no more will come.
     """
     if not rest.strip() and not final:
@@ -69,15 +68,22 @@ def by_shape(text: str, rest: str, *, fenced: bool, final: bool) -> Line | None:
 
 
 def _row(count: int, more: int, cells: int, *, begun: bool) -> Line:
-    """Whether ``more`` separators complete a row that has ``count`` of ``cells``, or are the next row. In
-    the last cell any line may follow, unless it is empty: that is, nothing has ``begun`` to be a row."""
+    """Whether a reply continues a row or begins the next one.
+
+    Args:
+        count: separators in the text's last row.
+        more: separators in the reply's first line.
+        cells: separators in a complete row.
+        begun: whether the reply's line has a separator, or the text's last cell is empty. If neither, the
+            text's row may be complete, and any line may follow it.
+    """
     if count == cells and more == cells:
         return Line.NEXT
     return Line.SAME if count + more == cells and begun else Line.UNKNOWN
 
 
 def by_signs(text: str, rest: str) -> Line:
-    """Where ``rest`` begins, if it is code and the sign at the end of the text shows it."""
+    """On which line ``rest`` begins, as far as the sign at the end of the text shows it. For code."""
     *before, line = text[-NEAR:].split("\n")
     opened = any(line.count(one) > line.count(other) for one, other in _PAIRS) or line.count('"') % 2
     if opened or _GOES_ON.search(line):
@@ -92,7 +98,7 @@ def by_signs(text: str, rest: str) -> Line:
 
 
 def begins(text: str, rest: str, *, fenced: bool, final: bool) -> Line | None:
-    """Where ``rest`` begins, by all that shows it; None if more of it is needed.
+    """On which line ``rest`` begins; None if more of it is needed.
 
     Args:
         text: as in `by_shape`.

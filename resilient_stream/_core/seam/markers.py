@@ -1,7 +1,7 @@
-"""Markers around a quote: those that a request has, and those that models invent.
+"""Finds the markers around a quote: those of the request, and those that models invent.
 
-Models write the request's markers again, opening ones and closing ones, on one side of the quote or on both,
-or tags of their own. Where the text itself has signs of that kind they are the text's, and are left alone.
+Models repeat the request's markers, opening or closing, on one side of the quote or on both, or add tags of
+their own. If the text itself has signs of that kind, they belong to the text and are not removed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _NAMES: Final = (
 _ANGLES: Final = r"[\u00ab\u00bb](?=[ \t]*(?:\n|\Z))"
 _RUNS: Final = r"(?<!<)<{3,}+|(?<!>)>{3,}+|\[{3}|\]{3}|\{{3}|\}{3}"
 MARKER: Final = rf"(?:{_RUNS}|{_ANGLES}|</?(?:{_NAMES})>)"
-"""A pattern for one marker. A single angle quote is one where it ends its line."""
+"""A pattern for one marker. A single angle quote is a marker if it ends its line."""
 
 _ONE: Final = re.compile(rf"(?P<lead>\s*)(?P<marker>{MARKER})[ \t]*(?P<end>\n?)", re.IGNORECASE)
 _PART: Final = re.compile(
@@ -25,7 +25,8 @@ _PART: Final = re.compile(
 
 
 def _later(marker: str) -> str:
-    """A pattern for a marker at the end of a line, with that end and the line break before it."""
+    """A pattern for a marker at the end of a line, with that line's end and the line break before the
+    marker."""
     return rf"(?<![ \t])[ \t]*+\n?[ \t]*+({marker})[ \t]*+(?:\n|\Z)"
 
 
@@ -34,7 +35,7 @@ _FENCE_LATER: Final = re.compile(r"\n[ \t]*`{3,}+(?P<info>[^\n`]*+)(?=\n|\Z)")
 _HALF: Final = re.compile(r"\s*[<>]{1,2}\s*")
 
 MARKUP: Final = 2000
-"""Characters at the text's end in which a tag says that the text is markup."""
+"""Characters at the end of the text that are searched for a tag. If there is one, the text is markup."""
 
 
 def is_own(marker: str, text: str) -> bool:
@@ -45,14 +46,14 @@ def is_own(marker: str, text: str) -> bool:
 
 
 def passed(rest: str, text: str, *, opened: bool, final: bool) -> int | None:
-    """How many characters at the beginning of ``rest`` are markers, with the end of the line that each is on.
+    """How many characters at the beginning of ``rest`` are markers, with the ends of their lines.
 
-    A marker is alone on its line, or at least begins one. None if more of ``rest`` may be a marker.
+    A marker is alone on its line, or at least begins one. The result is None if more of ``rest`` is needed.
 
     Args:
         rest: what follows a repetition.
-        text: what stands before it.
-        opened: whether a marker stood before the repetition: then half of one ends it as well.
+        text: the text before it.
+        opened: whether a marker stands before the repetition. If so, half a marker closes it as well.
         final: whether no more will come.
     """
     at = 0
@@ -78,12 +79,12 @@ def passed(rest: str, text: str, *, opened: bool, final: bool) -> int | None:
 
 
 def closing(rest: str, text: str, *, opened: str, final: bool) -> tuple[int, int] | None:
-    """Where in ``rest`` a marker or a tag closes what was opened before the repetition, with its line; None
-    if nowhere.
+    """The beginning and end in ``rest`` of the marker or tag that closes what was opened before the
+    repetition, with its line; None if there is none.
 
     Args:
         rest: what follows the repetition.
-        text: what stands before it.
+        text: the text before it.
         opened: what was opened: "marker", or the tag that closes it.
         final: whether no more will come.
     """
@@ -96,8 +97,8 @@ def closing(rest: str, text: str, *, opened: str, final: bool) -> tuple[int, int
 
 
 def closing_fence(rest: str, *, inside: bool, final: bool) -> tuple[int, int] | None:
-    """Where in ``rest`` the fence is closed that was opened around the repetition, with its line; None if
-    nowhere. A fence that is opened in between is closed before it.
+    """The beginning and end in ``rest`` of the line that closes the fence that was opened around the
+    repetition; None if there is none. A fence that is opened in between is closed first.
 
     Args:
         rest: what follows the repetition.

@@ -1,14 +1,14 @@
-"""A fragment that was repeated with a slip in it.
+"""Finds a fragment that was repeated with a slip.
 
-A model that repeats a fragment may write another word, leave one out or add one. Such a reply begins as the
-fragment does and comes to the fragment's end: *beginning, slip, end*. Where the end comes only once within
-reach, it is the end of the repetition, and what follows is new. What stands between was not said before, so
-nothing is proved.
+A model that repeats a fragment may replace a word, leave one out or add one. Such a reply has the fragment's
+beginning, then the slip, then the fragment's end. If that end occurs only once within reach, the repetition
+ends there, and what follows is new. The words of the slip are not in the text, so nothing is proved, and the
+join is unverified.
 
-Text that is made of rows does the same by itself: the next row begins like the last one and ends like it.
-So nothing is concluded where a fragment that begins a line or a sentence is followed by a new one, or where
-what stands before the fragment is what the text ends with; and elsewhere the beginning or the end must be
-something that the text says only once.
+Texts made of rows look the same without any slip: the next row begins like the last one and ends like it. So
+no slip is assumed if the fragment begins a line or sentence and the reply begins a new one, or if the text
+ends with the same letters that stand before the fragment. Elsewhere, the beginning or the end must occur only
+once in the text.
 """
 
 from __future__ import annotations
@@ -20,18 +20,19 @@ from .normalize import shared, weight
 from .overlap import SEED
 
 LONGEST: Final = 16
-"""Letters of the longest slip. What it stands for may be half of the fragment."""
+"""Letters of the longest slip. The words that it replaces may be up to half of the fragment."""
 LEAST: Final = 3
-"""Letters of the fragment's end that may be that end."""
+"""Letters of the fragment's end that must be there to recognise it."""
 RARE: Final = 12
-"""Letters that, said only once, mark one place."""
+"""Letters that mark one place if they occur only once."""
 
 ENOUGH: Final = 16
-"""Letters before and behind a slip in a line or a sentence that begins again in its middle."""
+"""Letters that must agree before and behind a slip together, if the fragment begins a line or sentence that
+has not ended."""
 
 
 def slipped(had: Had, reply: str, *, ends: bool, final: bool) -> int | None:
-    """How many characters of a reply repeat the fragment with a slip: 0 if none do, None if more may decide.
+    """How many characters of a reply repeat the fragment with a slip; 0 if none do, None if more is needed.
 
     Args:
         had: what the consumer has.
@@ -45,7 +46,7 @@ def slipped(had: Had, reply: str, *, ends: bool, final: bool) -> int | None:
     if begun < SEED or (begins and ends) or had.goes_on_as_at(had.fragment):
         return 0
     found = _ends(quote, reply, begun)
-    if found:  # what takes the shortest slip
+    if found:  # prefer the shortest slip
         end, same = min(found, key=lambda each: max(len(quote), each[0]) - each[1])
         if _is_rare(quote[len(quote) - same :], tail):
             return end
@@ -60,7 +61,8 @@ def slipped(had: Had, reply: str, *, ends: bool, final: bool) -> int | None:
 
 
 def _ends(quote: str, reply: str, begun: int) -> list[tuple[int, int]]:
-    """Where the fragment may end in ``reply`` behind one slip, and how much of its end is there."""
+    """The places where the fragment may end in ``reply`` behind one slip, each with how much of its end
+    agrees."""
     found = []
     for end in range(begun + LEAST, min(len(reply), len(quote) + LONGEST) + 1):
         if reply.endswith(quote[-LEAST:], 0, end):
@@ -72,7 +74,10 @@ def _ends(quote: str, reply: str, begun: int) -> list[tuple[int, int]]:
 
 
 def _with_more(quote: str, reply: str, tail: str) -> int:
-    """Where the fragment's last letters, which mark one place, end in ``reply``, near where they should."""
+    """Where the fragment's last letters end in ``reply``; 0 if nowhere near the place where they should be.
+
+    They must occur only once in the text.
+    """
     for size in (RARE, RARE + 4, 2 * RARE):
         end = reply.find(quote[-size:]) + size
         if end >= size and _is_rare(quote[-size:], tail) and abs(end - len(quote)) <= RARE:

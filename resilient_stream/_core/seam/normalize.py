@@ -1,10 +1,10 @@
 """Makes texts comparable by removing what a model may change when it repeats a passage.
 
-A passage that is repeated comes back in another normal form, in full-width or half-width letters, with
-straight quotes for curved ones, with its lines broken elsewhere. Its *key* is what stays: compatibility
-decomposition, case folded, quotes and dashes of one kind, no white space, nothing invisible. Two passages
-are the same if their keys are. Each character of a key knows which character of the text it comes from, so
-a match of keys says where to cut the text.
+A model may repeat a passage in another Unicode normal form, in full-width or half-width letters, with
+straight quotes for curved ones, or with other line breaks. The *key* of a passage is what remains the same:
+its compatibility decomposition, case folded, with one kind of quotes and dashes, without white space and
+invisible characters. Two passages are the same if their keys are equal. For each character of a key it is
+known which character of the text it comes from, so a match of keys shows where to cut the text.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ _SAME: Final = {
     **dict.fromkeys("\u2018\u2019\u201a\u201b\u2039\u203a", "'"),
     **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
 }
-"""Signs that are written one for the other."""
+"""Signs that are used in place of one another."""
 
 
 def blank(character: str) -> bool:
-    """Whether a character is white space or can't be seen."""
+    """Whether a character is white space or invisible."""
     return character.isspace() or unicodedata.category(character) == "Cf" or "\ufe0f" >= character >= "\ufe00"
 
 
 class _Keys(dict[int, str]):
-    """The key of each character that was met. There are at most as many as Unicode has."""
+    """The keys of the characters that have occurred. There are at most as many as Unicode has characters."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
@@ -41,7 +41,8 @@ _KEYS: Final = _Keys()
 
 
 class Folded:
-    """A text's key, and the way back to the text, which is made when it is asked for."""
+    """A text's key, and the offsets in the text that its characters come from. They are computed when
+    needed."""
 
     def __init__(self, text: str) -> None:
         self.key = text.translate(_KEYS)
@@ -49,7 +50,7 @@ class Folded:
 
     @cached_property
     def at(self) -> list[int]:
-        """For each character of the key the offset of the character in the text that it comes from."""
+        """For each character of the key, the offset in the text of the character that it comes from."""
         return [offset for offset, character in enumerate(self._text) for _ in _KEYS[ord(character)]]
 
     def end(self, count: int) -> int:
@@ -57,7 +58,8 @@ class Folded:
         return self.at[count - 1] + 1 if count else 0
 
     def left(self, count: int) -> str:
-        """What is left of a character that is split there: an accent, say, that the key's next part holds."""
+        """The rest of the key of a character that ``count`` splits, such as an accent; empty if it splits
+        none."""
         end = count
         while count > 0 and end < len(self.at) and self.at[end] == self.at[count - 1]:
             end += 1
@@ -65,10 +67,10 @@ class Folded:
 
 
 def weight(key: str) -> int:
-    """How much it says that two keys share ``key``, in letters.
+    """How much evidence it is that two keys share ``key``, in letters.
 
-    An ideograph says as much as two letters. A line of dashes or zeros says little however long it is:
-    no passage weighs more than four times the number of its different characters.
+    An ideograph counts as two letters. A line of dashes or zeros is little evidence however long it is, so no
+    passage weighs more than four times the number of its different characters.
     """
     ideographs = 0 if key.isascii() else sum(map("\u2e7f".__lt__, key))
     return min(len(key) + ideographs, 4 * len(set(key)))
@@ -79,7 +81,7 @@ def shared(one: str, other: str) -> int:
     low, high = 0, min(len(one), len(other))
     if one[:high] == other[:high]:
         return high
-    while low < high:  # a prefix of a common prefix is one
+    while low < high:  # bisection: each prefix of a common prefix is common
         middle = (low + high + 1) // 2
         low, high = (middle, high) if one[low:middle] == other[low:middle] else (low, middle - 1)
     return low

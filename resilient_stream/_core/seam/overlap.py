@@ -1,15 +1,15 @@
 """Finds where a reply repeats the text, and decides whether that is proof.
 
-Every way of repeating is one thing: the reply's beginning agrees with the text from some place on, up to
-the text's end. That place is the beginning of the fragment for an echo, before it for a long one, after it
-for a short one, and the beginning of the text for a restart. All comparing is done on keys.
+All repetitions have one form: the reply's beginning agrees with the text from some place on, up to the text's
+end. For an echo that place is the beginning of the fragment; it may also be before or behind that. For a
+restart it is the beginning of the text. Texts are compared by their keys (`normalize`).
 
-A long agreement is no accident, a short one may be. And text repeats itself: a refrain, equal rows of a
-table, ``ha ha ha``. So what agrees proves a repetition only if it weighs enough, if the text is not in the
-habit of saying it twice in a row, and if it can't be cut at two places.
+A short agreement may be coincidence, and texts repeat themselves: a refrain, equal table rows, ``ha ha ha``.
+So an agreement proves a repetition only if the passage weighs enough (`thresholds`), if the text does not say
+it twice in a row anywhere, and if only one place for the cut is likely.
 
-A set of places is a number whose bits they are. So a character of the reply takes one step for all places
-together: in a text of one letter there are a thousand of them.
+A set of places is an integer, with one bit for each place. So one step per character of the reply advances
+all places at once. In a text that repeats one letter there are a thousand of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Final
 from .normalize import weight
 
 SEED: Final = 5
-"""Characters of a key that must agree before anything is looked at."""
+"""Characters of a key that must agree before a place is considered."""
 
 
 class Places:
@@ -31,7 +31,7 @@ class Places:
 
     @cached_property
     def of(self) -> dict[str, int]:
-        """The places of a character; those of all are found when one is asked for."""
+        """The places of each character. They are found when one is asked for."""
         found: dict[str, int] = {}
         for at, character in enumerate(self.text):
             found[character] = found.get(character, 0) | 1 << at
@@ -39,33 +39,38 @@ class Places:
 
 
 class Overlaps:
-    """Where in a text the beginning of a reply is. All numbers are characters of keys.
+    """The places in a text where the beginning of a reply occurs. All numbers count characters of keys.
 
     Args:
-        places: those of the text.
+        places: the places of the text's characters.
     """
 
     def __init__(self, places: Places) -> None:
         self.complete: list[int] = []
         """Lengths of the passages that the reply repeats up to the text's end; the longest last."""
         self.reply = ""
-        """What there is of the reply."""
+        """The key of the reply as far as it has arrived."""
         self._places = places
         self._following = (1 << len(places.text)) - 1
-        self._left: list[tuple[int, int, int]] = []  # how far it was followed, what that weighs, the places
+        self._left: list[tuple[int, int, int]] = []  # how much agreed, what that weighs, the places
 
     @property
     def alive(self) -> int:
-        """The places in the text that agree with all there is of the reply."""
+        """The places from which the text agrees with the whole reply so far."""
         return self._following if len(self.reply) >= SEED else 0
 
     @property
     def longest_left(self) -> int:
-        """How far the reply followed the text at most where it left it."""
+        """The longest agreement that ended before the text's end."""
         return self._left[-1][0] if self._left else 0
 
     def left(self, least: int = 0) -> int:
-        """The places that the reply left before the text's end, behind an agreement that weighs so much."""
+        """The places from which the reply agreed with the text and then departed from it before the text's
+        end.
+
+        Args:
+            least: how much the agreement must weigh.
+        """
         found = 0
         for _, weighs, places in reversed(self._left):
             if weighs < least:
@@ -74,7 +79,11 @@ class Overlaps:
         return found
 
     def compare(self, reply: str) -> None:
-        """More of the reply: all of it, which begins with what there was of it."""
+        """Compare more of the reply.
+
+        Args:
+            reply: the key of the reply so far, which begins with what was passed before.
+        """
         begun, self.reply = len(self.reply), reply
         if len(reply) < SEED:
             return
@@ -88,7 +97,7 @@ class Overlaps:
             self._step(run)
 
     def _step(self, run: int) -> None:
-        """Compare the next character, behind ``run`` that agreed."""
+        """Compare the next character, behind ``run`` characters that agreed."""
         following, end = self._following, 1 << len(self._places.text) >> run + 1
         agree = following & (self._places.of.get(self.reply[run], 0) >> run)
         if run >= SEED and agree != following:
@@ -99,7 +108,7 @@ class Overlaps:
 
 
 def proved(text: str, complete: list[int], need: int) -> bool:
-    """Whether the longest of the passages that agree is proof that it was repeated.
+    """Whether the longest of the passages that agree proves a repetition.
 
     Args:
         text: the key of the text, or of its end.

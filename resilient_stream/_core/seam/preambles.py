@@ -1,8 +1,8 @@
-"""What models say before they go on, in the languages that users write in.
+"""Recognises the sentences that models write before they continue, in twenty languages.
 
-An *announcement* says that an interrupted reply goes on; it is never part of the reply. A *courtesy* (Sure!
-Sorry about that.) may be, so it counts only before an announcement or before an echo. Both are data: one row
-for each language, patterns for a whole sentence without its closing sign, case ignored.
+An *announcement* says that an interrupted reply continues; it is never part of the reply. A *courtesy* (Sure!
+Sorry about that.) may be part of it, so it counts only before an announcement or an echo. Both are tables
+with one row for each language: patterns for a whole sentence without its closing sign, in any letter case.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ ANNOUNCEMENTS: Final = {
         r"(?:다음은 )?나머지(?: 부분| 내용)?입니다.{0,6}",
     ),
 }
-"""By language: sentences that say that the reply goes on."""
+"""By language: sentences which say that the reply continues."""
 
 COURTESIES: Final = {
     "en": r"sure(?: thing)?|of course|certainly|absolutely|no problem|got it|okay|ok|right|understood|"
@@ -123,7 +123,7 @@ COURTESIES: Final = {
     "ja": r"はい|もちろん(?:です)?|承知しました|了解(?:です|しました)|失礼しました",
     "ko": r"네|물론(?:입니다|이죠)?|알겠습니다",
 }
-"""By language: what is said before anything else. Patterns of a fixed text, without a tail."""
+"""By language: courtesies that are a fixed phrase."""
 
 APOLOGIES: Final = {
     "en": r"(?:i'?m |i am )?(?:so |very |really )?sorry\b|(?:my )?(?:sincere )?apologies\b|i (?:do )?apologi[sz]e\b|"
@@ -149,7 +149,7 @@ APOLOGIES: Final = {
     "ja": r"申し訳|すみません",
     "ko": r"죄송합니다|미안합니다",
 }
-"""By language: the same, where more of the sentence may follow ("Sorry about that interruption")."""
+"""By language: courtesies that may go on after these words ("Sorry about that interruption")."""
 
 NOTES: Final = {
     "en": r"(?:to be )?continu(?:ed?|es|ing|ation)(?: (?:from|where|below|here)\b.{0,40})?|cont(?:'?d)?\.?|resum(?:ed|es|ing)|"
@@ -175,26 +175,27 @@ NOTES: Final = {
     "ja": r"続き|続く|つづく|中断",
     "ko": r"계속|이어서|중단됨",
 }
-"""By language: what stands in brackets, or between dashes, where a text is continued."""
+"""By language: notes in brackets or between dashes that mark a text as continued or interrupted."""
 
 _ENDS: Final = (
     r"(?:the )?end(?: of (?:the |my )?(?:reply|answer|response|message|quote|fragment|text))?|ende|fin|fim|fine|einde|"
     r"slut|koniec|конец|кінець|son|selesai|hết|समाप्त|انتهى|סוף|完|終わり|끝"
 )
-"""The same of one that is over; also what a last chapter is called."""
+"""Notes that mark the end of a text. They may also be the title of its last chapter."""
 
 _IDEOGRAPHS: Final = ("zh", "ja", "ko")
 _TAILS: Final = (r"[^.!?:\n]{0,40}+", r"[^\u3002\uff01\uff1f\n]{0,20}+")
-"""What may follow an apology; the second in writing whose characters say more."""
+"""What may follow the first words of an apology. The second pattern is for ideographs, which need fewer
+characters."""
 
 _PAUSES: Final = frozenset(",.! \u2014:\u060c\uff0c\u3002\uff01\u3001-")
-"""What stands between a courtesy and what follows it."""
+"""Signs that separate a courtesy from what follows it."""
 
 _OPENING: Final = re.compile(r"[\s*_(\[\u2014\u2026.]*")
 _CLOSING: Final = re.compile(r"[\s*_)\].!\u2026:\uff1a\u3002\uff01\u2014,\u060c\uff0c\u3001-]*")
 
 
-# Compiled at the first seam: these take milliseconds, which few programs that import the package ever need.
+# The patterns are compiled at the first seam. It takes milliseconds, which most programs never need.
 
 
 @cache
@@ -210,7 +211,7 @@ def _courtesy() -> re.Pattern[str]:
 
 @cache
 def _apologies() -> tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]:
-    """Each with its tail."""
+    """The patterns for apologies, each with the pattern for what may follow: without and with ideographs."""
     return tuple(
         (
             re.compile(
@@ -231,12 +232,11 @@ def _note(*, title: bool) -> re.Pattern[str]:
 
 
 def is_note(words: str, *, title: bool = False) -> bool:
-    """Whether words in brackets, or a title, say no more than that a text is interrupted or continued; words
-    in brackets also, that it is over.
+    """Whether a note says nothing but that a text is interrupted, continued or over.
 
     Args:
-        words: what stands in the brackets or in the title.
-        title: whether they are a title.
+        words: the words in the brackets, or the title.
+        title: whether the words are a title. "The End" is a note in brackets, but may be a chapter's title.
     """
     if _note(title=title).fullmatch(words):
         return True
@@ -249,16 +249,16 @@ def apologises(sentence: str) -> bool:
 
 
 def announces(sentence: str) -> bool:
-    """Whether a sentence says nothing but that the reply goes on, behind any number of courtesies.
+    """Whether a sentence says nothing but that the reply continues, behind any number of courtesies.
 
-    The courtesies are not matched by one pattern: with tails that may hold further courtesies it would try
-    every way to divide them, and "Sorry, sorry, sorry" would take seconds.
+    The courtesies are not matched by one pattern. It would try every way to divide "Sorry, sorry, sorry" into
+    courtesies and what follows them, which would take seconds.
     """
     return any(_announcement().fullmatch(sentence, at) for at in _behind_courtesies(sentence))
 
 
 def greets(sentence: str) -> bool:
-    """Whether a sentence is a mere courtesy."""
+    """Whether a sentence is nothing but a courtesy."""
     opened = _OPENING.match(sentence)
     return opened is not None and any(
         _CLOSING.fullmatch(sentence, end) for end in _courtesy_ends(sentence, opened.end())
@@ -266,7 +266,7 @@ def greets(sentence: str) -> bool:
 
 
 def _behind_courtesies(sentence: str) -> Iterator[int]:
-    """Where in a sentence an announcement may begin, each place once: behind none, one or more courtesies."""
+    """The places in a sentence where an announcement may begin: at its beginning and behind courtesies."""
     opened = _OPENING.match(sentence)
     reached = set(range(opened.end() + 1)) if opened else set[int]()
     for at in range(len(sentence)):
@@ -279,7 +279,7 @@ def _behind_courtesies(sentence: str) -> Iterator[int]:
 
 
 def _courtesy_ends(sentence: str, at: int) -> Iterator[int]:
-    """Where the courtesies that begin at ``at`` may end."""
+    """The places where a courtesy that begins at ``at`` may end."""
     if courtesy := _courtesy().match(sentence, at):
         yield courtesy.end()
     for apology, tail in _apologies():

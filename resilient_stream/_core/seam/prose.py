@@ -1,9 +1,9 @@
 """Decides whether a sentence of prose continues after an empty line.
 
-A model that repeats a fragment likes to make a paragraph of it, and goes on behind an empty line, in the
-middle of a sentence. A paragraph of prose ends with a stop, and the next one begins with a capital. A line
-that looks like prose, has no stop and is followed by a small letter was broken by the model. Where a writing
-system has no capitals, the line must have a comma or a stop within.
+A model that repeats a fragment often makes a paragraph of it and continues behind an empty line, in the
+middle of a sentence. A paragraph of prose ends with a full stop, and the next one begins with a capital. If a
+line looks like prose, has no full stop at its end and is followed by a small letter, the model added the
+empty line. If the writing system has no capitals, the line must have a comma or a full stop inside it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import re
 from typing import Final
 
 LONG_LINE: Final = 40
-"""Characters from which a line can be a line of prose."""
+"""Length, in characters, from which a line can be prose."""
 LONG_LINE_OF_IDEOGRAPHS: Final = 20
-"""The same, where a character is a word."""
+"""The same in writing systems in which a character may be a word."""
 
 _WORD: Final = re.compile(
     r"[\"'(*\u2018\u201c\u00ab\u201e]*[^\W\d_][^\W\d_'\u2019\u0300-\u036f-]*[*,.;:!?)\"'\u2019\u201d\u00bb]*"
@@ -67,10 +67,10 @@ def is_prose(line: str) -> bool:
 
 
 def _letter(character: str) -> bool:
-    """Whether it is a letter, or the mark on one."""
+    """Whether a character is a letter, or a mark on one."""
     return character.isalpha() or "\u0900" <= character <= "\u0eff"
 
 
 def _solid(character: str) -> bool:
-    """Whether it is a sign of a writing system that puts no space between words."""
+    """Whether a character belongs to a writing system that puts no space between words."""
     return any(first <= character <= last for first, last in _SOLID)

@@ -1,7 +1,8 @@
-"""Signs that set a quotation apart, in any writing: what opens one, and what closes it.
+"""Finds the sign that closes a bracket or a quotation mark, in any writing system.
 
-Unicode knows which signs are brackets and quotation marks. A bracket's name tells the other side (LEFT,
-RIGHT). Languages differ in which quotation mark opens and which closes, so any of them closes one.
+Unicode has a category for brackets and one for quotation marks. The name of a bracket leads to that of its
+partner (LEFT, RIGHT). Languages differ in which quotation marks open and which close, so any of them closes
+any other.
 """
 
 from __future__ import annotations
@@ -11,23 +12,24 @@ from functools import cache
 from typing import Final
 
 _ALIKE: Final = ("**", "*", "_", "`", '"', "'")
-"""What closes as it opens."""
+"""Signs that are closed by the same sign."""
 _LOW: Final = "\u201a\u201e"
-"""Quotation marks that Unicode has among the brackets, because they only open."""
+"""Quotation marks that Unicode lists as opening brackets."""
 _QUOTES: Final = "\u00ab\u00bb\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2039\u203a"
 _SIDES: Final = (("LEFT", "RIGHT"), ("LESS", "GREATER"), ("REVERSED DOUBLE", "DOUBLE"))
-"""How the names of the two sides differ, in one of these or in all."""
+"""The words in which the names of the two sides differ. They may differ in several."""
 
 
 def is_bracket(sign: str) -> bool:
-    """Whether it is the opening side of a pair of brackets, and no quotation mark."""
+    """Whether a sign is an opening bracket, and not a quotation mark."""
     one = len(sign) == 1 and sign not in _LOW
     return one and (sign == "<" or unicodedata.category(sign) == "Ps")
 
 
 @cache
 def closers_of(sign: str) -> str:
-    """What closes that which ``sign`` opens: itself, or any one of several signs; empty if it opens nothing.
+    """The sign that closes what ``sign`` opens, or several signs, any of which closes it; empty if it opens
+    nothing.
 
     Args:
         sign: a character, or ``**``.
@@ -44,4 +46,4 @@ def closers_of(sign: str) -> str:
     try:
         return unicodedata.lookup(closing) if closing != name else ""
     except KeyError:
-        return ""  # some have no other side of their own name
+        return ""  # some brackets have no partner with a matching name

@@ -1,12 +1,13 @@
 """Detects that a reply repeats the text again soon after a repetition.
 
-A model that has repeated the quote may write a few words, or announce something, and then begin the text,
-its last paragraph, sentence or line once more. Nothing of that is cut here, for a text may repeat itself. But
-what follows the repetition is then no clean continuation, so the join is not verified.
+A model that has repeated the quote may write a few words, or an announcement, and then begin the text, its
+last paragraph, sentence or line once more. Nothing of that is cut here, because a text may repeat itself. But
+the place is not proved then, so the join is unverified.
 
-A passage counts if it comes again up to the text's end, or if a long one begins again where a model begins:
-at the text's beginning, its last heading, paragraph or code fence. How much must agree depends on what
-stands before it: directly behind the repetition a few letters are enough, behind other words more.
+A passage counts if it is repeated up to the text's end, or if a long one begins at a place where models begin
+again: at the text's beginning, its last heading, paragraph or code fence. Directly behind the repetition, a
+    few
+letters must agree; behind other words, more.
 """
 
 from __future__ import annotations
@@ -27,18 +28,20 @@ from .repeated_again import LONG_FROM_START, LONG_PASSAGE, Sign
 from .thresholds import ACCIDENT, OUT_OF_PLACE
 
 AHEAD: Final = 64
-"""Characters behind a repetition in which a passage may begin again."""
+"""Characters behind a repetition within which a passage may begin again."""
 DIRECTLY: Final = 6
-"""Letters of a line or a sentence that comes again directly behind the repetition, or behind signs."""
+"""Letters of a line or sentence that must agree directly behind the repetition, or behind signs."""
 BEHIND_A_BREAK: Final = 10
-"""The same behind new words, where a line or a sentence begins."""
+"""The same behind new words, at the beginning of a line or sentence."""
 NEW: Final = 4
-"""Letters that the text says only once, of less than `OUT_OF_PLACE` that come again directly."""
+"""Letters of a passage shorter than `OUT_OF_PLACE`, directly behind the repetition, that must occur only once
+in the text."""
 MOST_LIVE: Final = 8
-"""Places in a reply from which the text is followed at the same time. Only a monotonous text has more."""
+"""The largest number of places in a reply that are compared with the text at the same time. Only monotonous
+texts have more."""
 
 _BEGINS: Final = re.compile(r"(?<![^\W_])\S|[^\w\s]|[\u2e80-\uffff]")
-"""Where a word or a sign begins."""
+"""The beginning of a word or a sign."""
 _SIGNS: Final = re.compile(r"[.:!?\u2026\u3002]{0,4}(?:[>*+#\"'\u201c\u201e\u00ab(\[`~_\s-]|\d+[.)]\s)*")
 _BREAK: Final = re.compile(r"(?:\n|[.!?\u2026][\"'\u201d\u2019)*_]*\s|[\u3002\uff01\uff1f])[^\w\n]*$")
 
@@ -50,20 +53,21 @@ class _Begun:
     at: int
     """Characters of the reply's key before it."""
     needs: tuple[int, int]
-    """Letters that must agree up to the text's end: of a line or a sentence, and of any other passage."""
+    """Letters that must agree up to the text's end: for a whole line or sentence, and for any other
+    passage."""
     found: Overlaps
     landmarks: list[tuple[int, str]]
-    """Those of the text's that agree with all that came."""
+    """The landmarks of the text that agree with all that has arrived."""
 
 
 @dataclass
 class _Known:
-    """What is known of one reply."""
+    """What has been found in one reply so far."""
 
     looked: int = 0
-    """Characters in which places were looked for."""
+    """Characters that have been searched."""
     live: list[_Begun] = field(default_factory=list[_Begun])
-    """The places from which all that came agrees with the text."""
+    """The places from which all that has arrived agrees with the text."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +84,12 @@ class Recurrence:
     _known: dict[int, _Known] = field(default_factory=dict[int, _Known], init=False, repr=False)
 
     def look(self, head: str, at: int, *, final: bool) -> Sign:
-        """Whether the text comes again in ``head``, at ``at`` or soon behind it.
+        """Whether the text begins again in ``head``, at ``at`` or soon behind it.
 
         Args:
-            head: the beginning of a reply, as far as it has come. What is known of it is kept.
+            head: the beginning of a reply, as far as it has arrived. What is found is kept for the next call.
             at: where in it a repetition ends.
-            final: whether this much of it is enough.
+            final: whether to decide on this much of it.
         """
         if self._loops:
             return Sign.NOTHING
@@ -111,7 +115,7 @@ class Recurrence:
         return Sign.DOUBT if begun_again else Sign.NOTHING
 
     def _begun(self, rest: str, looked: int) -> Iterator[_Begun]:
-        """The places from ``looked`` on where a word or a sign begins."""
+        """The places, from ``looked`` on, where a word or a sign begins."""
         for found in _BEGINS.finditer(rest, looked, AHEAD):
             lead = rest[: found.start()]
             if blank(found[0]):
@@ -123,7 +127,7 @@ class Recurrence:
             yield _Begun(len(Folded(lead).key), needs, Overlaps(self.had.places), self._landmarks)
 
     def _comes_again(self, begun: _Begun, again: str) -> bool:
-        """Whether a passage has come again up to the text's end, or a long one from where a model begins."""
+        """Whether a passage is repeated up to the text's end, or a long one from a landmark on."""
         checked = len(begun.found.complete)
         begun.found.compare(again)
         if any(self._counts(count, begun.needs) for count in begun.found.complete[checked:]):
@@ -135,11 +139,13 @@ class Recurrence:
         return any(self._is_anew(again[: shared(key, again)], least) for least, key in agreed)
 
     def _is_anew(self, run: str, least: int) -> bool:
-        """Whether the text was begun again at a landmark, and not at another place where it says the same."""
+        """Whether the reply begins the text again at a landmark, and the same words occur nowhere else in
+        it."""
         return weight(run) >= least and self.had.tail.key.count(run) + self.had.opening.count(run) < 2
 
     def _counts(self, count: int, needs: tuple[int, int]) -> bool:
-        """Whether it is no accident, nor a habit of the text, that its last ``count`` letters come again."""
+        """Whether a repetition of the text's last ``count`` letters is no coincidence and no habit of the
+        text."""
         if self._is_said_twice(count):
             return False
         whole = self.had.is_border(self.had.begins(count)) or count == len(self.had.quote)
@@ -151,12 +157,13 @@ class Recurrence:
         return new >= BEHIND_A_BREAK and (whole or self._is_prose)
 
     def _is_said_twice(self, count: int) -> bool:
-        """Whether the text says its last ``count`` letters twice in a row."""
+        """Whether the text has its last ``count`` letters twice in a row anywhere."""
         return self.had.tail.key[-count:] * 2 in self.had.tail.key
 
     @cached_property
     def _loops(self) -> bool:
-        """Whether the text ends in a loop that it has said twice. What continues a loop comes again, too."""
+        """Whether the text ends with a passage twice in a row. Then a true continuation repeats it as
+        well."""
         key = self.had.tail.key
         last = key[-ACCIDENT:]
         start = len(key) - len(last)
@@ -168,12 +175,12 @@ class Recurrence:
 
     @cached_property
     def _is_prose(self) -> bool:
-        """Whether the text's last line is prose, where half a sentence seldom comes again."""
+        """Whether the text's last line is prose. Prose seldom repeats half a sentence."""
         return not self.had.fenced and is_prose(self.had.line)
 
     @cached_property
     def _said_before(self) -> int:
-        """How many of the text's last letters it has said before."""
+        """The length of the longest end of the text that occurs in it before."""
         tail, low, high = self.had.tail.key, 0, len(self.had.tail.key) - 1
         while low < high:
             middle = (low + high + 1) // 2
@@ -183,13 +190,13 @@ class Recurrence:
         return low
 
     def _may_come(self, begun: _Begun, again: str) -> bool:
-        """Whether all that came agrees with the text, which goes on."""
+        """Whether all that has arrived agrees with the text, so that more of it may show a repetition."""
         agrees = again in self.had.tail.key if len(again) < SEED else begun.found.alive > 0
         return agrees or bool(begun.landmarks)
 
     @cached_property
     def _landmarks(self) -> list[tuple[int, str]]:
-        """What stands where a model begins again, and how many of its letters are no accident."""
+        """The keys of the text from each landmark on, each with how many letters of it must agree."""
         had, tail = self.had, self.had.tail
         found = [(LONG_PASSAGE if at else LONG_FROM_START, key) for at, key in had.far]
         item = len(had.text) - len(last_part(had.text[-NEAR:]))

@@ -1,8 +1,8 @@
-"""Remarks of a model, around the repetition that it was asked for.
+"""Recognises remarks that a model adds before or behind the repetition.
 
-Behind the quote a model may apologise, announce what follows, or write ``(continued)`` or three dots before
-it goes on. Any of these could be the text's own, so none is cut there; the join is only not verified.
-A note in brackets may stand before the quote as well: there it is skipped like a courtesy (`lead_ins`).
+Behind the quote, a model may apologise, announce what follows, or write ``(continued)`` or three dots before
+it continues. Any of these could belong to the text, so none is cut; the join is unverified instead. A note in
+brackets may also precede the quote. There it is skipped like a courtesy (`lead_ins`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 from .preambles import announces, apologises, greets, is_note
 
 LONGEST: Final = 60
-"""Characters of a sentence or a note that are waited for. An announcement shows in these."""
+"""Characters of a sentence or a note that are waited for. They are enough to recognise an announcement."""
 
 _DOTS: Final = r"(?:\u2026|\.{3}|\. \. \.)"
 _ELLIPSIS: Final = re.compile(rf"[*_]*[(\[{{<\uff08\u3010]?\s?{_DOTS}")
@@ -32,17 +32,18 @@ _SENTENCE: Final = re.compile(rf"[^\n]{{1,{LONGEST}}}?(?:[:.!?\u2026\uff1a\u3002
 
 
 def note_ends(head: str, at: int) -> int:
-    """Where a note in brackets, emphasis or dashes ends that begins at ``at``; ``at`` if there is none."""
+    """Where the note in brackets, emphasis or dashes ends that begins at ``at``; ``at`` if there is none."""
     note = _NOTE.match(head, at)
     return note.end() if note and note.end() < len(head) and is_note(note["words"]) else at
 
 
 def begins(rest: str, *, over: bool, dotted: bool, final: bool) -> bool | None:
-    """Whether ``rest`` begins with a remark; None if more of it may show it.
+    """Whether ``rest`` begins with a remark; None if more of it is needed to tell.
 
     Args:
-        rest: what stands behind a repetition.
-        over: whether a line or a sentence ends before it. A text may then go on with thanks or an apology.
+        rest: what follows a repetition.
+        over: whether a line or a sentence ends before it. The text itself may then continue with thanks or an
+            apology.
         dotted: whether the text has an ellipsis of its own.
         final: whether no more will come.
     """

@@ -1,10 +1,10 @@
 """Detects that a reply repeats the text again directly after a repetition.
 
-A model that has repeated the quote may begin its sentence, its section or the whole text again. Text
-repeats itself as well, and here the model has shown that it knows its place. So more is asked for than
-where nothing was repeated. Behind a marker, which no text has, the usual thresholds hold. Without one a
-passage is cut only if it is long and begins again in the middle of a sentence of prose, or of something
-that is open.
+A model that has repeated the quote may then begin the sentence, the section or the whole text again. A text
+may also repeat itself, and here the model has already shown that it knows where to continue. So more proof is
+required than for the first repetition. Behind a marker, which texts do not have, the usual thresholds apply.
+Without a marker, a passage is cut only if it is long, and if its repetition stands in the middle of a
+sentence of prose or of an open bracket or quotation.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ from .prose import is_prose
 from .thresholds import ACCIDENT, OUT_OF_PLACE, SET_APART, is_begun_again, need
 
 LONG_PASSAGE: Final = 64
-"""Letters that must agree for a passage far from the end to be followed, or refused if it is left."""
+"""Letters that must agree before a passage far from the end is followed along the text, or refused if the
+reply departs from it."""
 LONG_FROM_START: Final = 32
 """The same where a repetition is likely: from the beginning of the text or of the fragment on, or behind a
 marker."""
 LONG_PARAGRAPH: Final = 100
-"""Characters of a line that is no verse."""
+"""Length of a line, in characters, from which it is no verse."""
 CHANGED: Final = 24
-"""Letters of other words that may stand before the fragment, where all of it is repeated."""
+"""Letters of other words that may precede the fragment if all of it is repeated."""
 
 _STOP: Final = re.compile(r"[.!?\u2026\u3002\uff01\uff1f]{1,4}")
 _BEGUN: Final = re.compile(r"\S")
@@ -40,21 +41,22 @@ _ITEM: Final = re.compile(r"\s*\d{1,4}[.)][ \t]+")
 
 
 class Sign(Enum):
-    """What there is to say where nothing is cut."""
+    """What was found where nothing is cut."""
 
     NOTHING = auto()
+    """Nothing is repeated."""
     MORE = auto()
     """More of the head is needed."""
     DOUBT = auto()
-    """Something is repeated, and it may be the text's own."""
+    """Something is repeated, but the text itself may repeat it."""
 
 
 class Behind(NamedTuple):
-    """Where in the head a passage that is repeated ends."""
+    """Where in the head a repeated passage ends."""
 
     at: int
     left: str
-    """What is new in its last character."""
+    """The part of its last character that is new, such as an accent."""
 
 
 Again: TypeAlias = Sign | Behind | Follow | Diverged
@@ -75,15 +77,16 @@ class RepeatedAgain:
     most_held: int
 
     def look(self, head: str, at: int, how: Joined, *, marked: bool, final: bool, repeated: int = 0) -> Again:
-        """What ``head`` repeats of the text from ``at`` on, or behind a stop that stands there.
+        """What ``head`` repeats of the text from ``at`` on, or behind a full stop at ``at``.
 
         Args:
             head: the beginning of the reply.
-            at: where in it the repetition ends.
-            how: how that was repeated.
-            marked: whether a marker or a wrapper has been closed before ``at``.
-            final: whether this much of the head is enough.
-            repeated: characters of the text's key that the repetition has; it may begin there once more.
+            at: where in it the first repetition ends.
+            how: how the text was repeated.
+            marked: whether a marker or a wrapper was closed before ``at``.
+            final: whether to decide on this much of the head.
+            repeated: length of the first repetition, in characters of the text's key. The same passage may be
+                repeated.
         """
         found = self._look(head, at, how, marked=marked, stopped=False, final=final, repeated=repeated)
         if found is not Sign.NOTHING or self.had.is_over:
@@ -109,7 +112,7 @@ class RepeatedAgain:
             how: as in `look`.
             marked: as in `look`.
             final: as in `look`.
-            stopped: whether the model has ended the sentence before ``at``, which the text has not.
+            stopped: whether a full stop stands before ``at`` that the model added to the text's sentence.
             repeated: as in `look`.
         """
         rest = head[at : at + self.most_held]
@@ -140,7 +143,7 @@ class RepeatedAgain:
         return self._left(key, places, rest[blanks:]) if marked else Sign.NOTHING
 
     def _next_item(self, rest: str, *, final: bool) -> Sign:
-        """Whether ``rest`` is the text's last item, unfinished as it is, with another number."""
+        """Whether ``rest`` repeats the text's last list item, which is unfinished, under another number."""
         line, item = _ITEM.match(self.had.line), _ITEM.match(rest)
         if line is None or item is None:
             return Sign.NOTHING
@@ -155,8 +158,8 @@ class RepeatedAgain:
 
     @cached_property
     def _apart(self) -> list[int]:
-        """Places in the tail's key where a line, a sentence or the fragment begins, as far back as
-        matters."""
+        """Places in the tail's key where a line, a sentence or the fragment begins, as far back as a
+        repetition may begin."""
         had, found = self.had, {self.had.fragment}
         near = had.near
         for at in range(len(had.tail.key)):
@@ -165,13 +168,13 @@ class RepeatedAgain:
         return sorted(at for at in found if at >= 0)
 
     def _is_inside(self, at: int) -> bool:
-        """Whether a character of the text is split there."""
+        """Whether ``at`` is inside a character of the text."""
         return at > 0 and self.had.tail.at[at] == self.had.tail.at[at - 1]
 
     @cached_property
     def _close(self) -> list[int]:
-        """Those of them where the text, the last paragraph, the fragment, the last line or the last sentence
-        begins."""
+        """The places of `_apart` where the text, the last paragraph, the fragment, the last line or the last
+        sentence begins."""
         paragraph = self.had.text.rfind("\n\n") + 2
         begun = [at for at in self._apart if self.had.place(at) in (0, paragraph)]
         return sorted({self.had.fragment, *self._apart[-2:], *begun} - {-1})
@@ -187,7 +190,8 @@ class RepeatedAgain:
     # -- what it amounts to -------------------------------------------------------------------------
 
     def _with_other_words(self, key: str, *, final: bool) -> int:
-        """How much of ``key`` is other words and then all of the fragment; -1 if more of it may be."""
+        """How much of ``key`` is a few other words followed by the whole fragment; 0 if it is not that, -1 if
+        more of it is needed to tell."""
         quote = self.had.quote
         if weight(quote) < SET_APART or key[:1] == quote[:1]:
             return 0
@@ -208,7 +212,7 @@ class RepeatedAgain:
         marked: bool,
         final: bool,
     ) -> Again:
-        """All that came agrees with the text, which goes on."""
+        """The decision if all that has arrived agrees with the text, and the text goes on."""
         places = [*far, *map(self.had.place, alive)]
         far_back = len(self.had.text) - places[0] > self.most_held - LONG_PASSAGE
         if len(places) == 1 and weight(key) >= LONG_PASSAGE and far_back:
@@ -216,11 +220,11 @@ class RepeatedAgain:
         if not final:
             return Sign.MORE
         if marked and weight(key) >= LONG_FROM_START:
-            return Diverged()  # it ended inside what it repeated
+            return Diverged()  # the reply ended inside the repetition
         return Sign.DOUBT if marked or weight(key) >= LONG_FROM_START else Sign.NOTHING
 
     def _is_enough(self, head: str, begin: int, count: int, *, marked: bool, apart: bool) -> bool:
-        """Whether the passage of ``count`` characters up to the text's end is no accident."""
+        """Whether the repetition of the text's last ``count`` characters is proved."""
         had, tail = self.had, self.had.tail.key
         passage = tail[len(tail) - count :]
         if passage * 2 in tail:
@@ -242,13 +246,15 @@ class RepeatedAgain:
 
     @cached_property
     def _is_unfinished(self) -> bool:
-        """Whether the last line can't be followed by another: something is open in it."""
+        """Whether the text ends inside a bracket, a quotation, emphasis or inline code, so that no new line
+        can follow."""
         text = self.had.text
         line = text[text.rfind("\n") + 1 :][-NEAR:]
         return not self.had.fenced and is_open(last_part(text[-NEAR:]), line)
 
     def _left(self, key: str, places: list[int], raw: str) -> Again:
-        """Whether it followed the text from somewhere, behind a marker, and left it."""
+        """The decision, behind a marker, if the reply agreed with the text from some place on and then
+        departed."""
         had = self.had
         likely = [self._run(key, place) for place in places if place == had.fragment or had.place(place) == 0]
         likely += [shared(begun, key) for _, begun in had.far]
@@ -263,5 +269,6 @@ class RepeatedAgain:
         return shared(self.had.tail.key[place : place + len(key)], key)
 
     def _is_rare(self, key: str, raw: str) -> bool:
-        """Whether the text says only once what is repeated, so that it is not in its habit."""
+        """Whether what is repeated occurs only once in the text, so that the text is unlikely to repeat
+        it."""
         return self.had.says_once(key[:ACCIDENT], raw[:LONG_FROM_START])

@@ -1,8 +1,9 @@
 """Finds a repetition of the text that begins at a given position in a reply.
 
-Given a place where the repetition may begin (`lead_ins`), this finds the quote there, or another passage that
-agrees up to the end of the text and is too long for an accident, and joins what follows it (`after_echo`). A
-reply that begins to repeat the text and then leaves it is another answer, or has a slip in the quote.
+At a position where the repetition may begin (`lead_ins`), this looks for the quote, or for another passage
+that agrees up to the end of the text and is too long for coincidence. What follows the passage is joined by
+`after_echo`. A reply that begins to repeat the text and then departs from it is another answer, or has a slip
+in the quote.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ from .thresholds import ACCIDENT, BEGUN, OUT_OF_PLACE, SET_APART, TOUCHING, is_r
 from .unproved import Unproved
 
 LONGEST_CLOSER: Final = 12
-"""Characters that close a wrapper at most, with the line break before them."""
+"""The largest number of characters that close a wrapper, with the line break before them."""
 
 _FENCE: Final = re.compile(r"\n?[ \t]*(?:`{3}|~{3})")
 _SAID: Final = frozenset(":.!?\u2026\uff1a\u3002\uff01\uff1f")
 
 
 class More(Enum):
-    """A part of the decision that needs more of the head, where None says that it does not apply."""
+    """Says that more of the head is needed. None has another meaning here: that there is no repetition."""
 
     MORE = auto()
 
@@ -61,7 +62,7 @@ class Repetitions:
     _known: dict[int, Overlaps] = field(default_factory=dict[int, Overlaps], init=False, repr=False)
 
     def look(self, head: str, start: Start, *, final: bool) -> Part:
-        """What the head is if the text is repeated from ``start``; None if it isn't."""
+        """The decision if the reply repeats the text from ``start`` on; None if it does not."""
         reply = Folded(head[start.at : start.at + self.most_held])
         found = self._overlaps(start.at, reply.key)
         if self.had.quote and reply.key.startswith(self.had.quote) and self._counts(head, start):
@@ -77,7 +78,7 @@ class Repetitions:
         if (places or len(reply.key) < SEED) and not final:
             return MORE
         if sure and self._is_rare(reply.key, head, start):
-            return Diverged()  # it ended inside what it repeated
+            return Diverged()  # the reply ended inside the repetition
         longest = found.complete[-1] if found.complete else 0
         best = longest > found.longest_left and not self._owns(head, start, longest)
         if best and proved(self.had.tail.key, found.complete, need(self.had, head, start, longest)):
@@ -87,8 +88,10 @@ class Repetitions:
         return again if fence else self._left(head, start, reply, found, final=final)
 
     def _in_brackets(self, head: str, start: Start, reply: Folded, found: Overlaps, *, final: bool) -> Part:
-        """What the head is if the text is repeated in brackets. A text has brackets as well, and may say
-        a few words again in them."""
+        """The decision if the reply repeats the text in brackets; None if it does not.
+
+        The text itself may have brackets and repeat a few words in them, so more must agree.
+        """
         places, _ = self._places(found)
         if (places or len(reply.key) < SEED) and not final:
             return MORE
@@ -103,8 +106,11 @@ class Repetitions:
     def _behind_any_line(
         self, head: str, start: Start, reply: Folded, found: Overlaps, *, final: bool
     ) -> Part:
-        """What the head is if the text is repeated behind a line of any words. A song may do that by
-        itself: where a line or a sentence is over, only what is long and was said once is a repetition."""
+        """The decision if the reply repeats the text behind a line of any words; None if it does not.
+
+        A song may do the same. So behind the end of a line or sentence, a passage counts as a repetition only
+        if it is long and occurs once in the text.
+        """
         had, (places, first) = self.had, self._places(found)
         far = len(had.text) - first > self.most_held - LONG_PASSAGE
         if places == 1 and weight(reply.key) >= LONG_PASSAGE and far and (start.apart or not had.is_over):
@@ -121,7 +127,8 @@ class Repetitions:
         return None
 
     def _line_again(self, head: str, start: Start, reply: Folded, *, final: bool) -> Part:
-        """Whether the text's last line is repeated behind a fence that is opened again, and goes on."""
+        """The decision if the reply opens the fence again and repeats the text's last line; None if it does
+        not."""
         had, line = self.had, Folded(self.had.line).key
         if "\n" in had.space or not reply.key.startswith(line):
             return None
@@ -133,7 +140,10 @@ class Repetitions:
         return self.unproved.join(head, end, Joined.OVERLAP, final=final) or MORE
 
     def _overlaps(self, at: int, key: str) -> Overlaps:
-        """Where the text is repeated from ``at`` on. What is known of it is kept: a head grows by little."""
+        """The places in the text that agree with the reply from ``at`` on.
+
+        They are kept, because the head grows by a little between calls.
+        """
         found = self._known.get(at)
         if found is None or not key.startswith(found.reply):
             found = self._known[at] = Overlaps(self.had.places)
@@ -141,21 +151,22 @@ class Repetitions:
         return found
 
     def _places(self, found: Overlaps) -> tuple[int, int]:
-        """How many places of the text agree with all that came, and where the first of them is."""
+        """How many places of the text agree with all that has arrived, and where the first of them is."""
         alive = found.alive & self.had.near
         far = [at for at, key in self.had.far if found.reply and key.startswith(found.reply)]
         near = [self.had.place((alive & -alive).bit_length() - 1)] if alive else []
         return alive.bit_count() + len(far), min(far + near, default=0)
 
     def _counts(self, head: str, start: Start) -> bool:
-        """Whether the fragment behind ``start`` is the one that was asked for, and not the text's own."""
+        """Whether the fragment at ``start`` is the repetition that was asked for, and not part of the
+        continuation."""
         had, count = self.had, len(self.had.quote)
         if is_recased(had, head, start, count) and weight(had.quote) < need(had, head, start, count):
             return False
         if self.asked.whole and (start.kind is not Lead.UNKNOWN or self._anew_behind(head[: start.at])):
             return True
         if start.kind is Lead.UNKNOWN:
-            # A refrain comes again behind a line that is set apart; half a line doesn't.
+            # A refrain may be repeated behind a separate line; half a line is not.
             once = had.tail.key.count(had.quote) == 1 or not had.is_border(had.begins(count))
             return weight(had.quote) >= ACCIDENT and once
         return count >= SEED and (
@@ -163,7 +174,7 @@ class Repetitions:
         )
 
     def _cut(self, head: str, start: Start, reply: Folded, count: int, *, final: bool) -> Part:
-        """Cut behind the passage of ``count`` characters of the key, and behind what closes its wrappers."""
+        """Join behind the passage of ``count`` characters of the key, and behind what closes its wrappers."""
         had, cut, left = self.had, start.at + reply.end(count), reply.left(count)
         cut += 0 if left else shared(had.trailing, head[cut:])
         closed = cut
@@ -184,12 +195,13 @@ class Repetitions:
         return self.after.join(head, place, final=final) or MORE
 
     def _owns(self, head: str, start: Start, count: int) -> bool:
-        """Whether what looks like a wrapper is a part of the text that is repeated."""
+        """Whether what looks like a wrapper is part of the text that is repeated."""
         at = self.had.begins(count) if start.wrapped and count else 0
         return at > 0 and self.had.text[:at].rstrip().endswith(start.wrapper.rstrip())
 
     def _left(self, head: str, start: Start, reply: Folded, found: Overlaps, *, final: bool) -> Part:
-        """Whether the head followed the text and left it: with a slip in the fragment, or for good."""
+        """The decision if the head agreed with the text and then departed from it: it may be the fragment
+        with a slip, or another answer. None if it is neither."""
         begun = found.left() >> self.had.fragment & 1 and weight(self.had.quote) >= TOUCHING
         if begun and not is_recased(self.had, head, start, len(self.had.quote)):
             ends = seam_ends(self.had, head[: start.at], head[start.at], self.asked.quote)
@@ -209,11 +221,11 @@ class Repetitions:
         return Diverged() if left and self._is_rare(reply.key, head, start) else None
 
     def _is_rare(self, key: str, head: str, start: Start) -> bool:
-        """Whether the text says only once what the head begins with."""
+        """Whether the beginning of the head occurs only once in the text."""
         return self.had.says_once(key[:ACCIDENT], head[start.at : start.at + LONG_FROM_START])
 
     def _anew_behind(self, line: str) -> bool:
-        """Whether ``line`` is an opening, where the whole answer was asked for and begins behind it."""
+        """Whether ``line`` is an opening. Called if the whole answer was asked for, and begins behind it."""
         ends = line.rstrip()[-1] in _SAID
         return (
             weight(self.had.quote) >= OUT_OF_PLACE and ends and not (line[0].isspace() or line[0].islower())
@@ -221,7 +233,7 @@ class Repetitions:
 
 
 def _closed(head: str, cut: int, closers: tuple[str, ...]) -> int:
-    """Where the wrappers around the fragment are closed."""
+    """The place in the head behind everything that closes the wrappers."""
     for closer in closers:
         if found := re.compile(f"(?:\u2026|\\.\\.\\.)?{closer}").match(head, cut):
             cut = found.end()

@@ -1,9 +1,9 @@
 """Follows a reply along the text that it repeats.
 
-A model that begins its whole answer anew repeats what the consumer has before it comes to what is new. What
-it repeats is dropped as it streams, so nothing of it need be kept. Exact passages are compared as they
-are; where the two differ, the keys of a short span decide whether it is the same passage spelled otherwise,
-or another answer. An answer that has left the text is never put behind it.
+A model that begins its whole answer again repeats what the consumer has before it writes anything new. The
+repetition is dropped as it streams, so none of it has to be kept. The two texts are compared as they are.
+Where they differ, the keys of a short span decide whether it is the same passage in another spelling, or
+another answer. Another answer is never joined.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from .normalize import Folded, shared
 
 SPAN: Final = 64
-"""Characters whose keys are compared where the texts differ. They must hold the longest run of white
+"""Characters whose keys are compared where the texts differ. This must be at least the longest run of white
 space that one side may have and the other not."""
 
 
@@ -27,15 +27,15 @@ class Followed:
     cut: int
     """Characters of the reply that repeat them."""
     left: str = ""
-    """What the reply has of the text's last character beyond it (an accent)."""
+    """The part of the reply's last compared character that the text does not have, such as an accent."""
     diverged: bool = False
     """Whether the reply differs from the text from here on."""
 
 
 def follow(text: str, at: int, head: str) -> Followed:
-    """Follow ``head`` along ``text`` from ``at``.
+    """Compare ``head`` with ``text`` from ``at`` on.
 
-    The end of ``head`` is left where more of it could change the answer.
+    The end of ``head`` is not counted if more of the reply could change the result.
     """
     cut = 0
     while True:
@@ -54,15 +54,15 @@ def follow(text: str, at: int, head: str) -> Followed:
         if count == len(came.key) and cut + SPAN >= len(head):
             return Followed(at, cut)
         while count and (had.left(count) or came.left(count)):
-            count -= 1  # no character is split
+            count -= 1  # so that no character is split
         at += had.end(count) if had.key else SPAN
         cut += came.end(count) if came.key else SPAN
 
 
 def _same(text: str, at: int, head: str, cut: int) -> int:
-    """How many characters of ``head`` from ``cut`` on are those of ``text`` from ``at`` on.
+    """How many characters of ``head`` from ``cut`` on are the same as those of ``text`` from ``at`` on.
 
-    Ever longer pieces are compared, so that it takes no longer than what agrees is long.
+    The pieces that are compared double in length, so the time is proportional to what agrees.
     """
     count, size = 0, SPAN
     while piece := head[cut + count : cut + count + size]:

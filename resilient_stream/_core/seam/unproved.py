@@ -1,8 +1,8 @@
 """Joins a reply in which no repetition of the text was found.
 
-An announcement is cut, and so is a sign that only a model's opening can have brought: a marker that the
-text has not, a fence that is open already, an ellipsis in the middle of a sentence. Where nothing of the
-kind stands there, the reply is joined as it came.
+An announcement is cut. So are signs that only a model's opening can have: a marker that does not occur in the
+text, a fence that is open already, an ellipsis in the middle of a sentence. If the reply begins with none of
+these, it is joined as it came.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from .thresholds import PAUSES
 from .whitespace import Mend, indent, is_settled, mend
 
 NEAR: Final = 4000
-"""Characters at the text's end in which an ellipsis shows that the text uses them."""
+"""Characters at the end of the text that are searched for an ellipsis, to see whether the text uses them."""
 
 
 @dataclass(frozen=True)
 class Unproved:
-    """Joins a reply in which nothing of the text was found.
+    """Joins a reply in which no repetition of the text was found.
 
     Args:
-        asked: what it was asked to begin with.
+        asked: what the reply was asked to begin with.
         had: what was delivered.
     """
 
@@ -39,9 +39,9 @@ class Unproved:
 
         Args:
             head: the beginning of the reply.
-            cut: what is left out of it.
+            cut: how many characters of it are left out.
             how: as in `Join`.
-            final: whether this much of the head is enough.
+            final: whether to decide on this much of the head.
         """
         rest, space = head[cut:], self.asked.space
         if not final and not is_settled(space, rest, proved=False):
@@ -54,12 +54,12 @@ class Unproved:
         return Join(cut + mended.drop, how, verified=False, supplied=mended.supply)
 
     def is_opening(self, head: str, start: Start) -> bool:
-        """Whether what stands before ``start`` may be cut, though nothing is repeated behind it."""
+        """Whether what precedes ``start`` may be cut although nothing is repeated behind it."""
         if start.kind is Lead.UNKNOWN:
             return False
         if start.kind is Lead.REOPENED or not start.wrapped:
             return start.kind is not Lead.BARE
-        if start.sign == "fence":  # directly behind the text's last character no line can end
+        if start.sign == "fence":  # a fence cannot follow the text's last character without a line break
             return self.had.fenced and not self.asked.space and not head[0].isspace()
         if start.sign == "marker":
             return not markers.is_own(start.wrapper.strip(), self.had.text)
@@ -83,7 +83,7 @@ class Unproved:
         return self._behind_sign(head, start, final=final)
 
     def _behind_line(self, head: str, start: Start, *, final: bool) -> Join | None:
-        """Join what follows a line that is cut in code or rows."""
+        """Join what follows a line that is cut, in code or table rows."""
         cut = start.behind + (start.sign == "marker" and head.startswith("\n", start.behind))
         if "\n" in self.asked.space or head.startswith("\n", cut):
             return self.join(head, cut, Joined.PREAMBLE, final=final)
@@ -99,8 +99,10 @@ class Unproved:
         return self.join(head, cut, Joined.PREAMBLE, final=final)
 
     def _behind_sign(self, head: str, start: Start, *, final: bool) -> Join | None:
-        """Join what follows a marker or an ellipsis. A marker's line break is no part of the text, and
-        neither is one in the middle of a sentence."""
+        """Join what follows a marker or an ellipsis.
+
+        The line break behind a marker is not part of the text. Neither is one in the middle of a sentence.
+        """
         rest = head[start.behind :]
         if not final and not is_settled(self.asked.space, rest, proved=False):
             return None
@@ -113,8 +115,8 @@ class Unproved:
         return mend(self.had.text, self.asked.space, rest, fenced=lambda: self.had.fenced, proved=False)
 
     def _is_left_out(self, first: str) -> bool:
-        """Whether an ellipsis before ``first`` says that something is left out: in the middle of a
-        sentence, in a text that has none of its own."""
+        """Whether an ellipsis before ``first`` stands for what is left out: it is in the middle of a
+        sentence, and the text has no ellipsis."""
         near = self.had.text[-NEAR:]
         own = "..." in near or "\u2026" in near
         return self._is_inside and not own and first.isalpha() and not first.isupper()

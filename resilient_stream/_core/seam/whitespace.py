@@ -1,18 +1,19 @@
-"""The white space at a seam.
+"""Mends the white space at a seam.
 
-The request shows the model the text without its trailing white space, which the consumer has; what the
-reply repeats of it is cut. For the rest, a reply that began with a proved echo is believed: the model wrote
-on from its own words. White space is changed only where what stands there can't be meant:
+The request shows the model the text without its trailing white space, which the consumer has already
+received. What the reply repeats of that white space is cut. Otherwise the white space of a reply that began
+with a proved echo is trusted, because the model continued from its own words. White space is changed only in
+these cases:
 
-* a line that ends and a line that begins are one line: a list item, a table row, a heading, a code fence
-  begins a line of its own;
-* a sentence of prose runs on behind a line break. Poems, code, lists and hard-wrapped text do break there,
-  so it must be a long line of prose in a text that nowhere breaks its sentences; an empty line is false
-  behind any long line of prose (`prose`);
-* a comma or a sentence's end is followed at once by a word, in a text that always has a space there;
-* two spaces stand where the text always has one. Only without an echo;
-* two words that the text knows stand together as one that it doesn't know. Only without an echo: a model
-  that begins a new message drops the space.
+* A line break is missing before a list item, a table row, a heading or a code fence, which begin a line of
+  their own.
+* A line break stands in the middle of a sentence of prose. Poems, code, lists and hard-wrapped text have such
+  line breaks, so the line must be long and the text must have no line break inside a sentence elsewhere. An
+  empty line is removed behind any long line of prose (`prose`).
+* A space is missing behind a comma or a full stop, in a text that always has one there.
+* There are two spaces, in a text that always has one. Only if there was no echo.
+* A space is missing between two words: both occur in the text, and the two together do not occur as one word.
+  Only if there was no echo, because a model that begins a new message drops the space.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ from .normalize import shared
 from .prose import LONG_LINE, joins_without_space, runs_on
 
 NEAR: Final = 3000
-"""Characters before the seam that show a text's habits."""
+"""Characters before the seam that are examined for the text's habits."""
 
 LONGEST_WORD: Final = 100
-"""Letters of the longest word that is looked for in the text."""
+"""Letters of the longest word that is looked up in the text."""
 
 LONGEST_TOKEN: Final = 24
 """Characters of a word that are waited for at most."""
@@ -37,7 +38,7 @@ _WORD: Final = r"[^\W\d_]"
 _LETTERS: Final = re.compile(rf"{_WORD}+")
 _NO_BEGINNING: Final = re.compile(r"([bcdfgkmnprstz])\1[a-z]")
 _NO_WORD: Final = re.compile(r"[bcdfghjklmnpqrstvwxz]{2,4}")
-"""Where no word begins (``tter``), and what is none (``str``), in Latin letters."""
+"""Letters with which no word begins (``tter``), and letters that are no word (``str``), in Latin script."""
 _MARKUP: Final = re.compile(r"\s*([#|>*+\-`~<{\[(\\]|\d+[.)]\s)")
 _RUNS_ON: Final = re.compile(r"[^\W\d_A-Z],?\n+[ \t]*(?=[^\W\d_])(?![A-Z])")
 _DOUBLE: Final = re.compile(r"\S {2,}\S")
@@ -47,36 +48,39 @@ _HEADING: Final = re.compile(r"#{2,6} \S")
 _FENCE: Final = re.compile(r"(`{3,}|~{3,})(\s|$)")
 _ROW: Final = re.compile(r"[ \t]*\|.*\|[ \t]*")
 _UNSETTLED: Final = re.compile(r"[`~]+|[-*+|]|\d+[.)]?|#+[ \t]?|[A-Z]")
-"""Where a fence, the marker of a list, a row, a heading or a sentence may begin."""
+"""The possible beginning of a fence, a list item, a row, a heading or a sentence."""
 _STOPS: Final = re.compile(r"(?:[,;!?]|[a-z]{3}\.|(?<=[^\W\d_]):)[\"'\u201d\u2019)]?$")
 
 
 class Mend(NamedTuple):
-    """What is done at a seam: ``drop`` characters of the reply, ``supply`` these in their place."""
+    """The change at a seam: ``drop`` characters of the reply are removed, and ``supply`` is put in their
+    place."""
 
     drop: int
     supply: str = ""
 
 
 def indent(space: str, blanks: str) -> int:
-    """How much of ``blanks`` is had already, where the line was broken before them: what follows is an
-    indent, and so is the end of ``space``."""
+    """How many of ``blanks`` the consumer has received already, if a line break precedes them.
+
+    They are an indent then, and so is the end of ``space``.
+    """
     return shared(space.rpartition("\n")[2], blanks)
 
 
 def is_settled(space: str, rest: str, *, proved: bool) -> bool:
-    """Whether more of ``rest`` would change nothing about its white space.
+    """Whether the white space before ``rest`` can be decided without more of it.
 
     Args:
         space: as in `mend`.
-        rest: what follows the cut, as far as it has come.
+        rest: what follows the cut, as far as it has arrived.
         proved: as in `mend`.
     """
     word = rest.lstrip()
     blanks = rest[: len(rest) - len(word)]
     if not word or len(word) >= LONGEST_TOKEN:
         return word != ""
-    if "\n" in blanks:  # the whole word may be half of one that the text knows
+    if "\n" in blanks:  # the whole word is needed: it may be half of a word that occurs in the text
         return word[0].isupper() or any(map(str.isspace, word))
     if not proved and (word.isalpha() or not word.strip("\"'(*`\u2018\u201c")):
         return False
@@ -86,15 +90,16 @@ def is_settled(space: str, rest: str, *, proved: bool) -> bool:
 def mend(
     text: str, space: str, rest: str, *, fenced: Callable[[], bool], proved: bool, broken: bool = False
 ) -> Mend:
-    """What makes ``rest`` follow ``text`` and ``space``.
+    """The change that makes ``rest`` follow ``text`` and ``space``.
 
     Args:
         text: what the consumer has, without trailing white space.
-        space: that white space.
-        rest: what follows the cut; it has a character that is not blank, or is all there is.
-        fenced: tells whether the text ends inside a code fence; it reads all of it.
+        space: the trailing white space.
+        rest: what follows the cut. It has a character that is not blank, or is the whole rest of the reply.
+        fenced: returns whether the text ends inside a code fence. It reads the whole text, so it is called
+            only if needed.
         proved: whether the reply repeated what it was asked to repeat.
-        broken: whether a marker stands before ``rest``, which may have brought a line break.
+        broken: whether a marker precedes ``rest``, so that a line break may belong to the marker.
     """
     blanks = rest[: len(rest) - len(rest.lstrip())]
     drop = shared(space, blanks)
@@ -123,9 +128,9 @@ def mend(
 
 
 def _has_begun(line: str, space: str, blanks: str, word: str) -> bool:
-    """Whether the line on which ``word`` stands has begun: its indent or the space before it was received.
+    """Whether ``word`` is on a line that has begun already: its indent, or the space before it, was received.
 
-    Nothing ends a line where a space was received behind a word or a comma.
+    If a space was received behind a word or a comma, that line has not ended.
     """
     if "\n" in space:
         return space[-1] != "\n" and not blanks.strip("\n")
@@ -134,8 +139,11 @@ def _has_begun(line: str, space: str, blanks: str, word: str) -> bool:
 
 
 def _mid_sentence(near: str, line: str, word: str, *, proved: bool) -> bool:
-    """Whether a sentence of prose can't but go on here. A proved reply is only doubted by a text that
-    has shown how it breaks its lines."""
+    """Whether a sentence of prose must continue here.
+
+    If the reply is proved, its line break is removed only if the text has several paragraphs, which show how
+    it uses line breaks.
+    """
     if proved and near.count("\n\n") < 2:
         return False
     if len(line) < LONG_LINE or line[0].isspace() or _MARKUP.match(line):
@@ -148,15 +156,15 @@ def _mid_sentence(near: str, line: str, word: str, *, proved: bool) -> bool:
 
 
 def _doubled(near: str, line: str, blanks: str, word: str) -> bool:
-    """Whether these are two spaces in a line of a text that never has more than one."""
+    """Whether there are two spaces here, in a text that has single spaces everywhere else."""
     if blanks != "  " or line[-1:] in "0123456789|" or not _MAY_FOLLOW.match(word):
         return False
     return len(re.findall(r"\S \S", near)) >= 4 and not _DOUBLE.search(near)
 
 
 def _joins(near: str, word: str) -> bool:
-    """Whether the last word and ``word`` are one: a word that the text knows, or parts of which one can be no
-    word."""
+    """Whether the text's last word and ``word`` are one word: it occurs in the text, or one of its two parts
+    can't be a word."""
     last, first = _last(near), _first(word)
     if not last or _known(near, last + first):
         return last != ""
@@ -164,7 +172,7 @@ def _joins(near: str, word: str) -> bool:
 
 
 def _lost(near: str, line: str, word: str, *, fenced: Callable[[], bool], proved: bool) -> str:
-    """The white space that must have stood between two characters that are not blank."""
+    """The white space that is missing between two characters that are not blank."""
     if _FENCE.match(word) and not line.endswith(("`", "~")):
         return "\n" if fenced() else ""
     supply = _lost_outside_code(near, line, word, proved=proved)
@@ -184,7 +192,7 @@ def _lost_outside_code(near: str, line: str, word: str, *, proved: bool) -> str:
 
 
 def _begins_line(line: str, word: str) -> bool:
-    """Whether ``word`` begins the next item or row of what ``line`` is one of."""
+    """Whether ``word`` begins the next list item or table row behind ``line``."""
     item, following = _ITEM.match(line), _ITEM.match(word)
     if item and following and following.start() == 0:
         if item[1] and following[1]:
@@ -194,7 +202,7 @@ def _begins_line(line: str, word: str) -> bool:
 
 
 def _ends_clause(near: str, line: str, word: str, *, proved: bool) -> bool:
-    """Whether a clause ends where the text always has a space, and a word follows at once."""
+    """Whether a clause ends and a word follows without a space, in a text that always has a space there."""
     found = _STOPS.search(line)
     if not found or (":" in found[0] and (proved or not line.rpartition(" ")[2][:-1].isalpha())):
         return False  # host:path
@@ -208,7 +216,7 @@ def _ends_clause(near: str, line: str, word: str, *, proved: bool) -> bool:
 
 
 def _between_words(near: str, word: str) -> str:
-    """A space, if two words that the text knows stand together as one that it doesn't know."""
+    """A space if both words occur in the text and the two together do not; otherwise nothing."""
     last, first = _last(near), _first(word)
     if min(len(last), len(first)) < 2 or last > "\u2e7f" or _known(near, last + first):
         return ""
@@ -216,7 +224,10 @@ def _between_words(near: str, word: str) -> str:
 
 
 def _last(near: str) -> str:
-    """The word that ``near`` ends with. It is read backwards: a search would begin at each of its letters."""
+    """The word at the end of ``near``.
+
+    The text is reversed, because a forward search would try to match from each of its letters.
+    """
     found = _LETTERS.match(near[::-1])
     return found[0][::-1] if found else ""
 
@@ -227,7 +238,8 @@ def _first(word: str) -> str:
 
 
 def _known(near: str, word: str, times: int = 1) -> bool:
-    """Whether the text has ``word`` as a word. What is longer than words are is none."""
+    """Whether ``word`` occurs in the text as a word, at least ``times`` times. False if it is too long for a
+    word."""
     if len(word) > LONGEST_WORD:
         return False
     found = re.findall(rf"(?<!{_WORD}){re.escape(word)}(?!{_WORD})", near, re.IGNORECASE)

@@ -1,7 +1,7 @@
-"""The words of the request, where a model writes them into its reply.
+"""Recognises words of the request in a reply.
 
-Small models like to go on with the conversation instead of the text: behind the quote they write the rest of
-the request, word for word. That is no part of any answer.
+Small models often continue the conversation instead of the text: behind the quote they write the rest of the
+request, word for word. That is not part of the answer.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 from .normalize import Folded, shared, weight
 
 SAID: Final = 24
-"""Letters of a sentence of the request that are no accident."""
+"""Letters that must agree with a sentence of the request."""
 SAID_AT_END: Final = 4
 """The same behind a marker, if the reply ends there."""
 LOOKED_AT: Final = 120
@@ -24,7 +24,7 @@ _SENTENCE: Final = re.compile(r"(?:^|[.!?:\n\u3002\uff01\uff1f\uff1a])\s*")
 
 @lru_cache(maxsize=64)
 def sentences(wording: str) -> tuple[str, ...]:
-    """The keys of a wording's ends, one from each sentence on."""
+    """The keys of a wording from the beginning of each of its sentences on."""
     parts = wording.split("{quote}")
     ends = [
         part[found.end() : found.end() + LOOKED_AT] for part in parts for found in _SENTENCE.finditer(part)
@@ -33,12 +33,12 @@ def sentences(wording: str) -> tuple[str, ...]:
 
 
 def says(rest: str, wordings: tuple[str, ...], *, apart: bool, final: bool) -> bool | None:
-    """Whether ``rest`` begins with a sentence of the request; None if more of it may show it.
+    """Whether ``rest`` begins with a sentence of the request; None if more of it is needed to tell.
 
     Args:
         rest: a part of a reply.
-        wordings: what may have been asked, with ``{quote}`` for the quote.
-        apart: whether a marker stands before ``rest``.
+        wordings: the wordings that the request may have used, with ``{quote}`` in place of the quote.
+        apart: whether a marker precedes ``rest``.
         final: whether no more will come.
     """
     key = Folded(rest[:LOOKED_AT]).key
