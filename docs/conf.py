@@ -67,8 +67,24 @@ def _drop_empty_globs(app: Sphinx, name: str, source: list[str]) -> None:
         source[0] = "\n".join(kept) + "\n"
 
 
+def _keep_colons(app: Sphinx) -> None:
+    """Napoleon reads `Seconds: ...` in the docstring of an attribute as its type. The type is in the annotation."""
+    written: list[str] = []
+
+    def before(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+        written[:] = lines
+
+    def after(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+        if what in {"attribute", "data", "property"}:
+            lines[:] = written
+
+    app.connect("autodoc-process-docstring", before, priority=100)
+    app.connect("autodoc-process-docstring", after, priority=900)
+
+
 def setup(app: Sphinx) -> None:
     """Teach the writer of Markdown one node that it does not know: the `*` and `/` of a signature."""
     nothing = (lambda writer, node: None, lambda writer, node: None)
+    _keep_colons(app)
     app.connect("source-read", _drop_empty_globs)
     app.add_node(abbreviation, override=True, markdown=nothing)
