@@ -68,7 +68,7 @@ def _drop_empty_globs(app: Sphinx, name: str, source: list[str]) -> None:
 
 
 def _keep_colons(app: Sphinx) -> None:
-    """Napoleon reads `Seconds: ...` in the docstring of an attribute as its type. The type is in the annotation."""
+    """Keep the docstrings of attributes as they are: Napoleon reads `Seconds: ...` in one as its type."""
     written: list[str] = []
 
     def before(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:

@@ -16,9 +16,7 @@ try:
         messages.append(
             {"role": "assistant", "content": stream.get_final_message().content}
         )
-except (
-    anthropic.APIError
-) as error:  # the SDK's own exceptions, in the middle of a stream as well
+except anthropic.APIError as error:  # the SDK's own, also in the middle of a stream
     seen = report(error)
     print(f"\n{type(error).__name__}, {len(seen.attempts)} attempts: {seen.reason}")
     print(

@@ -18,7 +18,7 @@ with client.messages.stream(
     max_tokens=4096,
     messages=[{"role": "user", "content": "How do tides work?"}],
     extra_headers=policy_option(
-        policy.replace(deadline=20)
-    ),  # another deadline for this call
+        policy.replace(deadline=20)  # another deadline for this call
+    ),
 ) as stream:
     print(stream.get_final_text())
