@@ -57,11 +57,11 @@ WORDINGS: Final[Mapping[str, str | None]] = {"continue": "continue", "repeat": "
 class Judged(StrEnum):
     """The result behind one cut."""
 
-    ON = "goes on"
+    ON = "new text"
     """New text, and none of the cases below."""
-    NOTHING = "nothing came"
+    NOTHING = "nothing"
     """The stream ended at the cut: the model stopped."""
-    AGAIN = "told again"
+    AGAIN = "repeated"
     """The text begins with text from before the cut."""
     WORDS = "words of the request"
     """It contains a sentence of the request."""
@@ -119,7 +119,7 @@ def measure(
 ) -> dict[str, list[Outcome]]:
     """Cut replies of ``model``, have each continued in each wording, and write a row for each wording."""
     found = cuts(model, prompts, count, random.Random(seed))
-    write(f"{len(found)} cuts\n\n| wording | {' | '.join(Judged)} | verified | verified and goes on |\n")
+    write(f"{len(found)} cuts\n\n| wording | {' | '.join(Judged)} | verified | verified, with new text |\n")
     write("|---|" + "---:|" * (len(Judged) + 2) + "\n")
     outcomes: dict[str, list[Outcome]] = {}
     for name, text in wordings.items():

@@ -24,9 +24,9 @@ def scripted(then: str) -> Author:
         received = content if isinstance(content, str) else content[-1]["text"]
         last = request["messages"][-1]["content"].split("\n\n", 1)[1].rpartition("\n\n")[0]
         said: dict[str, str] = {
-            "goes on": last + ANSWER[len(received) : len(received) + 200],
-            "nothing came": last,
-            "told again": "Well, here it is. " + received[-300:-100],
+            "new text": last + ANSWER[len(received) : len(received) + 200],
+            "nothing": last,
+            "repeated": "Well, here it is. " + received[-300:-100],
             "words of the request": f"{last}\n\nBegin with exactly this text and then continue it.",
         }
         return said[then]
@@ -34,19 +34,19 @@ def scripted(then: str) -> Author:
     return answer
 
 
-@pytest.mark.parametrize("then", ["goes on", "nothing came"])
+@pytest.mark.parametrize("then", ["new text", "nothing"])
 def test_what_a_model_does_is_counted(then: str) -> None:
     """Each cut is judged by what was delivered behind it."""
     written: list[str] = []
     told = measure(scripted(then), {"continue": None}, 2, 5, written.append, PROMPT)
     assert [one.judged for one in told["continue"]] == [Judged(then)] * 2
-    assert then != "goes on" or all(one.verified for one in told["continue"])
+    assert then != "new text" or all(one.verified for one in told["continue"])
     assert f"| continue | {' | '.join(str(2 * (judged == then)) for judged in Judged)} |" in "".join(written)
 
 
 def test_cuts_are_drawn_by_their_seed() -> None:
     """The same seed cuts at the same places, behind the first 60 characters."""
-    first, again = (cuts(scripted("goes on"), PROMPT, 3, random.Random(7)) for _ in range(2))
+    first, again = (cuts(scripted("new text"), PROMPT, 3, random.Random(7)) for _ in range(2))
     assert first == again
     assert all(ANSWER.startswith(cut.received) and len(cut.received) > 50 for cut in first)
 

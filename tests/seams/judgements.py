@@ -28,7 +28,7 @@ def main() -> None:
     """Join and print."""
     found = table()
     lines = [*found.items(), ("all", sum(found.values(), Counter[str]()))]
-    sys.stdout.write("| judged, as it was joined at first | " + " | ".join(COLUMNS) + " |\n")
+    sys.stdout.write("| judgement of the first join | " + " | ".join(COLUMNS) + " |\n")
     sys.stdout.write("|---|" + "---:|" * len(COLUMNS) + "\n")
     for judged, counts in lines:
         sys.stdout.write(f"| {judged} | " + " | ".join(str(counts[column]) for column in COLUMNS) + " |\n")

@@ -24,7 +24,7 @@ SIZES: Final = (1, 4, 100, 100_000)
 """Characters of a delta."""
 LOOPS: Final = frozenset({39, 45, 46, 94})
 """Replies that were joined rightly and then say the same again: that is the model's text."""
-UNCLEAN: Final = ("only the echo", "the request's", "marker", "apology", "line begun", "text told again")
+UNCLEAN: Final = ("only the echo", "the request's", "marker", "apology", "line repeated", "text repeated")
 """What was wrong with a join, by the first words of the judgement."""
 
 
@@ -67,7 +67,7 @@ def test_what_was_joined_rightly_is_handed_over_to_the_letter() -> None:
 
 def test_no_echo_alone_of_an_unfinished_text_is_verified() -> None:
     """None of those that were taken for the ending."""
-    alone = [row for row in replies() if row["judged"] == "only the echo came, text unfinished"]
+    alone = [row for row in replies() if row["judged"] == "only the echo, text unfinished"]
     assert Counter(tuple(row["expected"]) for row in alone) == {("echo_only", False, ""): 41}
 
 
