@@ -104,7 +104,7 @@ def _conclude(found: Sequence[Finding]) -> None:
     for one in found:
         detail = f" ({one.detail})" if one.detail else ""
         sys.stdout.write(f"  {one.verdict:<12}  {one.statement}{detail}\n")
-    sys.stdout.write("\n'not seen': no reply had what the statement speaks of.\n")
+    sys.stdout.write("\n'not seen': no reply showed whether the statement is true.\n")
 
 
 def _document(

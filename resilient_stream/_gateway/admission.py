@@ -30,7 +30,7 @@ def admit(incoming: Incoming, hosts: Collection[str] | None) -> None:
     if incoming.method == "CONNECT" or not incoming.target.startswith(b"/"):
         raise Refused(
             400,
-            "the target of a request should be a path: this gateway leads to one API and to no other host",
+            "the target of a request should be a path: this gateway forwards to one API only",
             close=True,
         )
     name = host_of(incoming.value("host"))

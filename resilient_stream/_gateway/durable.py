@@ -238,7 +238,7 @@ class Durable:
         except StreamBusy:  # another process was quicker
             return True
         except (JournalError, Refused) as error:
-            guarded(log.warning, f"a stream can't be gone on with: {error}")
+            guarded(log.warning, f"a stream can't be continued: {error}")
             return False
         return True
 

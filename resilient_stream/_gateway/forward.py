@@ -32,7 +32,7 @@ async def forward(upstream: Upstream, request: httpx2.Request, downstream: Downs
     except httpx2.TransportError as error:
         failure = classify.of_exception(error, Phase.HEADERS)
         status = 502 if failure is None else errors.status_of(failure)
-        said = f"the upstream could not be asked ({type(error).__name__})"
+        said = f"the upstream gave no response ({type(error).__name__})"
         await downstream.answer(status, errors.page(status, said))
         return
     await relay(response, downstream)

@@ -106,10 +106,10 @@ class Metrics:
         """The metrics, as a registry of prometheus-client asks its collectors for them."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-        running = GaugeMetricFamily("resilient_stream_gateway_running", "Streams that run now")
+        running = GaugeMetricFamily("resilient_stream_gateway_running", "Streams that are running")
         running.add_metric([], len(self._streams.running))
         ended = CounterMetricFamily(
-            "resilient_stream_gateway_streams", "Streams that have ended, by how", labels=["outcome"]
+            "resilient_stream_gateway_streams", "Streams that have ended, by outcome", labels=["outcome"]
         )
         counts = self._streams.counts
         for name in counts.__slots__:

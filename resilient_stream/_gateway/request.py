@@ -62,7 +62,7 @@ class Body:
             async with asyncio.timeout(self._patience):
                 message = await self._receive()
         except TimeoutError:
-            said = f"no more of the request's body came for {self._patience:g} s"
+            said = f"no more of the request's body arrived for {self._patience:g} s"
             raise Refused(408, said, close=True) from None
         if message["type"] == "http.disconnect":
             self.left = True

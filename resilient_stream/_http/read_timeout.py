@@ -220,5 +220,5 @@ def _time_left(left: float, slept: float) -> float:
         MachineSlept: the machine has slept since the last byte.
     """
     if slept > LONGEST_NAP:
-        raise MachineSlept(f"nothing came since the machine slept for {slept:.0f} s")
+        raise MachineSlept(f"nothing arrived after the machine slept for {slept:.0f} s")
     return max(0.0, left - LOOK_UP)

@@ -17,7 +17,7 @@ AT_ONCE: Final = 256
 """How many frames are read at once."""
 
 _ENDINGS: Final = {
-    Status.FAILED: (StreamFailed, "the stream was given up; what it brought was given"),
+    Status.FAILED: (StreamFailed, "the stream was given up; all that it received has been read"),
     Status.LEFT: (WriterGone, "the program that wrote the stream has left it before its end"),
     Status.STOPPED: (StoppedStream, "the stream was stopped before its end"),
     Status.EXPIRED: (ExpiredStream, "the stream's retention is over"),
@@ -117,5 +117,5 @@ class Follower:
             raise kind(sentence)
         left = head.until - self._store.now()
         if left <= 0 or rules.is_dead(head.holder):
-            raise WriterGone("the process that wrote the stream is gone, and nobody has taken over yet")
+            raise WriterGone("the process that wrote the stream is gone, and no other has taken over yet")
         return left + 0.001

@@ -63,7 +63,7 @@ def unavailable(path: str, error: Exception) -> JournalUnavailable:
     """The exception to raise if SQLite or the file system has failed."""
     name = getattr(error, "sqlite_errorname", "")
     if name in ("SQLITE_NOTADB", "SQLITE_CORRUPT") or "malformed" in str(error):
-        what = "is damaged, or no SQLite database; move it away, and a new one is made"
+        what = "is damaged, or is not an SQLite database; if you move it away, a new one is made"
     elif name == "SQLITE_FULL":
         what = "can't grow: the disk is full"
     else:

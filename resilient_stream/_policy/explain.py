@@ -122,7 +122,7 @@ def _limits(policy: Explained) -> list[str]:
         *(["Requests: one, and never another."] if one else _requests(policy)),
         timeouts,
         *([] if one else [doubling]),
-        f"Form of a continuation: {policy.continuation}. A seam that can't be verified: {policy.unverified}.",
+        f"Continuation: {policy.continuation}. A seam that can't be verified: {policy.unverified}.",
         f"Blocks held until complete: {', '.join(sorted(policy.hold)) or 'none'}.",
         *([f"The policy's own strategies also decide: {', '.join(own)}."] if own and not one else []),
     ]

@@ -154,7 +154,7 @@ class Judgement:
             return GiveUp(_why_not(state.failure))
         own = self._policy.retry
         if own is not None and not _answer("retry", own(state)):
-            return GiveUp("the policy's own retry strategy said no")
+            return GiveUp("the policy's retry strategy declined")
         return None
 
     def _too_long(self, state: StreamState) -> GiveUp | None:
@@ -251,7 +251,7 @@ def _stops(policy: RetryPolicy) -> list[tuple[Limit, str, StopRule]]:
         reason = f"the next attempt would begin after the deadline of {policy.deadline:g} s"
         stops.append((Limit.DEADLINE, reason, stop_before_delay(policy.deadline)))
     if policy.stop is not None:
-        stops.append((Limit.STOP, "the policy's own stop strategy said to stop", policy.stop))
+        stops.append((Limit.STOP, "the policy's stop strategy ended it", policy.stop))
     return stops
 
 

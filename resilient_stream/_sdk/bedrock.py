@@ -151,7 +151,7 @@ class MessageDecoder:
         """
         for message in iterator:
             if zlib.crc32(message[:-4]) != int.from_bytes(message[-4:]):
-                raise zlib.error("the checksum of a message does not hold")
+                raise zlib.error("the checksum of a message is wrong")
             end = 12 + int.from_bytes(message[4:8])
             headers, payload = _headers(message[12:end]), json.loads(message[end:-4])
             if headers.get(":message-type", "event") != "event":

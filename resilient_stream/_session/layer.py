@@ -90,7 +90,7 @@ class Layer:
             return "not a request for a message"
         if not streams:
             return "not a stream"
-        return None if isinstance(body, Mapping) else "the body is no JSON object"
+        return None if isinstance(body, Mapping) else "the body is not a JSON object"
 
     def healed(self, path: str, body: object) -> Mapping[str, Any] | None:
         """The request body with a history that the API will accept; None if nothing needs to change.

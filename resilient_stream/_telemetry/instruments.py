@@ -90,7 +90,7 @@ class Instruments:
         self._delay = _histogram(meter, "stream.retry_delay", "s", "Waits before an attempt", SECONDS)
         self._queue = _histogram(meter, "stream.queue_delay", "s", "Waits for the stream's turn", SECONDS)
         self._recovery = _histogram(meter, "recovery.duration", "s", "Failure to first content", SECONDS)
-        self._stall = _histogram(meter, "stall.duration", "s", "Silences that were cut short", LONG)
+        self._stall = _histogram(meter, "stall.duration", "s", "Silences that a timeout ended", LONG)
         self._faults = meter.create_counter(f"{PREFIX}faults", "{fault}", "Attempts that failed")
         self._limits = meter.create_counter(f"{PREFIX}limits", "{retry}", "Retries that a limit forbade")
         self._denied = meter.create_counter(f"{PREFIX}budget.denied", "{retry}", "Of these, by the budget")

@@ -50,7 +50,7 @@ def read(layer: Layer, request: Request, tenant: str = "") -> Protected | Reques
     content = content_of(request)
     if content is None:
         return _unprotected(layer, request, "its body can be sent only once")
-    reason = "a batch is no stream" if path.endswith(BATCHES) else obstacle(request)
+    reason = "a batch is not a stream" if path.endswith(BATCHES) else obstacle(request)
     if reason is not None:
         return _unprotected(layer, request, reason)
     body = json_of(content)

@@ -79,4 +79,4 @@ def test_what_is_no_journal_is_said(tmp_path: Path, capsys: pytest.CaptureFixtur
     (tmp_path / "x").write_text("no journal" * 1000)
     assert main(["journal", "ls", f"sqlite:///{tmp_path}/x"]) == 2
     assert main(["journal", "ls", "x"]) == 2
-    assert "no SQLite database" in capsys.readouterr().err
+    assert "not an SQLite database" in capsys.readouterr().err

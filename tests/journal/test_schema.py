@@ -44,7 +44,9 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     """And stays as it is."""
     path = tmp_path / "j.db"
     path.write_bytes(b"Dear diary, " * 1000)
-    with pytest.raises(JournalUnavailable, match="is damaged, or no SQLite database; move it away"):
+    with pytest.raises(
+        JournalUnavailable, match="is damaged, or is not an SQLite database; if you move it away"
+    ):
         opened(path)
     assert path.read_bytes() == b"Dear diary, " * 1000
 

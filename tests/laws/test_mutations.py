@@ -24,7 +24,7 @@ FAULTS = {
     "a delta without a type": "the SDK skips it, and what it says is missing without a word",
     "without a block": "as above",
     "broken content": "what stands in the place of the blocks would be lost",
-    "is no string": "the SDK adds something else to what it has",
+    "is not a string": "the SDK adds something else to what it has",
     "no JSON": "the SDK takes half an input for a whole one, or the beginning of two",
     "without a stop reason": "the message may go on; where it is evidently whole, it is believed",
     "an answer of nothing": "it is asked for once more",
@@ -35,7 +35,7 @@ LATE = {
     "a content_block_delta out of place": "it comes behind the stop of its block, which is handed over",
     "a message_delta out of place": "it comes before the message",
     "a delta without a type": "it happens to say nothing",
-    "is no string": "the SDK does not look at the last piece of an input that is whole without it",
+    "is not a string": "the SDK does not look at the last piece of an input that is whole without it",
     "no JSON": "as above",
     "an answer of nothing": "it is asked for once more, and believed",
 }

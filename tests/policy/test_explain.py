@@ -79,7 +79,7 @@ def test_the_explanation_tells_limits() -> None:
         "Waits for a turn count toward the limits above",
         "Timeouts: 5 s to connect, 300 s until the first event, 300 s without a byte, 600 s with nothing but pings.",
         "If one of the last three fires, it doubles for the next attempt, up to four times its value.",
-        "Form of a continuation: auto. A seam that can't be verified: accept.",
+        "Continuation: auto. A seam that can't be verified: accept.",
         "Blocks held until complete: tool_use.",
     ]:
         assert part in said
@@ -123,7 +123,7 @@ def test_the_explanation_of_one_request_has_no_limits_of_more() -> None:
     assert said.split("\n\n")[1].splitlines() == [
         "Requests: one, and never another.",
         "Timeouts: 5 s to connect, 300 s until the first event, 300 s without a byte, 600 s with nothing but pings.",
-        "Form of a continuation: never. A seam that can't be verified: accept.",
+        "Continuation: never. A seam that can't be verified: accept.",
         "Blocks held until complete: none.",
     ]
 

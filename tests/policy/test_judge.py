@@ -456,9 +456,7 @@ def test_stop_also_stops() -> None:
     """A stop strategy of the user's ends a stream that the fields would have let go on, and only then."""
     policy = RetryPolicy(stop=tenacity.stop_after_attempt(2))
     assert isinstance(verdict(policy, when=history(1)), Retry)
-    assert refusal(policy, when=history(2)) == GiveUp(
-        "the policy's own stop strategy said to stop", Limit.STOP
-    )
+    assert refusal(policy, when=history(2)) == GiveUp("the policy's stop strategy ended it", Limit.STOP)
 
 
 def test_stop_does_not_lift_a_limit() -> None:
@@ -507,7 +505,7 @@ def test_retry_must_agree() -> None:
     lost = RetryPolicy(retry=tenacity.retry_if_exception_type(ConnectionError))
     assert isinstance(verdict(lost), Retry)
     other = RetryPolicy(retry=tenacity.retry_if_exception_type(TimeoutError))
-    assert refusal(other) == GiveUp("the policy's own retry strategy said no")
+    assert refusal(other) == GiveUp("the policy's retry strategy declined")
     always = RetryPolicy(retry=tenacity.retry_always)
     assert refusal(always, failure(Kind.CANCELLED)).reason == "cancelled is never retried"
 

@@ -31,8 +31,8 @@ ASK = {"method": "POST", "path": "/v1/messages", "streams": True, "body": BODY}
         ({"method": "GET"}, "not a request for a message"),
         ({"path": "/v1/messages/count_tokens"}, "not a request for a message"),
         ({"path": "/v1/messages/batches"}, "not a request for a message"),
-        ({"body": None}, "the body is no JSON object"),
-        ({"body": [BODY]}, "the body is no JSON object"),
+        ({"body": None}, "the body is not a JSON object"),
+        ({"body": [BODY]}, "the body is not a JSON object"),
     ],
 )
 def test_a_stream_of_a_message_is_protected_and_nothing_else(

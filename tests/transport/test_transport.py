@@ -119,7 +119,7 @@ def test_a_batch_is_no_stream(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG", "resilient_stream")
     with mocked(lambda _: httpx.Response(200, json={})) as client:
         client.post(f"{URL}/batches", json={"requests": []}, headers=HEADERS)
-    assert "not protected: a batch is no stream" in caplog.messages
+    assert "not protected: a batch is not a stream" in caplog.messages
 
 
 @pytest.mark.parametrize("content", [b"nonsense", b"[]"])

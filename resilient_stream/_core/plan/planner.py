@@ -185,7 +185,7 @@ class Planner:
             keep_thinking=self.step is not Step.USER_TURN_WITHOUT_THINKING and self.hop == self.start,
         )
         if self.settings.continuation == "never":
-            return Blocked("the policy neither sends nor ends anything once a reply has begun")
+            return Blocked("the policy (continuation = never) sends nothing once a reply has begun")
         if kept.tools_complete and not kept.call_cut:
             return self._finish_with_tools(turn)
         if kept.blocked is not None:

@@ -68,7 +68,8 @@ def salvage(turn: Turn, *, rerun_server_tools: bool = False, keep_thinking: bool
             _keep(kept, block, answered, rerun_server_tools=rerun_server_tools)
     if kept.tools_complete and any(map(_dangerous_as_it_stands, turn.blocks)):
         # With the results of the calls beside it, the API would run the incomplete call.
-        kept.call_cut, kept.blocked = True, "a server tool was cut that would be run as it stands"
+        kept.call_cut = True
+        kept.blocked = "a server tool was cut off, and the API would run the incomplete call"
     sent = {str(block.get("id")) for block in kept.blocks}
     uses = {str(block.start.get("id")) for block in turn.blocks if block.type in SERVER_TOOL_USES}
     lost = uses - sent

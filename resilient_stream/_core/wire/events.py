@@ -67,7 +67,7 @@ MESSAGE_EVENTS: Final = frozenset(
 LONGEST_ERROR: Final = 64 * 1024
 """Bytes of an error event that are kept for the exception; the same for an error page."""
 
-NO_STREAM: Final = "the body is no event stream"
+NO_STREAM: Final = "the body is not an event stream"
 
 SKIPPED: Final = "skipped"
 """The type of an event that no consumer sees: comments, and frames without data."""
@@ -158,7 +158,7 @@ def _without_data(name: str | None, frame: bytes) -> Event:
             return Event("error", error, frame)
         raise Flaw(Kind.PROTOCOL, "an error page in place of events", in_band=True, body=error, frame=frame)
     if strange or name in MESSAGE_EVENTS:
-        raise Flaw(Kind.CORRUPT, "an event that has lost its data")
+        raise Flaw(Kind.CORRUPT, "an event without its data")
     return Event("ping" if name == "ping" else SKIPPED, {}, frame)
 
 

@@ -123,5 +123,5 @@ def _with_string(part: dict[str, Any], name: str) -> dict[str, Any]:
     if value is None:
         return {**part, name: ""}
     if not isinstance(value, str):
-        raise Flaw(Kind.PROTOCOL, f"a {part['type']} whose {name} is no string")
+        raise Flaw(Kind.PROTOCOL, f"a {part['type']} whose {name} is not a string")
     return part
