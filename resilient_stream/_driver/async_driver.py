@@ -9,6 +9,7 @@ import anyio
 
 from resilient_stream._core.loop.machine import Machine
 from resilient_stream._core.loop.states import Action, Finish, Raise, Read, Send, State, Wait
+from resilient_stream._core.relay.fast_path import HELD
 from resilient_stream._telemetry.observers import Watch
 
 from .finalizer import apart
@@ -68,7 +69,7 @@ class AsyncDriver(Loop):
     def __aiter__(self) -> AsyncDriver:
         return self
 
-    async def __anext__(self) -> bytes:  # noqa: C901 -- one coroutine for each chunk, not two
+    async def __anext__(self) -> bytes:  # noqa: C901, PLR0912 -- one coroutine for each chunk, not two
         self._busy = True
         try:
             # The fast path, as in `Driver._pass_on`. A coroutine of its own would take a fifth more
@@ -85,10 +86,13 @@ class AsyncDriver(Loop):
                 if self._closed:
                     break
                 passed = None if chunk is None else self._quick(chunk)
-                if passed:
+                if passed or passed is HELD:
+                    idle = 0.0
                     if waited > self._longest:  # noqa: PLR1730 -- for each event; `max` takes three times as long
                         self._longest = waited
-                    return passed
+                    if passed:
+                        return passed
+                    continue
                 idle += waited
                 if passed is None or idle > self._slack:
                     self._come = (chunk if passed is None else passed), idle

@@ -11,6 +11,7 @@ from resilient_stream._core.failures import Failure, Kind, Phase
 from resilient_stream._core.loop.machine import Machine
 from resilient_stream._core.loop.states import Action, Finish, Raise, Read, Send, State, Wait
 from resilient_stream._core.record.lifecycle import Note
+from resilient_stream._core.relay.fast_path import HELD
 from resilient_stream._telemetry.observers import Watch
 
 from .runtime import Runtime
@@ -81,7 +82,7 @@ class Loop:
         if isinstance(got, bytes):
             if action.slack >= 0:
                 out = machine.quick(got)
-                if out:
+                if out is not None and (out or out is HELD):
                     machine.took(waited)
                     return out
                 got = got if out is None else b""

@@ -14,6 +14,7 @@ from collections.abc import Generator, Iterator
 
 from resilient_stream._core.loop.machine import Machine
 from resilient_stream._core.loop.states import Action, Finish, Raise, Read, Send, Wait
+from resilient_stream._core.relay.fast_path import HELD
 from resilient_stream._telemetry.observers import Watch
 
 from .finalizer import apart
@@ -99,11 +100,12 @@ class Driver(Loop):
                 if self._closed:
                     return None
                 out = None if chunk is None else quick(chunk)
-                if out:
+                if out or out is HELD:
                     idle = 0.0
                     if waited > self._longest:  # noqa: PLR1730 -- for each event; `max` takes three times as long
                         self._longest = waited
-                    yield out
+                    if out:
+                        yield out
                     continue
                 idle += waited
                 if out is None or idle > self._slack:

@@ -236,6 +236,33 @@ async def test_the_longest_read_is_of_its_attempt(stage: Stage) -> None:
     assert [attempt.gap for attempt in stage.machine.ledger.attempts] == [7.0, 2.0]
 
 
+CALL = [{"type": "tool_use", "id": "toolu_1", "name": "look", "input": {"text": "x" * 90}}]
+
+
+@everywhere
+async def test_a_piece_of_a_held_call_shows_that_the_model_is_at_work(stage: Stage) -> None:
+    """Nothing is delivered for minutes, and the stream goes on."""
+    events = sse_events(CALL, ping=False)
+    chunks = [b"".join(events[:4]), *(Takes(25.0, event) for event in events[4:9]), b"".join(events[9:])]
+    stage.stream(HEAD, *chunks, None, silence_timeout=30.0, stall_timeout=60.0)
+    assert await stage.whole() == b"".join(events)
+    (attempt,) = stage.machine.ledger.attempts
+    assert (attempt.failure, attempt.gap, attempt.events) == (None, 25.0, len(events))
+
+
+@everywhere
+async def test_a_part_of_a_piece_does_not(stage: Stage) -> None:
+    """Reads that end no event add up, also behind pieces that are held."""
+    events = sse_events(CALL, ping=False)
+    parts = [Takes(25.0, events[5][at : at + 5]) for at in range(0, 15, 5)]
+    begun = [b"".join(events[:4]), Takes(25.0, events[4]), *parts]
+    stage.stream(HEAD, *begun, HEAD, WHOLE, None, waits=[0.0], silence_timeout=30.0, stall_timeout=60.0)
+    await stage.whole()
+    attempt = stage.machine.ledger.attempts[0]
+    assert attempt.failure is not None
+    assert (attempt.failure.kind, attempt.events) == (Kind.STALLED, 5)
+
+
 @everywhere
 async def test_nothing_but_pings_is_a_stall(stage: Stage) -> None:
     """Reads that bring only signs of life add up, until the attempt is given up for another."""

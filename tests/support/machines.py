@@ -12,6 +12,7 @@ from resilient_stream._core.loop.machine import Machine
 from resilient_stream._core.loop.states import Action, Finish, Raise, Read, Send, Wait
 from resilient_stream._core.plan.planner import Planner, Step
 from resilient_stream._core.record.ledger import Record
+from resilient_stream._core.relay.fast_path import HELD
 from resilient_stream._core.settings import Settings
 from resilient_stream._core.verdict import GiveUp, History, Retry
 
@@ -180,7 +181,7 @@ def drive(made: Machine, upstream: Upstream, *, quick: bool = True, strict: bool
                 action = made.end(0.0) if ends is None else made.fault(0.0, ends)
             elif quick and action.slack >= 0 and (passed := made.quick(chunk)) is not None:
                 out += passed
-                action = action if passed else made.data(0.0, b"", 0.0)
+                action = action if passed or passed is HELD else made.data(0.0, b"", 0.0)
             else:
                 action = made.data(0.0, chunk, 0.0)
         out += made.take()

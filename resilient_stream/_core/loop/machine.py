@@ -98,9 +98,9 @@ class Machine:
     def quick(self) -> Callable[[bytes], bytes | None]:
         """The fast path of `data` for the current attempt, which may be called while `Read.slack` allows it.
 
-        It takes a chunk and returns the bytes to deliver, if nothing else has changed. It returns empty bytes
-        if it kept the chunk; then `data` need only be given the time. It returns None if `data` must handle
-        the chunk.
+        It takes a chunk and returns the bytes to deliver, if nothing else has changed: `HELD` if its events
+        are held, and other empty bytes if it ended no event, in which case `data` need only be given the
+        time. None means that `data` must handle the chunk.
         """
         return self.relay.quick
 

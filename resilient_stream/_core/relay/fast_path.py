@@ -1,10 +1,10 @@
 """The fast path of a healthy stream's deltas.
 
-Nearly all of a stream are deltas of one block in one spelling. While a block is live, the spelling is
-learned from its first delta; frames that begin like it and go on as a canonical string may go to the
-consumer as they are, their strings are kept undecoded, and no JSON is parsed. Most chunks are one frame.
-If a chunk has several, each is checked. If it cuts a frame in two, the first part waits for the rest.
-Everything else takes the slow path, through the relay.
+Nearly all of a stream are deltas of one block in one spelling. The spelling is learned from the block's first
+delta. Frames that begin and end like it, with a canonical string between, go to the consumer as they are, or
+to the block that is held. Their strings are kept undecoded, and no JSON is parsed. Most chunks are one frame.
+A chunk that has several is divided by what stands between two strings. If it cuts a frame in two, the first
+part waits for the rest. Everything else takes the slow path, through the relay.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from __future__ import annotations
 from typing import Final
 
 from resilient_stream._core.turn.transcript import TEXT_FIELDS, Block
-from resilient_stream._core.wire.events import CANONICAL_HEAD, CANONICAL_TAIL
+from resilient_stream._core.wire.events import CANONICAL_HEAD, CANONICAL_TAIL, PLAIN, QUOTED_STRINGS
 from resilient_stream._core.wire.sse import Framer, is_utf8
+from resilient_stream._core.wire.tool_input import ToolInput
+
+from .held_block import HeldBlock
 
 LONGEST_CUT: Final = 4096
 """Bytes of a cut frame that are joined with each chunk anew. Longer ones are left to the framer, which
@@ -23,11 +26,18 @@ _NO_PREFIX: Final[tuple[bytes, ...]] = ()
 """An empty tuple of prefixes: `bytes.startswith` is false for it."""
 
 _whole_tail: Final = CANONICAL_TAIL.fullmatch
-_tail: Final = CANONICAL_TAIL.match
+
+
+class _Held(bytes):
+    """Empty bytes that can be told from others."""
+
+
+HELD: Final = _Held()
+"""What is delivered of frames that are held: nothing, although events have arrived."""
 
 
 class FastPath:
-    """Passes the deltas of one live block at a time.
+    """Passes the deltas of one block at a time.
 
     Args:
         framer: divides what takes the slow path.
@@ -43,21 +53,45 @@ class FastPath:
         self._index: bytes | None = None
         self._delta = b""
         self._shift = 0
+        self._input: ToolInput | None = None
+        self._held: HeldBlock | None = None
         self._prefix: bytes | tuple[bytes, ...] = _NO_PREFIX
         self._length = 0
+        self._suffix = self._between = b""
         self._shown: bytes | None = None
         """What replaces the prefix for the consumer, if the block has another index there."""
+        self._unchanged = True
+        """Whether frames are delivered as they are, and their strings need no check."""
 
-    def follow(self, block: Block, index: int, shift: int) -> None:
-        """``block`` is live: upstream calls it ``index``, the consumer ``index + shift``."""
+    def follow(
+        self,
+        block: Block,
+        index: int,
+        shift: int,
+        written: ToolInput | None = None,
+        held: HeldBlock | None = None,
+    ) -> None:
+        """Take the deltas of ``block`` from now on.
+
+        Args:
+            block: gets their strings.
+            index: what upstream calls it. The consumer calls it ``index + shift``.
+            shift: see ``index``.
+            written: checks them, if they are the input of a call.
+            held: gets their frames, if they are not delivered yet.
+        """
+        if self._index is not None and self._raw is block.raw and self._held is held:
+            return  # the spelling is known
         self.rest()
         if grows := TEXT_FIELDS.get(block.type):
             self._index, self._delta = b"%d" % index, grows[0].encode()
             self._raw, self._shift = block.raw, shift
+            self._input, self._held = written, held
 
     def rest(self) -> None:
-        """No block is live, or the live one must take the slow path for now."""
+        """No block is live or held, or the one that is must take the slow path for now."""
         self._index, self._prefix = None, _NO_PREFIX
+        self._input = self._held = None
 
     def drop(self) -> bytes:
         """Drop what is kept of a frame, and return it."""
@@ -72,28 +106,45 @@ class FastPath:
 
     def quick(self, chunk: bytes) -> bytes | None:
         """Return what to deliver for a chunk that ends canonical deltas of the block that is followed,
-        spelled as its first, and nothing else. Empty bytes stand for a part of a frame, which is kept. None
-        means that the chunk must take the slow path."""
+        spelled as its first, and nothing else. `HELD` stands for deltas that are held, and other empty bytes
+        for a part of a frame, which is kept. None means that the chunk must take the slow path."""
         if not self._cut and chunk.startswith(self._prefix) and not self._framer.rest:
             tail = _whole_tail(chunk, self._length)  # as `whole`, and nearly always
             if tail is not None and (chunk.isascii() or is_utf8(chunk)):
-                self.passed += 1
-                self._raw += tail[1]
-                return chunk if self._shown is None else self._shown + chunk[self._length :]
+                if self._unchanged:
+                    self.passed += 1
+                    self._raw += tail[1]
+                    return chunk
+                return self._pass(chunk, tail[1], 1)
         return self._several(chunk) if self._prefix else None
 
     def whole(self, frame: bytes) -> bytes | None:
         """As `quick`, for a frame that the framer has cut."""
-        return self._one(frame) or self._learn(frame)
+        out = self._one(frame)
+        return self._learn(frame) if out is None else out
 
     def _one(self, frame: bytes) -> bytes | None:
         if frame.startswith(self._prefix):
             tail = _whole_tail(frame, self._length)
             if tail is not None and is_utf8(frame):
-                self.passed += 1
-                self._raw += tail[1]
-                return frame if self._shown is None else self._shown + frame[self._length :]
+                return self._pass(frame, tail[1], 1)
         return None
+
+    def _pass(self, frames: bytes, strings: bytes, count: int) -> bytes | None:
+        """Take canonical frames. None if they are no such input as can be taken unread."""
+        held, shown = self._held, self._shown
+        if held is not None and held.too_long:
+            return None
+        if self._input is not None and not self._input.follows(strings):
+            return None
+        self.passed += count
+        self._raw += strings
+        if shown is not None:
+            frames = frames.replace(frames[: self._length], shown)
+        if held is None:
+            return frames
+        held.frames += frames
+        return HELD
 
     def _several(self, chunk: bytes) -> bytes | None:
         """As `quick`, for several frames, or parts of some."""
@@ -104,36 +155,39 @@ class FastPath:
         frames, cut = joined[:end], joined[end:]
         if len(cut) > LONGEST_CUT or cut.rfind(b"\r") >= 0 or framer.returns or framer.rest:
             return None
+        out: bytes | None = b""
         if frames:
             strings = self._strings(frames)
-            if strings is None:
-                return None
-            self.passed += len(strings)
-            self._raw += b"".join(strings)
-            if self._shown is not None:
-                frames = frames.replace(frames[: self._length], self._shown)
-        self._cut = cut
-        return frames
+            out = None if strings is None else self._pass(frames, b"".join(strings), len(strings))
+        if out is not None:
+            self._cut = cut
+        return out
 
     def _strings(self, frames: bytes) -> list[bytes] | None:
         """Return what these frames write, or None if one of them is no such delta."""
-        strings: list[bytes] = []
-        prefix, length, start, end = self._prefix, self._length, 0, len(frames)
-        while start < end:
-            tail = _tail(frames, start + length) if frames.startswith(prefix, start) else None
-            if tail is None:
-                return None
-            strings.append(tail[1])
-            start = tail.end()
-        return strings if is_utf8(frames) else None
+        end = len(frames) - len(self._suffix)
+        if not (frames.startswith(self._prefix) and frames.endswith(self._suffix, self._length)):
+            return None
+        if not is_utf8(frames):
+            return None
+        strings = frames[self._length : end].split(self._between)
+        if PLAIN.fullmatch(b"".join(strings)) or QUOTED_STRINGS.fullmatch(b'"'.join(strings) + b'"'):
+            return strings
+        return None
 
     def _learn(self, frame: bytes) -> bytes | None:
         """As `_one`, after taking the spelling from ``frame`` itself where it is such a delta."""
         head = CANONICAL_HEAD.match(frame)
         if head is None or head[1] != self._index or not head[2].startswith(self._delta):
             return None
+        tail = _whole_tail(frame, head.end())
+        if tail is None:
+            return None
         self._prefix, self._length, self._shown = head[0], head.end(), None
+        self._suffix = frame[tail.end(1) :]
+        self._between = self._suffix + head[0]
         if self._shift:
             shown = b"%d" % (int(head[1]) + self._shift)
             self._shown = frame[: head.start(1)] + shown + frame[head.end(1) : head.end()]
+        self._unchanged = self._shown is None and self._input is None and self._held is None
         return self._one(frame)

@@ -35,11 +35,6 @@ class HeldBlock:
         """Whether the block exceeds `LONGEST_HELD`."""
         return len(self.frames) > LONGEST_HELD
 
-    def add_piece(self, frame: bytes, written: bytes) -> None:
-        """Add the frame of a delta, and the text that it adds to the input, still JSON-escaped."""
-        self.frames += frame
-        self.block.raw += written
-
     def add(self, event: Event) -> None:
         """Add the block's next event, or an event that is no content."""
         self.frames += event.frame

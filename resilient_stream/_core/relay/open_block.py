@@ -13,7 +13,6 @@ Thinking that a user-turn continuation produces is not delivered.
 
 from __future__ import annotations
 
-import json
 from enum import Enum, auto
 from typing import Any, Final
 
@@ -57,7 +56,7 @@ class OpenBlock:
         settings: says what to hold.
         head: holds the start of a continuation.
         grammar: knows the block that is open upstream.
-        steady: passes on the deltas of a block that is delivered live.
+        steady: takes the canonical deltas of a block that is delivered live, or held.
     """
 
     def __init__(
@@ -82,8 +81,6 @@ class OpenBlock:
         self._start: dict[str, Any] = {}
         """The ``content_block_start`` of the block that is waiting for the join."""
         self._input: ToolInput | None = None
-        self._plain: bytes | None = None
-        """The index of the call that is held, if its frames are kept unchanged."""
         self._cut: Flaw | None = None
         """A tool call ended with incomplete input. If the message ends after it, the model wrote it so, and
         it is no failure."""
@@ -122,9 +119,7 @@ class OpenBlock:
         self._input = ToolInput() if kind in TOOL_USES else None
         if self._settings.holds(kind):
             self._mode, self._held = Mode.LIVE, HeldBlock(event)
-            index = self._grammar.index
-            as_it_comes = self._input is not None and self.out.shift == 0 and index == self._grammar.label
-            self._plain = b"%d" % index if as_it_comes else None
+            self._follow(self._held.block)
         elif kind in ("text", "thinking", "redacted_thinking") and not events.has_content(
             event.data["content_block"]
         ):
@@ -133,25 +128,6 @@ class OpenBlock:
         else:
             self.out.content(event)
             self._go_live()
-
-    def hold_piece(self, frame: bytes) -> bool:
-        """Hold a frame that is a plain piece of a call's input without parsing it as an event. Nearly all
-        frames of a call are. Return whether this one was.
-
-        Raises:
-            Flaw: the input of a call is no JSON.
-        """
-        held, written = self._held, self._input
-        if held is None or written is None or self._plain is None or not written.flows or self._grammar.waits:
-            return False
-        piece = events.plain_piece(frame, self._plain)
-        if piece is None:
-            return False
-        if not written.continues(piece):
-            written.take(json.loads(f'"{piece.decode()}"'))
-        held.add_piece(frame, piece)
-        self._let_go_if_too_long(held)
-        return True
 
     def delta(self, event: Event) -> None:
         """Handle a delta of the open block.
@@ -211,11 +187,11 @@ class OpenBlock:
     def _go_live(self) -> None:
         """Let canonical deltas of the open block take the fast path from here on."""
         self._mode = Mode.LIVE
-        if self._input is not None:  # each piece has to be checked
-            self.steady.rest()
-            return
+        self._follow(self._turn.blocks[-1])
+
+    def _follow(self, block: Block) -> None:
         shift = self.out.shift + self._grammar.index - self._grammar.label
-        self.steady.follow(self._turn.blocks[-1], self._grammar.label, shift)
+        self.steady.follow(block, self._grammar.label, shift, self._input, self._held)
 
     def stop(self, event: Event, kind: object) -> None:
         """Handle the stop of the open block, which is of type ``kind``."""

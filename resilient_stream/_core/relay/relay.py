@@ -200,9 +200,6 @@ class Relay:
         out = self.steady.whole(frame)
         if out is not None:
             self.out.out.append(out)
-        elif self._block.hold_piece(frame):
-            self._events += 1
-            self._spoke = True
         else:
             event = events.read(frame)
             if event.type == "content_block_stop" and self.opening is None and self._turn.message is None:

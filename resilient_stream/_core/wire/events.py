@@ -31,19 +31,14 @@ CANONICAL_HEAD: Final = re.compile(
 )
 """The beginning of a canonical delta frame: block index, and delta type with field name."""
 
-_END: Final = rb'"\} *\}\n\n'
-
-CANONICAL_TAIL: Final = re.compile(rb"(" + _STRING + rb")" + _HALF_PAIR + _END)
+CANONICAL_TAIL: Final = re.compile(rb"(" + _STRING + rb")" + _HALF_PAIR + rb'"\} *\}\n\n')
 """The rest of it: the raw JSON string, which must not end in the first half of a surrogate pair."""
 
-MARK: Final = b"\0"
-"""Replaces the beginning of a canonical frame. No such frame contains it."""
+QUOTED_STRINGS: Final = re.compile(rb"(?:" + _STRING + _HALF_PAIR + rb'")*+')
+"""Strings of such frames, with a quotation mark behind each."""
 
-MARKED_FRAMES: Final = re.compile(rb"(?:" + MARK + _STRING + _HALF_PAIR + _END + rb")++")
-"""Canonical frames, one after the other, with a mark in place of each beginning."""
-
-MARKED_END: Final = re.compile(_END + MARK + rb"?")
-"""The bytes between the strings of such frames, and after the last."""
+PLAIN: Final = re.compile(rb'[^"\\\x00-\x1f]*+')
+"""Text without escapes, and without characters that would need one."""
 
 FIRST_HALVES: Final = "".join(map(chr, range(0xD800, 0xDC00)))
 """The first halves of surrogate pairs."""
@@ -100,20 +95,6 @@ def first(frame: bytes) -> bytes:
         return frame
     # Nothing of a reply was received. It may have an encoding that it does not name, or that nobody undoes.
     raise Flaw(Kind.PROTOCOL, NO_STREAM, phase=Phase.HEADERS, undecodable=True)
-
-
-def plain_piece(frame: bytes, index: bytes) -> bytes | None:
-    """The piece of a call's input in a canonical delta of the block ``index``, still JSON-escaped.
-
-    None for every other frame, and if a character is written as a code, which may be half of one.
-    """
-    head = CANONICAL_HEAD.match(frame)
-    if head is None or head[1] != index or not head[2].startswith(b"input_json_delta"):
-        return None
-    tail = CANONICAL_TAIL.fullmatch(frame, head.end())
-    if tail is None or b"\\u" in tail[1] or not sse.is_utf8(frame):
-        return None
-    return tail[1]
 
 
 def read(frame: bytes) -> Event:

@@ -6,6 +6,7 @@ sometimes write such input if it is not buffered. So each piece is checked befor
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Final
 
@@ -58,11 +59,6 @@ class ToolInput:
         """Whether it is complete: a whole value, or nothing at all."""
         return not self._open and not self._in_string
 
-    @property
-    def flows(self) -> bool:
-        """Whether the next piece can be delivered unchanged, unless it contains half of a surrogate pair."""
-        return bool(self._open) and not self._half
-
     def take(self, piece: str) -> str:
         """The piece to deliver: without white space before all else, which the SDK treats as an error, and
         with the halves of a surrogate pair joined.
@@ -79,16 +75,27 @@ class ToolInput:
         self._read(self._tail + piece)
         return piece
 
-    def continues(self, written: bytes) -> bool:
-        """Whether a piece goes on in a string that is open, in plain characters. If so it is received: `take`
-        would deliver it unchanged, and takes ten times as long.
+    def follows(self, written: bytes) -> bool:
+        """Receive a piece that can be delivered unchanged. False if it is another one, which was not
+        received: it begins the input, is no JSON, or has codes, which may be halves of characters.
+
+        Most pieces go on in a string, in plain characters. They are not decoded: `take` takes ten times as
+        long.
 
         Args:
             written: the piece, still JSON-escaped.
         """
-        if not self._in_string or self._tail or self._half or _PLAIN.fullmatch(written) is None:
+        if self._in_string and not self._tail and not self._half and _PLAIN.fullmatch(written) is not None:
+            self.size += len(written)
+            return True
+        if not self._open or self._half or rb"\u" in written:
             return False
-        self.size += len(written)
+        before = self.size, self._open.copy(), self._wants, self._in_string, self._tail
+        try:
+            self.take(json.loads(b'"' + written + b'"'))
+        except Flaw:
+            self.size, self._open, self._wants, self._in_string, self._tail = before
+            return False
         return True
 
     def broken(self) -> Flaw:

@@ -9,11 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resilient_stream._core.relay.fast_path import LONGEST_CUT, FastPath
+from resilient_stream._core.failures import Flaw
+from resilient_stream._core.relay import held_block
+from resilient_stream._core.relay.fast_path import HELD, LONGEST_CUT, FastPath
+from resilient_stream._core.relay.held_block import HeldBlock
 from resilient_stream._core.turn.transcript import Block
+from resilient_stream._core.wire.events import read
 from resilient_stream._core.wire.sse import Framer
-from tests.support.contents import text
-from tests.support.streams import delta, frame, text_delta
+from resilient_stream._core.wire.tool_input import ToolInput
+from tests.support.contents import CALL, text
+from tests.support.streams import block_start, delta, frame, text_delta
 
 
 def test_a_delta_of_the_live_block_passes_and_is_kept() -> None:
@@ -116,6 +121,61 @@ def test_one_strange_frame_sends_the_whole_chunk_the_long_way(strange: bytes) ->
         block, framer, steady = following()
         assert steady.quick(chunk) is None
         assert (block.written, steady.passed, bytes(framer.rest)) == ("", 1, b"")
+
+
+@pytest.mark.parametrize("shift", [0, 2])
+@given(st.lists(st.sampled_from(["a", '"', '\\\\"', "é", "}}", '", "b": "', "\\\\"]), min_size=1), st.data())
+def test_the_pieces_of_a_call_are_checked_and_held_or_delivered(
+    shift: int, pieces: list[str], data: st.DataObject
+) -> None:
+    """However chunks cut them: a held block gets the frames with the consumer's index, a live one's are
+    delivered. From the first chunk on that makes no JSON the rest takes the slow path."""
+    wire = b"".join(delta(1, type="input_json_delta", partial_json=piece) for piece in pieces)
+    shown = b"".join(delta(1 + shift, type="input_json_delta", partial_json=piece) for piece in pieces)
+    cuts = sorted({0, len(wire), *data.draw(st.lists(st.integers(0, len(wire)), max_size=8))})
+    for held in (True, False):
+        written, kept = ToolInput(), HeldBlock(read(block_start(1 + shift, CALL)))
+        written.take('{"a": "')
+        steady, begun, out = FastPath(Framer()), bytes(kept.frames), b""
+        steady.follow(kept.block, 1, shift, written, kept if held else None)
+        steady.whole(delta(1, type="input_json_delta", partial_json="x"))
+        for start, end in itertools.pairwise(cuts):
+            before = steady.passed
+            passed = steady.quick(wire[start:end])
+            if passed is None:
+                break
+            assert (passed is HELD) == (held and steady.passed > before)
+            out += passed
+        else:
+            first = delta(1 + shift, type="input_json_delta", partial_json="x")
+            assert kept.block.written == "x" + "".join(pieces)
+            assert (bytes(kept.frames), out) == ((begun + first + shown, b"") if held else (begun, shown))
+            assert steady.passed == 1 + len(pieces)
+            continue
+        with pytest.raises(Flaw):
+            ToolInput().take('{"a": "x' + "".join(pieces))
+
+
+def test_a_block_that_is_held_for_too_long_leaves_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slow path lets go of it."""
+    piece = delta(1, type="input_json_delta", partial_json="x")
+    held, written = HeldBlock(read(block_start(1, CALL))), ToolInput()
+    written.take('{"a": "')
+    steady = FastPath(Framer())
+    steady.follow(held.block, 1, 0, written, held)
+    assert steady.whole(piece) is HELD
+    monkeypatch.setattr(held_block, "LONGEST_HELD", len(held.frames) - 1)
+    assert steady.quick(piece) is None
+    assert (held.block.written, steady.passed, written.size) == ("x", 1, 8)
+
+
+def test_a_frame_whose_string_has_no_end_is_no_canonical_one() -> None:
+    """The quotation mark before the string is not taken for the one behind it."""
+    _, _, steady = following()
+    broken = text_delta(1, "")
+    broken = broken[: broken.rindex(b'"')] + b"}}\n\n"
+    assert steady.quick(broken + text_delta(1, "a")) is None
+    assert steady.quick(broken) is None
 
 
 def test_a_frame_that_is_large_is_left_to_the_framer() -> None:

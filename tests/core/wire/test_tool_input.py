@@ -126,18 +126,24 @@ def test_what_passes_the_sdks_parser_reads(seed: int) -> None:
 
 def received(made: ToolInput, piece: str, *, short: bool) -> str:
     """What is delivered for a piece, or the detail of the flaw that it is."""
-    escaped = json.dumps(piece)[1:-1].encode()
+    escaped = json.dumps(piece, ensure_ascii=any("\ud800" <= sign <= "\udfff" for sign in piece))[
+        1:-1
+    ].encode()
     try:
-        return piece if short and made.continues(escaped) else made.take(piece)
+        return piece if short and made.follows(escaped) else made.take(piece)
     except Flaw as flaw:
         return str(flaw.failure.detail)
 
 
-@given(st.lists(st.text(alphabet='ab~ "\\\x7fé\ud83d\ude00'), min_size=1))
-def test_plain_pieces_of_a_string_are_received_as_every_other(pieces: list[str]) -> None:
-    """`continues` delivers what `take` would, counts as it does, and leaves what follows the same fate."""
+@given(
+    st.lists(st.text(alphabet='ab~ "\\\n{}[]:,1.é\u2028\ud83d\ude00'), min_size=1),
+    st.sampled_from(['{"a": "', "[", ""]),
+)
+def test_a_piece_that_follows_is_received_as_every_other(pieces: list[str], begun: str) -> None:
+    """`follows` receives what `take` would deliver unchanged, counts as it does, and leaves what comes next the
+    same fate."""
     made, other = ToolInput(), ToolInput()
-    for piece in ('{"a": "', *pieces, '"}'):
+    for piece in (begun, *pieces, '"}'):
         got = received(made, piece, short=True)
         assert got == received(other, piece, short=False)
         if "no JSON" in got:
@@ -145,13 +151,25 @@ def test_plain_pieces_of_a_string_are_received_as_every_other(pieces: list[str])
     assert (made.size, made.whole) == (other.size, other.whole)
 
 
-def test_a_plain_piece_is_only_that_inside_a_string() -> None:
-    """Not where a value begins, behind half an escape, or behind half a character."""
-    assert not ToolInput().continues(b"1")
-    for begun in ('{"a": "\\', '{"a": "\ud83d'):
-        made = ToolInput()
-        made.take(begun)
-        assert not made.continues(b"b")
+@pytest.mark.parametrize(
+    ("begun", "written"),
+    [
+        ("", b"1"),
+        ("", b" "),
+        ('{"a": "\ud83d', b"b"),
+        ('{"a": "', rb"\u00e9"),
+        ('{"a": 1', b"]"),
+        ("[", b"]]"),
+    ],
+)
+def test_a_piece_that_does_not_follow_is_not_received(begun: str, written: bytes) -> None:
+    """One that begins the input, one behind half a character or with codes, and one that is no JSON: afterwards the
+    input is what it was before."""
+    made, other = ToolInput(), ToolInput()
+    for one in (made, other):
+        one.take(begun)
+    assert not made.follows(written)
+    assert vars(made) == vars(other)
 
 
 def is_json(text: str) -> bool:
