@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import importlib
 import json
 import re
 from collections.abc import AsyncIterator
@@ -62,6 +63,18 @@ def test_every_field_of_a_policy_is_documented() -> None:
             continue
         value = ast.literal_eval(default.strip("`"))
         assert getattr(RetryPolicy(), name) == value, name
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    """The page about the API shows what each public module exports. The stand-in's faults have a page of their own."""
+    page = (ROOT / "docs" / "api.md").read_text("utf-8")
+    shown = set(re.findall(r"^\.\. auto(?:function|class|exception):: ([\w.]+)$", page, re.MULTILINE))
+    whole = set(re.findall(r"^\.\. automodule:: ([\w.]+)$", page, re.MULTILINE))
+    for path in (ROOT / "resilient_stream").glob("[a-z]*.py"):
+        module = importlib.import_module(f"resilient_stream.{path.stem}")
+        for name in () if module.__name__ in whole else module.__all__:
+            assert {f"resilient_stream.{name}", f"{module.__name__}.{name}"} & shown, f"{path.stem}.{name}"
+    assert {f"resilient_stream.{name}" for name in resilient_stream.__all__} - shown == {"resilient_stream.PolicyError"}
 
 
 def test_every_page_is_in_the_table_of_contents() -> None:
