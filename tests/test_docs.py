@@ -74,7 +74,9 @@ def test_every_public_name_is_in_the_reference() -> None:
         module = importlib.import_module(f"resilient_stream.{path.stem}")
         for name in () if module.__name__ in whole else module.__all__:
             assert {f"resilient_stream.{name}", f"{module.__name__}.{name}"} & shown, f"{path.stem}.{name}"
-    assert {f"resilient_stream.{name}" for name in resilient_stream.__all__} - shown == {"resilient_stream.PolicyError"}
+    assert {f"resilient_stream.{name}" for name in resilient_stream.__all__} - shown == {
+        "resilient_stream.PolicyError"
+    }
 
 
 def test_every_page_is_in_the_table_of_contents() -> None:

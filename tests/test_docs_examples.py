@@ -153,7 +153,7 @@ def test_the_spans_are_those_of_two_attempts() -> None:
 
 
 def test_every_example_is_run_and_shown() -> None:
-    """Each file has a scene, is run above, and is included in a page."""
+    """Each file begins with a sentence about it, has a scene, is run above, and is included in a page."""
     files = {path.stem for path in EXAMPLES.glob("*.*") if path.suffix in (".py", ".sh")} - {"__main__"}
     shown = {
         name
@@ -161,4 +161,5 @@ def test_every_example_is_run_and_shown() -> None:
         if "_build" not in page.parts
         for name in re.findall(r"\{literalinclude\} .*examples/(\w+)\.(?:py|sh)", page.read_text("utf-8"))
     }
+    assert [name for name in files if not re.fullmatch(r"[^\n]+\.", MAIN["about"](name))] == []
     assert files == set(MAIN["SCENES"]) == {*PRINTED, *FRAMEWORKS, "spans"} == shown

@@ -132,6 +132,14 @@ def gateway(upstream: str) -> Generator[str]:
             process.terminate()
 
 
+def about(name: str) -> str:
+    """The sentence with which an example begins."""
+    script = HERE / f"{name}.sh"
+    if script.is_file():
+        return script.read_text("utf-8").splitlines()[1].removeprefix("# ")
+    return (HERE / f"{name}.py").read_text("utf-8").split('"""')[1]
+
+
 def run(name: str) -> list[str]:
     """Run an example; the forms of the requests that it took.
 
@@ -158,8 +166,8 @@ if __name__ == "__main__":
         except ModuleNotFoundError as error:
             sys.exit(f"{error}. Try: pip install {NEEDS.get(sys.argv[1], '.')}")
     else:
-        print("python docs/examples NAME, where NAME is one of:")
+        print("python docs/examples NAME, where NAME is one of:\n")
         for name in SCENES:
-            print(
-                " ", name, f"(pip install {NEEDS[name]})" if name in NEEDS else ""
-            )
+            print(f"  {name:18} {about(name)}")
+            if name in NEEDS:
+                print(f"  {'':18} (pip install {NEEDS[name]})")
