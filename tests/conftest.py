@@ -8,9 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from resilient_stream._driver import finalizer as _finalizer
 from resilient_stream._policy import accounts as _accounts
+
+settings.register_profile(
+    "tests",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("tests")
+"""No example has to be quick, which a busy machine is not, and every run has the same: so it covers the same."""
 
 _made: list[str] = []
 """The sockets that the running test has made, as names of events."""
@@ -26,11 +37,13 @@ sys.addaudithook(_hear_of_sockets)
 
 
 @pytest.fixture(autouse=True)
-def own_sockets_are_closed() -> Iterator[None]:
-    """A socket that a test leaves open fails this test, and not the one in which the collector happens to find it.
+def each_test_for_itself() -> Iterator[None]:
+    """No test spends another's budget: two servers of one process may get the same port in turn. And a socket that
+    a test leaves open fails this test, and not the one in which the collector happens to find it.
 
     What is alive after the collection is kept out of later ones, which would otherwise take longer and longer.
     """
+    vars(_accounts)["_REGISTRY"] = _accounts.Registry()
     yield
     if _made:
         _made.clear()
@@ -38,16 +51,10 @@ def own_sockets_are_closed() -> Iterator[None]:
         gc.freeze()
 
 
-@pytest.fixture(autouse=True)
-def budgets_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test spends what another needs: two servers of one process may get the same port in turn."""
-    monkeypatch.setattr(_accounts, "_REGISTRY", _accounts.Registry())
-
-
-@pytest.fixture(autouse=True)
-def dropped_streams_have_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="session")
+def dropped_streams_have_ended() -> None:
     """A stream that a test drops has ended when the test goes on, however late a busy machine runs its thread."""
-    monkeypatch.setattr(_finalizer, "PATIENCE", 60.0)
+    vars(_finalizer)["PATIENCE"] = 60.0
 
 
 @pytest.fixture(autouse=True, scope="session")

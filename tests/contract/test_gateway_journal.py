@@ -54,7 +54,7 @@ def asked(door: str, **headers: str) -> httpx2.Response:
 def read(door: str, key: str, after: str = "", **headers: str) -> httpx2.Response:
     """What a reader gets behind a place."""
     where = {"last-event-id": after} if after else {}
-    return httpx2.get(f"{door}/resilient/streams/{key}", headers={**KEY, **where, **headers}, timeout=30)
+    return httpx2.get(f"{door}/resilient/streams/{key}", headers={**KEY, **where, **headers}, timeout=60)
 
 
 def ids(body: bytes) -> list[str]:
@@ -208,7 +208,7 @@ def test_a_reader_at_another_worker_follows(journal: Journal) -> None:
         durable("http://127.0.0.1:9", journal) as other,
     ):
         with httpx2.stream(
-            "GET", f"{other.url}/resilient/streams/{key}", headers=KEY, timeout=30
+            "GET", f"{other.url}/resilient/streams/{key}", headers=KEY, timeout=60
         ) as response:
             chunks, got = response.iter_bytes(), b""
             while b"-20\n" not in got:
@@ -319,7 +319,7 @@ def test_a_stream_outlives_its_gateway(tmp_path: Path) -> None:
     with StandIn(reply=TEXT, pace=0.02) as api:
         with (
             program(f"--upstream={api.url}", url) as (first, door),
-            httpx2.stream("POST", f"{door}/v1/messages", json=asking(), headers=KEY, timeout=30) as response,
+            httpx2.stream("POST", f"{door}/v1/messages", json=asking(), headers=KEY, timeout=60) as response,
         ):
             key, got = response.headers["resilient-stream-id"], b""
             for chunk in response.iter_bytes():

@@ -178,9 +178,9 @@ def test_closing_the_outer_layer_closes_all() -> None:
 
             thread = threading.Thread(target=read)
             thread.start()
-            assert reading.wait(10)
+            assert reading.wait(60)
             stream.close()
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()
             assert len(server.requests) == 1
 
@@ -212,7 +212,7 @@ def test_a_forked_child_does_not_end_its_parents_stream(how: str) -> None:
 
         thread = threading.Thread(target=read, args=(stream,))
         thread.start()
-        assert reading.wait(10)
+        assert reading.wait(60)
         child = os.fork()
         if child == 0:
             try:
@@ -225,7 +225,7 @@ def test_a_forked_child_does_not_end_its_parents_stream(how: str) -> None:
             finally:
                 os._exit(2)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        thread.join(30)
+        thread.join(60)
         assert "".join(text) == TEXT
         assert ended == ["completed"]
         assert len(server.requests) == 1

@@ -75,7 +75,7 @@ def test_close_from_another_thread(door: Door, place: str) -> None:
         reader = meanwhile(reading(door, stream, raised))
         assert server.wait_requests(len(faults))
         door.left(stream)
-        reader.join(5)
+        reader.join(60)
         assert not reader.is_alive(), "the reader was not woken"
         assert len(raised) == 1
         assert len(server.requests) == len(faults)
@@ -94,7 +94,7 @@ def test_close_while_a_continuation_is_sent(door: Door) -> None:
         assert server.wait_requests(2)
         door.left(stream)
         assert reader.is_alive()
-        reader.join(5)
+        reader.join(60)
         assert len(raised) == 1
         assert len(server.requests) == 2
         assert server.wait_closed()

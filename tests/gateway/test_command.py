@@ -40,7 +40,7 @@ def test_the_command_serves_until_it_is_told_to_end(workers: int) -> None:
             assert f"set ANTHROPIC_BASE_URL={found[1]} " in second
             assert HTTP_WORLDS[4].stream(found[1], policy=None).text == TEXT
             program.send_signal(signal.SIGTERM)
-            assert program.wait(20) == 0
+            assert program.wait(60) == 0
             assert "ended" in out.read()
 
 

@@ -46,7 +46,7 @@ def test_a_pipe_that_nobody_reads_stops_nobody() -> None:
         printer._last = 10.0
         printer.close()
         assert not printer._thread.is_alive()
-    reader.join(10)
+    reader.join(60)
     os.close(there)
     assert bytes(read).split() in ([b"?"] * 2, [b"?"] * 3)
 
@@ -59,7 +59,7 @@ def test_a_reader_that_has_gone_is_not_missed() -> None:
     with os.fdopen(here, "w", encoding="utf-8") as out:
         printer = Printer(out, most=1, last=0.01)
         printer.write("a")
-        printer._thread.join(10)
+        printer._thread.join(60)
         assert not printer._thread.is_alive()
         printer.write("b")
         printer.close()

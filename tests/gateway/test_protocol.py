@@ -232,7 +232,7 @@ class Torrent:
 
     def close(self) -> None:
         """Wait for its end."""
-        self._thread.join(20)
+        self._thread.join(60)
         assert not self._thread.is_alive()
 
 
@@ -248,10 +248,10 @@ def test_who_does_not_read_is_not_read_for(monkeypatch: pytest.MonkeyPatch) -> N
             door.connect() as sock,
         ):
             sock.sendall(post())
-            assert torrent.stuck.wait(30)
+            assert torrent.stuck.wait(60)
             assert torrent.sent < torrent.MOST / 2
             for _ in range(3):
                 assert body_of(other.speak(post()))[1]
-            assert torrent.ended.wait(30)
+            assert torrent.ended.wait(60)
         assert [one.what for one in ended] == ["left"]
         assert torrent.sent < torrent.MOST / 2

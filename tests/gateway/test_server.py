@@ -44,7 +44,7 @@ class Running:
 
     def connect(self) -> socket.socket:
         """A connection to it, once it is there."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
 
     def signal(self) -> None:
         """Tell it to end."""
@@ -60,7 +60,7 @@ def running(**options: Any) -> Generator[Running]:
     finally:
         made.signal()
         made.signal()
-        made.thread.join(10)
+        made.thread.join(60)
         made.sock.close()  # as the command does; older servers leave it open
         assert not made.thread.is_alive()
 
@@ -94,7 +94,7 @@ def test_streams_end_before_it_does(tmp_path: Path) -> None:
 
     def slowly(number: int, _: Any) -> Any:
         if number == 2:
-            gate.wait(10)
+            gate.wait(60)
         return cut_at(900, "rst") if number == 1 else None
 
     with (
@@ -114,7 +114,7 @@ def test_streams_end_before_it_does(tmp_path: Path) -> None:
             body, ended = body_of(got + everything(sock))
         assert b"message_stop" in body
         assert ended
-        made.thread.join(10)
+        made.thread.join(60)
         assert "now 1 stream still running, with 600 s to end" in made.out.getvalue()
 
 
@@ -161,7 +161,7 @@ def test_the_drain_has_an_end() -> None:
             made.signal()
             _, ended = body_of(got + everything(sock))
         assert not ended
-        made.thread.join(10)
+        made.thread.join(60)
         made.sock.close()  # as the command does; older servers leave it open
         assert not made.thread.is_alive()
         assert api.wait_closed()
@@ -176,7 +176,7 @@ def test_a_second_signal_ends_it_now() -> None:
             made.signal()
             made.signal()
             everything(sock)
-        made.thread.join(10)
+        made.thread.join(60)
         made.sock.close()  # as the command does; older servers leave it open
         assert not made.thread.is_alive()
         assert api.wait_closed()

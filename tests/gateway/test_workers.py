@@ -43,7 +43,7 @@ def test_a_signal_ends_all() -> None:
     while len(workers._children) < 2:
         running.join(0.01)
     workers.pass_on()
-    running.join(10)
+    running.join(60)
     assert statuses == [0]
     assert [child.returncode for child in started.children] == [0, 0]
 
@@ -100,7 +100,7 @@ def test_a_worker_is_the_command_again() -> None:
     child = starting(["--help"], write)()
     os.close(write)
     try:
-        assert child.wait(30) == 0
+        assert child.wait(60) == 0
         arguments: Any = child.args
         assert arguments[1:] == ["-m", "resilient_stream", "serve", "--help", f"--fd={write}"]
     finally:

@@ -20,7 +20,7 @@ from tests.support.exchanges import RESTART, STREAM, Talk, Wire, answer, body_of
 from tests.support.loops import LOOPS
 
 in_async_worlds = pytest.mark.parametrize("world", LOOPS)
-PROMPTLY = 5.0
+PROMPTLY = 60.0
 
 
 class Endless(httpx2.AsyncByteStream):

@@ -59,10 +59,10 @@ def test_who_follows_is_woken_by_what_others_write() -> None:
     made, store = bell()
     signal = Signal()
     with Subscription(made, "s", signal):
-        assert signal.wait(10), "it was not looked at before"
+        assert signal.wait(60), "it was not looked at before"
         for _ in range(3):
             store.write()
-            assert signal.wait(10)
+            assert signal.wait(60)
     assert made._marks == {} == made._signals
     made.close()
 
@@ -87,9 +87,9 @@ def test_a_task_is_woken() -> None:
     async def main() -> None:
         signal = AsyncSignal()
         with Subscription(made, "s", signal):
-            assert await signal.wait(10)
+            assert await signal.wait(60)
             store.write()
-            assert await signal.wait(10)
+            assert await signal.wait(60)
             assert not await signal.wait(0)
 
     asyncio.run(main())
@@ -144,5 +144,5 @@ def test_closing_one_that_nobody_used_does_nothing() -> None:
         signal = Signal()
         with Subscription(made, "s", signal):
             store.write()
-            assert signal.wait(10)
+            assert signal.wait(60)
     made.close()

@@ -30,7 +30,7 @@ class Store:
     def commit(self, writes: Sequence[Write], ttl: float) -> list[Answer]:
         """Write, if nothing is in the way."""
         self.entered.set()
-        assert self.gate.wait(10)
+        assert self.gate.wait(60)
         if self.errors:
             raise self.errors.pop(0)
         self.batches.append([write.first for write in writes])
@@ -88,7 +88,7 @@ def test_who_comes_while_others_write_is_written_together() -> None:
 
     threads = [threading.Thread(target=run, args=(1,))]
     threads[0].start()
-    assert store.entered.wait(10)
+    assert store.entered.wait(60)
     threads += [threading.Thread(target=run, args=(number,)) for number in (12, 13)]
     threads += [threading.Thread(target=lambda: asyncio.run(arun()))]
     for thread in threads[1:]:
@@ -97,7 +97,7 @@ def test_who_comes_while_others_write_is_written_together() -> None:
         threads[0].join(0.001)
     store.gate.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert sorted(map(len, store.batches)) == [1, 3]
     assert answers == {1: Answer.KEPT, 12: Answer.KEPT, 13: Answer.LOST, 20: Answer.KEPT}
     made.close()
@@ -116,7 +116,7 @@ def test_a_transaction_has_its_limit() -> None:
         while len(made._pending) <= MOST_AT_ONCE:
             threads[0].join(0.001)
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert sorted(map(len, store.batches)) == [1, MOST_AT_ONCE]
 
 

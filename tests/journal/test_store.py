@@ -341,7 +341,7 @@ def test_a_follower_is_woken(made: Made) -> None:
     )
     waiting.start()
     made.commit(Write(lease, 2, FRAMES[1:2]))
-    waiting.join(10)
+    waiting.join(60)
     assert found == [{"s"}]
 
 

@@ -84,7 +84,7 @@ def test_a_stream_may_be_collected_meanwhile(note: str) -> None:
     ]
     asked = threading.Thread(target=lambda: budget.ask(now, Claim("m")), daemon=True)
     asked.start()
-    asked.join(5)
+    asked.join(60)
     assert not asked.is_alive()
     assert now.meanwhile == []
     state, later = budget.state, budget.ask(0.0, Claim("m"))

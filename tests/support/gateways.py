@@ -16,7 +16,7 @@ from resilient_stream.asgi import Gateway
 
 from .http_clients import asking
 
-JOIN: Final = 10.0
+JOIN: Final = 60.0
 """Seconds that the end of a server may take."""
 
 

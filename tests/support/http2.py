@@ -38,7 +38,7 @@ LARGEST_FRAME: Final = 16_384
 BETWEEN_PINGS: Final = 0.02
 """Seconds between two pings of a stream that is held."""
 
-PROMPTLY: Final = 10.0
+PROMPTLY: Final = 60.0
 PING: Final = b'event: ping\ndata: {"type":"ping"}\n\n'
 
 

@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import itertools
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -98,11 +99,15 @@ class Server:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on, and that the system gives to nobody who asks for any: those are higher.
+
+    So it stays free until a server has it, and while one is started again.
+    """
+    while True:
+        port = random.SystemRandom().randrange(10_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @cache

@@ -43,7 +43,7 @@ from .settings import settings_with
 SYNC, ASYNC = ("sync",), ("asyncio", "trio")
 """The worlds whose time can be virtual; that of uvloop can't."""
 
-PROMPTLY = 10.0
+PROMPTLY = 60.0
 """Real seconds after which something that should have happened at once is said not to have."""
 
 REQUEST = {"model": "claude-opus-5", "max_tokens": 4000, "messages": [{"role": "user", "content": "Tides?"}]}

@@ -183,7 +183,7 @@ class Guarded(Observer):
         self.over = threading.Event()
 
     def on_end(self, stream: StreamRecord, end: EndRecord) -> None:
-        self.got.append(self.lock.acquire(timeout=5))
+        self.got.append(self.lock.acquire(timeout=60))
         self.lock.release()
         self.over.set()
 
@@ -199,7 +199,7 @@ async def test_a_stream_may_be_collected_within_a_lock(stage: Stage) -> None:
     with patch.object(_collected, "PATIENCE", 0.01), guarded.lock:
         stage.drop()
         gc.collect()
-    assert guarded.over.wait(5)
+    assert guarded.over.wait(60)
     assert guarded.got == [True]
 
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import gc
 import itertools
-import random
 import re
 import subprocess
 import sys
 import threading
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any, cast
 
 import anthropic
 import anyio
-import anyio.lowlevel
 import pytest
 from opentelemetry import trace
 from opentelemetry.metrics import NoOpMeterProvider
@@ -29,7 +27,7 @@ from resilient_stream._driver.sync_driver import Driver
 from resilient_stream._telemetry.observers import Watch
 from resilient_stream.otel import Telemetry
 from resilient_stream.testing import Reply, Status, cut_at, sse_events
-from tests.support.stages import HEAD, Broken, Stage, SyncStage, Takes, Waits, closing, everywhere
+from tests.support.stages import HEAD, Stage, SyncStage, Waits, everywhere
 from tests.support.traces import Traces
 from tests.support.worlds import ASK, HASTY, PREFILL_MODEL, TEXT, USER_TURN_MODEL, stand_in
 
@@ -279,7 +277,7 @@ def test_threads_keep_their_own_trees() -> None:
 
     def work(number: int) -> None:
         stage = SyncStage()
-        start.wait(10)
+        start.wait(60)
         with tracer.start_as_current_span(f"thread {number}"):
             driver = watched(stage, traces, f"model-{number}", HEAD, BEGUN, RESET, HEAD, WHOLE, None)
             driver.open()
@@ -290,7 +288,7 @@ def test_threads_keep_their_own_trees() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     lines = traces.text.split("\n")
     for number in range(8):
         at = lines.index(f"thread {number} INTERNAL UNSET")
@@ -329,57 +327,6 @@ async def test_an_exception_of_somebody_elses_is_an_error_of_its_class(stage: St
         "chat m CLIENT ERROR failed 1 0 error KeyError +usage",
         "  resilient_stream.attempt INTERNAL UNSET 1 initial cancelled",
     ]
-
-
-def strike(stage: Stage, rng: random.Random) -> float:
-    """A stream with faults, and a time at which to end it."""
-    steps: list[Any] = []
-    for _ in range(rng.randrange(4)):
-        steps += rng.choice([[Takes(1.0, DOWN)], [Takes(1.0, HEAD), Takes(1.0, BEGUN), Takes(1.0, RESET)]])
-    steps += [Takes(1.0, HEAD), *(Takes(1.0, event) for event in EVENTS), Takes(1.0, None)]
-    judge = Waits([rng.choice([0.0, 2.0]) for _ in range(4)])
-    judge.turns = [Retry(1.0, QUEUE, 0.0)] * rng.randrange(6)
-    stage.stream(*steps, judge=judge)
-    return rng.uniform(0.0, 25.0)
-
-
-@everywhere
-async def test_wherever_a_stream_is_left_its_spans_end(stage: Stage) -> None:
-    """At 340 random moments in each world, closed, cancelled or dropped: no span stays open, none ends twice."""
-    rng, traces = random.Random(stage.world), Traces()
-    outcomes: dict[str, int] = {}
-    for _ in range(340):
-        stage.watch = Watch((traces.telemetry,), "m")
-        moment = strike(stage, rng)
-        how = rng.choice(["close", "drop"] if stage.world == "sync" else ["close", "cancel", "drop"])
-        await leave(stage, moment, how, rng)
-        stage.drop()
-        if traces.open:  # the frames of the last wait may still hold the stream
-            await anyio.lowlevel.checkpoint()
-            gc.collect()
-        assert traces.open == 0, how
-        outcome = str((traces.find("chat")[-1].attributes or {})["resilient_stream.outcome"])
-        outcomes[outcome] = outcomes.get(outcome, 0) + 1
-        assert (traces.find("chat")[-1].status.status_code.name == "ERROR") == (outcome == "failed")
-        traces.clear()
-    assert outcomes.keys() >= {"cancelled", "clean", "resumed"}
-    assert outcomes["cancelled"] > 100
-
-
-async def leave(stage: Stage, moment: float, how: str, rng: random.Random) -> None:
-    """Read a stream until it is over, or until something ends it."""
-    if how == "cancel":
-        with anyio.move_on_after(moment):
-            await stage.whole()
-        await stage.close()
-    elif how == "close":
-        stage.later(moment, closing(stage))
-        with suppress(Broken):
-            await stage.whole()
-    else:
-        await stage.open()
-        for _ in range(rng.randrange(12)):
-            await stage.next()
 
 
 @everywhere

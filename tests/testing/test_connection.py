@@ -44,7 +44,7 @@ class Line:
 
     def ended(self) -> bool:
         """Whether the thread ends, though the client keeps its side open."""
-        self.thread.join(20)
+        self.thread.join(60)
         return not self.thread.is_alive()
 
 
@@ -57,7 +57,7 @@ def line(*scripts: Script) -> Generator[Line]:
     finally:
         served.client.close()
         served.waker.close()
-        served.thread.join(20)
+        served.thread.join(60)
         served.wake.close()
 
 
