@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import anthropic
@@ -154,16 +154,24 @@ Job = Callable[[Any], Coroutine[Any, Any, Any]]
 HELD = Then(after=AFTER, step=Hold())
 
 
-def together(world: World, url: str, *jobs: Job, policy: RetryPolicy = HASTY) -> list[Any]:
-    """What each of several threads or tasks gets that share one client."""
+def together(world: World, server: Http2, *jobs: Job, policy: RetryPolicy = HASTY) -> list[Any]:
+    """What each of several threads or tasks gets that share one client.
+
+    A thread begins when the request of the one before has come: httpcore2 takes a stream's number and uses it later,
+    and a connection breaks on which a greater number was used between.
+    """
     http: Any = {"http_client": http2_client(asynchronous=world.run is not None)}
     if world.run is None:
-        with sync_client(url, policy, **http) as client, ThreadPoolExecutor(len(jobs)) as threads:
-            return [job.result() for job in [threads.submit(asyncio.run, job(client)) for job in jobs]]
+        with sync_client(server.url, policy, **http) as client, ThreadPoolExecutor(len(jobs)) as threads:
+            running = list[Future[Any]]()
+            for job in jobs:
+                running.append(threads.submit(asyncio.run, job(client)))
+                assert server.wait_requests(len(running))
+            return [job.result() for job in running]
     got: dict[int, Any] = {}
 
     async def main() -> None:
-        async with async_client(url, policy, **http) as client, anyio.create_task_group() as tasks:
+        async with async_client(server.url, policy, **http) as client, anyio.create_task_group() as tasks:
 
             async def run(number: int, job: Job) -> None:
                 got[number] = await job(client)
@@ -206,7 +214,7 @@ def test_of_several_streams_only_the_cut_one_is_asked_again(world: World, ending
     fault, kind, _ = ENDINGS[ending]
     with http2(HELD, fault, HELD, None) as server:
         conducted(server, once=lambda: server.wait_requests(4))
-        got = together(world, server.url, reads, reads, reads)
+        got = together(world, server, reads, reads, reads)
         assert server.connections == 1
     assert sorted(got, key=lambda one: len(one[1])) == [WHOLE, WHOLE, (TEXT, [kind, None])]
 
@@ -217,7 +225,7 @@ def test_streams_that_lose_their_connection_together_all_go_on(world: World, end
     """Each is continued by itself, on a new connection that they share again."""
     fault, _, _ = ENDINGS[ending]
     with http2(HELD, HELD, fault) as server:
-        got = together(world, server.url, reads, reads, reads)
+        got = together(world, server, reads, reads, reads)
         assert (server.connections, len(server.requests)) == (2, 6)
     assert [text for text, _ in got] == [TEXT] * 3
     assert [len(kinds) for _, kinds in got] == [2, 2, 2]
@@ -238,7 +246,7 @@ def test_a_stream_that_is_left_leaves_the_others(world: World) -> None:
 
     with http2(HELD, HELD, HELD) as server:
         conducted(server, once=lambda: server.wait_requests(3) and left.wait(PROMPTLY))
-        (first, outcome), *others = together(world, server.url, leaves, reads, reads)
+        (first, outcome), *others = together(world, server, leaves, reads, reads)
         assert (server.connections, len(server.requests)) == (1, 3)
     assert TEXT.startswith(first)
     assert outcome == "cancelled"
@@ -283,7 +291,7 @@ def test_closing_one_stream_leaves_the_others_open(world: World) -> None:
 
     with http2(HELD, HELD, HELD) as server:
         conducted(server, once=lambda: server.wait_requests(3) and closed.wait(PROMPTLY))
-        got = together(world, server.url, is_closed, reads, reads)
+        got = together(world, server, is_closed, reads, reads)
         assert (server.connections, len(server.requests)) == (1, 3)
     assert got == [("cancelled", []), WHOLE, WHOLE]
 
@@ -292,6 +300,6 @@ def test_closing_one_stream_leaves_the_others_open(world: World) -> None:
 def test_a_silent_stream_among_others_is_continued(world: World) -> None:
     """The connection lives, so its own timeout never comes; each stream of an async client is timed by itself."""
     with http2(Stall(after=AFTER), Trickle(after=AFTER, every=0.02, size=80), None) as server:
-        got = together(world, server.url, reads, reads, policy=QUIET)
+        got = together(world, server, reads, reads, policy=QUIET)
         assert server.connections == 1
     assert sorted(got, key=lambda one: len(one[1])) == [WHOLE, (TEXT, ["silent", None])]
