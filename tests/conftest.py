@@ -43,7 +43,7 @@ def each_test_for_itself() -> Iterator[None]:
 
     What is alive after the collection is kept out of later ones, which would otherwise take longer and longer.
     """
-    vars(_accounts)["_REGISTRY"] = _accounts.Registry()
+    pytest.MonkeyPatch().setattr(_accounts, "_REGISTRY", _accounts.Registry())
     yield
     if _made:
         _made.clear()
@@ -54,7 +54,7 @@ def each_test_for_itself() -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def dropped_streams_have_ended() -> None:
     """A stream that a test drops has ended when the test goes on, however late a busy machine runs its thread."""
-    vars(_finalizer)["PATIENCE"] = 60.0
+    pytest.MonkeyPatch().setattr(_finalizer, "PATIENCE", 60.0)
 
 
 @pytest.fixture(autouse=True, scope="session")
