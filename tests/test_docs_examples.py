@@ -152,6 +152,14 @@ def test_the_spans_are_those_of_two_attempts() -> None:
     )
 
 
+def test_an_example_names_the_packages_that_it_needs() -> None:
+    """The list says what pip has to install, for those examples that import more than the library brings."""
+    brought = {"anthropic", "httpx2", "resilient_stream", *sys.stdlib_module_names}
+    for path in EXAMPLES.glob("[a-z]*.py"):
+        imported = set(re.findall(r"^(?:from|import) (\w+)", path.read_text("utf-8"), re.MULTILINE))
+        assert (path.stem in MAIN["NEEDS"]) == bool(imported - brought), path.stem
+
+
 def test_every_example_is_run_and_shown() -> None:
     """Each file begins with a sentence about it, has a scene, is run above, and is included in a page."""
     files = {path.stem for path in EXAMPLES.glob("*.*") if path.suffix in (".py", ".sh")} - {"__main__"}

@@ -87,6 +87,7 @@ resets the first connection."""
 NEEDS = {
     "spans": "'.[telemetry]'",
     "fastapi_chat": "fastapi uvicorn",
+    "durable_chat": "fastapi uvicorn",
     "curl": "'.[serve]'",
     "pydantic_ai_agent": "'pydantic-ai-slim[anthropic]'",
     "langchain_chat": "langchain-anthropic",
@@ -162,7 +163,8 @@ def run(name: str) -> list[str]:
 if __name__ == "__main__":
     if len(sys.argv) == 2 and sys.argv[1] in SCENES:
         try:
-            print("\nrequests:", ", ".join(run(sys.argv[1])))
+            forms = run(sys.argv[1])
+            print("\nrequests:", ", ".join(forms) or "none to this stand-in")
         except ModuleNotFoundError as error:
             sys.exit(f"{error}. Try: pip install {NEEDS.get(sys.argv[1], '.')}")
     else:

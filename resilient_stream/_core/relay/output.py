@@ -1,9 +1,9 @@
-"""The last step before the consumer: what is delivered, what waits, and under which index.
+"""Delivers events to the consumer, in order and with the consumer's block indices.
 
-Events are delivered in order. An event that only makes sense together with the next content waits (`wait`)
-until that content comes (`content`) or the attempt fails (`drop`). The turn records what was delivered, and
-nothing else. The blocks of a continuation get the indices that follow those which the consumer has
-(`placed`). One output serves all attempts of a stream, so nothing is lost between two of them.
+An event that is of no use without the next content waits (`wait`) until that content arrives (`content`) or
+the attempt fails (`drop`). The turn records what was delivered, and nothing else. The blocks of a
+continuation get the indices that follow those which the consumer has (`placed`). One output serves all
+attempts of a stream, so nothing is lost between two of them.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from .held_block import HeldBlock
 
 MOST_WAITING: Final = 1000
 LONGEST_WAITING: Final = 8 * 1024 * 1024
-"""How many events, and how many bytes of them, wait for content at most. More are delivered without it. A
-healthy stream has a ping every few seconds and some empty events before its first content."""
+"""The largest number of events, and of their bytes, that wait for content. If there are more, they are
+delivered without content. A healthy stream has a ping every few seconds and some empty events before its
+first content."""
 
 
 class Output:
@@ -31,9 +32,9 @@ class Output:
         self.waiting: list[Event | HeldBlock] = []
         self._waiting_bytes = 0
         self._starts: list[int] = []
-        """The positions in the waiting events at which blocks begin."""
+        """The positions in `waiting` at which blocks begin."""
         self.shift = 0
-        """What is added to the block indices of the current attempt."""
+        """The number that is added to the block indices of the current attempt."""
 
     def take(self) -> bytes:
         """Return the bytes to deliver now; empty if there are none."""
@@ -52,18 +53,18 @@ class Output:
 
     @property
     def full(self) -> bool:
-        """Whether so much waits that it must be delivered without content."""
+        """Whether so many events wait that they must be delivered without content."""
         return len(self.waiting) > MOST_WAITING or self._waiting_bytes > LONGEST_WAITING
 
     def wait(self, event: Event) -> None:
-        """Keep an event until content comes."""
+        """Keep an event until content arrives."""
         if event.type == "content_block_start":
             self._starts.append(len(self.waiting))
         self.waiting.append(event)
         self._waiting_bytes += len(event.frame)
 
     def wait_whole(self, held: HeldBlock) -> None:
-        """Keep a block that was held until content comes. The limit of held blocks applies, not that of
+        """Keep a block that was held until content arrives. It counts toward the limit of held blocks, not of
         waiting events."""
         self._starts.append(len(self.waiting))
         self.waiting.append(held)
@@ -75,7 +76,7 @@ class Output:
         self.stop()
 
     def in_order(self, event: Event) -> None:
-        """Deliver an event that is no content: behind the events that wait, or at once if there are none."""
+        """Deliver an event that has no content: behind the events that wait, or at once if there are none."""
         if self.waiting:
             self.wait(event)
         else:
@@ -102,7 +103,7 @@ class Output:
 
     @property
     def nothing_said(self) -> list[Event] | None:
-        """All events that wait, if they have no content but blank text. None otherwise."""
+        """The events that wait, if they have no content except blank text; None otherwise."""
         waiting = [each for each in self.waiting if isinstance(each, Event)]
         if len(waiting) < len(self.waiting):
             return None
@@ -134,7 +135,7 @@ class Output:
             self.hand(Event.of({"type": "content_block_stop", "index": len(self.turn.blocks) - 1}))
 
     def end_here(self, stop_reason: str, usage: Mapping[str, Any]) -> None:
-        """End the turn with what the consumer has, as the model would have ended it."""
+        """End the turn behind what the consumer has, with the events with which a model ends one."""
         self.close_open_block()
         delta = {"stop_reason": stop_reason, "stop_sequence": None}
         self.hand(Event.of({"type": "message_delta", "delta": delta, "usage": usage}))

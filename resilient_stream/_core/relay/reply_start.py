@@ -1,11 +1,12 @@
-"""The start of an attempt's reply, held until it is known how it joins the text that the consumer has.
+"""Holds the start of a reply until it is known how the reply joins the text that the consumer has.
 
 A continuation was asked to begin with a certain text (`Asked`). Its first text is held here until the join is
-decided, and then cut. If it brings a tool call instead, the consumer's text stays as it is, without proof. If
-it brings nothing, the model is asked once more before the text is taken to be complete. A text block that
-ends inside the fragment counts as nothing, and so does one that ends right behind it where the text can't
-end. A reply that is another answer is refused, whatever the policy says, because it would make no sense
-behind the delivered text. An attempt that was not asked to begin with anything holds nothing.
+decided, and then cut. If the reply has a tool call instead of text, the consumer's text stays as it is, and
+nothing proves that it is complete. If the reply has nothing, the model is asked once more before the text
+counts as complete. A text block that ends inside the quoted fragment counts as nothing. So does one that ends
+directly behind it, if the text can't end there. A reply that is another answer is refused, whatever the
+policy says, because it would make no sense behind the delivered text. If an attempt was not asked to begin
+with anything, nothing is held.
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ REFUSALS: Final = {
 """Why the model is not asked again after a reply that does not join."""
 
 BARREN_ENDINGS: Final = frozenset({"end_turn", "stop_sequence", "max_tokens"})
-"""Stop reasons that explain nothing if nothing was written. The others explain it."""
+"""Stop reasons that do not explain why a reply has no content. The others do."""
 INFERRED_ENDINGS: Final = BARREN_ENDINGS - {"max_tokens"}
-"""Stop reasons that mean that the text is complete."""
+"""Stop reasons which mean that the text is complete."""
 
 
 class ReplyStart:
@@ -40,8 +41,8 @@ class ReplyStart:
     Args:
         plan: the attempt's request.
         accept_unverified: whether text and tool calls may follow a seam without proof.
-        asked_again: the stop reasons with which an earlier continuation brought nothing: another one
-            that ends so is an ending.
+        asked_again: the stop reasons with which an earlier continuation brought nothing. If this one brings
+            nothing and has one of them, the message ends.
     """
 
     def __init__(self, plan: Plan, *, accept_unverified: bool, asked_again: Collection[str]) -> None:
@@ -50,8 +51,8 @@ class ReplyStart:
         self._splice = Splice(plan.asked) if plan.asked is not None else None
         self._nothing = plan.continues
         self.inferred = False
-        """The reply ended without bringing anything, and its stop reason does not explain that. So the text
-        is probably complete, but that is not certain."""
+        """Whether the reply ended without bringing anything, for no reason that its stop reason gives. Then
+        the text is probably complete, but that is not certain."""
         self._alone: Join | None = None
         self._other = False
         self._accept = accept_unverified
@@ -60,16 +61,16 @@ class ReplyStart:
 
     @property
     def wanted(self) -> bool:
-        """Whether the next text is to be joined."""
+        """Whether the next text has to be joined."""
         return self._splice is not None
 
     @property
     def rest(self) -> str:
-        """The part of it that is delivered: supplied white space, and the text behind the cut."""
+        """The part of the held text that is delivered: supplied white space, and the text behind the cut."""
         return self._rest
 
     def grow(self, text: str) -> None:
-        """Add text of the block, or the text that it begins with."""
+        """Add text of the block, from its start event or from a delta."""
         if self._splice is not None:
             self._splice.grow(text)
 
@@ -77,7 +78,7 @@ class ReplyStart:
         """Decide the join if there is enough text; ``final`` if no more of this block will come.
 
         Raises:
-            Flaw: the reply is another answer; or the seam has no proof, and the policy wants one.
+            Flaw: the reply is another answer, or the seam has no proof and the policy requires one.
         """
         decided = self._splice and self._splice.decide(final=final)
         if isinstance(decided, Diverged):
@@ -93,7 +94,8 @@ class ReplyStart:
         return True
 
     def decide_at_death(self) -> bool:
-        """Decide the join of an attempt that failed: keep the text behind the fragment, if there is any.
+        """Decide the join of an attempt that failed. If it is proved, keep the text behind the fragment, and
+        return True.
 
         Without proof nothing is kept. The text was held because it might be half a preamble or half a
         fragment, and the next attempt brings it again.
@@ -105,10 +107,10 @@ class ReplyStart:
         return True
 
     def other(self) -> None:
-        """Note that something other than text comes. Text that was to be joined stays as it is.
+        """Record that a block other than text begins. The text that the consumer has stays as it is.
 
         Raises:
-            Flaw: the policy wants proof that nothing is missing.
+            Flaw: the policy requires proof that nothing is missing.
         """
         if self._splice is not None and not self._accept:
             raise Flaw(Kind.PROTOCOL, UNVERIFIED)
@@ -119,8 +121,8 @@ class ReplyStart:
         """Handle the end of the reply.
 
         Raises:
-            Barren: it brought nothing, and nothing says why.
-            Flaw: it brought nothing for the second time, and the policy wants proof.
+            Barren: the reply brought nothing, and its stop reason does not explain it.
+            Flaw: a reply brought nothing for the second time, and the policy requires proof.
         """
         if self._nothing and stop_reason in BARREN_ENDINGS:
             if stop_reason not in self._asked_again:
@@ -133,13 +135,14 @@ class ReplyStart:
 
     @property
     def tells_again(self) -> bool:
-        """Whether the reply only repeats the text that the consumer has, up to its end."""
+        """Whether the reply has nothing but a repetition of the consumer's text up to its end."""
         told = self.joined if self.joined is not None and self.joined.how is Joined.ECHO_ONLY else self._alone
         return told is not None and told.verified
 
     def _is_none(self, decided: Join) -> bool:
-        """Whether a complete block has only a part of the fragment, or all of it where the text can't end. A
-        punctuation mark behind that is accepted once the model was asked again."""
+        """Whether a complete block counts as nothing: it has only a part of the fragment, or all of it where
+        the text can't end. A punctuation mark behind the fragment is accepted once the model was asked
+        again."""
         if decided.how is Joined.ECHO_ONLY and not decided.verified:
             return not (self._brings(decided) and self._accept and self._asked_again)
         return not self._brings(decided) and decided.how is not Joined.ECHO_ONLY
@@ -148,7 +151,7 @@ class ReplyStart:
         return self._splice is not None and self._splice.rest(decided).strip() != ""
 
     def infer(self) -> None:
-        """Conclude from the reply that the text was complete."""
+        """Record that the text is complete, as far as the reply shows."""
         self.inferred = True
 
     def _leave(self) -> None:
