@@ -111,7 +111,7 @@ COMMANDS: Final = (
         "_journal.command",
         "run",
         "list, show, read or remove the streams of a journal",
-        "List the streams of a journal, show the attempts and the cost of one, print its text, or remove it.",
+        "List the streams of a journal, show the attempts and cost of one, print its events, or remove it.",
     ),
 )
 """Each command's name, module, function, and what its help says, in short and in full."""

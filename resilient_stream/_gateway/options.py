@@ -148,19 +148,20 @@ def declare(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None
 
     add("host", "127.0.0.1", "the address to listen on; default 127.0.0.1, which other machines can't reach")
     add("port", PORT, f"the port to listen on; default {PORT}; 0 chooses a free one", _port)
-    add("upstream", API, f"the API's base URL; default {API}")
+    add("upstream", API, f"the API's base URL; default {API}", metavar="URL")
     add(
         "policy",
         None,
         "the name of a preset, or a .toml file with a policy; without it, the default policy",
         metavar="NAME|FILE",
     )
-    add("workers", 1, "the number of processes that share the address; default 1", _count)
+    add("workers", 1, "the number of processes that share the address; default 1", _count, metavar="N")
     add(
         "drain-timeout",
         DRAIN,
         f"seconds that running streams have to finish after a signal to stop; default {DRAIN}",
         _seconds,
+        metavar="SECONDS",
     )
     add(
         "log-format",

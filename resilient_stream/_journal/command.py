@@ -22,9 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "act",
         choices=sorted(ACTS),
-        help="ls lists the streams, show describes streams, read prints their events, rm removes them",
+        metavar="ls|show|read|rm",
+        help="ls lists the streams, show shows the attempts and the cost of some, read prints their events, "
+        "rm removes them",
     )
-    parser.add_argument("url", help="the journal: sqlite:///streams.db or redis://host:6379/0")
+    parser.add_argument("url", metavar="URL", help="the journal: sqlite:///streams.db or redis://host:6379/0")
     parser.add_argument("keys", nargs="*", metavar="KEY", help="the streams; ls without a key lists all")
 
 
