@@ -5,8 +5,10 @@ nothing large.
 from __future__ import annotations
 
 import contextlib
+import gc
 import traceback
 from collections.abc import Iterable
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from .dialect import CORE, HTTP, classes
@@ -22,7 +24,8 @@ def lighten(links: Iterable[BaseException], request: Request) -> None:
     """Release what exceptions of a transport refer to.
 
     The frames in their tracebacks refer to the connection, and to the body of a request, which may be a large
-    continuation. Only frames of the transport are cleared.
+    continuation. Only frames of the transport are cleared, and only those that have ended: streams that share
+    a connection of HTTP/2 may share its exception, and another task may still be in a frame of its traceback.
 
     Args:
         links: the exception and those it was made from.
@@ -34,6 +37,12 @@ def lighten(links: Iterable[BaseException], request: Request) -> None:
             raised: Any = link
             raised.request = request
         for frame, _ in traceback.walk_tb(link.__traceback__):
-            if str(frame.f_globals.get("__name__")).partition(".")[0] in _TRANSPORT:
+            # Before Python 3.13, clearing a suspended frame ends its coroutine. The collector finds nothing
+            # in a frame that has not ended: its generator or its thread has what it refers to.
+            if _is_transports(frame) and gc.get_referents(frame):
                 with contextlib.suppress(RuntimeError):  # it is still running
                     frame.clear()
+
+
+def _is_transports(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__")).partition(".")[0] in _TRANSPORT

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import types
 import weakref
+from collections.abc import Generator
 from typing import Any, cast
 
 import httpx
@@ -18,6 +20,22 @@ def broken(body):
         body[len(body)] = 0
     except IndexError as error:
         raise Broken("broke", request=theirs) from error
+"""
+
+SHARED = """
+def shared(error):
+    try:
+        raise error
+    except error.__class__:
+        yield "closing"
+        raise
+
+async def task(error):
+    try:
+        raise error
+    except error.__class__:
+        await sleep()
+        raise
 """
 
 
@@ -49,3 +67,21 @@ def test_an_error_that_is_kept_keeps_nothing_large(http: Any, module: str, kept:
     assert (gone() is not None) is kept
     assert error.request is request
     assert error.__traceback__ is not None
+
+
+@pytest.mark.parametrize("kind", ["shared", "task"])
+def test_what_another_stream_still_runs_goes_on(kind: str) -> None:
+    """Streams of one connection may share its exception: what has not ended in its traceback is left alone."""
+
+    @types.coroutine
+    def sleep() -> Generator[str]:
+        yield "closing"
+
+    names: dict[str, Any] = {"__name__": "httpcore2._async.http2", "sleep": sleep}
+    exec(SHARED, names)  # noqa: S102 -- a module of that name
+    error = httpx2.ReadError("broke")
+    other = names[kind](error)
+    assert other.send(None) == "closing"
+    lighten([error], httpx2.Request("POST", "http://api.test/v1/messages"))
+    with pytest.raises(httpx2.ReadError):
+        other.send(None)
