@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import anyio
 
@@ -45,8 +45,9 @@ class AsyncDriver(Loop):
         self._closing = anyio.Event()
         self._busy = False
         self._iterated = upstream if isinstance(upstream, AsyncIterated) else None
-        self._lane: AsyncIterator[bytes] | None = None
-        """The iterator that the fast path reads."""
+        self._lane: Callable[[], Awaitable[bytes]] | None = None
+        """The next chunk of the iterator that the fast path reads. (`anext` with a default would make one more
+        object for each chunk.)"""
 
     async def open(self) -> Raise | None:
         """Send requests until the headers of a reply arrive. Return what to raise if none will."""
@@ -78,7 +79,9 @@ class AsyncDriver(Loop):
             while chunks is not None and not self._closed:
                 began = clock()
                 try:
-                    chunk = await anext(chunks, None)
+                    chunk = await chunks()
+                except StopAsyncIteration:
+                    chunk = None
                 except Exception as error:  # noqa: BLE001 -- the upstream says what it is
                     self._come = error, clock() - began
                     break
@@ -99,7 +102,8 @@ class AsyncDriver(Loop):
                     break
             chunk = passed = None  # a tracker of errors records the variables of frames that raise
             out = await self._advance()
-            self._lane = self._chunks()
+            rest: AsyncIterator[bytes] | None = self._chunks()
+            self._lane = None if rest is None else rest.__anext__
         except Exception as error:
             self._leave(error)
             raise

@@ -86,30 +86,35 @@ class Driver(Loop):
         """
         clock, quick, idle = self._clock, self._quick, 0.0
         try:
-            while True:
-                self._reading = True
-                if self._closed:
-                    return None
-                began = clock()
-                try:
-                    chunk = next(chunks, None)
-                except Exception as error:  # noqa: BLE001 -- the upstream says what it is
-                    return error, clock() - began
+            self._reading = True
+            if self._closed:
+                return None
+            began = clock()
+            for chunk in chunks:
                 waited = clock() - began
                 self._reading = False
                 if self._closed:
                     return None
-                out = None if chunk is None else quick(chunk)
+                out = quick(chunk)
                 if out or out is HELD:
                     idle = 0.0
                     if waited > self._longest:  # noqa: PLR1730 -- for each event; `max` takes three times as long
                         self._longest = waited
                     if out:
                         yield out
-                    continue
-                idle += waited
-                if out is None or idle > self._slack:
-                    return (chunk if out is None else out), idle
+                else:
+                    idle += waited
+                    if out is None or idle > self._slack:
+                        return (chunk if out is None else out), idle
+                self._reading = True
+                if self._closed:
+                    return None
+                began = clock()
+            return (None if self._closed else (None, idle + clock() - began))
+        except Exception as error:
+            if not self._reading:  # of the consumer's code, or of this library's
+                raise
+            return error, clock() - began
         finally:
             self._reading = False
 

@@ -64,8 +64,8 @@ class Patience:
         slept: Callable[[], float] | None = None,
         own: float | None = None,
     ) -> None:
-        self.seconds = silence
-        self.slept = slept or (lambda: 0.0)
+        self._seconds = silence
+        self.slept = slept or _awake
         foreign = shared(response) or SPLICED in response.extensions
         stream = None if foreign else response.extensions.get("network_stream")
         self._stream = stream if hasattr(stream, "__dict__") else None
@@ -77,10 +77,23 @@ class Patience:
             timeouts["read"] = None if self._longest == math.inf else self._longest
         self.reachable = False
         """Whether `interrupt` can end a read: the connection has a socket."""
+        self._watched: _Watched | None = None
         if self._stream is not None:
-            _Watched.of(self._stream).enter(self)
+            self._watched = _Watched.of(self._stream)
+            self._watched.enter(self)
             with quietly(Exception):
                 self.reachable = self._stream.get_extra_info("socket").fileno() >= 0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that the next read may take."""
+        return self._seconds
+
+    @seconds.setter
+    def seconds(self, seconds: float) -> None:
+        self._seconds = seconds
+        if self._watched is not None:
+            self._watched.agree()
 
     @property
     def fine(self) -> bool:
@@ -100,9 +113,9 @@ class Patience:
 
     def restore(self) -> None:
         """Restore the connection's own reads, for other requests, whoever else has wrapped them."""
-        if self._stream is not None:
-            stream, self._stream = self._stream, None
-            _Watched.of(stream).leave(self)
+        watched, self._watched, self._stream = self._watched, None, None
+        if watched is not None:
+            watched.leave(self)
 
     def interrupt(self) -> None:
         """End a read that another thread or task is blocked in, by closing the connection."""
@@ -120,6 +133,9 @@ class _Watched:
         self._stream = stream
         self._own, self._before = stream.read, vars(stream).get("read")
         self._last = 0.0
+        # These two are kept, because each read needs them.
+        self._shortest = math.inf
+        self._slept: Callable[[], float] = _awake
         self._ran_out = cast("tuple[type[Exception], ...]", classes(CORE, "ReadTimeout"))
         read = self._read_async if inspect.iscoroutinefunction(self._own) else self._read
         self._read_of_ours = vars(stream)["read"] = read
@@ -135,22 +151,32 @@ class _Watched:
         if not self.patiences:
             self._last = patience.slept()
         self.patiences.append(patience)
+        self.agree()
+
+    def agree(self) -> None:
+        """Note the shortest of the patiences, and who says how long the machine has slept."""
+        patiences = self.patiences
+        self._shortest = min((patience.seconds for patience in patiences), default=math.inf)
+        self._slept = patiences[0].slept if patiences else _awake
 
     def leave(self, patience: Patience) -> None:
         """Remove a `Patience`. With the last one the stream's own reads are restored, unless others have
         wrapped them."""
         if patience in self.patiences:
             self.patiences.remove(patience)
+            self.agree()
         if not self.patiences and vars(self._stream).get("read") == self._read_of_ours:
             del self._stream.read
             if self._before is not None:
                 self._stream.read = self._before
 
     def _read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        left = self._patience(timeout)
+        left = self._shortest
+        if timeout is not None and timeout < left:  # noqa: PLR1730 -- for each chunk; `min` takes three times as long
+            left = timeout
         while True:
             try:
-                got: bytes = self._own(max_bytes, timeout=min(LOOK_UP, left))
+                got: bytes = self._own(max_bytes, timeout=left if left < LOOK_UP else LOOK_UP)
             except self._ran_out as error:
                 left = self._left(left, error)
             else:
@@ -162,27 +188,17 @@ class _Watched:
         max_bytes: int,
         timeout: float | None = None,  # noqa: ASYNC109 -- httpcore's
     ) -> bytes:
-        left = self._patience(timeout)
+        left = self._shortest
+        if timeout is not None and timeout < left:  # noqa: PLR1730 -- for each chunk; `min` takes three times as long
+            left = timeout
         while True:
             try:
-                got: bytes = await self._own(max_bytes, timeout=min(LOOK_UP, left))
+                got: bytes = await self._own(max_bytes, timeout=left if left < LOOK_UP else LOOK_UP)
             except self._ran_out as error:
                 left = self._left(left, error)
             else:
                 self._last = self._slept()
                 return got
-
-    def _patience(self, timeout: float | None) -> float:
-        """Seconds that a read may take."""
-        patiences = self.patiences
-        left = math.inf if timeout is None else timeout
-        if len(patiences) == 1:
-            seconds = patiences[0].seconds
-            return min(left, seconds)
-        return min([left, *(patience.seconds for patience in patiences)])
-
-    def _slept(self) -> float:
-        return self.patiences[0].slept() if self.patiences else 0.0
 
     def _left(self, left: float, error: Exception) -> float:
         """Seconds that a read may go on after one look-up without a byte.
@@ -197,6 +213,11 @@ class _Watched:
         if left == 0:
             raise error
         return left
+
+
+def _awake() -> float:
+    """What a machine says that never sleeps."""
+    return 0.0
 
 
 def shared(response: Response) -> bool:
