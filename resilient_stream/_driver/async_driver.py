@@ -46,8 +46,8 @@ class AsyncDriver(Loop):
         self._busy = False
         self._iterated = upstream if isinstance(upstream, AsyncIterated) else None
         self._lane: Callable[[], Awaitable[bytes]] | None = None
-        """The next chunk of the iterator that the fast path reads. (`anext` with a default would make one more
-        object for each chunk.)"""
+        """The next chunk of the iterator that the fast path reads. (`anext` with a default would make
+        one more object for each chunk.)"""
 
     async def open(self) -> Raise | None:
         """Send requests until the headers of a reply arrive. Return what to raise if none will."""

@@ -110,7 +110,7 @@ class Driver(Loop):
                 if self._closed:
                     return None
                 began = clock()
-            return (None if self._closed else (None, idle + clock() - began))
+            return None, idle + clock() - began
         except Exception as error:
             if not self._reading:  # of the consumer's code, or of this library's
                 raise

@@ -172,11 +172,12 @@ class _Watched:
 
     def _read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         left = self._shortest
-        if timeout is not None and timeout < left:  # noqa: PLR1730 -- for each chunk; `min` takes three times as long
+        if timeout is not None and timeout < left:
             left = timeout
         while True:
             try:
-                got: bytes = self._own(max_bytes, timeout=left if left < LOOK_UP else LOOK_UP)
+                look = left if left < LOOK_UP else LOOK_UP  # noqa: FURB136 -- for each chunk; `min` takes longer
+                got: bytes = self._own(max_bytes, timeout=look)
             except self._ran_out as error:
                 left = self._left(left, error)
             else:
@@ -189,11 +190,12 @@ class _Watched:
         timeout: float | None = None,  # noqa: ASYNC109 -- httpcore's
     ) -> bytes:
         left = self._shortest
-        if timeout is not None and timeout < left:  # noqa: PLR1730 -- for each chunk; `min` takes three times as long
+        if timeout is not None and timeout < left:
             left = timeout
         while True:
             try:
-                got: bytes = await self._own(max_bytes, timeout=left if left < LOOK_UP else LOOK_UP)
+                look = left if left < LOOK_UP else LOOK_UP  # noqa: FURB136 -- as above
+                got: bytes = await self._own(max_bytes, timeout=look)
             except self._ran_out as error:
                 left = self._left(left, error)
             else:

@@ -382,6 +382,39 @@ async def test_a_stream_closed_between_two_deltas_reads_no_more(stage: Stage) ->
     assert len(stage.upstream.steps) == 1
 
 
+@in_worlds(*SYNC)
+async def test_a_stream_closed_as_its_fast_path_begins_reads_no_more(stage: Stage) -> None:
+    """A close that finds nobody reading has ended the stream: a reader that begins then must not read."""
+    stage.stream(HEAD, BEGUN, FOREVER)
+    await stage.open()
+    assert await stage.next() == BEGUN
+    body = stage.upstream.chunks
+
+    def closed_elsewhere(patience: float) -> Any:
+        closer = threading.Thread(target=stage.driver.close)
+        closer.start()
+        closer.join(PROMPTLY)
+        return body(patience)
+
+    with patch.object(stage.upstream, "chunks", closed_elsewhere):
+        await is_closed(stage)
+    assert len(stage.upstream.steps) == 1
+
+
+@in_worlds(*SYNC)
+async def test_an_exception_thrown_into_the_body_is_no_failure_of_it(stage: Stage) -> None:
+    """It is the consumer's own, whatever the upstream would make of its class, and nothing is sent again."""
+    stage.stream(HEAD, BEGUN, EVENTS[5], FOREVER)
+    await stage.open()
+    assert [await stage.next(), await stage.next()] == [BEGUN, EVENTS[5]]
+    own = Broken(RESET)
+    with pytest.raises(Broken) as raised:
+        stage.pieces.throw(own)
+    assert raised.value is own
+    assert len(stage.upstream.sent) == 1
+    await stage.close()
+
+
 @everywhere
 async def test_closing_twice_is_closing_once(stage: Stage) -> None:
     """A second close finds nothing to do."""

@@ -501,6 +501,21 @@ def test_what_stood_there_before_stands_there_after() -> None:
     assert vars(wire)["read"] is before
 
 
+def test_a_patience_that_changes_behind_another_wrapper_holds() -> None:
+    """Somebody wraps the reads after the library did: the library's timeouts still follow what is set, and
+    are gone when its body is over."""
+    wire = Wire()
+    patience = Patience(response(wire), 3.0)
+    ours = wire.read
+    vars(wire)["read"] = lambda max_bytes, timeout=None: ours(max_bytes, timeout)
+    patience.seconds = 0.5
+    wire.read(1)
+    patience.restore()
+    patience.seconds = 0.25
+    wire.read(1, timeout=4.0)
+    assert wire.timeouts == [0.5, 4.0]
+
+
 def test_the_body_of_another_layer_has_clocks_of_its_own() -> None:
     """Its connection may be any, and others may have the first by now."""
     read_by_another = response(wire := Wire())
