@@ -77,7 +77,7 @@ class Driver(Loop):
             chunks: Iterator[bytes] | None = self._chunks()
             self._come = None if chunks is None else (yield from self._pass_on(chunks))
 
-    def _pass_on(self, chunks: Iterator[bytes]) -> Generator[bytes, None, Come | None]:
+    def _pass_on(self, chunks: Iterator[bytes]) -> Generator[bytes, None, Come | None]:  # noqa: C901 -- one frame for each chunk, not two
         """Deliver chunks as long as the fast path can. Return the first read that it can't deliver, unless
         the stream was closed.
 
