@@ -84,7 +84,7 @@ class Driver(Loop):
         No lock is taken for each chunk. `close` sets `_closed` and then checks `_reading`; this method sets
         `_reading` and then checks `_closed`. So at least one of the two sees the other.
         """
-        clock, quick, idle = self._clock, self._quick, 0.0
+        clock, quick, idle, began = self._clock, self._quick, 0.0, 0.0
         try:
             self._reading = True
             if self._closed:
