@@ -35,7 +35,7 @@ def live(
         environ: holds the key as ``ANTHROPIC_API_KEY``, and where the API is, as it does for the SDK, as
             ``ANTHROPIC_BASE_URL``.
         model: the model that answers.
-        hear: told of each piece.
+        hear: called with each piece.
         policy: the policy of the stream; None for the defaults.
         in_async: whether to use the async client.
     """

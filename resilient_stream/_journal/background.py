@@ -58,7 +58,7 @@ def start(entrance: Entrance, client: Any, key: str, request: Mapping[str, Any])
             with client.messages.create(**_asked(key, request)) as stream:
                 for _ in stream:
                     pass
-        except Exception as raised:  # noqa: BLE001 -- told to who began it
+        except Exception as raised:  # noqa: BLE001 -- raised to the caller that began it
             error = raised
         outcome.ends(error)
 
@@ -86,7 +86,7 @@ async def astart(
         error = None
         try:
             await arun(client, key, request)
-        except Exception as raised:  # noqa: BLE001 -- told to who began it
+        except Exception as raised:  # noqa: BLE001 -- raised to the caller that began it
             error = raised
         outcome.ends(error)
 

@@ -144,7 +144,7 @@ class Group:
     def _commit(self, taken: list[_Pending]) -> None:
         try:
             answers = self._try([pending.write for pending in taken])
-        except Exception as error:  # noqa: BLE001 -- told to each who waits
+        except Exception as error:  # noqa: BLE001 -- raised to each waiting caller
             for pending in taken:
                 pending.error = error
         except BaseException:  # of this thread alone: the others write theirs themselves

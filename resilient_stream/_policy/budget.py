@@ -107,21 +107,28 @@ class RetryBudget:
         self._note(partial(self._health.leave, claim))
 
     def news(self, now: float) -> News:
-        """What other processes are told of what this one has seen."""
+        """What this process reports of its observations to the others."""
         with self._lock:
             self._take_notes()
             return self._health.news(now)
 
     def hear(self, before: Sequence[News], after: Sequence[News]) -> None:
-        """What other processes have told last, in place of what they told before: those whose turn to send
-        a probe comes before this process's, and the others."""
+        """Receive the last reports of other processes, in place of their earlier ones.
+
+        Args:
+            before: reports of the processes whose turn to send a probe comes before this one's.
+            after: reports of the others.
+        """
         with self._lock:
             self._take_notes()
             self._health.hear(before, after)
 
     def _note(self, note: Callable[[], None]) -> None:
-        """Make the call now, or leave it to the holder of the lock. The collector may end a stream in the
-        middle of `ask`, in the same thread, so this method never waits for the lock."""
+        """Make the call now, or leave it to the holder of the lock.
+
+        Garbage collection may end a stream in the middle of `ask`, in the same thread, so this method never
+        waits for the lock.
+        """
         self._notes.append(note)
         while self._notes and self._lock.acquire(blocking=False):
             try:

@@ -79,7 +79,7 @@ class Endpoint:
         )
         try:
             record, script = self._answer(record)
-        except Exception as error:  # noqa: BLE001 - the user's own author or schedule; told to the client
+        except Exception as error:  # noqa: BLE001 - raised by the user's author or schedule; the client sees it
             told = _refused(number, Refusal("author", 500, "api_error", f"the stand-in's author: {error!r}"))
             record, script = replace(record, rule="author"), frame(told)
         self.received.append(replace(record, status=status_of(script)))

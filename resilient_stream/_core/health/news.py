@@ -149,11 +149,11 @@ class Other:
 
 
 def elsewhere(waiting: int, others: Sequence[Other], *, unreachable: bool) -> Elsewhere:
-    """What follows for this process from the others' news of a model.
+    """What this process concludes from the others' reports about a model.
 
     Args:
         waiting: streams that wait in this process.
-        others: what the others tell.
+        others: the reports of the others.
         unreachable: whether this process can't connect.
     """
     if not others:
