@@ -100,7 +100,7 @@ def test_one_waits_while_its_writer_lives(store: Store, clock: Clock) -> None:
     wait = reader.step().wait
     assert wait is not None and 10.0 < wait < 10.1
     clock.now += wait
-    with pytest.raises(WriterGone, match="nobody has taken over yet"):
+    with pytest.raises(WriterGone, match="no other has taken over yet"):
         reader.step()
 
 
