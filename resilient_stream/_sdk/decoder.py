@@ -39,16 +39,25 @@ class WholeFrames:
         self._event = event
 
     def iter_bytes(self, iterator: Iterator[bytes]) -> Iterator[Any]:
-        """The events in these chunks."""
+        """The events in these chunks.
+
+        What was delivered is forgotten before the next chunk is read, because this frame is in the traceback
+        of the error that reading may end in.
+        """
         for chunk in iterator:
             event = self._one(chunk)
             if event is not None:
                 yield event
+                del chunk, event
                 continue
             events, rest = self._several(chunk)
+            del chunk
             yield from events
+            del events
             if rest:
-                yield from self._sdk.iter_bytes(chain([rest], iterator))
+                behind = self._sdk.iter_bytes(chain([rest], iterator))
+                del rest
+                yield from behind
                 return
 
     async def aiter_bytes(self, iterator: AsyncIterator[bytes]) -> AsyncIterator[Any]:
@@ -57,13 +66,19 @@ class WholeFrames:
             event = self._one(chunk)
             if event is not None:
                 yield event
+                del chunk, event
                 continue
             events, rest = self._several(chunk)
+            del chunk
             for event in events:
                 yield event
+            del events, event
             if rest:
-                async for event in self._sdk.aiter_bytes(_followed(rest, iterator)):
+                behind = self._sdk.aiter_bytes(_followed(rest, iterator))
+                del rest
+                async for event in behind:
                     yield event
+                    del event
                 return
 
     def _one(self, chunk: bytes) -> Any:
@@ -101,5 +116,7 @@ class WholeFrames:
 
 async def _followed(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield first
+    del first
     async for chunk in others:
         yield chunk
+        del chunk
