@@ -46,7 +46,7 @@ class Kind(StrEnum):
     CORRUPT = "corrupt"
     """Bytes that are not valid: bad UTF-8, bad JSON, bad compression."""
     PROTOCOL = "protocol"
-    """Well-formed, but not the stream of one message; or a 200 that is no event stream."""
+    """Well-formed, but not the stream of one message; or a 200 that is not an event stream."""
     OVERLOADED = "overloaded"
     """Status 529, or ``overloaded_error``."""
     RATE_LIMITED = "rate_limited"

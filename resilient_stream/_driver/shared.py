@@ -53,7 +53,7 @@ class Loop:
         self._untold: list[Note] = []
         """The notes that the observers have received and ``keep`` has not."""
         self._come: Come | None = None
-        """What the fast path has read and left to the machine. It is no local variable, because an error
+        """What the fast path has read and left to the machine. It is not a local variable, because an error
         tracker would record it with the frame."""
         self._process = os.getpid()
         """The process that began the stream. A copy of the stream in a forked child has the parent's sockets,
@@ -126,13 +126,13 @@ class Loop:
 
     def _end(self, error: str = "") -> None:
         """End the stream unless it has ended: the consumer has left, or an exception of class ``error`` that
-        is no failure passed through."""
+        is not a failure passed through."""
         if self.machine.state not in (State.DONE, State.FAILED):
             self._tell_longest()
             self._action = self.machine.close(self._clock(), error)
 
     def _leave(self, error: BaseException) -> None:
-        """Let an exception that is no failure pass: a cancellation, or an error in somebody's code."""
+        """Let an exception that is not a failure pass: a cancellation, or an error in somebody's code."""
         self._end(type(error).__name__ if isinstance(error, Exception) else "")
         self._tell_observers()
 

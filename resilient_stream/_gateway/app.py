@@ -76,7 +76,7 @@ class Gateway:
     Raises:
         ImportError: the extra ``serve`` is not installed.
         PolicyError: there is no such preset.
-        ValueError: ``upstream`` is no URL that requests can go to.
+        ValueError: ``upstream`` is not a URL that requests can go to.
     """
 
     def __init__(  # noqa: PLR0913 -- each has a default

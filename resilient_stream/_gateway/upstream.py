@@ -33,7 +33,7 @@ class Upstream:
         transport: the httpx2 transport that sends requests; None for the default one.
 
     Raises:
-        AddressError: ``address`` is no such URL.
+        AddressError: ``address`` is not such a URL.
     """
 
     def __init__(

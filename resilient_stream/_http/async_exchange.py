@@ -44,7 +44,7 @@ class AsyncExchange(Exchange):
         await self.release()
         try:
             return await self._breakable(lambda: self._open(action))
-        except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
+        except Exception as error:  # noqa: BLE001 -- what is not a failure of the transport is raised again
             return self._failed(error, Phase.HEADERS)
 
     async def _open(self, action: Send) -> Head | Failure:
@@ -68,7 +68,7 @@ class AsyncExchange(Exchange):
             try:
                 http.stream = self._dialect.async_stream(page)
                 await self._breakable(lambda: aread_page(http), self._page_seconds)
-            except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
+            except Exception as error:  # noqa: BLE001 -- what is not a failure of the transport is raised again
                 return self._unreadable(http, error)
             finally:
                 http.stream = given
@@ -85,7 +85,7 @@ class AsyncExchange(Exchange):
             alone = reads.fine and reads.reachable
             chunk = await (body.read() if alone else self._breakable(body.read, reads.from_outside))
             return self._unframed(chunk)
-        except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
+        except Exception as error:  # noqa: BLE001 -- what is not a failure of the transport is raised again
             return self._failed(error, Phase.BODY)
 
     def chunks(self, patience: float) -> AsyncIterator[bytes] | None:

@@ -51,7 +51,7 @@ is, or as if this side had made the mistake.
 
 
 def of_exception(error: BaseException, phase: Phase, *more: Row) -> Failure | None:
-    """The failure that an exception stands for; None if it is no failure of the transport.
+    """The failure that an exception stands for; None if it is not a failure of the transport.
 
     Args:
         error: the exception.

@@ -38,7 +38,7 @@ class Door(ABC):
     request has it."""
 
     def failure_of(self, error: Exception, phase: Phase) -> Failure | None:
-        """The failure that an exception stands for; None if it is no failure of the transport."""
+        """The failure that an exception stands for; None if it is not a failure of the transport."""
         return _classify.of_exception(error, phase)
 
     def request_of(self, error: Exception) -> Request | None:

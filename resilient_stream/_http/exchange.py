@@ -211,7 +211,7 @@ class SyncExchange(Exchange):
         try:
             http = self._door.call(action)
             self._answered(http)
-        except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
+        except Exception as error:  # noqa: BLE001 -- what is not a failure of the transport is raised again
             return self._failed(error, Phase.HEADERS)
         if failure := self._given_up(http):
             return failure
@@ -231,7 +231,7 @@ class SyncExchange(Exchange):
             try:
                 http.stream = self._dialect.sync_stream(page)
                 read_page(http)
-            except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
+            except Exception as error:  # noqa: BLE001 -- what is not a failure of the transport is raised again
                 return self._unreadable(http, error)
             finally:  # it knows how long the response took
                 http.stream = given
@@ -246,7 +246,7 @@ class SyncExchange(Exchange):
         reads.seconds = patience
         try:
             return self._unframed(body.read())
-        except Exception as error:  # noqa: BLE001 -- what is no failure of the transport is raised again
+        except Exception as error:  # noqa: BLE001 -- what is not a failure of the transport is raised again
             return self._failed(error, Phase.BODY)
 
     def chunks(self, patience: float) -> Iterator[bytes] | None:

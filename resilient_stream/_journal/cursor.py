@@ -2,7 +2,7 @@
 was read.
 
 Each stream has a tag of its own. So a cursor of one stream is not accepted for another, nor for a later
-stream under the same key. Something that is no cursor is refused, and not taken for the beginning.
+stream under the same key. Something that is not a cursor is refused, and not taken for the beginning.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class Follower:
     Raises:
         UnknownStream: there is none, or it belongs to another owner.
         ExpiredStream: its retention is over.
-        BadCursor: ``after`` is no position in it.
+        BadCursor: ``after`` is not a position in it.
         ForeignCursor: ``after`` is a position in another stream.
     """
 

@@ -83,7 +83,7 @@ class Journal:
         Raises:
             UnknownStream: there is none, or it belongs to another owner.
             ExpiredStream: its retention is over.
-            BadCursor: ``after`` is no position in it.
+            BadCursor: ``after`` is not a position in it.
             ForeignCursor: ``after`` is a position in another stream.
             StreamFailed: after the last frame, if the stream was given up.
             StoppedStream: after the last frame, if it was stopped.

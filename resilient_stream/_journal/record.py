@@ -106,7 +106,7 @@ def refill(record: Record, kept: Kept, frames: Iterable[bytes], *, began: float,
 
 
 def cut(out: bytes) -> list[bytes]:
-    """The frames in bytes that are delivered at once. A rest that is no whole frame counts as one."""
+    """The frames in bytes that are delivered at once. A rest that is not a whole frame counts as one."""
     framer = Framer()
     frames = framer.feed(out)
     rest = framer.drop()

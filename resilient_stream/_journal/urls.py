@@ -25,7 +25,7 @@ def open_store(url: str, *, clock: Callable[[], float] | None = None) -> Store:
         clock: seconds since the epoch; None for the store's own.
 
     Raises:
-        ValueError: this is no such URL.
+        ValueError: this is not such a URL.
         JournalUnavailable: its store can't be used.
     """
     parts = urlsplit(url)

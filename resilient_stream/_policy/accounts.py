@@ -73,7 +73,7 @@ def account(url: str, headers: Mapping[str, str]) -> tuple[str, str | None]:
     """The base URL and the credential of a request.
 
     Args:
-        url: the request's. What follows ``/v1/`` is no part of the base.
+        url: the request's. What follows ``/v1/`` is not part of the base.
         headers: the request's, names in any case or in lower case. Of an AWS signature, which
             differs for every request, only the key's id counts.
     """

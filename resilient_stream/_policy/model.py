@@ -72,7 +72,7 @@ class RetryPolicy(BaseModel, frozen=True, extra="forbid", hide_input_in_errors=T
 
     max_barren_attempts: Count = 8
     """Attempts in a row that brought nothing new. Progress resets the count; a block that was cut and begins
-    again (a thought, a search without its result) is no progress. Default 8: with full jitter about a
+    again (a thought, a search without its result) is not progress. Default 8: with full jitter about a
     minute and a half of overload at most, about half a minute of broken connections. (stamina: 10 attempts;
     AWS and the
     SDK: 3.)"""

@@ -100,7 +100,7 @@ class wait_full_jitter(wait_base):  # noqa: N801 -- as above
 
     def __call__(self, retry_state: RetryCallState) -> float:
         """Seconds to wait."""
-        doublings = min(retry_state.attempt_number - 1, 1000)  # beyond this, 2.0 ** n is no float
+        doublings = min(retry_state.attempt_number - 1, 1000)  # beyond this, 2.0 ** n is not a float
         return self.rng.uniform(0, min(self.maximum, self.initial * 2.0**doublings))
 
 

@@ -17,8 +17,8 @@ from . import private_api
 
 
 def failure_of(error: BaseException, phase: Phase) -> Failure | None:
-    """The failure that an exception stands for, as the SDK may have wrapped it; None if it is no failure of
-    the transport."""
+    """The failure that an exception stands for, as the SDK may have wrapped it; None if it is not a failure
+    of the transport."""
     if isinstance(error, anthropic.AnthropicError) and not isinstance(error, anthropic.APIConnectionError):
         return None
     return classify.of_exception(error, phase, (anthropic.APITimeoutError, Kind.SILENT, None))

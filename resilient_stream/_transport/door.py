@@ -97,7 +97,7 @@ class TransportDoor(Door):
         return made
 
     def redirected(self, response: Response, request: Request) -> Request | None:
-        """The next request after a redirect of a later attempt; None if the response is no redirect.
+        """The next request after a redirect of a later attempt; None if the response is not a redirect.
 
         Raises:
             TooManyRedirects: the package's, where it leads to another host or changes the method.

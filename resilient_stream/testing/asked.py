@@ -37,7 +37,7 @@ class Asked:
     def final(self) -> list[Block]:
         """The blocks of a final assistant turn that asks to be continued; empty if there is none.
 
-        A paused turn, which ends in a server tool's use or result, is no prefill.
+        A paused turn, which ends in a server tool's use or result, is not a prefill.
         """
         if not self.messages or self.messages[-1].get("role") != "assistant":
             return []

@@ -26,7 +26,7 @@ class Reading:
     """How a request was understood.
 
     ``place`` is the block and the character of the scripted reply from which to continue; None if the request
-    contains something that is no part of the script.
+    contains something that is not part of the script.
     """
 
     form: Form = "fresh"

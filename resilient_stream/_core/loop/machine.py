@@ -176,7 +176,7 @@ class Machine:
         return self._go(Signal.QUEUED)
 
     def close(self, now: float, error: str = "") -> Action:
-        """The consumer wants no more, or an exception of class ``error`` that is no failure passed
+        """The consumer wants no more, or an exception of class ``error`` that is not a failure passed
         through."""
         if self.ledger.outcome is None:
             if self.state in (State.OPENING, State.READING) and self.attempt.ended is None:

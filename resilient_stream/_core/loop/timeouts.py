@@ -1,6 +1,6 @@
 """The timeouts of a body: for its first event, for silence, and for a stall.
 
-A ping ends a silence, because it is a byte, but not a stall, because it is no event. Only the time spent
+A ping ends a silence, because it is a byte, but not a stall, because it is not an event. Only the time spent
 reading counts, so a consumer may take as long as it likes. A timeout that expired is twice as long in the
 next attempt, because a silent model may be thinking. It grows up to four times its own length.
 

@@ -47,7 +47,7 @@ class Growth:
     wording: str = ""
     """The text of the user turn that asks for more."""
     quoted: str = ""
-    """The fragment that the reply is to repeat, which is no new text."""
+    """The fragment that the reply is to repeat, which is not new text."""
     whole: bool = False
     """Whether everything will be written again, so that nothing is subtracted for it."""
 
@@ -58,7 +58,7 @@ def visible(blocks: Iterable[Mapping[str, Any]]) -> str:
 
 
 def cap(request: Mapping[str, Any]) -> int | None:
-    """The user's ``max_tokens``; None if it is no number."""
+    """The user's ``max_tokens``; None if it is not a number."""
     given = request.get("max_tokens")
     return given if isinstance(given, int) and not isinstance(given, bool) and given > 0 else None
 

@@ -40,8 +40,8 @@ _SHORTEST_CONTENT: Final = 12
 
 
 def said(failure: Failure, request: Mapping[str, Any]) -> str:
-    """The API's own words about a rejection, for people to read; empty if it is no rejection, or the API sent
-    no message.
+    """The API's own words about a rejection, for people to read; empty if it is not a rejection, or the API
+    sent no message.
 
     It may not be complete: at most `LONGEST` characters, nothing that looks like a key, and nothing at all if
     the message quotes the content of the request.

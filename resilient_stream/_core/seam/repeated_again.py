@@ -31,7 +31,7 @@ LONG_FROM_START: Final = 32
 """The same where a repetition is likely: from the beginning of the text or of the fragment on, or behind a
 marker."""
 LONG_PARAGRAPH: Final = 100
-"""Length of a line, in characters, from which it is no verse."""
+"""Length of a line, in characters, from which it is not verse."""
 CHANGED: Final = 24
 """Letters of other words that may precede the fragment if all of it is repeated."""
 

@@ -87,8 +87,8 @@ def first(frame: bytes) -> bytes:
     """The first frame of a body, or all of a body without a blank line; without a byte order mark.
 
     Raises:
-        Flaw: `Kind.PROTOCOL`: this is no event stream, and reports no error. Labels don't count: many event
-            streams come under another one.
+        Flaw: `Kind.PROTOCOL`: this is not an event stream, and reports no error. Labels don't count: many
+            event streams come under another one.
     """
     frame = frame.removeprefix(sse.BOM)
     if sse.is_event_stream(frame) or _bare_error(frame) is not None:

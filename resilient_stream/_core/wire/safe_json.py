@@ -29,7 +29,7 @@ def parse(text: str) -> Any:
     """The value that ``text`` represents.
 
     Raises:
-        ValueError: it is no JSON, or nested more than `MAX_DEPTH` deep, or has a number of more digits than
+        ValueError: it is not JSON, or nested more than `MAX_DEPTH` deep, or has a number of more digits than
             Python reads.
     """
     try:
@@ -57,7 +57,7 @@ def encodable(value: Any, depth: int = MAX_DEPTH) -> Any:
 
     Args:
         value: JSON as Python has it. A model of the SDK's becomes its fields where it can't be sent as it is;
-            all else that is no JSON is left alone.
+            all else that is not JSON is left alone.
         depth: levels that are looked at; deeper ones are left alone.
     """
     if isinstance(value, str):

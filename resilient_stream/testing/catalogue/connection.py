@@ -132,7 +132,7 @@ def heads() -> Iterable[Entry]:
     for name, about, fault, raised in early:
         yield entry(name, about, fault, raises=raised, retried=True)
     yield entry("informational", "103 and 100, then the answer", Informational())
-    yield entry("bad_chunk_size", "a chunk size that is no number", BadChunk(after=HERE), raises=CLOSED)
+    yield entry("bad_chunk_size", "a chunk size that is not a number", BadChunk(after=HERE), raises=CLOSED)
     yield entry("status_204", "204 No Content", Status(204), raises=NOTHING)
     yield entry("html_200", "200 with a proxy's page", Status.html(200), raises=NOTHING)
     yield entry(

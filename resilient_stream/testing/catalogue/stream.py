@@ -103,7 +103,7 @@ def errors() -> Iterable[Entry]:
         )
     yield entry("error_event_first", "an error as the first event", ErrorEvent(at=0), raises=STATUS)
     garbled = ErrorEvent(after=HERE, spelling="not_json")
-    yield entry("error_event_not_json", "an error whose data is no JSON", garbled, raises=STATUS)
+    yield entry("error_event_not_json", "an error whose data is not JSON", garbled, raises=STATUS)
     empty = ErrorEvent(after=HERE, spelling="no_data")
     yield entry("error_event_no_data", "an error without data", empty, raises=STATUS)
     unnamed = ErrorEvent(after=HERE, spelling="data_only")

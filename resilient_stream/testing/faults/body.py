@@ -135,7 +135,7 @@ class Trickle(Place):
 
 @dataclass(frozen=True, slots=True)
 class BadChunk(Place):
-    """A chunk-size line that is no number, followed by the rest of the body."""
+    """A chunk-size line that is not a number, followed by the rest of the body."""
 
     line: bytes = b"zz\r\n"
 
