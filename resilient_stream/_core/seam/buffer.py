@@ -75,7 +75,9 @@ class Splice:
 
     def _look(self, *, final: bool) -> Decision:
         """The decision that the shortest sufficient beginning of the head allows; None if there is none."""
-        for end in range(self._looked + 1, len(self.head) + 1):
+        end = self._looked
+        while end < len(self.head):
+            end = end + 1 if self._joined is None else len(self.head)  # `watch` needs no single letters
             if decided := self._ask(self.head[:end], final=False):
                 return decided
         self._looked = len(self.head)

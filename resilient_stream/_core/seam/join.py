@@ -97,7 +97,8 @@ class Joiner:
         """
         if joined.behind is None or not joined.verified:
             return joined
-        sign = self._recurrence.look(head, joined.behind, final=final or len(head) >= self._most_held)
+        head = head[: self._most_held]
+        sign = self._recurrence.look(head, joined.behind, final=final or len(head) == self._most_held)
         return None if sign is Sign.MORE else replace(joined, verified=sign is Sign.NOTHING)
 
     # -- what was delivered --------------------------------------------------------------------

@@ -93,26 +93,61 @@ class Recurrence:
         """
         if self._loops:
             return Sign.NOTHING
-        rest = head[at : at + self.most_held]
-        known = self._known.setdefault(at, _Known())
+        rest, known = head[at : at + self.most_held], self._known.setdefault(at, _Known())
+        before, known.looked = known.looked, len(rest)
+        known.live += self._begun(rest, before)
+        crowded = len(rest) - before > 1 and self._is_crowded(Folded(rest).key, known.live)
+        for end in range(before + 1, len(rest)) if crowded else ():
+            sign = self._advance(rest[:end], known)
+            if sign is not Sign.MORE:
+                return sign
+        sign = self._advance(rest, known)
+        if sign is not Sign.MORE or not final:
+            return sign
         key = Folded(rest).key
-        known.live += self._begun(rest, known.looked)
-        known.looked = len(rest)
+        ended = [begun for begun in known.live if len(head) < self.most_held and begun.needs[0] < ACCIDENT]
+        begun_again = any(weight(key[begun.at :]) >= LONG_FROM_START for begun in ended)
+        return Sign.DOUBT if begun_again else Sign.NOTHING
+
+    def _is_crowded(self, key: str, live: list[_Begun]) -> bool:
+        """Whether more than `MOST_LIVE` places may agree with the text at the same time.
+
+        Then some are dropped, and which ones depends on the order in which letters arrive, so each letter is
+        looked at by itself. Otherwise all that has arrived is looked at in one step, with the same result.
+        """
+        if len(live) <= MOST_LIVE:
+            return False
+        spans = [(begun.at, begun.at + self._agreeing(begun, key[begun.at :])) for begun in live]
+        long = [(first, last) for first, last in spans if last > first]
+        return any(sum(other <= first <= last for other, last in long) > MOST_LIVE for first, _ in long)
+
+    def _agreeing(self, begun: _Begun, again: str) -> int:
+        """How many letters of ``again`` agree with a place in the text, at most; 0 if fewer than `SEED`."""
+        if len(again) < SEED or not self._agrees(begun, again[:SEED]):
+            return 0
+        low, high = SEED, len(again)
+        while low < high:  # bisection: each beginning of what agrees, agrees
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if self._agrees(begun, again[:middle]) else (low, middle - 1)
+        return low
+
+    def _agrees(self, begun: _Begun, again: str) -> bool:
+        return again in self.had.tail.key or any(each.startswith(again) for _, each in begun.landmarks)
+
+    def _advance(self, rest: str, known: _Known) -> Sign:
+        """Look at what follows the repetition, as far as it has arrived."""
+        key = Folded(rest).key
         live: list[_Begun] = []
         for begun in known.live:
             again = key[begun.at :]
             if len(live) >= MOST_LIVE and len(again) >= SEED:
                 continue
-            if self._comes_again(begun, again):
+            if again and self._comes_again(begun, again):
                 return Sign.DOUBT
-            if self._may_come(begun, again):
+            if not again or self._may_come(begun, again):
                 live.append(begun)
         known.live = live
-        if not final:
-            return Sign.MORE if live or len(rest) < AHEAD else Sign.NOTHING
-        ended = [begun for begun in live if len(head) < self.most_held and begun.needs[0] < ACCIDENT]
-        begun_again = any(weight(key[begun.at :]) >= LONG_FROM_START for begun in ended)
-        return Sign.DOUBT if begun_again else Sign.NOTHING
+        return Sign.MORE if live or len(rest) < AHEAD else Sign.NOTHING
 
     def _begun(self, rest: str, looked: int) -> Iterator[_Begun]:
         """The places, from ``looked`` on, where a word or a sign begins."""
@@ -136,7 +171,11 @@ class Recurrence:
             begun.landmarks,
             [each for each in begun.landmarks if each[1].startswith(again)],
         )
-        return any(self._is_anew(again[: shared(key, again)], least) for least, key in agreed)
+        return any(
+            self._is_anew(again[: shared(key, again)], least)
+            for least, key in agreed
+            if key.startswith(again[: (least + 1) // 2])  # no letter weighs more than 2
+        )
 
     def _is_anew(self, run: str, least: int) -> bool:
         """Whether the reply begins the text again at a landmark, and the same words occur nowhere else in

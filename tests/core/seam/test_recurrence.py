@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from resilient_stream._core.seam.delivered import Had
@@ -102,3 +104,42 @@ def test_a_long_passage_is_doubted_from_where_a_model_begins(begin: str) -> None
 def test_a_text_that_says_little_is_followed_from_few_places() -> None:
     """It agrees from everywhere."""
     assert look("\u62b1\u85aa\u6551\u706b" * 90, text="\u62b1\u85aa\u6551\u706b" * 200) is Sign.NOTHING
+
+
+LOOPING = "na na na na na hey " * 6 + "hey hey hey"
+WORDS = (
+    "He spent",
+    " hours",
+    ".\n\n",
+    "The keeper",
+    " na",
+    " hey",
+    "\n",
+    "- ",
+    "total += ",
+    "\ufb01",
+    " ship",
+)
+
+
+def in_pieces(behind: str, size: int, text: str) -> Sign:
+    """What is said of a reply that goes on with ``behind``, which arrives in pieces of this many letters."""
+    quote = text[-9:]
+    found = Recurrence(Had(Asked(quote, "", text=text), HELD), HELD)
+    ends = [*range(size, len(behind), size), len(behind)]
+    came = (found.look(quote + behind[:end], len(quote), final=False) for end in ends)
+    return next((sign for sign in came if sign is not Sign.MORE), Sign.MORE)
+
+
+@pytest.mark.parametrize(
+    "text", [PROSE, CODE, LOOPING, f"{CODE}\n{LOOPING}", "ab" * 60 + "c d e f g h i j k"]
+)
+def test_the_pieces_in_which_a_reply_arrives_make_no_difference(text: str) -> None:
+    """However many places of it agree with the text: all at once, in pieces, and letter by letter."""
+    rng, signs = random.Random(1), set[Sign]()
+    for _ in range(150):
+        behind = "".join(rng.choice([*WORDS, text[rng.randrange(len(text)) :][:90]]) for _ in range(6))
+        told = [in_pieces(behind, size, text) for size in (1, 7, len(behind))]
+        assert told[0] is told[1] is told[2], behind
+        signs.add(told[0])
+    assert len(signs) > 1
