@@ -25,9 +25,9 @@ FAULTS = {
     "without a block": "as above",
     "broken content": "what stands in the place of the blocks would be lost",
     "is not a string": "the SDK adds something else to what it has",
-    "no JSON": "the SDK takes half an input for a whole one, or the beginning of two",
+    "not JSON": "the SDK takes half an input for a whole one, or the beginning of two",
     "without a stop reason": "the message may go on; where it is evidently whole, it is believed",
-    "an answer of nothing": "it is asked for once more",
+    "an empty answer": "it is asked for once more",
 }
 """What a first attempt may fail of that the bare SDK reads to its end, and why that is no loss."""
 
@@ -36,8 +36,8 @@ LATE = {
     "a message_delta out of place": "it comes before the message",
     "a delta without a type": "it happens to say nothing",
     "is not a string": "the SDK does not look at the last piece of an input that is whole without it",
-    "no JSON": "as above",
-    "an answer of nothing": "it is asked for once more, and believed",
+    "not JSON": "as above",
+    "an empty answer": "it is asked for once more, and believed",
 }
 """What it may fail of though the bare SDK has the very message that was sent, and why it can't be read."""
 

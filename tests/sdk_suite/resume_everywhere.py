@@ -22,7 +22,7 @@ HASTY: Final = RetryPolicy(
 
 CHAIN: Final = "asserts which middleware a client has"
 ONCE: Final = "asserts that a request that fails is sent once"
-INPUT: Final = "asserts that the input of a tool call is delivered although it is no JSON"
+INPUT: Final = "asserts that the input of a tool call is delivered although it is not JSON"
 
 _MIDDLEWARE: Final = "tests/test_middleware.py"
 _FALLBACK: Final = "tests/lib/test_refusal_fallback_streaming.py"

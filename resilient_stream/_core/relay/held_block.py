@@ -1,8 +1,8 @@
 """A block that is held until it is complete.
 
-A tool call may come in a hundred thousand deltas of four bytes. Kept as parsed events they would take ten
-times as much memory as on the wire. So the frames are kept as one byte string, ready to be delivered, and
-their content is added to the block that they build.
+A tool call may arrive in a hundred thousand deltas of four bytes. As parsed events they would take ten times
+as much memory as their bytes. So the frames are kept as one byte string, ready to be delivered, and their
+content is added to the block that they build.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from resilient_stream._core.turn.transcript import Block
 from resilient_stream._core.wire.events import Event
 
 LONGEST_HELD: Final = 64 * 1024 * 1024
-"""The largest number of bytes that are held of one block. The longest call that a model writes has a third of
-that, at four bytes a delta. A longer block is delivered as it arrives."""
+"""The largest number of bytes that are held of one block. If a block exceeds it, it is delivered as it
+arrives. The longest call that a model writes, at four bytes a delta, takes a third of it."""
 
 
 class HeldBlock:
-    """What was received of a block, from its start on.
+    """The part of a block that has been received.
 
     Args:
-        start: its ``content_block_start``, with the consumer's index, which later events must have as well.
+        start: the block's ``content_block_start``. It and later events must have the consumer's index.
     """
 
     def __init__(self, start: Event) -> None:
@@ -36,7 +36,7 @@ class HeldBlock:
         return len(self.frames) > LONGEST_HELD
 
     def add(self, event: Event) -> None:
-        """Add the block's next event, or an event that is no content."""
+        """Add the block's next event, or an event without content that arrives meanwhile."""
         self.frames += event.frame
         if event.type == "content_block_delta":
             self.block.apply_delta(event.data["delta"])

@@ -1,14 +1,14 @@
-"""The block that is open upstream: decides when and how its events are delivered.
+"""Decides when and how the events of the block that is open upstream are delivered.
 
-Most events are delivered as they arrive. Some wait, so that an attempt that fails leaves nothing behind that
-could not be continued:
+Most events are delivered as they arrive. Some wait, so that a failed attempt leaves nothing that could not be
+continued:
 
 * The start of a text block waits for its first non-blank character, the start of a thinking block for its
   first thought. The signature and stop of a thinking block wait for the next content.
 * A block of a type in ``hold`` (a tool call) waits until it is complete.
 * The start of a continuation waits until it is known how it joins the text before it.
 
-Thinking that a user-turn continuation produces is not delivered.
+Thinking in the reply to a user turn is not delivered.
 """
 
 from __future__ import annotations
@@ -32,13 +32,14 @@ from .output import Output
 from .reply_start import ReplyStart
 
 _COMPLETE: Final = ("tool_use", "end_turn")
-"""Stop reasons that say that the model has written all it wanted to write."""
+"""Stop reasons which mean that the model has written everything that it wanted to write."""
 
 
 class Mode(Enum):
     """What is done with the block that is open upstream."""
 
     LIVE = auto()
+    """Its events are delivered as they arrive."""
     WAITING = auto()
     """The block's start waits for content."""
     HIDDEN = auto()
@@ -51,11 +52,11 @@ class OpenBlock:
     """Receives the events of one attempt's blocks, which `Grammar` has accepted, and delivers them.
 
     Args:
-        out: delivers to the consumer; it is kept for all attempts.
+        out: delivers to the consumer; all attempts of a stream use the same one.
         plan: the attempt's request.
-        settings: says what to hold.
+        settings: have the types of blocks to hold.
         head: holds the start of a continuation.
-        grammar: knows the block that is open upstream.
+        grammar: has the index and the type of the block that is open upstream.
         steady: takes the canonical deltas of a block that is delivered live, or held.
     """
 
@@ -82,11 +83,12 @@ class OpenBlock:
         """The ``content_block_start`` of the block that is waiting for the join."""
         self._input: ToolInput | None = None
         self._cut: Flaw | None = None
-        """A tool call ended with incomplete input. If the message ends after it, the model wrote it so, and
-        it is no failure."""
+        """The flaw of a tool call that ended with incomplete input. It is a failure only if another block
+        follows, or if the stop reason is one of `_COMPLETE`; otherwise the model itself stopped inside the
+        call."""
 
     def aside(self, event: Event) -> None:
-        """Deliver an event that is no content, in order: behind the events that wait."""
+        """Deliver an event without content, in order: behind the events that wait."""
         if self._held is not None:
             self._hold(self._held, event)
         else:
@@ -97,7 +99,7 @@ class OpenBlock:
         """Handle the start of a block.
 
         Raises:
-            Flaw: the call before it has half an input.
+            Flaw: the input of the call before it is incomplete.
         """
         if self._cut is not None:
             raise self._cut
@@ -110,7 +112,7 @@ class OpenBlock:
             self._head.grow(str(block.get("text") or ""))
             self._decide(final=False)
         else:
-            if kind != "fallback":  # a change of models says nothing about the text that follows
+            if kind != "fallback":  # text may follow a change of models, and still has to be joined
                 self._head.other()
             self.out.place_behind(self._grammar.index)
             self._open(self.out.placed(event), kind)
@@ -133,7 +135,7 @@ class OpenBlock:
         """Handle a delta of the open block.
 
         Raises:
-            Flaw: the input of a call is no JSON.
+            Flaw: the input of a call is not JSON.
         """
         delta = event.data["delta"]
         if self._input is not None and delta.get("type") == "input_json_delta":
@@ -178,14 +180,14 @@ class OpenBlock:
             self._go_live()
 
     def _hand_on_if_full(self) -> None:
-        """Deliver everything that waits, if it has reached its limit before any content came."""
+        """Deliver everything that waits, if it has reached its limit before any content has arrived."""
         if self.out.full:
             self.out.flush()
             if self._mode is Mode.WAITING and self._grammar.open is not None:
                 self._go_live()
 
     def _go_live(self) -> None:
-        """Let canonical deltas of the open block take the fast path from here on."""
+        """Deliver the open block as it arrives from now on, its canonical deltas by the fast path."""
         self._mode = Mode.LIVE
         self._follow(self._turn.blocks[-1])
 
@@ -206,7 +208,7 @@ class OpenBlock:
             return
         match self._mode:
             case Mode.WAITING if kind == "text" and self._plan.continues and self.out.drop_empty_block():
-                pass  # all of the block was an echo: there is nothing to deliver
+                pass  # the whole block was an echo, so there is nothing to deliver
             case Mode.WAITING:
                 self.out.wait(self.out.placed(event))
                 self._hand_on_if_full()
@@ -218,9 +220,11 @@ class OpenBlock:
                 pass
 
     def _release(self, held: HeldBlock, stop: Event, kind: object) -> None:
-        """Deliver a held block that is complete. A tool call is delivered at once if its input parses. A
-        block that may still be regenerated, or that is only valid together with the next one, waits for
-        that."""
+        """Deliver a held block that is complete.
+
+        A tool call whose input parses is delivered at once. A block that may still be regenerated, or that is
+        valid only together with the next one, waits for the next content.
+        """
         self._held = None
         held.add(stop)
         self.out.wait_whole(held)
@@ -232,7 +236,7 @@ class OpenBlock:
         """Handle the end of the message with this stop reason.
 
         Raises:
-            Flaw: it says that all is there, and a call has half an input.
+            Flaw: the stop reason means that everything was written, but the input of a call is incomplete.
         """
         if stop_reason not in _COMPLETE:
             return
@@ -249,11 +253,11 @@ class OpenBlock:
         self.steady.rest()
 
     def die(self) -> None:
-        """Handle the end of the attempt: join what was held of the start of the reply, and drop what
-        waits."""
+        """Handle the end of the attempt: join the start of the reply that was held, and drop the events that
+        wait."""
         if self._mode is Mode.SEAM and self._head.decide_at_death():
             self._join()
-        # one is enough: what is kept does not grow from attempt to attempt
+        # One is kept, so that the number does not grow from attempt to attempt.
         self._turn.unseen = [*self._turn.unseen, *self.unseen_tools][:1]
         self.out.drop()
         self._held = None
@@ -261,8 +265,8 @@ class OpenBlock:
 
     @property
     def unseen_tools(self) -> list[Block]:
-        """The server tool uses that have begun, were not delivered and may have effects; without their input,
-        which may be long."""
+        """The server tool uses that have begun, were not delivered and may have side effects; without their
+        input, which may be long."""
         held = [] if self._held is None else [self._held.block]
         blocks = (*held, *map(Block.of, self._grammar.behind()))
         uses = [block.start for block in blocks if block.type in SERVER_TOOL_USES]
@@ -279,14 +283,14 @@ class OpenBlock:
             self.delta(event)
 
     def _decide(self, *, final: bool) -> None:
-        """Join, if the join can be decided. A block that ends before that has nothing to deliver."""
+        """Join, if the join can be decided. If the block ends before that, it has nothing to deliver."""
         if self._head.decide(final=final):
             self._join()
         elif final:
             self._mode = Mode.HIDDEN
 
     def _join(self) -> None:
-        """Deliver the text behind the part that was cut."""
+        """Deliver the text that follows the part that was cut."""
         start = self._start
         if self._folds(start["content_block"]):
             self.out.place_in_last(self._grammar.index)
@@ -305,7 +309,8 @@ class OpenBlock:
                 )
 
     def _folds(self, block: dict[str, Any]) -> bool:
-        """Whether the continuation's text is added to the block that is open: not if either has citations."""
+        """Whether the continuation's text is added to the consumer's open block; not if either has
+        citations."""
         last = self._turn.open_block
         if last is None or last.type != "text" or last.citations or last.start.get("citations"):
             return False

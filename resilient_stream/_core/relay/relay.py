@@ -1,9 +1,9 @@
 """Reads the bytes of one attempt and delivers its events.
 
-A relay refuses what is not the stream of one message. It delivers the rest at the right moment and with the
-right index. Most frames pass unchanged. ``message_start`` waits for the first content: until then another
-attempt can take its place. `OpenBlock` decides what waits of a block. A continuation's own ``message_start``
-is not delivered.
+A relay refuses bytes that are not the stream of one message, and delivers the events at the right time and
+with the right index. Most frames are delivered unchanged. ``message_start`` waits for the first content,
+because another attempt can replace this one until then. `OpenBlock` decides which events of a block wait. The
+``message_start`` of a continuation is not delivered.
 """
 
 from __future__ import annotations
@@ -28,23 +28,24 @@ from .output import Output
 from .reply_start import ReplyStart
 
 LONGEST_UNSEEN: Final = 128 * 1024 * 1024
-"""Bytes that an attempt may bring in a row of which nothing is delivered. The longest thought of a
-continuation, which is not delivered, has a sixth of that, at four bytes a delta."""
+"""The largest number of bytes in a row of which nothing is delivered. The longest thought of a continuation,
+which is not delivered, takes a sixth of it at four bytes a delta."""
 
 OPENINGS: Final = frozenset({"message_start", "content_block_start"})
-"""Events that a model has sent while it may still be thinking."""
+"""Events that may arrive before the model has written anything."""
 
 UsageOf = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Relay:
-    """Reads one attempt: `receive` its bytes, then `end` it.
+    """Reads one attempt. Call `receive` with its bytes, then `end`.
 
     Args:
-        out: delivers to the consumer; it is kept for all attempts.
+        out: delivers to the consumer; all attempts of a stream use the same one.
         plan: the attempt's request.
-        settings: say what to hold, and what to do with an unverified seam.
-        final_usage: from the usage of this attempt's last ``message_delta`` to the one that is shown.
+        settings: have the types of blocks to hold, and what to do with an unverified seam.
+        final_usage: turns the usage of this attempt's last ``message_delta`` into the usage that the consumer
+            sees.
         asked_again: as in `ReplyStart`.
     """
 
@@ -88,7 +89,7 @@ class Relay:
 
     @property
     def spoke(self) -> bool:
-        """Whether the reply brought more than openings: content of a block, or an end."""
+        """Whether the reply has more than `OPENINGS`: content of a block, or an end."""
         return self._spoke or self.steady.passed > 0
 
     @property
@@ -103,7 +104,7 @@ class Relay:
 
     @property
     def inferred(self) -> bool:
-        """Whether the reply ended without bringing anything, and the text is taken to be complete."""
+        """As `ReplyStart.inferred`."""
         return self._head.inferred
 
     @property
@@ -112,7 +113,7 @@ class Relay:
         return self._head.tells_again
 
     def end_without_reason(self) -> None:
-        """End the message without a stop reason: the reply has shown that the text is complete."""
+        """End the message without a stop reason, because the reply has shown that the text is complete."""
         delta = {"type": "message_delta", "delta": dict(shapes.NO_REASON), "usage": {}}
         self._head.infer()
         self.out.close_open_block()
@@ -140,7 +141,7 @@ class Relay:
         """Receive bytes. After ``message_stop`` only frames that belong to no message are delivered.
 
         Raises:
-            Flaw: they are broken, break the grammar, or report an error.
+            Flaw: the bytes are damaged, events are out of order, or an event reports an error.
         """
         try:
             for frame in self.framer.feed(self.steady.drop() + chunk):
@@ -154,9 +155,9 @@ class Relay:
             self.steady.take_over()
             self._unseen = 0 if self.out.out else self._unseen + len(chunk)
             if self._unseen > LONGEST_UNSEEN:
-                raise Flaw(Kind.PROTOCOL, f"{LONGEST_UNSEEN} bytes, and nothing to deliver")  # noqa: TRY301 -- as all flaws
+                raise Flaw(Kind.PROTOCOL, f"{LONGEST_UNSEEN} bytes in a row without anything to deliver")  # noqa: TRY301 -- as all flaws
         except Flaw:
-            self.framer.drop()  # what follows a flaw follows a gap
+            self.framer.drop()  # there is a gap before whatever follows
             if not self.complete:
                 raise
 
@@ -164,14 +165,14 @@ class Relay:
         """Handle the end of the attempt.
 
         A last event that lacks only its blank line counts. If the start of the reply was held, it is joined.
-        What still waits is dropped.
+        The events that still wait are dropped.
 
         Args:
-            clean: the body ended as a body does. A ``message_stop`` without its blank line is then no
-                failure, and stays the bytes it is.
+            clean: whether the body ended regularly. If so, a ``message_stop`` without its blank line is no
+                failure, and is delivered as it came.
 
         Raises:
-            Flaw: the last event told of an error, or ended a continuation that brought nothing; or the
+            Flaw: the last event reported an error, or it ended a continuation that brought nothing, or the
                 message has stopped without a reason.
         """
         told = self._read_unfinished(clean=clean)
@@ -181,8 +182,8 @@ class Relay:
             raise told
 
     def _read_unfinished(self, *, clean: bool) -> Flaw | None:
-        """Read a last event that lacks its blank line. Return the error that it reports, if it is one. An
-        event that is cut off is ignored."""
+        """Read a last event that lacks its blank line. Return the flaw if it reports an error. An incomplete
+        event is ignored."""
         rest = self.steady.drop() + self.framer.drop()
         try:
             if self._first_frame and clean:
@@ -203,7 +204,9 @@ class Relay:
         else:
             event = events.read(frame)
             if event.type == "content_block_stop" and self.opening is None and self._turn.message is None:
-                event = Event(events.SKIPPED, event.data, frame)  # before the message it stops nothing
+                event = Event(
+                    events.SKIPPED, event.data, frame
+                )  # no block can stop before the message starts
             self._read(event)
 
     def _read(self, event: Event) -> None:
@@ -214,7 +217,7 @@ class Relay:
         self._spoke = self._spoke or event.type not in OPENINGS
         for each in self._grammar.take(shapes.mended(event)):
             self._pass(each)
-        if self._grammar.waits:  # what comes now does not belong to the message
+        if self._grammar.waits:  # events that follow do not belong to the message
             self.steady.rest()
 
     def _pass(self, event: Event) -> None:
@@ -246,7 +249,7 @@ class Relay:
                 self._block.aside(event)
 
     def _behind(self, frame: bytes) -> None:
-        """Handle a frame after ``message_stop``: deliver it if it belongs to no message, and ignore it
+        """Handle a frame after ``message_stop``: deliver it if it does not belong to a message, and ignore it
         otherwise."""
         with contextlib.suppress(Flaw):
             event = events.read(frame)
@@ -273,10 +276,10 @@ class Relay:
         self.out.in_order(event)
 
     def _ask_again_if_empty(self, event: Event) -> None:
-        """Refuse an empty answer for which no token was written: hosts in trouble send such answers.
+        """Refuse an empty answer without output tokens. Overloaded hosts send such answers.
 
         Raises:
-            Barren: this is one, for the first time.
+            Barren: the answer is empty, for the first time.
         """
         reason, usage = event.data["delta"].get("stop_reason"), event.data.get("usage")
         said = usage.get("output_tokens") if isinstance(usage, dict) else None
@@ -285,17 +288,17 @@ class Relay:
         if self._turn.message is None and self._grammar.open is None:
             waiting = self.out.nothing_said
             if waiting is not None:
-                flaw = Barren(reason, "an answer of nothing")
+                flaw = Barren(reason, "an empty answer")
                 flaw.answer = [*waiting, self._with_usage(event, ours=False)]
                 raise flaw
 
     def _with_usage(self, event: Event, *, ours: bool) -> Event:
-        """Note the usage in a ``message_delta``, and return the event with the usage that the consumer is to
-        see.
+        """Record the usage in a ``message_delta``, and return the event with the usage that the consumer
+        sees.
 
         Args:
             event: a ``message_delta``.
-            ours: show the final usage of all attempts.
+            ours: whether the consumer sees the usage that ``final_usage`` makes.
         """
         told, closing = event.data.get("usage"), self.closing_usage
         before = self._usage | closing

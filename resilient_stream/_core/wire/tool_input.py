@@ -30,7 +30,7 @@ _CUT_NUMBER: Final = re.compile(
     r"-?(?:(?:0|[1-9][0-9]{0,4299})(?:\.[0-9]*|(?:\.[0-9]+)?[eE][-+]?[0-9]*)?)?", re.ASCII
 )
 _MORE_DIGITS: Final = re.compile(r"([.eE][-+]?[0-9])[0-9]++", re.ASCII)
-"""More digits than these do not matter: their number does not decide whether a number is valid."""
+"""Digits behind the first of a fraction or an exponent. They do not affect whether a number is valid."""
 _WORDS: Final = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
 _VALUE, _FIRST_VALUE, _FIRST_KEY, _KEY, _COLON, _NEXT = (
     "value",
@@ -43,7 +43,7 @@ _VALUE, _FIRST_VALUE, _FIRST_KEY, _KEY, _COLON, _NEXT = (
 
 
 class ToolInput:
-    """One input, as far as it was received."""
+    """The input of one call, as far as it has been received."""
 
     def __init__(self) -> None:
         self.size = 0
@@ -56,15 +56,17 @@ class ToolInput:
 
     @property
     def whole(self) -> bool:
-        """Whether it is complete: a whole value, or nothing at all."""
+        """Whether the input is complete: a whole value, or nothing at all."""
         return not self._open and not self._in_string
 
     def take(self, piece: str) -> str:
-        """The piece to deliver: without white space before all else, which the SDK treats as an error, and
-        with the halves of a surrogate pair joined.
+        """Receive a piece of the input, and return the piece to deliver.
+
+        White space before the first value is left out, because the SDK treats it as an error. The halves of a
+        surrogate pair are joined.
 
         Raises:
-            Flaw: `Kind.CORRUPT`: whatever follows, this is no JSON.
+            Flaw: `Kind.CORRUPT`: whatever follows, this is not JSON.
         """
         self.size += len(piece)
         piece = events.paired(self._half + piece)
@@ -76,11 +78,11 @@ class ToolInput:
         return piece
 
     def follows(self, written: bytes) -> bool:
-        """Receive a piece that can be delivered unchanged. False if it is another one, which was not
-        received: it begins the input, is no JSON, or has codes, which may be halves of characters.
+        r"""Receive a piece if it can be delivered unchanged. Return False, and do not receive it, otherwise.
 
-        Most pieces go on in a string, in plain characters. They are not decoded: `take` takes ten times as
-        long.
+        A piece may have to be changed if it begins the input, is not JSON, or has ``\u`` escapes, which may
+        be halves of characters. Most pieces are plain characters inside a string. They are not decoded,
+        because `take` needs ten times as long.
 
         Args:
             written: the piece, still JSON-escaped.
@@ -99,8 +101,8 @@ class ToolInput:
         return True
 
     def broken(self) -> Flaw:
-        """The flaw of an input that is not JSON. It has the input's length, not its content."""
-        return Flaw(Kind.CORRUPT, f"the input of a tool call is no JSON ({self.size} characters)")
+        """The flaw for an input that is not JSON. It has the length of the input, not its content."""
+        return Flaw(Kind.CORRUPT, f"the input of a tool call is not JSON ({self.size} characters)")
 
     def _read(self, text: str) -> None:
         at, self._tail = 0, ""

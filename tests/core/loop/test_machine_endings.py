@@ -226,7 +226,7 @@ def test_an_answer_of_nothing_is_asked_for_again(content: list[Json], usage: int
     run = drive(machine(), serve(nothing, message([text("Here I am.")])))
     assert (run.heard.text, run.outcome, len(run.sends)) == ("Here I am.", "completed", 2)
     failure = run.machine.ledger.attempts[0].failure
-    assert failure is not None and failure.detail == "an answer of nothing"
+    assert failure is not None and failure.detail == "an empty answer"
     run = drive(machine(), serve(nothing))
     assert (run.heard.stop_reason, run.outcome, len(run.sends)) == ("end_turn", "completed", 2)
 

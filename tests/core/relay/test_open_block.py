@@ -358,7 +358,7 @@ def test_a_call_whose_input_is_no_json_is_never_handed_over(
         told(made, *call(written), ending(reason))
     failure = caught.value.failure
     assert failure.kind is Kind.CORRUPT
-    assert failure.detail.startswith("the input of a tool call is no JSON (")
+    assert failure.detail.startswith("the input of a tool call is not JSON (")
     out = made.out.take()
     assert b"content_block_stop" not in out and b"message_delta" not in out
     assert bool(out) is (not hold)

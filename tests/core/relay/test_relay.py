@@ -126,7 +126,7 @@ def test_what_nobody_sees_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Flaw) as caught:
         told(made, *[thought] * 100)
     assert caught.value.failure.kind is Kind.PROTOCOL
-    assert "nothing to deliver" in caught.value.failure.detail
+    assert "without anything to deliver" in caught.value.failure.detail
 
 
 def test_the_last_event_needs_no_blank_line() -> None:

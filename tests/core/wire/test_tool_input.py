@@ -86,7 +86,7 @@ def test_what_can_never_be_json_is_a_flaw(text: str) -> None:
         written(text, 1)
     failure = caught.value.failure
     assert failure.kind is Kind.CORRUPT
-    assert failure.detail.startswith("the input of a tool call is no JSON (")
+    assert failure.detail.startswith("the input of a tool call is not JSON (")
 
 
 def test_halves_of_a_character_are_put_together() -> None:
@@ -146,7 +146,7 @@ def test_a_piece_that_follows_is_received_as_every_other(pieces: list[str], begu
     for piece in (begun, *pieces, '"}'):
         got = received(made, piece, short=True)
         assert got == received(other, piece, short=False)
-        if "no JSON" in got:
+        if "not JSON" in got:
             return
     assert (made.size, made.whole) == (other.size, other.whole)
 
