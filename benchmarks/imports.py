@@ -21,7 +21,14 @@ STATEMENTS: Final = {
     "import anyio, pydantic": "import anyio; from pydantic import BaseModel",
     "import httpx": "import httpx",
     "import resilient_stream.httpx": "import resilient_stream.httpx",
+    "from resilient_stream.httpx import ResilientTransport": (
+        "from resilient_stream.httpx import ResilientTransport"
+    ),
     "a ResilientTransport": "import resilient_stream.httpx; resilient_stream.httpx.ResilientTransport()",
+    "a ResilientTransport that has joined": (
+        "import resilient_stream.httpx; resilient_stream.httpx.ResilientTransport(); "
+        "import resilient_stream._core.seam.join"
+    ),
     "import resilient_stream": "import resilient_stream",
     "import anthropic": "import anthropic",
     "import anthropic, resilient_stream": "import anthropic, resilient_stream",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
@@ -185,6 +184,8 @@ async def _read_cancelled(chunks: AsyncIterator[bytes]) -> None:
 
 async def _read_cancelled_in_trio(chunks: AsyncIterator[bytes]) -> None:
     """The same for trio, where a cancelled read does not begin."""
+    import asyncio  # a program that is not async can do without it
+
     if anyio.get_cancelled_exc_class() is not asyncio.CancelledError:
         await _read_cancelled(chunks)
 

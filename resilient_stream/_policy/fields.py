@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
-from difflib import get_close_matches
 from typing import Annotated, Any, Final, Literal, TypeAlias, TypedDict, cast, get_args
 
 from pydantic import BeforeValidator, Field, PlainValidator, ValidationError
@@ -290,6 +289,8 @@ def _sentence(error: dict[str, Any], fields: Mapping[str, Any]) -> str:
 
 
 def _unknown(name: str, known: Collection[str]) -> str:
+    from difflib import get_close_matches  # for a mistake only
+
     near = get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
     return f"unknown field {name!r}; {hint}"

@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 import os
 import reprlib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from resilient_stream.errors import PolicyError
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 NULLABLE: Final = frozenset(
     {"deadline", "continuation_template", "max_input_multiple", "budget", "stop", "wait", "retry"}
@@ -43,6 +43,8 @@ class Document:
 
 def shelf() -> Traversable:
     """The folder of the presets: in an installed package (zipped or not), or beside a checkout."""
+    from importlib.resources import files  # most programs name no preset, and read no file
+
     package = files("resilient_stream")
     installed = package / "policies"
     return installed if installed.is_dir() else Path(str(package)).parent / "policies"
@@ -117,6 +119,8 @@ def _resolved(source: Document, above: tuple[str, ...] = ()) -> dict[str, Any]:
 
 
 def _table(source: Document) -> dict[str, Any]:
+    import tomllib  # as in `shelf`
+
     try:
         return tomllib.loads(source.text)
     except ValueError as error:  # TOMLDecodeError, and what `int` raises for too many digits

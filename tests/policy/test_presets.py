@@ -98,7 +98,7 @@ def test_presets_lie_inside_the_package_or_beside_it(
     folder.mkdir(parents=True)
     package.mkdir(exist_ok=True)
     written(folder, mine="max_attempts = 3")
-    monkeypatch.setattr(_presets, "files", lambda _: package)
+    monkeypatch.setattr("importlib.resources.files", lambda _: package)
     assert preset_names() == ["mine"]
     assert RetryPolicy.preset("mine").max_attempts == 3
 
@@ -210,7 +210,7 @@ def test_a_preset_extends_a_preset(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     folder = tmp_path / "policies"
     folder.mkdir()
     written(folder, one="max_attempts = 3\ndeadline = 9", two='extends = "one"\nmax_attempts = 4')
-    monkeypatch.setattr(_presets, "files", lambda _: tmp_path)
+    monkeypatch.setattr("importlib.resources.files", lambda _: tmp_path)
     assert RetryPolicy.preset("two") == RetryPolicy(max_attempts=4, deadline=9)
 
 

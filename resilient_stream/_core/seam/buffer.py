@@ -10,12 +10,15 @@ and not on how the reply is divided into deltas.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from resilient_stream._core.wire import events
 
-from .join import Joiner
 from .joined import Asked, Decision, Diverged, Follow, Join
 from .restart import follow
+
+if TYPE_CHECKING:
+    from .join import Joiner
 
 
 class Splice:
@@ -26,7 +29,7 @@ class Splice:
     """
 
     def __init__(self, asked: Asked) -> None:
-        self._seam = Joiner(asked)
+        self._seam = _joiner(asked)
         self._text = asked.text
         self._following: Follow | None = None
         self._followed: Follow | None = None
@@ -126,3 +129,11 @@ class Splice:
         self._dropped += count
         self.head = self.head[count:]
         self._looked = 0
+
+
+def _joiner(asked: Asked) -> Joiner:
+    """What decides the join. Its modules, most of them patterns, are imported with the first continuation of
+    a process: they are a sixth of the library's import, and most programs see few failures."""
+    from .join import Joiner
+
+    return Joiner(asked)
