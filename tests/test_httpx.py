@@ -35,4 +35,4 @@ def test_each_name_is_the_object_of_its_home(name: str) -> None:
 def test_unknown_names_are_refused() -> None:
     """The lazy names do not make every name look defined."""
     with pytest.raises(AttributeError, match="no_such_name"):
-        _ = public.no_such_name  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+        _ = public.no_such_name
