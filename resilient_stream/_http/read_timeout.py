@@ -177,7 +177,7 @@ class _Watched:
         while True:
             try:
                 look = left if left < LOOK_UP else LOOK_UP  # noqa: FURB136 -- for each chunk; `min` takes longer
-                got: bytes = self._own(max_bytes, timeout=look)
+                got: bytes = self._own(max_bytes, look)
             except self._ran_out as error:
                 left = self._left(left, error)
             else:
@@ -195,7 +195,7 @@ class _Watched:
         while True:
             try:
                 look = left if left < LOOK_UP else LOOK_UP  # noqa: FURB136 -- as above
-                got: bytes = await self._own(max_bytes, timeout=look)
+                got: bytes = await self._own(max_bytes, look)
             except self._ran_out as error:
                 left = self._left(left, error)
             else:
