@@ -238,6 +238,16 @@ def test_restoring_twice_is_restoring_once() -> None:
     assert wire.timeouts == [5.0]
 
 
+def test_two_threads_may_restore_at_once() -> None:
+    """One that closes the stream while the other finds its end: the second takes nothing away."""
+    wire = Wire()
+    patience = Patience(response(wire), 30.0)
+    watched: Any = patience._watched
+    watched.leave(patience)  # the first thread, before the second knows
+    patience.restore()
+    assert "read" not in vars(wire)
+
+
 @pytest.mark.parametrize(
     "make",
     [
