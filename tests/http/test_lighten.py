@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import traceback
 import types
 import weakref
 from collections.abc import Generator
@@ -69,9 +70,11 @@ def test_an_error_that_is_kept_keeps_nothing_large(http: Any, module: str, kept:
     assert error.__traceback__ is not None
 
 
+@pytest.mark.parametrize("traced", [False, True], ids=["alone", "traced"])
 @pytest.mark.parametrize("kind", ["shared", "task"])
-def test_what_another_stream_still_runs_goes_on(kind: str) -> None:
-    """Streams of one connection may share its exception: what has not ended in its traceback is left alone."""
+def test_what_another_stream_still_runs_goes_on(kind: str, *, traced: bool) -> None:
+    """Streams of one connection may share its exception: what has not ended in its traceback is left alone,
+    also if a debugger looks on."""
 
     @types.coroutine
     def sleep() -> Generator[str]:
@@ -82,6 +85,8 @@ def test_what_another_stream_still_runs_goes_on(kind: str) -> None:
     error = httpx2.ReadError("broke")
     other = names[kind](error)
     assert other.send(None) == "closing"
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        frame.f_trace = (lambda *_: None) if traced else frame.f_trace
     lighten([error], httpx2.Request("POST", "http://api.test/v1/messages"))
     with pytest.raises(httpx2.ReadError):
         other.send(None)
