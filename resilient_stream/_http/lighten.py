@@ -38,7 +38,7 @@ def lighten(links: Iterable[BaseException], request: Request) -> None:
             raised.request = request
         for frame, _ in traceback.walk_tb(link.__traceback__):
             # Before Python 3.13, clearing a suspended frame ends its coroutine. The collector finds nothing
-            # in a frame that has not ended, but a debugger: its generator or its thread has what it refers to.
+            # in a frame that has not ended, but a debugger: its generator or thread has what it refers to.
             if _is_transports(frame) and any(each is not frame.f_trace for each in gc.get_referents(frame)):
                 with contextlib.suppress(RuntimeError):  # it is still running
                     frame.clear()
