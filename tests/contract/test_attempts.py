@@ -321,7 +321,7 @@ def test_policies_by_name() -> None:
 @every_loop
 def test_a_silence_that_lasts_is_waited_for_in_the_end(door: Door) -> None:
     """What the silence clock took for death it waits for twice as long in the next attempt, on the socket too."""
-    policy = HASTY.replace(silence_timeout=0.2, first_event_timeout=5, stall_timeout=5)
-    with stand_in(always=Stall(at=1000, seconds=0.3, then="go_on")) as server:
+    policy = HASTY.replace(silence_timeout=0.5, first_event_timeout=60, stall_timeout=60)
+    with stand_in(Stall(at=1000), Stall(at=1000, seconds=0.6, then="go_on")) as server:
         seen = door.stream(server.url, policy)
     assert (seen.error, seen.text, seen.kinds) == (None, TEXT, ["silent", None])
