@@ -159,7 +159,8 @@ def recovery(part: dict[str, Any]) -> str:
 
 The time from the failure to the next piece of text, with waits switched off, on loopback: the request, the headers of
 the answer and the decision about the seam. This is time by the clock, so it includes the load of the machine. The bars
-are in brackets.
+are in brackets. Of it, the client's processor takes about 2 ms by prefill and 3.5 ms by user turn, whose reply begins with
+an echo and is held until the seam is decided. The rest is the stand-in's, and waiting for it.
 
 {table(("", "in the middle", "99 of 100"), rows)}
 The processor time of the same in memory, for texts that make the decision hard. The bar is {SEAM_BAR:.0f} ms.
