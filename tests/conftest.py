@@ -13,6 +13,9 @@ from hypothesis import HealthCheck, settings
 from resilient_stream._driver import finalizer as _finalizer
 from resilient_stream._policy import accounts as _accounts
 
+sys.path.append(str(Path(__file__).parents[1]))
+"""For tests of what is not installed, such as the benchmarks. It comes last: the package is what is installed."""
+
 settings.register_profile(
     "tests",
     deadline=None,
