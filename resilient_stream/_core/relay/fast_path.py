@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from resilient_stream._core.turn.transcript import TEXT_FIELDS, Block
-from resilient_stream._core.wire.events import CANONICAL_HEAD, CANONICAL_TAIL, PLAIN, QUOTED_STRINGS
+from resilient_stream._core.wire.events import CANONICAL_HEAD, CANONICAL_TAIL, PLAIN, STRING_LINES
 from resilient_stream._core.wire.sse import Framer, is_utf8
 from resilient_stream._core.wire.tool_input import ToolInput
 
@@ -177,9 +177,12 @@ class FastPath:
         if not is_utf8(frames):
             return None
         strings = frames[self._length : end].split(self._between)
-        if PLAIN.fullmatch(b"".join(strings)) or QUOTED_STRINGS.fullmatch(b'"'.join(strings) + b'"'):
+        if PLAIN.fullmatch(b"".join(strings)):
             return strings
-        return None
+        # A quotation mark can't stand between them: a string that is broken by one would be taken for two.
+        lines = b"\n".join(strings) + b"\n"
+        each = STRING_LINES.fullmatch(lines) is not None and lines.count(b"\n") == len(strings)
+        return strings if each else None
 
     def _learn(self, frame: bytes) -> bytes | None:
         """As `_one`, after learning the spelling from ``frame``, if it is a canonical delta of the block."""

@@ -34,8 +34,8 @@ CANONICAL_HEAD: Final = re.compile(
 CANONICAL_TAIL: Final = re.compile(rb"(" + _STRING + rb")" + _HALF_PAIR + rb'"\} *\}\n\n')
 """The rest of it: the raw JSON string, which must not end in the first half of a surrogate pair."""
 
-QUOTED_STRINGS: Final = re.compile(rb"(?:" + _STRING + _HALF_PAIR + rb'")*+')
-"""Strings of such frames, with a quotation mark behind each."""
+STRING_LINES: Final = re.compile(rb"(?:" + _STRING + _HALF_PAIR + rb"\n)*+")
+"""Strings of such frames, with a line end behind each. None of them has one inside."""
 
 PLAIN: Final = re.compile(rb'[^"\\\x00-\x1f]*+')
 """Text without escapes, and without characters that would need one."""

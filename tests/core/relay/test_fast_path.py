@@ -6,7 +6,7 @@ import itertools
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from resilient_stream._core.failures import Flaw
@@ -154,6 +154,36 @@ def test_the_pieces_of_a_call_are_checked_and_held_or_delivered(
             continue
         with pytest.raises(Flaw):
             ToolInput().take('{"a": "x' + "".join(pieces))
+
+
+_SCRAPS = st.lists(
+    st.sampled_from([b'"', b"\\", b"\n", b"a", b",", b'\\"', rb"\ud83d", rb"\ude00", b"\xff", b"\x01"])
+)
+
+
+@given(st.lists(_SCRAPS.map(b"".join), min_size=1, max_size=3), st.data())
+@example([b'a"b'], None)
+@example([b"a", b'", "b": "', b"a"], None)
+@example([b'a"\nb', b"\\n"], None)
+@example([b"a\nb", b"\\n"], None)
+def test_frames_pass_together_only_if_each_would_alone(
+    strings: list[bytes], data: st.DataObject | None
+) -> None:
+    """A string that is not canonical stays so beside others, and cut in two."""
+    frames = [text_delta(0, "XX").replace(b"XX", string) for string in strings]
+
+    def steady() -> FastPath:
+        made = FastPath(Framer())
+        made.follow(Block(text("")), 0, 0)
+        assert made.whole(text_delta(0, "a"))
+        return made
+
+    alone = all(steady().whole(frame) is not None for frame in frames)
+    whole = text_delta(0, "a") + b"".join(frames)
+    at = 9 if data is None else data.draw(st.integers(1, len(whole) - 1))
+    together = steady()
+    taken = [together.quick(part) for part in (whole[:at], whole[at:])]
+    assert (None not in taken) == alone
 
 
 def test_a_block_that_is_held_for_too_long_leaves_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:
