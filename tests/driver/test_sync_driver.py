@@ -31,6 +31,7 @@ from tests.support.stages import (
     everywhere,
     in_worlds,
 )
+from tests.support.streams import message
 
 TEXT = "The tide comes in twice a day, and goes out as often."
 EVENTS = sse_events(TEXT)
@@ -62,6 +63,29 @@ async def test_bytes_are_handed_on_in_order(stage: Stage) -> None:
         (attempt,) = stage.machine.ledger.attempts
         assert stage.machine.ledger.outcome == "completed"
         assert (attempt.characters, attempt.events) == (len(TEXT), len(EVENTS) - 1)
+
+
+@everywhere
+async def test_a_held_call_comes_whole_at_its_end(stage: Stage) -> None:
+    """Its pieces are read one by one, and none is handed over before the last, though its beginning came in one chunk
+    with what is handed over."""
+    call = {
+        "type": "tool_use",
+        "id": "toolu_1",
+        "name": "tides",
+        "input": {"where": "Cuxhaven, at the old lock"},
+    }
+    whole = message([{"type": "text", "text": TEXT}, call], "tool_use", ping=False)
+    frames = [frame + b"\n\n" for frame in whole.split(b"\n\n") if frame]
+    at = next(number for number, frame in enumerate(frames) if b"toolu_1" in frame)
+    frames[at - 1 : at + 3] = [b"".join(frames[at - 1 : at + 3])]
+    stage.stream(HEAD, *frames, None, hold=frozenset({"tool_use"}))
+    assert await stage.open() is None
+    got = list[bytes]()
+    while (piece := await stage.next()) is not None:
+        got.append(piece)
+    assert b"".join(got) == whole
+    assert len(got) < len(frames) - 3
 
 
 @everywhere
