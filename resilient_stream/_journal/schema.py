@@ -18,6 +18,9 @@ VERSION: Final = 1
 PATIENCE: Final = 5.0
 """Seconds that a connection waits for another one's transaction."""
 
+TRIES: Final = 100
+"""How often the journal mode of a new file is set. Each try fails only if another connection was quicker."""
+
 _TABLES: Final = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
     """CREATE TABLE streams (
@@ -82,13 +85,28 @@ def _set_up(connection: sqlite3.Connection, path: str, *, durable: bool) -> None
     if found != APPLICATION:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before there is a table
         if not _tables(connection):
-            connection.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(connection)
         _create(connection, path)
     elif version != VERSION:
         raise JournalUnavailable(
             f"the journal {path!r} is of version {version}; this release reads version {VERSION}"
         )
     connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Change the journal mode. SQLite does not wait here if another connection does the same at that moment.
+    It does wait for a transaction, so an empty one comes before the next try."""
+    for left in reversed(range(TRIES)):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or not left:
+                raise
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("COMMIT")
+        else:
+            return
 
 
 def _create(connection: sqlite3.Connection, path: str) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -106,6 +107,35 @@ def test_who_comes_second_leaves_it_as_it_is(tmp_path: Path) -> None:
         schema._create(connection, path)
         assert connection.execute("SELECT value FROM meta").fetchone() == secret
         assert not connection.in_transaction
+
+
+class Contended:
+    """A connection on which a pragma fails so often."""
+
+    def __init__(self, times: int, name: str = "SQLITE_BUSY") -> None:
+        self.times, self.name, self.executed = times, name, list[str]()
+
+    def execute(self, statement: str) -> None:
+        """As sqlite3's."""
+        self.executed.append(statement)
+        if statement.startswith("PRAGMA") and self.times:
+            self.times -= 1
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorname = self.name
+            raise error
+
+
+def test_the_mode_is_set_again_while_others_set_it() -> None:
+    """Each time after the transaction of another connection; other failures are raised, and endless ones too."""
+    made: Any = Contended(2)
+    schema._write_ahead(made)
+    pragma, waits = "PRAGMA journal_mode = WAL", ["BEGIN IMMEDIATE", "COMMIT"]
+    assert made.executed == [pragma, *waits, pragma, *waits, pragma]
+    for one, tries in ((Contended(1, "SQLITE_FULL"), 1), (Contended(10_000), schema.TRIES)):
+        made = one
+        with pytest.raises(sqlite3.OperationalError):
+            schema._write_ahead(made)
+        assert made.executed.count(pragma) == tries
 
 
 def test_several_may_make_it_at_once(tmp_path: Path) -> None:
