@@ -1,7 +1,8 @@
 """What is checked, and how.
 
-`nox` checks everything on the Python that runs it. `nox -s matrix` tests on the other Pythons that are found,
-on the oldest dependencies, and in other ways to install. `nox -s NAME` runs one part; `nox --list` has them.
+`nox` checks everything on the Python that runs it. `nox -s laws` runs the tests of very many inputs.
+`nox -s matrix` tests on the other Pythons that are found, on the oldest dependencies, and in other ways to
+install. `nox -s NAME` runs one part; `nox --list` has them.
 """
 
 from __future__ import annotations
@@ -38,8 +39,10 @@ ALIKE = (
     "test_docs_examples.py",
 )
 """Tests that no other Python is known to break as long as those of the single modules pass."""
+MANY_INPUTS = ("laws", *(f"seams/test_{name}.py" for name in ("again", "corpus", "replies")))
+"""Tests of very many inputs, which have a session of their own. Those of the single modules state the same
+laws for a few."""
 UNMEASURED = (
-    "laws",
     *(
         f"contract/test_{name}.py"
         for name in (
@@ -65,14 +68,13 @@ UNMEASURED = (
     ),
     "demo/test_bare.py",
     "report/test_model.py",
-    *(f"seams/test_{name}.py" for name in ("again", "corpus", "replies")),
     *(f"test_docs_{name}.py" for name in ("breaker", "examples", "testing", "worst_case")),
     *(f"testing/catalogue/test_{name}.py" for name in ("connection", "status", "stream")),
     "test_errors.py",
     "test_package.py",
 )
-"""Tests of many inputs, and of what others have reached. These reach every line and branch without them, and
-measuring makes them take up to three times as long."""
+"""Tests of many inputs, and of what others have reached. The others reach every line and branch without
+them, and measuring makes them take up to three times as long."""
 RUNS = itertools.count()
 PROCESSES = 4
 """How many run tests at the same time: more than two cores, because many tests wait for a socket."""
@@ -191,7 +193,7 @@ def dist(session: nox.Session) -> None:
 
 @nox.session(requires=["dist"])
 def tests(session: nox.Session) -> None:
-    """All tests on the wheel with the newest dependencies, and the coverage of those that are measured.
+    """The tests on the wheel with the newest dependencies, and the coverage of those that are measured.
 
     What follows `--` goes to pytest: with it, what runs is measured whatever it is.
     """
@@ -200,9 +202,18 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         pytest(session, *session.posargs, measured=True)
     else:
-        measured = files_of_tests(without=UNMEASURED)
-        pytest_in_parts(session, sorted({*files_of_tests()}.difference(measured)), measured)
+        measured = files_of_tests(without=(*UNMEASURED, *MANY_INPUTS))
+        plain = {*files_of_tests(without=MANY_INPUTS)}.difference(measured)
+        pytest_in_parts(session, sorted(plain), measured)
     coverage(session)
+
+
+@nox.session(requires=["dist"], default=False)
+def laws(session: nox.Session) -> None:
+    """The laws, and the corpus of seams, on very many inputs; ``LAWS=large nox -s laws`` tries everything."""
+    session.install(*dependencies(), *group("test"))
+    install_wheel(session)
+    pytest_in_parts(session, sorted({*files_of_tests()}.difference(files_of_tests(without=MANY_INPUTS))))
 
 
 @nox.session(python=OTHERS, requires=["dist"], default=False)

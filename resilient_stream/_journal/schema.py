@@ -97,11 +97,13 @@ def _set_up(connection: sqlite3.Connection, path: str, *, durable: bool) -> None
 def _write_ahead(connection: sqlite3.Connection) -> None:
     """Change the journal mode. SQLite does not wait here if another connection does the same at that moment.
     It does wait for a transaction, so an empty one comes before the next try."""
-    for left in reversed(range(TRIES)):
+    tries = 0
+    while True:
+        tries += 1
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorname != "SQLITE_BUSY" or not left:
+            if error.sqlite_errorname != "SQLITE_BUSY" or tries == TRIES:
                 raise
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("COMMIT")

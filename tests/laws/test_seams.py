@@ -134,12 +134,16 @@ def test_a_dressed_echo_is_found(text: str, cut: float, dress: str, piece: int) 
 def test_what_is_cut_is_what_the_consumer_has(text: str, cut: float, piece: int) -> None:
     """Of an exact continuation without an echo: nothing, or what agrees with the end of the text and is proof.
 
-    A reply that is a part of the fragment and no more has brought nothing, and is asked for again.
+    A reply that is a part of the fragment and no more has brought nothing, and is asked for again. One that begins
+    with a fence and a whole text, which is short, is taken for that text in a wrapper.
     """
     asked = ask(text, cut)
     if asked is None or asked[0].quote.startswith(asked[2].strip()):
         return
     of, _, rest = asked
+    fence, quoted = letters(rest).startswith("``"), letters(rest).lstrip("`").startswith(letters(of.quote))
+    if of.whole and fence and quoted:
+        return
     decided, handed = joined(of, rest, piece)
     if not isinstance(decided, Join):
         return
