@@ -6,8 +6,7 @@ the place is not proved then, so the join is unverified.
 
 A passage counts if it is repeated up to the text's end, or if a long one begins at a place where models begin
 again: at the text's beginning, its last heading, paragraph or code fence. Directly behind the repetition, a
-    few
-letters must agree; behind other words, more.
+few letters must agree; behind other words, more.
 """
 
 from __future__ import annotations
