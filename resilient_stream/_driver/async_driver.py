@@ -73,37 +73,39 @@ class AsyncDriver(Loop):
     async def __anext__(self) -> bytes:  # noqa: C901, PLR0912 -- one coroutine for each chunk, not two
         self._busy = True
         try:
-            # The fast path, as in `Driver._pass_on`. A coroutine of its own would take a fifth more
-            # instructions for each chunk.
-            chunks, clock, idle = self._lane, self._clock, 0.0
-            while chunks is not None and not self._closed:
+            chunk: bytes | None = None
+            out: bytes | None = HELD
+            clock, chunks, idle = self._clock, self._lane, 0.0
+            while out is HELD and not self._closed:
+                if chunks is None:
+                    chunk, idle = None, 0.0  # a tracker of errors records the variables of frames that raise
+                    out = await self._advance()
+                    rest: AsyncIterator[bytes] | None = self._chunks()
+                    chunks = self._lane = None if rest is None else rest.__anext__
+                    continue
+                # The fast path, as in `Driver._pass_on`. A coroutine of its own would take a fifth more
+                # instructions for each chunk.
                 began = clock()
                 try:
                     chunk = await chunks()
                 except StopAsyncIteration:
                     chunk = None
                 except Exception as error:  # noqa: BLE001 -- the upstream says what it is
-                    self._come = error, clock() - began
-                    break
+                    self._come, chunks = (error, clock() - began), None
+                    continue
                 waited = clock() - began
                 if self._closed:
                     break
-                passed = None if chunk is None else self._quick(chunk)
-                if passed or passed is HELD:
+                out = None if chunk is None else self._quick(chunk)
+                if out or out is HELD:
                     idle = 0.0
                     if waited > self._longest:  # noqa: PLR1730 -- for each event; `max` takes three times as long
                         self._longest = waited
-                    if passed:
-                        return passed
                     continue
                 idle += waited
-                if passed is None or idle > self._slack:
-                    self._come = (chunk if passed is None else passed), idle
-                    break
-            chunk = passed = None  # a tracker of errors records the variables of frames that raise
-            out = await self._advance()
-            rest: AsyncIterator[bytes] | None = self._chunks()
-            self._lane = None if rest is None else rest.__anext__
+                if out is None or idle > self._slack:
+                    self._come, chunks = ((chunk if out is None else out), idle), None
+                out = HELD
         except Exception as error:
             self._leave(error)
             raise
@@ -121,8 +123,8 @@ class AsyncDriver(Loop):
         raise StopAsyncIteration
 
     async def _advance(self) -> bytes:
-        """Carry out actions until there is something to deliver. Return empty bytes if the stream has
-        ended."""
+        """Carry out actions until there is something to deliver. Return `HELD` if the fast path may take over
+        before that, and other empty bytes if the stream has ended."""
         come, self._come = self._come, None
         machine, clock, read, keep = self.machine, self._clock, self._upstream.read, self._keep
         while not self._closed:
@@ -151,7 +153,7 @@ class AsyncDriver(Loop):
                 out = machine.take()
                 await self._tell(out)
                 return out
-            if out:
+            if out or out is HELD:
                 return out
         return b""
 

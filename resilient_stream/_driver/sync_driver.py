@@ -71,8 +71,9 @@ class Driver(Loop):
         return self._action if isinstance(self._action, Raise) else None
 
     def __iter__(self) -> Iterator[bytes]:
-        while out := self._next():
-            yield out
+        while (out := self._next()) or out is HELD:
+            if out:
+                yield out
             del out
             chunks: Iterator[bytes] | None = self._chunks()
             self._come = None if chunks is None else (yield from self._pass_on(chunks))
@@ -119,7 +120,7 @@ class Driver(Loop):
             self._reading = False
 
     def _next(self) -> bytes:
-        """What to deliver next; empty bytes if the stream has ended."""
+        """What to deliver next; `HELD` if there is nothing yet; other empty bytes if the stream has ended."""
         try:
             with self._busy:
                 out = self._advance()
@@ -131,14 +132,14 @@ class Driver(Loop):
                 self.close()
         if self._closed:
             raise self._upstream.error_for(CLOSED)
-        if out:
+        if out or out is HELD:
             return out
         self._upstream.release()
         return self._last_words()
 
     def _advance(self) -> bytes:
-        """Carry out actions until there is something to deliver. Return empty bytes if the stream has
-        ended."""
+        """Carry out actions until there is something to deliver. Return `HELD` if the fast path may take over
+        before that, and other empty bytes if the stream has ended."""
         come, self._come = self._come, None
         machine, clock, read, keep = self.machine, self._clock, self._upstream.read, self._keep
         while not self._closed:
@@ -167,7 +168,7 @@ class Driver(Loop):
                 out = machine.take()
                 self._tell(out)
                 return out
-            if out:
+            if out or out is HELD:
                 return out
         return b""
 

@@ -89,6 +89,19 @@ async def test_a_held_call_comes_whole_at_its_end(stage: Stage) -> None:
 
 
 @everywhere
+async def test_the_pieces_of_a_held_call_are_read_by_the_iterator(stage: Stage) -> None:
+    """Although none is delivered: the fast path takes over at the second piece, also of pieces that are cut."""
+    call = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {"text": "x" * 900}}
+    events = sse_events([call], ping=False)
+    for size in (None, 80):
+        last = b"".join(events)
+        cut = events if size is None else [last[at : at + size] for at in range(0, len(last), size)]
+        stage.stream(HEAD, *cut, None, hold=frozenset({"tool_use"}))
+        assert await stage.whole() == last
+        assert stage.upstream.iterated > 0.8 * len(cut)
+
+
+@everywhere
 async def test_iterating_goes_on_where_another_iteration_stopped(stage: Stage) -> None:
     """As with a socket: nothing is lost between the two, and nothing comes twice."""
     driver = stage.stream(HEAD, *EVENTS, None)

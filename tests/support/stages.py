@@ -199,6 +199,8 @@ class Scripted:
     """Responses given back."""
     given_back: list[float] = field(default_factory=list)
     """When."""
+    iterated: int = 0
+    """Chunks that the iterator was asked for."""
 
     event: ClassVar[Any]
 
@@ -250,7 +252,10 @@ class SyncScripted(Scripted):
         return self._play(self.asked("read", patience))
 
     def chunks(self, patience: float) -> Iterator[bytes]:
-        while (got := self.read(patience)) is not None:
+        while True:
+            self.iterated += 1
+            if (got := self.read(patience)) is None:
+                return
             if isinstance(got, Failure):
                 raise Broken(got)
             yield got
@@ -290,6 +295,7 @@ class _Chunks:
         return self
 
     async def __anext__(self) -> bytes:
+        self._upstream.iterated += 1
         got = await self._upstream.read(self._patience)
         if got is None:
             raise StopAsyncIteration
