@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     """The part of a policy that the core acts on, under the names of the policy's fields. Times are in
     seconds. The policy has the defaults; `settings_of` makes the settings."""
 

@@ -6,9 +6,8 @@ to the judge, and acts on the answer. Times are passed as numbers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from .failures import Failure
 
@@ -35,8 +34,7 @@ class Limit(StrEnum):
     """``stop``: a strategy of yours."""
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(NamedTuple):
     """The history of a stream up to a failure. Times are seconds on one monotonic clock."""
 
     started: float
@@ -60,8 +58,7 @@ class History:
     """The model that the next request goes to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(NamedTuple):
     """Continue after ``wait`` seconds. ``source`` names the rule that chose the wait."""
 
     wait: float
@@ -77,8 +74,7 @@ QUEUE: Final = "queue"
 """The source of a wait for the stream's turn, while the retry budget is spent."""
 
 
-@dataclass(frozen=True, slots=True)
-class GiveUp:
+class GiveUp(NamedTuple):
     """Stop. ``reason`` is a sentence; ``limit`` is the limit of the policy that was reached, if the failure
     itself would have been retried."""
 

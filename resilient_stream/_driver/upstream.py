@@ -8,15 +8,13 @@ adapter step by step.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from resilient_stream._core.failures import Failure
 from resilient_stream._core.loop.states import Send
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """A reply has begun, and it is an event stream."""
 
     status: int

@@ -48,7 +48,7 @@ def written(machine: Machine, began: float, wall: float) -> bytes:
             "version": VERSION,
             "began": wall,
             "attempts": [_attempt(attempt, began) for attempt in ledger.attempts],
-            "seams": [asdict(seam) for seam in ledger.seams],
+            "seams": [seam._asdict() for seam in ledger.seams],
             "outcome": ledger.outcome,
             "reason": ledger.reason,
             "limit": ledger.limit,

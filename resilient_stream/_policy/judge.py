@@ -127,7 +127,7 @@ class Judgement:
         told = later.pause if later.told else None
         if not self._turns.left(now):
             self._turns.count(now, history, unreachable=later.unreachable)
-            history = replace(self._turns.counted(now, history), elsewhere=False)
+            history = self._turns.counted(now, history)._replace(elsewhere=False)
             state = StreamState(replace(failure, retry_after=told), history, error)
             answer = self._too_long(state) or self._within_limits(state, at_least=SHORTEST_POLL)
             if isinstance(answer, GiveUp):
@@ -173,7 +173,7 @@ class Judgement:
         """The wait, unless a limit of the policy forbids it."""
         answer = self._wait(state)
         state.upcoming_sleep = wait = max(answer.wait, at_least)
-        return self._stopped(state) or replace(answer, wait=wait, balance=self._balance)
+        return self._stopped(state) or answer._replace(wait=wait, balance=self._balance)
 
     def _stopped(self, state: StreamState) -> GiveUp | None:
         """Give up because a limit of the policy is reached."""

@@ -10,9 +10,8 @@ import json
 import os
 import reprlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from resilient_stream.errors import PolicyError
 
@@ -32,8 +31,7 @@ LARGEST_FILE: Final = 1024 * 1024
 """The most bytes of a policy's file. Its fields fit in a few hundred."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """One policy as text, with its name for messages and the folder of the files that it may extend."""
 
     label: str

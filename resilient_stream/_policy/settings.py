@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields
 from typing import Any
 
 from resilient_stream._core.settings import Settings
@@ -16,7 +15,7 @@ def settings_of(policy: RetryPolicy) -> Settings:
 
     No deadline is an infinite one, and each fallback model is a mapping of request fields.
     """
-    known: dict[str, Any] = {field.name: getattr(policy, field.name) for field in fields(Settings)}
+    known: dict[str, Any] = {name: getattr(policy, name) for name in Settings._fields}
     known["deadline"] = math.inf if policy.deadline is None else policy.deadline
     known["fallback_models"] = tuple(
         {"model": entry} if isinstance(entry, str) else dict(entry) for entry in policy.fallback_models

@@ -7,7 +7,7 @@ end it when they would have without a budget.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from resilient_stream._core.failures import Failure, Kind
@@ -90,8 +90,7 @@ class Turns:
     def counted(self, now: float, history: History) -> History:
         """The history at ``now``, with the waits counted as attempts."""
         away = now - self._away_since if self.away else history.away
-        return replace(
-            history,
+        return history._replace(
             now=now,
             attempts=history.attempts + self.barren,
             barren=history.barren + self.barren,

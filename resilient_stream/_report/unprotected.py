@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Unprotected:
+class Unprotected(NamedTuple):
     """Is attached to a request instead of a record."""
 
     reason: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from resilient_stream._core.failures import Failure
 from resilient_stream._core.loop.machine import Machine
@@ -19,8 +19,7 @@ from resilient_stream._telemetry.attributes import Url, of_server
 from resilient_stream._telemetry.observers import Watch
 
 
-@dataclass(frozen=True, slots=True)
-class StreamContext:
+class StreamContext(NamedTuple):
     """What the adapter, the machine and the driver of one stream share. `Layer.begin` creates it."""
 
     policy: RetryPolicy

@@ -7,8 +7,7 @@ logged.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from resilient_stream._http.attach import attach
 from resilient_stream._report.unprotected import Unprotected
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
 log: Final = logging.getLogger("resilient_stream")
 
 
-@dataclass(frozen=True, slots=True)
-class Protected:
+class Protected(NamedTuple):
     """A stream that begins now."""
 
     context: StreamContext

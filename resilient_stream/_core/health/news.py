@@ -26,10 +26,9 @@ only for other processes that can't connect.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from collections.abc import Sequence
 from math import inf
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from .hold import NOTHING, Asked
 
@@ -42,8 +41,7 @@ KNOWN: Final = 2
 may have been sent just now.)"""
 
 
-@dataclass(frozen=True, slots=True)
-class LaneNews:
+class LaneNews(NamedTuple):
     """What one process has seen of one model."""
 
     waiting: int
@@ -58,8 +56,7 @@ class LaneNews:
 
     def shifted(self, by: float) -> LaneNews:
         """The same on a clock that is ``by`` seconds ahead."""
-        return replace(
-            self,
+        return self._replace(
             sent=self.sent + by,
             heard=self.heard + by,
             asked=self.asked.shifted(by),
@@ -69,14 +66,13 @@ class LaneNews:
 NO_NEWS: Final = LaneNews(0, 0, -inf, -inf, NOTHING)
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(NamedTuple):
     """What one process has seen of an account."""
 
     unreachable: bool
     """Whether its last request failed to connect."""
     asked: Asked
-    lanes: Mapping[str, LaneNews] = field(default_factory=dict[str, LaneNews])
+    lanes: dict[str, LaneNews]
     """By model."""
 
     def shifted(self, by: float) -> News:
@@ -89,8 +85,7 @@ class News:
 
     def text(self) -> str:
         """The news as text."""
-        lanes = {model: [*astuple(lane)[:4], astuple(lane.asked)] for model, lane in self.lanes.items()}
-        return json.dumps([self.unreachable, astuple(self.asked), lanes], separators=(",", ":"))
+        return json.dumps(self, separators=(",", ":"))
 
     @staticmethod
     def of(text: str | bytes) -> News | None:
@@ -114,8 +109,7 @@ def _asked(told: Any) -> Asked:
     return Asked(until, said, served)
 
 
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
+class Elsewhere(NamedTuple):
     """What the other processes' news of a model add up to. By default there are no others."""
 
     share: float = 1.0
@@ -133,8 +127,7 @@ class Elsewhere:
 ALONE: Final = Elsewhere()
 
 
-@dataclass(frozen=True, slots=True)
-class Other:
+class Other(NamedTuple):
     """Another process, with regard to one model."""
 
     lane: LaneNews

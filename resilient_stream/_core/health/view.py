@@ -6,7 +6,7 @@ The view of one process is `RetryBudget`. Its methods are called from the driver
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from resilient_stream._core.failures import Kind
 
@@ -31,8 +31,7 @@ class Claim:
     """Written by the view: what the current retry was paid from, until its reply begins."""
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(NamedTuple):
     """The answer if it is not the stream's turn."""
 
     pause: float

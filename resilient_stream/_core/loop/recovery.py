@@ -14,7 +14,8 @@ is no other model, the error that is raised is the failure before it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from resilient_stream._core.failures import Barren, Failure, Flaw, Kind, Phase
 from resilient_stream._core.plan.planner import Blocked, FinishHere, Plan, Planner
@@ -27,8 +28,7 @@ from resilient_stream._core.verdict import GiveUp, Judge, Retry
 from .tries import REPEATED, Tries
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(NamedTuple):
     """Send ``plan`` after a wait, when it is the stream's turn. Without a wait it is sent at once, and the
     policy is not asked."""
 
@@ -36,8 +36,7 @@ class Again:
     retry: Retry | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(NamedTuple):
     """Send nothing more, for this reason: raise ``error``, which was made from ``failure``."""
 
     reason: str
@@ -148,8 +147,7 @@ class Recovery:
         """The policy's verdict."""
         written, ledger = self.record.turn.characters, self.record.ledger
         overspent = ledger.overspent(self.settings.max_input_multiple, written, self.planner.request)
-        history = replace(
-            self.tries.history(self.started, now),
+        history = self.tries.history(self.started, now)._replace(
             overspent=overspent,
             elsewhere=elsewhere,
             model=ledger.attempts[-1].model,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Final
+from typing import Final, NamedTuple
 
 from resilient_stream._core.failures import Failure
 from resilient_stream._core.plan.planner import Plan
@@ -71,8 +71,7 @@ TABLE: Final[Mapping[tuple[State, Signal], State]] = {
 """(state, signal) -> state. A pair that is missing here can't occur."""
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """Send this request. If ``body`` is None, send the user's own, unchanged."""
 
     plan: Plan
@@ -95,8 +94,7 @@ class Read:
     while the reads that end no event take no longer than this together, in seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """Wait, then call `Machine.waited`."""
 
     seconds: float
@@ -113,8 +111,7 @@ class Finish:
     """The stream has ended, and is complete."""
 
 
-@dataclass(frozen=True, slots=True)
-class Raise:
+class Raise(NamedTuple):
     """The stream has ended: raise ``error``, which was made from ``failure``."""
 
     failure: Failure

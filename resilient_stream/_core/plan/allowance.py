@@ -14,8 +14,7 @@ lower by as much as its input has grown. Far from the end of the window this doe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from resilient_stream._core import tokens
 
@@ -36,8 +35,7 @@ FEW: Final = 256
 high."""
 
 
-@dataclass(frozen=True, slots=True)
-class Growth:
+class Growth(NamedTuple):
     """What a continuation adds to the request that it continues."""
 
     visible: str

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from resilient_stream._core.failures import Failure, Kind
 from resilient_stream._core.seam.joined import Asked
@@ -76,8 +76,7 @@ class Plan:
         return self.form in (Form.PREFILL, Form.USER_TURN)
 
 
-@dataclass(frozen=True, slots=True)
-class FinishHere:
+class FinishHere(NamedTuple):
     """No request: the turn ends as it is."""
 
     stop_reason: str = "tool_use"
@@ -85,8 +84,7 @@ class FinishHere:
     """Why the library ends it, if the model might have continued."""
 
 
-@dataclass(frozen=True, slots=True)
-class Blocked:
+class Blocked(NamedTuple):
     """No request is possible, for this reason."""
 
     reason: str

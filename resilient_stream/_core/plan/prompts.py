@@ -10,8 +10,7 @@ the measurements.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from .quote import marked
 
@@ -19,8 +18,7 @@ PLACE: Final = "{quote}"
 """The place of the quoted fragment in a template."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
+class Wording(NamedTuple):
     """One way to ask. Each text except ``unquoted`` contains `PLACE`."""
 
     continued: str

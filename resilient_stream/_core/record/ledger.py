@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from resilient_stream._core.failures import Failure, Kind
 from resilient_stream._core.plan.planner import Form
@@ -120,8 +120,7 @@ class Attempt:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Seam:
+class Seam(NamedTuple):
     """Where two attempts were joined. Lengths, never text."""
 
     attempt: int

@@ -8,7 +8,7 @@ key.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -212,7 +212,7 @@ class Lifecycle:
     def waits(self, verdict: Retry) -> None:
         """Note that a wait begins, unless it has no length."""
         if verdict.source == self._verdict.source == QUEUE:  # the same wait goes on
-            self._verdict = replace(verdict, wait=self._verdict.wait + verdict.wait)
+            self._verdict = verdict._replace(wait=self._verdict.wait + verdict.wait)
             return
         self._waited()
         self._verdict = verdict

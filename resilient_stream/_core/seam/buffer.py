@@ -107,7 +107,7 @@ class Splice:
             return self._take_back()
         self._drop(followed.cut)
         self._left = self._left or followed.left
-        self._following = replace(following, at=followed.at)
+        self._following = following._replace(at=followed.at)
         if followed.at < len(self._text):
             return False
         self._following, self._followed = None, following

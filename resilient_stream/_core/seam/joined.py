@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 
 class Joined(StrEnum):
@@ -65,8 +65,7 @@ class Join:
     """Where in the head the repetition ends. `recurrence` looks behind it for the text once more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Follow:
+class Follow(NamedTuple):
     """The head repeats the text from a place far before its end. ``cut`` characters of the head are dropped,
     and the reply is compared with the text from ``at`` on as it arrives (`restart`)."""
 

@@ -8,8 +8,7 @@ another answer. Another answer is never joined.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from .normalize import Folded, shared
 
@@ -18,8 +17,7 @@ SPAN: Final = 64
 space that one side may have and the other not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
+class Followed(NamedTuple):
     """How far a reply repeats a text."""
 
     at: int

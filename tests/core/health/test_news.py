@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -164,7 +163,7 @@ def test_who_is_served_elsewhere_ends_the_probing() -> None:
         health.ask(now, claim)
     supply = health.lanes["m"].supply
     assert supply.pause(8.0) == 8.0
-    health.hear([], [News(False, Asked(), {"m": replace(NO_NEWS, heard=now)})])
+    health.hear([], [News(False, Asked(), {"m": NO_NEWS._replace(heard=now)})])
     assert supply.pause(8.0) == 0.5
 
 
@@ -208,6 +207,6 @@ def test_an_outage_elsewhere_is_no_rest() -> None:
     for sent, balance in ((-inf, 1.0), (100.0, 0.0)):
         health = Health(1.0, 0.5, 60.0)
         assert health.ask(0.0, Processes.claim()) is None
-        health.hear([], [News(False, Asked(), {"m": replace(NO_NEWS, sent=sent)})])
+        health.hear([], [News(False, Asked(), {"m": NO_NEWS._replace(sent=sent)})])
         health.lanes["m"].supply.rest(100.0)
         assert health.balance == balance
