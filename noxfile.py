@@ -154,6 +154,14 @@ def pytest_in_parts(session: nox.Session, plain: list[str], measured: Iterable[s
         session.log(run.result())
 
 
+def pytest_or_parts(session: nox.Session, files: list[str]) -> None:
+    """Run what the user asks for behind `--`, or these files."""
+    if session.posargs:
+        pytest(session, *session.posargs)
+    else:
+        pytest_in_parts(session, files)
+
+
 def coverage(session: nox.Session) -> None:
     """Every line and branch of the package, over all that was measured."""
     env = {"COVERAGE_FILE": str(session.cache_dir / "coverage" / "data")}
@@ -210,33 +218,39 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(requires=["dist"], default=False)
 def laws(session: nox.Session) -> None:
-    """The laws, and the corpus of seams, on very many inputs; ``LAWS=large nox -s laws`` tries everything."""
+    """The laws, and the corpus of seams, on very many inputs; ``LAWS=large nox -s laws`` tries everything.
+
+    What follows `--` goes to pytest.
+    """
     session.install(*dependencies(), *group("test"))
     install_wheel(session)
-    pytest_in_parts(session, sorted({*files_of_tests()}.difference(files_of_tests(without=MANY_INPUTS))))
+    pytest_or_parts(session, sorted({*files_of_tests()}.difference(files_of_tests(without=MANY_INPUTS))))
 
 
 @nox.session(python=OTHERS, requires=["dist"], default=False)
 def matrix(session: nox.Session) -> None:
     """The tests of single modules on each other Python that is found; then `floor` and `package`.
 
-    ``LAWS=small nox -s matrix`` leaves nothing out.
+    ``LAWS=small nox -s matrix`` leaves nothing out. What follows `--` goes to pytest, here and in `floor`.
     """
     session.install(*dependencies(), *group("test"))
     install_wheel(session)
-    pytest_in_parts(session, files_of_tests(without=[] if os.environ.get("LAWS") else ALIKE))
-    session.notify("floor", posargs=[])
+    pytest_or_parts(session, files_of_tests(without=[] if os.environ.get("LAWS") else ALIKE))
+    session.notify("floor")
     session.notify("package", posargs=[])
 
 
 @nox.session(python=PYTHONS[0], requires=["dist"], default=False)
 def floor(session: nox.Session) -> None:
-    """The tests on the wheel, with every dependency at its lower bound; the core has none."""
+    """The tests on the wheel, with every dependency at its lower bound; the core has none.
+
+    What follows `--` goes to pytest.
+    """
     lowest = [re.sub(r">=([\d.]+).*", r"==\1", line) for line in dependencies()]
     pinned = {line.partition("=")[0] for line in lowest}
     session.install(*lowest, *(line for line in group("test") if line.partition("=")[0] not in pinned))
     install_wheel(session)
-    pytest_in_parts(session, files_of_tests(without=("core", "laws", "seams", "demo", "check")))
+    pytest_or_parts(session, files_of_tests(without=("core", "laws", "seams", "demo", "check")))
 
 
 @nox.session(requires=["dist"], default=False)
