@@ -13,8 +13,8 @@ import anyio
 import anyio.to_thread
 import pytest
 
-from resilient_stream import RetryPolicy, report
-from resilient_stream.testing import Cut, Reset, Stall, Status, Trickle
+from resilient_stream import RetryPolicy, policy_option, report
+from resilient_stream.testing import Cut, Reset, Stall, Status
 from tests.support.doors import DOORS, HTTP, Door, each, entered, told
 from tests.support.http2 import (
     PROMPTLY,
@@ -82,7 +82,7 @@ def test_a_cut_is_invisible(world: World, ending: str) -> None:
     connection that lives is used again, one that does not is not."""
     fault, kind, connections = ENDINGS[ending]
     with http2(Status(529), fault, Status(529)) as server:
-        seen = asked(world, server.url, QUIET)
+        seen = asked(world, server.url, QUIET if kind == "silent" else HASTY)
     assert seen.error is None
     assert seen.text == TEXT
     assert [block.text for block in seen.message.content] == [TEXT]
@@ -99,7 +99,7 @@ def test_a_cut_is_invisible_without_the_sdk_too(door: Door, ending: str) -> None
     """To clients of httpx and httpx2, which keep their own transports and connections."""
     fault, kind, connections = ENDINGS[ending]
     with http2(Status(529), fault, Status(529)) as server:
-        seen = door.stream(server.url, QUIET, speaking_http2())
+        seen = door.stream(server.url, QUIET if kind == "silent" else HASTY, speaking_http2())
         assert server.connections == connections
     assert (seen.text, seen.ending) == (TEXT, "whole")
     assert seen.kinds == ["overloaded", kind, "overloaded", None]
@@ -154,7 +154,7 @@ Job = Callable[[Any], Coroutine[Any, Any, Any]]
 HELD = Then(after=AFTER, step=Hold())
 
 
-def together(world: World, server: Http2, *jobs: Job, policy: RetryPolicy = HASTY) -> list[Any]:
+def together(world: World, server: Http2, *jobs: Job) -> list[Any]:
     """What each of several threads or tasks gets that share one client.
 
     A thread begins when the request of the one before has come: httpcore2 takes a stream's number and uses it later,
@@ -162,7 +162,7 @@ def together(world: World, server: Http2, *jobs: Job, policy: RetryPolicy = HAST
     """
     http: Any = {"http_client": http2_client(asynchronous=world.run is not None)}
     if world.run is None:
-        with sync_client(server.url, policy, **http) as client, ThreadPoolExecutor(len(jobs)) as threads:
+        with sync_client(server.url, HASTY, **http) as client, ThreadPoolExecutor(len(jobs)) as threads:
             running = list[Future[Any]]()
             for job in jobs:
                 running.append(threads.submit(asyncio.run, job(client)))
@@ -171,7 +171,7 @@ def together(world: World, server: Http2, *jobs: Job, policy: RetryPolicy = HAST
     got: dict[int, Any] = {}
 
     async def main() -> None:
-        async with async_client(server.url, policy, **http) as client, anyio.create_task_group() as tasks:
+        async with async_client(server.url, HASTY, **http) as client, anyio.create_task_group() as tasks:
 
             async def run(number: int, job: Job) -> None:
                 got[number] = await job(client)
@@ -183,9 +183,9 @@ def together(world: World, server: Http2, *jobs: Job, policy: RetryPolicy = HAST
     return [got[number] for number in range(len(jobs))]
 
 
-async def reads(client: Any) -> tuple[str, list[Any]]:
+async def reads(client: Any, **options: Any) -> tuple[str, list[Any]]:
     """A stream read to its end: its text, and the kinds of its failures."""
-    async with entered(client.messages.stream(**asking())) as stream:
+    async with entered(client.messages.stream(**asking(), **options)) as stream:
         text = "".join([piece async for piece in each(stream.text_stream)])
         assert stream.response.http_version == "HTTP/2"
     attempts = report(stream).attempts
@@ -299,7 +299,16 @@ def test_closing_one_stream_leaves_the_others_open(world: World) -> None:
 @pytest.mark.parametrize("world", WORLDS[1:], ids=[world.name for world in WORLDS[1:]])
 def test_a_silent_stream_among_others_is_continued(world: World) -> None:
     """The connection lives, so its own timeout never comes; each stream of an async client is timed by itself."""
-    with http2(Stall(after=AFTER), Trickle(after=AFTER, every=0.02, size=80), None) as server:
-        got = together(world, server, reads, reads, policy=QUIET)
+    with http2(Stall(after=AFTER), HELD, None) as server:
+
+        async def impatient(client: Any) -> tuple[str, list[Any]]:
+            return await reads(client, extra_headers=policy_option(QUIET))
+
+        async def second(client: Any) -> tuple[str, list[Any]]:
+            await anyio.to_thread.run_sync(server.wait_requests, 1)
+            return await reads(client)
+
+        conducted(server, once=lambda: server.wait_requests(3))
+        got = together(world, server, impatient, second)
         assert server.connections == 1
-    assert sorted(got, key=lambda one: len(one[1])) == [WHOLE, (TEXT, ["silent", None])]
+    assert got == [(TEXT, ["silent", None]), WHOLE]

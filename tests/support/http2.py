@@ -1,7 +1,8 @@
 """HTTP/2 over TLS in front of the stand-in's endpoint.
 
 The scripts are the stand-in's own, which speak HTTP/1.1; here each is told in frames, on a stream of its own.
-`Reset` resets that stream, a clean end is its END_STREAM; what ends the connection ends it for all.
+`Reset` resets that stream, a clean end is its END_STREAM; what ends the connection ends it for all. A `Wait` lasts until
+the client leaves the stream or the connection, however many seconds it names: no clock runs.
 """
 
 from __future__ import annotations
@@ -164,7 +165,7 @@ class _Connection(asyncio.Protocol):
     def __init__(self, server: Http2) -> None:
         self.server = server
         self.asked: dict[int, tuple[dict[str, str], bytearray]] = {}
-        self.playing: set[asyncio.Task[None]] = set()
+        self.playing: dict[int, asyncio.Task[None]] = {}
         self.frames = h2_connection.H2Connection(
             config=h2_config.H2Configuration(client_side=False, header_encoding="utf-8")
         )
@@ -180,7 +181,7 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody listens any more."""
         self.server.live.discard(self)
-        for task in self.playing:
+        for task in self.playing.values():
             task.cancel()
 
     def data_received(self, data: bytes) -> None:
@@ -194,8 +195,9 @@ class _Connection(asyncio.Protocol):
                     self.frames.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
                 case "StreamEnded":
                     task = asyncio.get_running_loop().create_task(self.play(event.stream_id))
-                    self.playing.add(task)
-                    task.add_done_callback(self.playing.discard)
+                    self.playing[event.stream_id] = task
+                case "StreamReset" if event.stream_id in self.playing:
+                    self.playing[event.stream_id].cancel()
                 case _:
                     pass
         self.flush()
@@ -226,8 +228,8 @@ class _Connection(asyncio.Protocol):
                     self.tell(stream, reader)
                 case Hold():
                     await self.hold(stream)
-                case Wait(seconds):
-                    await asyncio.sleep(seconds)
+                case Wait():
+                    await asyncio.Event().wait()  # until `data_received` or `connection_lost` ends this task
                 case _:
                     self.break_off(stream, step)
             self.flush()
