@@ -212,7 +212,8 @@ def test_passes_what_is_said_twice(name: str, door: Door) -> None:
 
 @through([name for name in FAILED if name not in WAITING])
 def test_survives(name: str, door: Door) -> None:
-    """A fault amounts to one documented kind and phase, and the answer comes out whole."""
+    """A fault amounts to one documented kind and phase, and the answer comes out whole, once, in one block of one
+    message, joined with proof where it was joined."""
     kind, phase, in_band = FAILED[name]
     seen = meet(name, door)
     assert (seen.ending, seen.text, seen.status) == ("whole", TEXT, 200)
@@ -220,6 +221,11 @@ def test_survives(name: str, door: Door) -> None:
     assert failed.failure is not None
     assert (failed.failure.kind, failed.failure.phase, failed.failure.in_band) == (kind, phase, in_band)
     assert served.failure is None
+    assert [block["text"] for block in seen.message["content"]] == [TEXT]
+    starts_and_stops = ("message_start", "content_block_start", "content_block_stop", "message_stop")
+    assert [seen.types.count(kind) for kind in starts_and_stops] == [1, 1, 1, 1]
+    assert (seen.types[0], seen.types[-1]) == ("message_start", "message_stop")
+    assert [seam.verified for seam in seen.report.seams] == [True] * (served.kind != "restart")
 
 
 @through(list(REFUSED))

@@ -1,4 +1,5 @@
-"""Off is off: over the catalogue of faults, what the bare client does, to the byte and to the exception."""
+"""Off is off: over the catalogue of faults, what the bare client does, to the byte and to the exception. And where
+nothing fails, any policy is as good as off."""
 
 from __future__ import annotations
 
@@ -10,8 +11,8 @@ import pytest
 
 from resilient_stream import RetryPolicy, policy_option, policy_scope
 from resilient_stream.testing import CATALOGUE, Received, StandIn
-from tests.support.doors import Door, every_door, excepted
-from tests.support.worlds import HASTY, TEXT, World, sync_and_asyncio
+from tests.support.doors import Door, every_door, every_loop, excepted
+from tests.support.worlds import HASTY, TEXT, World, every_world, sync_and_asyncio
 
 from .test_catalogue import SILENCES
 
@@ -73,6 +74,21 @@ def met(door: Door, name: str, policy: RetryPolicy | None, **fields: Any) -> Any
 def test_off_is_the_bare_client(door: Door, name: str) -> None:
     """Bytes, events, messages, exceptions with their causes, and requests are those without the library."""
     assert met(door, name, OFF) == met(door, name, None)
+
+
+@every_loop
+def test_where_nothing_fails_nothing_is_changed(door: Door) -> None:
+    """Bytes, events, message and requests are those without the library, under a policy that would try again."""
+    said, error, asked, report = met(door, "ok", HASTY)
+    assert [said, error, asked, None] == [*met(door, "ok", None)]
+    assert report.outcome == "completed"
+
+
+@every_world
+def test_where_nothing_fails_the_sdk_shows_the_upstreams_bytes(world: World) -> None:
+    """Which ``with_streaming_response`` hands on."""
+    with StandIn(reply=TEXT) as ours, StandIn(reply=TEXT) as bare:
+        assert world.body(ours.url, HASTY).body == world.body(bare.url, None).body != b""
 
 
 @sync_and_asyncio

@@ -84,7 +84,8 @@ async def through(door: Surface, client: Any, **options: Any) -> Got:
     ],
 )
 def test_every_door_survives(host: str, door: str, model: str, prefix: str) -> None:
-    """A 529 before the head, a cut inside the text, a 529 to the continuation: the text comes whole, once.
+    """A 529 before the head, a cut inside the text, a 529 to the continuation: the text comes whole, once. A restart is
+    the same request; a continuation, in the form that the model takes, only adds messages behind the user's.
     To hosts with paths or addresses of their own the history goes healed."""
     messages = ASK if host == "Anthropic" else CUT_HISTORY
     with stand_in(Status(529), cut_at(1500, "rst"), Status(529), None) as server:
@@ -96,6 +97,12 @@ def test_every_door_survives(host: str, door: str, model: str, prefix: str) -> N
             server.requests[0].path.partition("?")[0]
         }
         assert {request.json["model"] for request in server.requests} == {model}
+        first, again, *continued = server.requests
+        assert first.body == again.body
+        history = first.json["messages"]
+        for request in continued:
+            assert request.json["messages"][: len(history)] == history
+            assert request.json.keys() == first.json.keys()
     assert got.text == TEXT
     told = report(got.source)
     assert [attempt.kind for attempt in told.attempts] == ["first", "restart", form, form]
