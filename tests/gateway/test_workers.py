@@ -13,7 +13,9 @@ from resilient_stream._gateway.workers import Workers, starting
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sockets are not passed on there")
 
-WAITS = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); print('here', flush=True); signal.pause()"
+WAITS = "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM]); print('here', flush=True); signal.sigwait([signal.SIGTERM])"
+"""Ends well at the signal, however soon it comes: one that came just before ``signal.pause`` would not end that."""
+
 ENDS = "print('here', flush=True); raise SystemExit(3)"
 
 
