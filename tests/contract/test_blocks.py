@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from resilient_stream import RetryPolicy, report
 from resilient_stream.testing import Cut, Fault, Status, cut_at, sse_events
 from resilient_stream.testing.golden import GOLDEN, SECOND, Golden, call, text
-from tests.support.doors import Door, every_door
+from tests.support.doors import Door, every_door, through
 from tests.support.worlds import ASK, HASTY, stand_in, sync_client
 
 MODELS = {"user_turn": "claude-sonnet-5", "prefill": "claude-haiku-4-5"}
@@ -22,9 +20,8 @@ def cut_in(golden: Golden, needle: str, plus: int = 20) -> Cut:
     return Cut(after=count, plus=plus, how="rst")
 
 
-@every_door
-@pytest.mark.parametrize("name", [name for name, golden in GOLDEN.items() if not golden.stops])
-def test_each_family_is_healed_on_real_sockets(door: Door, name: str) -> None:
+@through([name for name, golden in GOLDEN.items() if not golden.stops])
+def test_each_family_is_healed_on_real_sockets(name: str, door: Door) -> None:
     """Cut somewhere in the middle, what can be healed comes out whole."""
     golden = GOLDEN[name]
     count = len(sse_events(golden.reply)) * (60 + 3 * len(name) % 29) // 100
@@ -39,11 +36,10 @@ def test_each_family_is_healed_on_real_sockets(door: Door, name: str) -> None:
     assert seen.message["stop_reason"] == (golden.reply.reason if outcome == "completed" else "tool_use")
 
 
-@every_door
-@pytest.mark.parametrize("reason", ["refusal", "paused", "max_tokens", "context_window", "compaction_pause"])
-def test_an_ending_is_not_gone_on_with(door: Door, reason: str) -> None:
+@through(["refusal", "paused", "max_tokens", "context_window", "compaction_pause"])
+def test_an_ending_is_not_gone_on_with(name: str, door: Door) -> None:
     """Cut behind its stop reason, a stream is complete: one request, whatever the reason was."""
-    golden = GOLDEN[reason]
+    golden = GOLDEN[name]
     with stand_in(cut_in(golden, "message_stop"), reply=golden.author()) as server:
         seen = door.stream(server.url, **golden.request)
         assert len(server.requests) == 1

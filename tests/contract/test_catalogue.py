@@ -8,7 +8,7 @@ import pytest
 
 from resilient_stream import RetryPolicy
 from resilient_stream.testing import CATALOGUE, ErrorEvent
-from tests.support.doors import PACKAGES, Door, Through, every_door, excepted
+from tests.support.doors import Door, Through, every_door, through
 from tests.support.worlds import HASTY, NERVOUS, TEXT, stand_in
 
 SILENCES: Final = {
@@ -163,17 +163,6 @@ WAITING: Final = {"s429_ra_1", "s429_ra_date"}
 
 SYNC: Final = (None,)
 """For faults that take anyio on asyncio 15 s: 5 MB in one event."""
-
-
-def through(names: list[str], loops: tuple[str | None, ...] = (None, "asyncio")) -> pytest.MarkDecorator:
-    """Each fault through each package, sync and async in turn, but for what the table excepts."""
-    doors = [
-        (name, Door(package, loops[(fault + number) % len(loops)]))
-        for fault, name in enumerate(names)
-        for number, package in enumerate(PACKAGES)
-    ]
-    met = [(name, door) for name, door in doors if not excepted(name, door)]
-    return pytest.mark.parametrize(("name", "door"), met, ids=[f"{name}-{door.name}" for name, door in met])
 
 
 def meet(name: str, door: Door) -> Through:

@@ -11,7 +11,7 @@ import pytest
 
 from resilient_stream import report
 from resilient_stream.testing import Status, cut_at
-from tests.support.doors import Door, asked, entered, every_door, told
+from tests.support.doors import Door, asking, entered, every_door, told
 from tests.support.worlds import HASTY, TEXT, USER_TURN_MODEL, stand_in
 
 
@@ -25,12 +25,15 @@ def test_calls_without_a_stream_go_through(door: Door) -> None:
     """A call without a stream is the client's own business, and so are the retries that the SDK makes of it."""
 
     async def law(url: str) -> Any:
-        ask = asked(max_tokens=9)
+        ask = asking(max_tokens=9)
         del ask["stream"]
         async with entered(door.client(url)) as client:
             if door.package == "sdk":
                 return (await told(client.messages.create(**ask))).to_dict()
-            return (await told(client.post("/v1/messages", json=ask))).json()
+            response = await told(client.post("/v1/messages", json=ask))
+            with pytest.raises(LookupError, match="no report on this Response"):
+                report(response)
+            return response.json()
 
     faults = [Status(529)] if door.package == "sdk" else []
     with stand_in(*faults) as server:
@@ -52,10 +55,10 @@ def test_other_requests_are_not_looked_into(door: Door) -> None:
 
     async def law(url: str) -> None:
         async with entered(door.client(url)) as client:
-            for method, body in (("POST", asked()), ("GET", None)):
+            for method, body in (("POST", asking()), ("GET", None)):
                 response = await ask(client, method, body)
                 assert response.status_code == 404
-                with pytest.raises(LookupError):
+                with pytest.raises(LookupError, match="no report on this Response"):
                     report(response)
 
     with stand_in() as server:

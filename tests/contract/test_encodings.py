@@ -14,8 +14,7 @@ import pytest
 
 from resilient_stream import report, resilient
 from resilient_stream.testing import sse_events
-from tests.support.doors import each, entered
-from tests.support.http_clients import HttpSeen
+from tests.support.doors import Through, each, entered
 from tests.support.loops import LOOPS, on_loop
 from tests.support.worlds import ASK, HASTY, TEXT, USER_TURN_MODEL
 
@@ -72,7 +71,8 @@ async def through(door: str, world: str, transport: Callable[[Any], Any]) -> tup
         entered(client.stream("POST", "http://api.test/v1/messages", json=sent)) as response,
     ):
         chunks = response.iter_bytes() if world == "sync" else response.aiter_bytes()
-        seen = HttpSeen(b"".join([chunk async for chunk in each(chunks)]))
+        seen = Through(status=response.status_code, raw=b"".join([chunk async for chunk in each(chunks)]))
+        seen.read()
     return seen.text, report(response)
 
 

@@ -23,13 +23,13 @@ from resilient_stream.testing import (
     cut_at,
     refusing,
 )
+from tests.support.doors import Door, asking, events_of
 from tests.support.gateways import Served, body_of, everything, gateway, post, served, until
-from tests.support.http_clients import HTTP_WORLDS, asking, events_of
 from tests.support.worlds import CUT_HISTORY, HASTY, NERVOUS, TEXT, Seen, World, stand_in, sync_and_asyncio
 
 from .test_catalogue import FAILED, PASSED, SILENCES, WAITING
 
-BARE = HTTP_WORLDS[4]
+BARE = Door("httpx2")
 """httpx2, sync, without the library."""
 
 NONE = {"running": 0, "completed": 0, "retried": 0, "resumed": 0, "lost": 0, "left": 0}
@@ -56,8 +56,8 @@ def test_what_is_no_fault_passes(name: str) -> None:
         stand_in(*CATALOGUE[name].faults) as api,
         gateway(api.url, NERVOUS if name in SILENCES else HASTY) as door,
     ):
-        seen = BARE.stream(door.url, policy=None)
-        assert (seen.error, seen.text, seen.whole, seen.status) == (None, TEXT, True, 200)
+        seen = BARE.stream(door.url, None)
+        assert (seen.error, seen.text, seen.ending, seen.status) == (None, TEXT, "whole", 200)
         assert len(api.requests) == 1
         assert told(door.url)["counts"]["completed"] == 1
 
@@ -69,8 +69,8 @@ def test_faults_do_not_show(name: str) -> None:
         stand_in(*CATALOGUE[name].faults) as api,
         gateway(api.url, NERVOUS if name in SILENCES else HASTY) as door,
     ):
-        seen = BARE.stream(door.url, policy=None)
-        assert (seen.error, seen.text, seen.whole, seen.status) == (None, TEXT, True, 200)
+        seen = BARE.stream(door.url, None)
+        assert (seen.error, seen.text, seen.ending, seen.status) == (None, TEXT, "whole", 200)
         counts = told(door.url)["counts"]
         assert counts["resumed"] + counts["retried"] == 1
 
@@ -153,7 +153,7 @@ def test_paths_keep_their_spelling() -> None:
 def test_an_upstream_may_have_a_path() -> None:
     """The gateway's paths are below that of the upstream."""
     with StandIn(prefix="/proxy/anthropic", reply=TEXT) as api, gateway(f"{api.url}/", HASTY) as door:
-        assert BARE.stream(door.url, policy=None).text == TEXT
+        assert BARE.stream(door.url, None).text == TEXT
         assert api.requests[0].path == "/proxy/anthropic/v1/messages"
 
 
@@ -470,7 +470,7 @@ def test_running_streams_are_shown() -> None:
 def test_metrics_are_those_of_the_library() -> None:
     """By the same names, as Prometheus writes them."""
     with stand_in(cut_at(900, "rst")) as api, gateway(api.url, HASTY) as door:
-        assert BARE.stream(door.url, policy=None).text == TEXT
+        assert BARE.stream(door.url, None).text == TEXT
         page = httpx2.get(f"{door.url}/resilient/metrics")
         assert page.headers["content-type"].startswith("text/plain; version=0.0.4")
         assert 'resilient_stream_gateway_streams_total{outcome="resumed"} 1.0' in page.text
@@ -595,7 +595,7 @@ def test_a_mounted_gateway_knows_its_place() -> None:
         await inner(within, receive, send)
 
     with api, served(outer) as door:
-        assert BARE.stream(f"{door.url}/claude", policy=None).text == TEXT
+        assert BARE.stream(f"{door.url}/claude", None).text == TEXT
         assert api.requests[0].path == "/v1/messages"
 
 
@@ -622,7 +622,7 @@ def test_many_streams_at_once() -> None:
     texts = list[str]()
 
     def ask() -> None:
-        texts.append(BARE.stream(door.url, policy=None).text)
+        texts.append(BARE.stream(door.url, None).text)
 
     faults = [cut_at(700 + 10 * number, "rst") if number % 3 else None for number in range(20)]
     with stand_in(*faults) as api, gateway(api.url, HASTY) as door:

@@ -20,8 +20,8 @@ from resilient_stream.asgi import Gateway
 from resilient_stream.errors import JournalUnavailable, WriterGone
 from resilient_stream.journal import Journal
 from resilient_stream.testing import StandIn, Status
+from tests.support.doors import asking, events_of
 from tests.support.gateways import Served, body_of, post, served, until
-from tests.support.http_clients import asking, events_of
 from tests.support.journals import STORES, url_of
 from tests.support.worlds import HASTY, TEXT, stand_in
 

@@ -14,16 +14,9 @@ import pytest
 
 from resilient_stream import report, resilient
 from resilient_stream.testing import CATALOGUE, Chain, Gzip, Status, cut_at, sse_events
-from tests.support.doors import DOORS, Door, each, entered, told
-from tests.support.http_clients import (
-    HEADERS,
-    HttpWorld,
-    asking,
-    every_http_world,
-    httpx_sync_and_asyncio,
-)
+from tests.support.doors import DOORS, HEADERS, HTTP, Door, asking, each, entered, told
 from tests.support.loops import LOOPS, on_loop
-from tests.support.worlds import HASTY, NERVOUS, TEXT, stand_in
+from tests.support.worlds import HASTY, TEXT, stand_in
 
 WHOLE = sse_events(TEXT)
 BEGUN = WHOLE[:-6]
@@ -31,29 +24,10 @@ BEGUN = WHOLE[:-6]
 REDIRECTS = {"r301", "r302", "r303", "r307", "r308"}
 """Which are followed by a client, above its transport, where it is told to; and lead to another path."""
 
-
-@every_http_world
-def test_a_client_is_made_resilient(world: HttpWorld) -> None:
-    """The same type comes back, the client stays as it was, and a second time replaces the policy."""
-    bare = world.client(None)
-    made = resilient(resilient(bare, "batch"), HASTY)
-    assert type(made) is type(bare)
-    with stand_in(cut_at(1500, "rst")) as server:
-        seen = world.stream(server.url, client=made)
-    assert (seen.text, seen.kinds) == (TEXT, ["reset", None])
-    assert not hasattr(vars(bare)["_transport"], "policy")
-    assert vars(made)["_transport"].policy is HASTY
-    assert vars(made)["_transport"].wrapped is vars(bare)["_transport"]
-
-
-@httpx_sync_and_asyncio
-@pytest.mark.parametrize("options", [{"timeout": 5.0}, {"timeout": None}])
-def test_the_packages_default_timeout_is_no_wish(world: HttpWorld, options: Any) -> None:
-    """Neither the default of 5 s nor the absence of any sets a clock: the policy's are obeyed."""
-    with stand_in(always=CATALOGUE["stall_mid"].faults[0]) as server:
-        seen = world.stream(server.url, client=world.client(NERVOUS.replace(max_attempts=1), **options))
-    assert type(seen.error) is world.package.ReadTimeout
-    assert seen.kinds == ["silent"]
+http_doors = pytest.mark.parametrize(
+    "door", [door for door in DOORS if door.package != "sdk"], ids=lambda door: door.name
+)
+sync_doors = pytest.mark.parametrize("door", [Door(package) for package in HTTP], ids=lambda door: door.name)
 
 
 def chunks() -> Iterator[bytes]:
@@ -68,117 +42,53 @@ UNPROTECTED: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+@sync_doors
 @pytest.mark.parametrize("name", UNPROTECTED)
-@pytest.mark.parametrize("package", [httpx, httpx2])
-def test_what_is_not_protected_says_why(name: str, package: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_not_protected_says_why(name: str, door: Door, caplog: pytest.LogCaptureFixture) -> None:
     """The call goes through as it is; `report` and one line of the log have the reason."""
     send, reason = UNPROTECTED[name]
-    send = {"content": json.dumps(asking()), "headers": HEADERS, **send}
+    send = {"content": json.dumps(asking()), **send}
     if callable(send["content"]):
         send["content"] = send["content"]()
     caplog.set_level("DEBUG", "resilient_stream")
-    with stand_in() as server, HttpWorld(package).client() as client:
-        response = client.post(f"{server.url}/v1/messages", **send)
+    with stand_in() as server, door.client(server.url) as client:
+        response = client.post("/v1/messages", **send)
     with pytest.raises(LookupError, match=reason):
         report(response)
     assert [line for line in caplog.messages if reason in line]
 
 
-@pytest.mark.parametrize("package", [httpx, httpx2])
-def test_everything_else_passes_through(package: Any) -> None:
-    """Other paths and methods, and messages without a stream, have no report and no reason."""
-    with stand_in() as server, HttpWorld(package).client() as client:
-        told = client.post(f"{server.url}/v1/messages", json=asking(stream=False), headers=HEADERS)
-        models = client.get(f"{server.url}/v1/models", headers=HEADERS)
-    assert (told.status_code, told.json()["content"][0]["text"]) == (200, TEXT)
-    assert models.status_code == 200
-    for response in (told, models):
-        with pytest.raises(LookupError, match="no report on this Response"):
-            report(response)
-
-
-class Token(httpx.Auth):
-    """A token that the server stops taking, and how to get the next."""
-
-    def __init__(self) -> None:
-        self.token = 0
-
-    def auth_flow(self, request: Any) -> Any:
-        """Send with the token; after a 401 with the next."""
-        request.headers["authorization"] = f"Bearer {self.token}"
-        response = yield request
-        if response.status_code == 401:
-            self.token += 1
-            request.headers["authorization"] = f"Bearer {self.token}"
-            yield request
-
-
-@httpx_sync_and_asyncio
-def test_a_refused_continuation_is_authenticated_again(world: HttpWorld) -> None:
-    """Once, as a first request would; the stream goes on with the new token."""
-    auth = Token()
-    with stand_in(cut_at(1500, "rst"), Status(401, message="expired")) as server:
-        made = resilient(world.client(None, auth=auth), HASTY)
-        seen = world.stream(server.url, client=made)
-        tokens = [request.headers["authorization"] for request in server.requests]
-    assert (seen.text, seen.error) == (TEXT, None)
-    assert tokens == ["Bearer 0", "Bearer 0", "Bearer 1"]
-
-
-@httpx_sync_and_asyncio
-def test_a_continuation_is_redirected_to_no_other_host(world: HttpWorld) -> None:
+@http_doors
+def test_a_continuation_is_redirected_to_no_other_host(door: Door) -> None:
     """Neither the partial answer nor the key goes there: the stream ends with what ended it first."""
-    moved = httpx.Response(307, headers={"location": "http://elsewhere.test/v1/messages"})
-    asked: list[str] = []
+    hosts: list[str] = []
 
     def answer(request: Any) -> Any:
-        asked.append(request.url.host)
-        if len(asked) == 1:
-            return world.package.Response(
-                200, headers={"content-type": "text/event-stream"}, content=b"".join(BEGUN)
-            )
-        return world.package.Response(307, headers=moved.headers)
+        hosts.append(request.url.host)
+        if len(hosts) == 1:
+            headers = {"content-type": "text/event-stream"}
+            return door.http.Response(200, headers=headers, content=b"".join(BEGUN))
+        return door.http.Response(307, headers={"location": "http://elsewhere.test/v1/messages"})
 
-    seen = world.stream("http://api.test", client=_mocked(world, answer))
-    assert set(asked) == {"api.test"}
-    assert type(seen.error) is world.package.RemoteProtocolError
+    seen = door.stream("http://api.test", client={"transport": door.http.MockTransport(answer)})
+    assert set(hosts) == {"api.test"}
+    assert type(seen.error) is door.http.RemoteProtocolError
     assert seen.kinds[:2] == ["truncated", "rejected"]
 
 
-@httpx_sync_and_asyncio
-def test_a_redirect_on_the_same_host_is_followed(world: HttpWorld) -> None:
-    """By a later attempt as well, which its client never sees."""
-    asked: list[str] = []
-
-    def answer(request: Any) -> Any:
-        asked.append(request.url.path)
-        if len(asked) == 2:
-            return world.package.Response(307, headers={"location": "/other/v1/messages"})
-        content = b"".join(BEGUN if len(asked) == 1 else WHOLE)
-        return world.package.Response(200, headers={"content-type": "text/event-stream"}, content=content)
-
-    seen = world.stream("http://api.test", client=_mocked(world, answer))
-    assert asked == ["/v1/messages", "/v1/messages", "/other/v1/messages"]
-    assert (seen.whole, seen.error) == (True, None)
-
-
-def _mocked(world: HttpWorld, answer: Any) -> Any:
-    below = world.package.MockTransport(answer)
-    return resilient(world.client(None, transport=below, follow_redirects=True), HASTY)
-
-
-@httpx_sync_and_asyncio
+@http_doors
 @pytest.mark.parametrize("name", sorted(REDIRECTS))
-def test_a_redirect_before_the_head_is_the_clients(world: HttpWorld, name: str) -> None:
+def test_a_redirect_before_the_head_is_the_clients(door: Door, name: str) -> None:
     """It sees what it would see without us, and follows as it would."""
     with stand_in(*CATALOGUE[name].faults) as server:
-        bare = world.stream(server.url, client=world.client(None, follow_redirects=True))
+        bare = door.stream(server.url, None)
     with stand_in(*CATALOGUE[name].faults) as server:
-        seen = world.stream(server.url, client=world.client(follow_redirects=True))
+        seen = door.stream(server.url)
     assert (seen.status, seen.raw) == (bare.status, bare.raw)
 
 
-def test_an_event_hook_may_read_the_response() -> None:
+@sync_doors
+def test_an_event_hook_may_read_the_response(door: Door) -> None:
     """What a hook has read is whole."""
     texts: list[str] = []
 
@@ -186,14 +96,13 @@ def test_an_event_hook_may_read_the_response() -> None:
         texts.append(response.read().decode())
 
     with stand_in(cut_at(2000)) as server:
-        client = HttpWorld(httpx).client(event_hooks={"response": [hook]})
-        with client:
-            response = client.post(f"{server.url}/v1/messages", json=asking(), headers=HEADERS)
-    assert texts == [response.text]
-    assert "message_stop" in response.text
+        seen = door.stream(server.url, client={"event_hooks": {"response": [hook]}})
+    assert texts == [seen.raw.decode()]
+    assert (seen.text, seen.kinds) == (TEXT, ["closed", None])
 
 
-def test_a_wsgi_application_is_an_upstream_like_any_other() -> None:
+@sync_doors
+def test_a_wsgi_application_is_an_upstream_like_any_other(door: Door) -> None:
     """In the same process."""
     calls: list[int] = []
 
@@ -202,14 +111,8 @@ def test_a_wsgi_application_is_an_upstream_like_any_other() -> None:
         start("200 OK", [("content-type", "text/event-stream")])
         return [b"".join(BEGUN if len(calls) == 1 else WHOLE)]
 
-    client = httpx.Client(transport=httpx.WSGITransport(app=application))
-    seen = HttpWorld(httpx).stream("http://app.test", client=resilient(client, HASTY))
-    assert (seen.whole, seen.kinds) == (True, ["truncated", None])
-
-
-http_doors = pytest.mark.parametrize(
-    "door", [door for door in DOORS if door.package != "sdk"], ids=lambda door: door.name
-)
+    seen = door.stream("http://app.test", client={"transport": door.http.WSGITransport(app=application)})
+    assert (seen.ending, seen.kinds) == ("whole", ["truncated", None])
 
 
 @http_doors

@@ -11,7 +11,7 @@ from anthropic.types.beta import BetaMessageParam
 
 from resilient_stream import RetryPolicy, report, sendable
 from resilient_stream.testing import Fault, RetryAfter, Status, cut_at
-from tests.support.doors import Door, asked, entered, every_door, told
+from tests.support.doors import Door, asking, entered, every_door, told
 from tests.support.worlds import (
     CUT_HISTORY,
     HASTY,
@@ -128,7 +128,7 @@ def test_cut_history_is_healed_without_a_stream(door: Door, path: str) -> None:
 
     async def law(url: str) -> None:
         async with entered(door.client(url)) as client:
-            ask = {key: value for key, value in asked(messages=CUT_HISTORY).items() if key != "stream"}
+            ask = {key: value for key, value in asking(messages=CUT_HISTORY).items() if key != "stream"}
             if path.endswith("tokens"):
                 del ask["max_tokens"]
             if door.package == "sdk":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from resilient_stream.testing import cut_at
-from tests.support.doors import Door, every_door
+from tests.support.doors import Door, every_door, through
 from tests.support.worlds import HASTY, TEXT, USER_TURN_MODEL, stand_in
 
 JOINED = {
@@ -25,16 +25,15 @@ JOINED = {
 CUT = 1500
 
 
-@pytest.mark.parametrize("manner", JOINED)
-@every_door
-def test_each_manner_is_joined(door: Door, manner: str) -> None:
+@through(list(JOINED))
+def test_each_manner_is_joined(name: str, door: Door) -> None:
     """The text is the author's, the message holds what was streamed, and the report says how."""
-    with stand_in(cut_at(CUT, "rst"), manner=manner) as server:
+    with stand_in(cut_at(CUT, "rst"), manner=name) as server:
         seen = door.stream(server.url, model=USER_TURN_MODEL)
     assert (seen.ending, seen.text) == ("whole", TEXT)
     assert seen.message["content"][0]["text"] == TEXT
     (seam,) = seen.report.seams
-    assert (seam.joined.value, seam.verified) == JOINED[manner]
+    assert (seam.joined.value, seam.verified) == JOINED[name]
     assert seam.at == seen.report.attempts[0].characters
     assert 0 < seam.at < len(TEXT)
     assert seam.supplied == 0

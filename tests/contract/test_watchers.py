@@ -18,18 +18,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, Sp
 from resilient_stream import Observer, RetryPolicy, resilient
 from resilient_stream.otel import Telemetry
 from resilient_stream.testing import Status, cut_at
-from tests.support.doors import DOORS, HTTP, Door
+from tests.support.doors import Door, through
 from tests.support.traces import Traces
-from tests.support.worlds import (
-    ASK,
-    HASTY,
-    TEXT,
-    USER_TURN_MODEL,
-    World,
-    every_world,
-    stand_in,
-    sync_and_asyncio,
-)
+from tests.support.worlds import ASK, HASTY, TEXT, USER_TURN_MODEL, WORLDS, World, stand_in
 
 POINTS = [name for name in dir(Observer) if name.startswith(("on_", "around_"))]
 Act = Callable[[], object]
@@ -188,71 +179,41 @@ class Leave(BaseException):
     """Meant for the whole program."""
 
 
+def in_turn(pairs: list[tuple[str, World]]) -> pytest.MarkDecorator:
+    """Each kind of watcher in the worlds that are given."""
+    ids = [f"{kind}-{world.name}" for kind, world in pairs]
+    return pytest.mark.parametrize(("kind", "world"), pairs, ids=ids)
+
+
 def told(client: anthropic.Anthropic) -> str:
     """The text of one stream."""
     with client.messages.stream(model=USER_TURN_MODEL, max_tokens=4096, messages=ASK) as stream:
         return "".join(stream.text_stream)
 
 
-@sync_and_asyncio
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("faults", [[cut_at(3000)], [Status(529), cut_at(2000), cut_at(100)]])
-def test_a_watcher_that_raises(world: World, kind: str, faults: list[Any]) -> None:
-    """The stream is whole, whatever a watcher raises, even where it logs what it raised."""
+@through(KINDS)
+def test_a_watcher_that_raises(name: str, door: Door) -> None:
+    """A stream that is resumed is whole, and one that is given up ends as its failure, whatever a watcher raises, even
+    where it logs what it raised."""
     raised: list[type[Exception]] = []
 
     def act() -> None:
         raised.append(RAISED[len(raised) % len(RAISED)])
         raise raised[-1]("a watcher")
 
-    policy, surroundings = watched(kind, act)
-    with stand_in(*faults) as server, surroundings:
-        seen = world.stream(server.url, policy)
-    assert (seen.text, seen.error, seen.report.outcome) == (TEXT, None, "completed")
-    assert raised or kind in ("on_wait", "on_waited", "on_give_up")
-
-
-HTTP_DOORS = [door for door in DOORS if door.package in HTTP]
-
-
-@pytest.mark.parametrize(
-    ("kind", "door"),
-    [pytest.param(kind, door, id=f"{kind}-{door.name}") for kind, door in zip(KINDS, cycle(HTTP_DOORS))],
-)
-def test_a_watcher_that_raises_harms_no_other_door(kind: str, door: Door) -> None:
-    """Neither a stream of httpx or httpx2 that is resumed nor one that is given up. The doors take turns."""
-
-    def act() -> None:
-        raise RuntimeError("a watcher")
-
-    policy, surroundings = watched(kind, act)
-    with stand_in(Status(529), cut_at(2000)) as server, surroundings:
+    policy, surroundings = watched(name, act)
+    with stand_in(Status(529), cut_at(2000), cut_at(100)) as server, surroundings:
         seen = door.stream(server.url, policy)
-    assert (seen.text, seen.error, seen.report.outcome) == (TEXT, None, "completed")
-    policy, surroundings = watched(kind, act)
+    assert (seen.ending, seen.text, seen.report.outcome) == ("whole", TEXT, "completed")
+    policy, surroundings = watched(name, act)
     with stand_in(always=Status(529)) as server, surroundings:
         seen = door.stream(server.url, policy.replace(max_barren_attempts=2))
-    assert (seen.status, seen.error, seen.report.outcome) == (529, None, "failed")
+    assert (seen.ending, seen.report.outcome) == ("529", "failed")
+    assert raised
 
 
-@sync_and_asyncio
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_watcher_that_raises_where_all_is_lost(world: World, kind: str) -> None:
-    """The failure is raised, and not what a watcher makes of it; the report is there."""
-
-    def act() -> None:
-        raise RuntimeError("a watcher")
-
-    policy, surroundings = watched(kind, act)
-    with stand_in(*[Status(529)] * 9) as server, surroundings:
-        seen = world.stream(server.url, policy)
-    assert isinstance(seen.error, anthropic.APIStatusError)
-    assert seen.report.outcome == "failed"
-
-
-@sync_and_asyncio
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_watcher_that_calls_back(world: World, kind: str) -> None:
+@in_turn(list(zip(KINDS, cycle(WORLDS[:2]))))
+def test_a_watcher_that_calls_back(kind: str, world: World) -> None:
     """A watcher may stream a message of its own, which is watched too, from wherever it is called."""
     within = threading.Lock()
     texts: list[str] = []
@@ -275,9 +236,8 @@ def test_a_watcher_that_calls_back(world: World, kind: str) -> None:
     assert set(texts) <= {TEXT}
 
 
-@every_world
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_watcher_that_wants_the_program_to_end(world: World, kind: str) -> None:
+@in_turn([*zip(KINDS, cycle(WORLDS[:1])), *zip(KINDS, cycle(WORLDS[1:]))])
+def test_a_watcher_that_wants_the_program_to_end(kind: str, world: World) -> None:
     """What is no `Exception` leaves, and nothing stays behind: no connection is open, and the next stream is whole."""
     left: list[str] = []
 

@@ -12,7 +12,7 @@ from resilient_stream.__main__ import main
 from resilient_stream._gateway import command, server, workers
 from resilient_stream._gateway.options import Options, ServeError
 from resilient_stream.testing import StandIn
-from tests.support.http_clients import HTTP_WORLDS
+from tests.support.doors import Door
 from tests.support.worlds import TEXT
 
 unix = pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
@@ -38,7 +38,7 @@ def test_the_command_serves_until_it_is_told_to_end(workers: int) -> None:
             found = re.search(r"listens on (http://127\.0\.0\.1:\d+), for ", first)
             assert found
             assert f"set ANTHROPIC_BASE_URL={found[1]} " in second
-            assert HTTP_WORLDS[4].stream(found[1], policy=None).text == TEXT
+            assert Door("httpx2").stream(found[1], None).text == TEXT
             program.send_signal(signal.SIGTERM)
             assert program.wait(60) == 0
             assert "ended" in out.read()

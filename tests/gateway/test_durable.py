@@ -17,7 +17,7 @@ from resilient_stream.asgi import Gateway
 from resilient_stream.errors import JournalError, JournalUnavailable, StreamBusy, UnknownStream, WriterGone
 from resilient_stream.journal import Journal, Status
 from resilient_stream.testing import sse_events
-from tests.support.http_clients import asking
+from tests.support.doors import asking
 from tests.support.worlds import HASTY
 
 from .test_request import LEFT, piece, receiving

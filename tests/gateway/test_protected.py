@@ -9,7 +9,7 @@ import pytest
 
 from resilient_stream.asgi import Gateway
 from tests.support.contents import text
-from tests.support.http_clients import asking
+from tests.support.doors import asking
 from tests.support.streams import STOP, block, ending, start
 from tests.support.worlds import HASTY
 

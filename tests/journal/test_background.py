@@ -18,7 +18,7 @@ from resilient_stream.errors import JournalUnavailable, OtherRequest, StreamBusy
 from resilient_stream.journal import Journal, journaled
 from resilient_stream.testing import StandIn
 from resilient_stream.testing import Status as StatusFault
-from tests.support.http_clients import events_of
+from tests.support.doors import events_of
 from tests.support.journals import doomed
 from tests.support.worlds import ASK, HASTY, TEXT, USER_TURN_MODEL
 

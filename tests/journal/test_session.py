@@ -21,7 +21,7 @@ from resilient_stream.errors import JournalError, JournalUnavailable, OtherReque
 from resilient_stream.journal import Journal, journal_key, journaled
 from resilient_stream.testing import ErrorEvent, StandIn, cut_at
 from resilient_stream.testing import Status as StatusFault
-from tests.support.http_clients import HEADERS, asking, events_of
+from tests.support.doors import HEADERS, asking, events_of
 from tests.support.journals import bury, doomed
 from tests.support.worlds import ASK, HASTY, TEXT, USER_TURN_MODEL
 

@@ -231,7 +231,7 @@ class Door:
 
     async def open(self, client: Any, **fields: Any) -> Any:
         """A stream that has begun: the SDK's ``Stream``, or the package's ``Response``."""
-        ask = asked(**fields)
+        ask = asking(**fields)
         if self.package == "sdk":
             return await told(client.messages.create(**ask))
         return await told(client.send(client.build_request("POST", "/v1/messages", json=ask), stream=True))
@@ -250,7 +250,7 @@ class Door:
         """Read one stream of a client to its end, or to the exception."""
         through = Through()
         try:
-            await (_by_the_sdk if self.package == "sdk" else self._by_http)(through, client, asked(**fields))
+            await (_by_the_sdk if self.package == "sdk" else self._by_http)(through, client, asking(**fields))
         except BREAKS as error:
             through.error = error
             through.note(error)
@@ -326,7 +326,7 @@ async def _by_the_sdk(through: Through, client: Any, ask: dict[str, Any]) -> Non
         through.note(stream)
 
 
-def asked(**fields: Any) -> dict[str, Any]:
+def asking(**fields: Any) -> dict[str, Any]:
     """The fields of a streaming request."""
     return {"model": USER_TURN_MODEL, "max_tokens": 4096, "messages": ASK, "stream": True, **fields}
 
@@ -368,3 +368,14 @@ def every_async_door(law: Law) -> Law:
 def every_sync_door(law: Law) -> Law:
     """The same for sync clients."""
     return _through(SYNC_DOORS, law)
+
+
+def through(names: list[str], loops: tuple[str | None, ...] = (None, "asyncio")) -> pytest.MarkDecorator:
+    """Each of many cases, by its ``name``, through each package, sync and async in turn, but for what `EXCEPTIONS` has."""
+    doors = [
+        (name, Door(package, loops[(case + number) % len(loops)]))
+        for case, name in enumerate(names)
+        for number, package in enumerate(PACKAGES)
+    ]
+    met = [(name, door) for name, door in doors if not excepted(name, door)]
+    return pytest.mark.parametrize(("name", "door"), met, ids=[f"{name}-{door.name}" for name, door in met])

@@ -14,7 +14,7 @@ import uvicorn
 
 from resilient_stream.asgi import Gateway
 
-from .http_clients import asking
+from .doors import asking
 
 JOIN: Final = 60.0
 """Seconds that the end of a server may take."""

@@ -11,7 +11,7 @@ import pytest
 from resilient_stream import RetryPolicy
 from resilient_stream._session.layer import Layer
 from resilient_stream._transport.calls import Protected, read
-from tests.support.http_clients import asking
+from tests.support.doors import asking
 from tests.support.worlds import CUT_HISTORY
 
 

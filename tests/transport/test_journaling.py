@@ -12,7 +12,7 @@ from resilient_stream import resilient
 from resilient_stream.httpx import ResilientTransport
 from resilient_stream.journal import Journal, journaled
 from resilient_stream.testing import StandIn
-from tests.support.http_clients import HEADERS, asking
+from tests.support.doors import HEADERS, asking
 from tests.support.worlds import HASTY, TEXT
 
 

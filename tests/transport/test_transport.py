@@ -12,7 +12,7 @@ import pytest
 
 from resilient_stream.httpx import AsyncResilientTransport, ResilientTransport
 from resilient_stream.testing import sse_events
-from tests.support.http_clients import HEADERS, asking, events_of
+from tests.support.doors import HEADERS, asking, events_of
 from tests.support.worlds import CUT_HISTORY, HASTY
 
 PACKAGES = pytest.mark.parametrize("package", [httpx, httpx2])
