@@ -8,7 +8,6 @@ async, TLS and plain sockets, and are often empty. The chain of an async timeout
 
 from __future__ import annotations
 
-import email.utils
 import math
 import sys
 import traceback
@@ -165,9 +164,11 @@ def retry_after(headers: Mapping[str, str], wall: float) -> float | None:
 
 
 def _seconds_until(date: str, wall: float) -> float | None:
+    from email.utils import mktime_tz, parsedate_tz  # for a date only; most servers name the seconds
+
     try:
-        parsed = email.utils.parsedate_tz(date)
-        return email.utils.mktime_tz(parsed) - wall if parsed else None
+        parsed = parsedate_tz(date)
+        return mktime_tz(parsed) - wall if parsed else None
     except (ValueError, OverflowError):  # a date beyond the calendar
         return None
 

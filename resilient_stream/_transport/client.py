@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from resilient_stream._http.dialect import HTTP
 
-from .transport import AsyncResilientTransport, ResilientTransport
-
 if TYPE_CHECKING:
     from resilient_stream._journal.journal import Journal
     from resilient_stream._policy.model import RetryPolicy
@@ -43,6 +41,8 @@ def resilient(client: Any, policy: RetryPolicy | str | None, journal: Journal | 
             f"the transports of this {type(client).__name__} are not found ({', '.join(missing)}); give it a "
             "resilient_stream.httpx.ResilientTransport by hand"
         )
+    from .transport import AsyncResilientTransport, ResilientTransport  # for clients of these packages only
+
     kind = AsyncResilientTransport if hasattr(client, "aclose") else ResilientTransport
     made = copy.copy(client)
 

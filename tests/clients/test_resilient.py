@@ -41,3 +41,9 @@ def test_a_client_of_httpx_does_not_import_the_sdk() -> None:
     """Nor the other package."""
     program = "import httpx, sys; from resilient_stream import resilient; resilient(httpx.Client()); assert not {'anthropic', 'httpx2'} & set(sys.modules), sorted(sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_client_of_the_sdk_does_not_import_the_transports() -> None:
+    """Nor a package that it does not use itself."""
+    program = "import anthropic, sys; from resilient_stream import resilient; resilient(anthropic.Anthropic(api_key='k')); assert not {'httpx', 'sqlite3', 'resilient_stream._transport.transport', 'resilient_stream._core.seam.join'} & set(sys.modules), sorted(sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True)

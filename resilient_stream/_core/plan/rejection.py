@@ -16,20 +16,19 @@ from resilient_stream._core.failures import Failure, Kind
 LONGEST: Final = 300
 """The most characters of it that are kept."""
 
-_FORM: Final = re.compile(
+# Not compiled here: that takes longer than this whole module's import, and few programs see a rejection.
+_FORM: Final = (
     r"prefill|assistant|thinking|signature|container|tool_use|tool_result|content block|alternat"
-    r"|\brole|(?:user|last|final|previous) (?:message|turn)",
-    re.IGNORECASE,
+    r"|\brole|(?:user|last|final|previous) (?:message|turn)"
 )
-"""Words in a rejection that another form may avoid."""
+"""A pattern of words in a rejection that another form may avoid, in any case."""
 
-_OTHER: Final = re.compile(
+_OTHER: Final = (
     r"credit|billing|balance|payment|quota|spend|usage|subscri|account|organi[sz]ation|workspace|permission"
     r"|access|api.?key|authenti|authori|token|too long|too large|exceed|context (?:limit|length|window)"
-    r"|maximum|polic|filter|blocked|disabled|available|region|country|rate limit|overloaded",
-    re.IGNORECASE,
+    r"|maximum|polic|filter|blocked|disabled|available|region|country|rate limit|overloaded"
 )
-"""Words in a rejection that no form avoids."""
+"""A pattern of words in a rejection that no form avoids, in any case."""
 
 _KEY: Final = re.compile(r"[\w+/=-]{32,}")
 """A pattern of what may be a key."""
@@ -62,9 +61,9 @@ def may_be_the_form(words: str, before: str) -> bool:
         before: what was said of the form before it. Words that are known for neither a form nor anything
             else mean something else if another form is met by the same.
     """
-    if _FORM.search(words):
+    if re.search(_FORM, words, re.IGNORECASE):
         return True
-    return not _OTHER.search(words) and (not words or words != before)
+    return not re.search(_OTHER, words, re.IGNORECASE) and (not words or words != before)
 
 
 def _message(body: object) -> str:
