@@ -17,6 +17,11 @@ import tempfile
 from typing import Final
 
 ROUNDS: Final = 7
+SDK_CLIENT: Final = "import anthropic; client = anthropic.Anthropic(api_key='any')"
+RESILIENT: Final = "import resilient_stream; resilient_stream.resilient(client)"
+UNCOLLECTED: Final = "import gc; gc.disable()"
+"""Without Python's garbage collector: a single run of it over what the SDK has imported takes 60 ms or more, and
+whether one falls into an import depends on how many objects were made before."""
 STATEMENTS: Final = {
     "import anyio, pydantic": "import anyio; from pydantic import BaseModel",
     "import httpx": "import httpx",
@@ -24,6 +29,7 @@ STATEMENTS: Final = {
     "from resilient_stream.httpx import ResilientTransport": (
         "from resilient_stream.httpx import ResilientTransport"
     ),
+    "import httpx, ResilientTransport": "import httpx; from resilient_stream.httpx import ResilientTransport",
     "a ResilientTransport": "import resilient_stream.httpx; resilient_stream.httpx.ResilientTransport()",
     "a ResilientTransport that has joined": (
         "import resilient_stream.httpx; resilient_stream.httpx.ResilientTransport(); "
@@ -32,10 +38,10 @@ STATEMENTS: Final = {
     "import resilient_stream": "import resilient_stream",
     "import anthropic": "import anthropic",
     "import anthropic, resilient_stream": "import anthropic, resilient_stream",
-    "a client of the SDK": "import anthropic; anthropic.Anthropic(api_key='any')",
-    "a resilient client of the SDK": (
-        "import anthropic, resilient_stream; resilient_stream.resilient(anthropic.Anthropic(api_key='any'))"
-    ),
+    "a client of the SDK": SDK_CLIENT,
+    "a resilient client of the SDK": f"{SDK_CLIENT}; {RESILIENT}",
+    "a client of the SDK, no garbage collection": f"{UNCOLLECTED}; {SDK_CLIENT}",
+    "a resilient client of the SDK, no garbage collection": f"{UNCOLLECTED}; {SDK_CLIENT}; {RESILIENT}",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 BARS: Final = {"one event a chunk": 1.03, "many (1,460 bytes)": 1.03, "cut (80 bytes)": 1.06}
@@ -48,21 +48,7 @@ def versions(results: dict[str, Any]) -> str:
 {"".join(f"- {line}{chr(10)}" for line in known)}"""
 
 
-def _counted(part: dict[str, Any] | None) -> str:
-    if part is None:
-        return (
-            "Instructions were not counted: `python -m benchmarks.instructions` counts them, with valgrind.\n"
-        )
-    rows = [(case, f"{row['bare']:,.0f}", f"{row['added']:+.1%}") for case, row in part["rows"].items()]
-    return f"""Instructions do not depend on the machine's load. Those for one delta:
-
-{table(("", "bare", "with the library"), rows)}
-The session fails if one of them grows by more than 3 % of the bare SDK's.
-
-{how(part, "instructions")}"""
-
-
-def overhead(part: dict[str, Any], instructions: dict[str, Any] | None) -> str:
+def overhead(part: dict[str, Any]) -> str:
     """While nothing fails, in memory."""
     rows = [
         (
@@ -97,8 +83,22 @@ tool call take the same path: their JSON is checked, and they are kept and deliv
 at once with `hold=()`. These checks, and the later delivery, are what a held call takes more than text. The input here is
 one long string; a piece that begins or ends a string is parsed as well, which takes 5 us. With a call of code and short
 fields in pieces of five characters, the ratio was 1.05.
+"""
 
-{_counted(instructions)}"""
+
+def instructions(part: dict[str, Any]) -> str:
+    """The instructions for a delta, where they could be counted."""
+    if not part:
+        return (
+            "Instructions were not counted: `python -m benchmarks.instructions` counts them, with valgrind.\n"
+        )
+    rows = [(case, f"{row['bare']:,.0f}", f"{row['added']:+.1%}") for case, row in part["rows"].items()]
+    return f"""Instructions do not depend on the machine's load. Those for one delta:
+
+{table(("", "bare", "with the library"), rows)}
+The session fails if one of them grows by more than 3 % of the bare SDK's.
+
+{how(part, "instructions")}"""
 
 
 def sockets(part: dict[str, Any]) -> str:
@@ -244,7 +244,11 @@ def imports(part: dict[str, Any]) -> str:
     added = took["import anthropic, resilient_stream"] - took["import anthropic"]
     alone, http = took["from resilient_stream.httpx import ResilientTransport"], took["import httpx"]
     joining = took["a ResilientTransport that has joined"] - took["a ResilientTransport"]
-    client = took["a resilient client of the SDK"] - took["a client of the SDK"]
+    behind = took["import httpx, ResilientTransport"] - http
+    client, own = (
+        took[f"a resilient client of the SDK{how}"] - took[f"a client of the SDK{how}"]
+        for how in ("", ", no garbage collection")
+    )
     return f"""## Imports
 
 Processor time of a process that only imports, with compiled bytecode. Compare the rows of one run.
@@ -252,24 +256,57 @@ Processor time of a process that only imports, with compiled bytecode. Compare t
 {table(("", "ms"), [(f"`{name}`" if "import " in name else name, f"{ms:.0f}") for name, ms in took.items()])}
 `import resilient_stream` may add {IMPORT_BARS[0]:.0f} ms to `import anthropic`: {verdict(added, IMPORT_BARS[0])}, because it
 imports what a name needs when the name is first used. The first client that is made resilient takes {client:.0f} ms more than a
-bare one. Importing a transport from `resilient_stream.httpx` may take {IMPORT_BARS[1]:.0f} ms: {verdict(alone, IMPORT_BARS[1])} in this
-run, in which it took {alone / http:.1f} times what `import httpx` takes, {took["import anyio, pydantic"]:.0f} ms of it for pydantic. What joins a
-continuation to the text before it is imported when the first continuation of a process is sent, which then begins
-{joining:.0f} ms later; that is the price of an earlier start.
+bare one. Without Python's garbage collector it is {own:.0f} ms: once in a while the collector looks at all objects there are, and
+after the import of the SDK that takes longer than the library's import.
+
+Importing a transport from `resilient_stream.httpx` may take {IMPORT_BARS[1]:.0f} ms: {verdict(alone, IMPORT_BARS[1])} in this run, in which it
+took {alone / http:.1f} times what `import httpx` takes, {took["import anyio, pydantic"]:.0f} ms of it for pydantic. A program that has imported httpx waits for
+{behind:.0f} ms more, because both need some of the same modules.
+
+What joins a continuation to the text before it is imported when the first continuation of a process is sent, which then
+begins {joining:.0f} ms later; that is the price of an earlier start.
 
 {how(part, "imports")}"""
 
 
+class OutdatedFigures(Exception):
+    """The stored figures of a part lack something that the page shows.
+
+    Args:
+        part: its name.
+        missing: what is not there.
+    """
+
+    def __init__(self, part: str, missing: object) -> None:
+        super().__init__(
+            f"the stored figures of {part!r} lack {missing}: measure them again with "
+            f"`python -m benchmarks.page {part}`"
+        )
+
+
+WRITERS: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
+    "overhead": overhead,
+    "instructions": instructions,
+    "sockets": sockets,
+    "recovery": recovery,
+    "scaling": scaling,
+    "crowd": crowd,
+    "imports": imports,
+}
+"""What writes each part, in the order of the page."""
+
+
 def page(results: dict[str, Any]) -> str:
-    """The whole page."""
-    parts = [
-        INTRODUCTION,
-        overhead(results["overhead"], results.get("instructions")),
-        sockets(results["sockets"]),
-        recovery(results["recovery"]),
-        scaling(results["scaling"]),
-        crowd(results["crowd"]),
-        imports(results["imports"]),
-        versions(results),
-    ]
+    """The whole page.
+
+    Raises:
+        OutdatedFigures: a part was not measured yet, or before the page showed what it shows now.
+    """
+    parts = [INTRODUCTION]
+    for name, write in WRITERS.items():
+        try:
+            parts.append(write(results.get(name, {})))
+        except (LookupError, ValueError) as error:
+            raise OutdatedFigures(name, error) from error
+    parts.append(versions(results))
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)

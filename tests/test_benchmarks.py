@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import instructions, page
+from benchmarks import instructions, page, tables
 from benchmarks.scaling import OFTEN, Cut, measure, read
 from benchmarks.streams import client
 from resilient_stream import resilient
@@ -29,6 +29,20 @@ def test_a_part_that_fails_does_not_lose_the_others(monkeypatch: pytest.MonkeyPa
     assert page.measure(["broken", "left out", "good"], results) == ["broken"]
     stored = json.loads((tmp_path / "results.json").read_text())
     assert {name: part["rows"] for name, part in stored.items()} == {"broken": [0], "good": [1]}
+
+
+@pytest.mark.parametrize("part", [name for name in tables.WRITERS if name != "instructions"])
+def test_the_page_names_the_part_that_has_to_be_measured_again(
+    part: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """If its stored figures are missing or lack something, and leaves the page as it is."""
+    monkeypatch.setattr(page, "DOCS", tmp_path)
+    stored = json.loads(page.RESULTS.read_text("utf-8"))
+    without = {name: figures for name, figures in stored.items() if name != part}
+    for results in (without, without | {part: {name: 0 for name in stored[part] if name != "rows"}}):
+        (told,) = page.write(results)
+        assert told.endswith(f"`python -m benchmarks.page {part}`")
+    assert not list(tmp_path.iterdir())
 
 
 def test_each_case_is_held_to_its_own_baseline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
