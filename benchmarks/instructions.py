@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.instructions`` reads a short and a longer stream under valgrind's callgrind, bare and
 with the library: text, sync and async, and a tool call that is held. The difference between the two streams
-is the cost of the additional events; importing and opening cancel out. ``--store`` writes the figures to ``benchmarks/baseline.json`` instead of comparing them
-with it.
+is the cost of the additional events; importing and opening cancel out. ``--store`` writes the figures to
+``benchmarks/baseline.json`` instead of comparing them with it.
 """
 
 # ruff: noqa: T201 -- printing is what it is for

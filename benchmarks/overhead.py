@@ -31,8 +31,6 @@ ASKED: Final[dict[str, Any]] = {
 }
 SIZES: Final = {3_000: 15, 100_000: 3}
 """Deltas of a stream, and the number of rounds."""
-LONGEST_OF_EACH: Final = 3_000
-"""Deltas of the longest stream that is read with each kind of block. Longer ones are of text."""
 WORLDS: Final = ("sync", "async")
 
 Read = Callable[[], Awaitable[float]]
@@ -100,9 +98,9 @@ def readers(world: str, body: Sequence[bytes]) -> list[Read]:
 
 async def measure(world: str, wire: str, kind: str, deltas: int, rounds: int) -> Row:
     """One row of the table."""
-    reads = readers(world, chunks(events(kind, deltas), WIRES[wire]))
-    for read in reads:
+    for read in readers(world, chunks(events(kind, min(SIZES)), WIRES[wire])):
         await read()
+    reads = readers(world, chunks(events(kind, deltas), WIRES[wire]))
     gc.collect()
     gc.disable()
     try:
@@ -122,7 +120,6 @@ async def table(sizes: dict[int, int]) -> list[Row]:
         for wire in WIRES
         for kind in KINDS
         for world in WORLDS
-        if deltas <= LONGEST_OF_EACH or kind == "text"
     ]
 
 

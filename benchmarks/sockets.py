@@ -11,6 +11,7 @@ them.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import statistics
 import time
 from dataclasses import dataclass
@@ -24,8 +25,12 @@ from resilient_stream import resilient
 from resilient_stream.testing import StandIn
 from resilient_stream.testing.faults import Fault, Slices
 
-ROUNDS: Final = 15
-ANSWER: Final = "hello word and some more " * 2000
+ANSWER: Final = "hello word and some more "
+SIZES: Final = {3_000: 15, 100_000: 3}
+"""About the number of events of a stream, and the number of rounds. The longer streams show how much of a ratio is the
+cost of opening a stream; their events have a chunk each."""
+EVENTS_OF_EACH: Final = 1.56
+"""Events of one `ANSWER`."""
 ASKED: Final[dict[str, Any]] = {
     "model": "claude-sonnet-5",
     "max_tokens": 9,
@@ -46,6 +51,8 @@ class Row:
     door: str
     world: str
     wire: str
+    events: int
+    """About the number of events of a stream."""
     bare: float
     """Microseconds for each event, of the fastest round."""
     ratio: float
@@ -97,34 +104,38 @@ def clients(door: str, url: str) -> tuple[Any, Any]:
     return http.Client(**known), http.AsyncClient(**known)
 
 
-async def measure(door: str, world: str, wire: str, bare: Any, rounds: int) -> Row:
+async def measure(door: str, world: str, wire: str, events: int, bare: Any) -> Row:
     """One row of the table."""
     ours = resilient(bare)
     for client in (bare, ours):
         await microseconds(client)
-    times = [(await microseconds(bare), await microseconds(ours)) for _ in range(rounds)]
+    times = [(await microseconds(bare), await microseconds(ours)) for _ in range(SIZES[events])]
     ratio = statistics.median(resilient / alone for alone, resilient in times)
-    return Row(door, world, wire, min(alone for alone, _ in times), ratio)
+    return Row(door, world, wire, events, min(alone for alone, _ in times), ratio)
 
 
-async def table(rounds: int = ROUNDS) -> list[Row]:
+async def table() -> list[Row]:
     """All rows."""
     rows = list[Row]()
-    for door in DOORS:
-        for wire, fault in WIRES.items():
-            with StandIn(reply=ANSWER, always=fault) as server:
-                sync, other = clients(door, server.url)
-                rows.append(await measure(door, "sync", wire, sync, rounds))
-                rows.append(await measure(door, "async", wire, other, rounds))
-                sync.close()
-                await (other.close() if door == "sdk" else other.aclose())
+    for door, events, (wire, fault) in itertools.product(DOORS, SIZES, WIRES.items()):
+        if events > min(SIZES) and fault is not None:
+            continue
+        with StandIn(reply=ANSWER * round(events / EVENTS_OF_EACH), always=fault) as server:
+            sync, other = clients(door, server.url)
+            rows.append(await measure(door, "sync", wire, events, sync))
+            rows.append(await measure(door, "async", wire, events, other))
+            sync.close()
+            await (other.close() if door == "sdk" else other.aclose())
     return rows
 
 
 async def main() -> None:
     """Measure and print."""
     for row in await table():
-        print(f"{row.door:6} {row.world:5} {row.wire:18}: bare {row.bare:5.1f} us, resilient {row.ratio:.3f}")
+        print(
+            f"{row.door:6} {row.world:5} {row.wire:18} {row.events:7,}: "
+            f"bare {row.bare:5.1f} us, resilient {row.ratio:.3f}"
+        )
 
 
 if __name__ == "__main__":

@@ -108,13 +108,14 @@ def sockets(part: dict[str, Any]) -> str:
             {"sdk": "the SDK", "httpx": "httpx", "httpx2": "httpx2"}[row["door"]],
             row["world"],
             row["wire"],
+            f"{row['events']:,}",
             f"{row['bare']:.1f}",
             f"{row['ratio']:.3f}",
             "" if row["door"] == "sdk" else f"{HTTPX_BAR:.2f}, {verdict(round(row['ratio'], 2), HTTPX_BAR)}",
         )
         for row in part["rows"]
     ]
-    header = ("client", "", "wire", "bare, us an event", "resilient", "bar")
+    header = ("client", "", "wire", "events", "bare, us an event", "resilient", "bar")
     added = [row["bare"] * (row["ratio"] - 1) for row in part["rows"] if row["door"] != "sdk"]
     least, most = min(added), max(added)
     return f"""## Over a socket

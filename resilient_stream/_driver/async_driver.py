@@ -101,6 +101,8 @@ class AsyncDriver(Loop):
                     idle = 0.0
                     if waited > self._longest:  # noqa: PLR1730 -- for each event; `max` takes three times as long
                         self._longest = waited
+                    if out:
+                        return out
                     continue
                 idle += waited
                 if out is None or idle > self._slack:
