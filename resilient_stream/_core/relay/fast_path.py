@@ -156,33 +156,33 @@ class FastPath:
         framer, joined = self._framer, self._cut + chunk
         # `rfind` takes 60 to 90 ns, `in` 140 to 330, because `in` first checks whether its operand
         # is a number.
-        last = joined.rfind(b"\n\n")
-        end = 0 if last < 0 else last + 2
-        frames, cut = joined[:end], joined[end:]
+        end = joined.rfind(b"\n\n") + 2
+        frames, cut = (joined[:end], joined[end:]) if end > 1 else (b"", joined)
         if len(cut) > LONGEST_CUT or cut.rfind(b"\r") >= 0 or framer.returns or framer.rest:
             return None
         out: bytes | None = b""
         if frames:
-            strings = self._strings(frames)
-            out = None if strings is None else self._pass(frames, b"".join(strings), len(strings))
+            # Two frames are longer than two beginnings.
+            out = self._one(frames) if len(frames) < 2 * self._length else self._all(frames)
         if out is not None:
             self._cut = cut
         return out
 
-    def _strings(self, frames: bytes) -> list[bytes] | None:
-        """Return the strings of these frames, or None if one of the frames is not such a delta."""
+    def _all(self, frames: bytes) -> bytes | None:
+        """Record these frames, as `_pass` does, unless one of them is not such a delta."""
         end = len(frames) - len(self._suffix)
         if not (frames.startswith(self._prefix) and frames.endswith(self._suffix, self._length)):
             return None
         if not is_utf8(frames):
             return None
         strings = frames[self._length : end].split(self._between)
-        if PLAIN.fullmatch(b"".join(strings)):
-            return strings
-        # A quotation mark can't stand between them: a string that is broken by one would be taken for two.
-        lines = b"\n".join(strings) + b"\n"
-        each = STRING_LINES.fullmatch(lines) is not None and lines.count(b"\n") == len(strings)
-        return strings if each else None
+        joined = b"".join(strings)
+        if not PLAIN.fullmatch(joined):
+            # A quotation mark can't stand between them: a string broken by one would be taken for two.
+            lines = b"\n".join(strings) + b"\n"
+            if STRING_LINES.fullmatch(lines) is None or lines.count(b"\n") != len(strings):
+                return None
+        return self._pass(frames, joined, len(strings))
 
     def _learn(self, frame: bytes) -> bytes | None:
         """As `_one`, after learning the spelling from ``frame``, if it is a canonical delta of the block."""
