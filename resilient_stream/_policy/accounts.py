@@ -46,7 +46,9 @@ class Registry:
     def of(self, key: bytes) -> RetryBudget:
         """The budget with this key, created with the first call."""
         with self._lock:
-            found = self._budgets.setdefault(key, RetryBudget())
+            found = self._budgets.get(key)
+            if found is None:
+                found = self._budgets[key] = RetryBudget()
             self._budgets.move_to_end(key)
             if len(self._budgets) > self._largest:
                 self._budgets.popitem(last=False)

@@ -78,9 +78,6 @@ class Judgement:
         self._asked: tuple[Failure, History, BaseException] | None = None
         """The failure, the history and the exception of the last verdict."""
         self._retryable = retry_if_kind(policy.retry_on)
-        self._stops = _stops(policy)
-        self._connection_wait = wait_full_jitter(rng, policy.wait_initial, policy.wait_max)
-        self._overload_wait = wait_full_jitter(rng, policy.overload_wait_initial, policy.overload_wait_max)
 
     def draw_on(self, view: View) -> None:
         """Use this budget for retries. Called before the first request."""
@@ -143,8 +140,15 @@ class Judgement:
 
     def _longest(self, failure: Failure) -> float:
         """The longest wait of the policy after such a failure, in seconds."""
+        return self._backoff(broken=failure.kind in CONNECTION_KINDS)[1]
+
+    def _backoff(self, *, broken: bool) -> tuple[float, float]:
+        """The first and the longest wait of the policy, in seconds, after a broken connection or an
+        overload."""
         policy = self._policy
-        return policy.wait_max if failure.kind in CONNECTION_KINDS else policy.overload_wait_max
+        if broken:
+            return policy.wait_initial, policy.wait_max
+        return policy.overload_wait_initial, policy.overload_wait_max
 
     def _hopeless(self, state: StreamState) -> GiveUp | None:
         """Give up because another request would not help."""
@@ -177,7 +181,7 @@ class Judgement:
 
     def _stopped(self, state: StreamState) -> GiveUp | None:
         """Give up because a limit of the policy is reached."""
-        for limit, reason, stop in self._stops:
+        for limit, reason, stop in _stops(self._policy):
             if _answer("stop", stop(state)):
                 return GiveUp(reason, limit)
         if state.history.overspent:
@@ -210,7 +214,8 @@ class Judgement:
         broken = state.failure.kind in CONNECTION_KINDS
         if elsewhere or (broken and state.history.barren + state.history.unreachable == 0):
             return Retry(0.0, "immediate")
-        return Retry(ask_wait(self._connection_wait if broken else self._overload_wait, state), "backoff")
+        backoff = wait_full_jitter(self._rng, *self._backoff(broken=broken))
+        return Retry(ask_wait(backoff, state), "backoff")
 
     def _told(self, failure: Failure) -> Retry | None:
         asked = failure.retry_after

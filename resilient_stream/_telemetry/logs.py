@@ -77,7 +77,8 @@ LOGS: Final = Logs()
 
 
 def watchers(own: tuple[Observer, ...], *, telemetry_on: bool) -> tuple[Observer, ...]:
-    """All observers of a policy's streams: the log, the global telemetry, and the policy's own.
+    """All observers of a stream that begins now: the log, the global telemetry if a provider is set by now, and
+    the policy's own.
 
     Args:
         own: the policy's observers. If a `Telemetry` is among them, it replaces the global one.
@@ -87,13 +88,14 @@ def watchers(own: tuple[Observer, ...], *, telemetry_on: bool) -> tuple[Observer
         return (LOGS, *own)
     from .tracing import (  # OpenTelemetry takes a while to import: the first stream waits for it
         Telemetry,
+        is_configured,
         telemetry,
     )
 
     if any(isinstance(observer, Telemetry) for observer in own):
         return (LOGS, *own)
     try:
-        return (LOGS, telemetry(), *own)
+        return (LOGS, telemetry(), *own) if is_configured() else (LOGS, *own)
     except Exception as error:  # a provider of the program that returns no tracer
         if interrupts(error):
             raise

@@ -67,6 +67,9 @@ OPERATION: Final = "chat"
 SDK_SCOPE: Final = "com.anthropic.sdk.python"
 """The name of the SDK's tracer. Clients of platforms have the platform's name behind it."""
 
+API: Final = ("opentelemetry.trace", "opentelemetry.metrics")
+"""The packages of the providers that are there until a program sets its own."""
+
 SOURCES: Final = {"backoff": "exponential", "wait": "policy"}
 
 
@@ -231,6 +234,12 @@ class Telemetry(Observer):
 def telemetry() -> Telemetry:
     """The instance that uses the global providers, whenever they are set."""
     return Telemetry()
+
+
+def is_configured() -> bool:
+    """Whether the program has set a global provider. Those of the API itself record nothing."""
+    providers = trace.get_tracer_provider(), metrics.get_meter_provider()
+    return not all(type(each).__module__.startswith(API) for each in providers)
 
 
 @contextmanager

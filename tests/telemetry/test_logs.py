@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 import pytest
+from opentelemetry import metrics, trace
 
 from resilient_stream import Observer, RetryPolicy
 from resilient_stream._core.failures import Failure, Kind, Phase
@@ -178,11 +179,32 @@ def test_the_library_has_no_voice_of_its_own() -> None:
     ]
 
 
+class Provider:
+    """A provider of the program's own, of any class."""
+
+
+@pytest.fixture(params=[trace, metrics])
+def configured(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that has set one global provider, for spans or for metrics."""
+    name = {trace: "get_tracer_provider", metrics: "get_meter_provider"}[request.param]
+    telemetry()  # with the providers of the API
+    monkeypatch.setattr(request.param, name, Provider)
+
+
+@pytest.mark.usefixtures("configured")
 def test_the_log_and_the_global_telemetry_watch_by_default() -> None:
     """One telemetry for the whole process; the policy's own observers come last."""
     own = Observer()
     assert watched(RetryPolicy()) == watched(RetryPolicy()) == (LOGS, telemetry())
     assert watched(RetryPolicy(observers=[own])) == (LOGS, telemetry(), own)
+
+
+def test_no_telemetry_watches_where_nothing_would_record_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a provider, or with those of the API that do nothing, a stream takes no time for spans."""
+    assert watched(RetryPolicy()) == (LOGS,)
+    monkeypatch.setattr(trace, "get_tracer_provider", trace.NoOpTracerProvider)
+    monkeypatch.setattr(metrics, "get_meter_provider", metrics.NoOpMeterProvider)
+    assert watched(RetryPolicy()) == (LOGS,)
 
 
 def test_telemetry_can_be_replaced_and_left_out() -> None:
@@ -192,6 +214,7 @@ def test_telemetry_can_be_replaced_and_left_out() -> None:
     assert watched(RetryPolicy(telemetry=False)) == (LOGS,)
 
 
+@pytest.mark.usefixtures("configured")
 def test_a_provider_that_gives_no_tracer_harms_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """The log stays; what somebody raises meanwhile is theirs."""
     from resilient_stream._telemetry import logs, tracing

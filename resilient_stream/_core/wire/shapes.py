@@ -48,15 +48,22 @@ def mended(event: Event) -> Event:
     """
     match event.type:
         case "message_start":
-            return _with(event, "message", _message(whole_names(event.data.get("message"))))
+            return _with(event, "message", _message(_named(event, "message")))
         case "content_block_start":
-            return _with(event, "content_block", block(whole_names(event.data.get("content_block"))))
+            return _with(event, "content_block", block(_named(event, "content_block")))
         case "content_block_delta":
-            return _with(event, "delta", _delta(whole_names(event.data.get("delta"))))
+            return _with(event, "delta", _delta(_named(event, "delta")))
         case "message_delta":
-            return _with(event, "delta", _ending(whole_names(event.data.get("delta"))))
+            return _with(event, "delta", _ending(_named(event, "delta")))
         case _:
             return event
+
+
+def _named(event: Event, name: str) -> Any:
+    """The value under ``name``, with names that the SDK can write. A frame is valid UTF-8, so half of a pair
+    can only be in an escape."""
+    value = event.data.get(name)
+    return whole_names(value) if rb"\u" in event.frame else value
 
 
 def _with(event: Event, name: str, value: Json) -> Event:
