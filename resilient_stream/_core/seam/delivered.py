@@ -30,7 +30,9 @@ _HEADING: Final = re.compile(r"#{1,6}[ \t]+\S")
 _BOLD_LINE: Final = re.compile(r"\*\*[^*\n]{1,100}\*\*:?[ \t]*(?:\n|$)")
 _CLOSERS: Final = "\"'\u201d\u2019\u00bb*_)"
 """Signs that may follow the full stop of a sentence."""
-_BORDER: Final = re.compile(r"(?:\n|[.!?:]\s|[\u3002\uff01\uff1f])\s*$")
+_STOPS: Final = "\u3002\uff01\uff1f"
+"""Full stops that no white space has to follow."""
+_BORDER: Final = re.compile(rf"(?:\n|[.!?:]\s|[{_STOPS}])\s*$")
 
 
 class Had:
@@ -54,13 +56,18 @@ class Had:
     def fenced(self) -> bool:
         """Whether the text ends inside a code fence, behind the line that opens it."""
         last = self.text.rfind("\n") + 1
-        return in_fence(self.text) and ("\n" in self.space or in_fence(self.text[:last]))
+        return self._fence >= 0 and ("\n" in self.space or in_fence(self.text[:last]))
+
+    @cached_property
+    def _fence(self) -> int:
+        """As `opened_at` of the text."""
+        return opened_at(self.text)
 
     @cached_property
     def opener(self) -> str:
         """The line that opens a code fence, if the text ends in that line. Its language may be incomplete."""
         last = self.text.rfind("\n") + 1
-        return "" if self.fenced or not in_fence(self.text) else self.text[last:]
+        return "" if self.fenced or self._fence < 0 else self.text[last:]
 
     @cached_property
     def line(self) -> str:
@@ -93,7 +100,7 @@ class Had:
                     found.add(at + 1)
                     break
         if self.fenced:
-            fence = opened_at(text)
+            fence = self._fence
             found |= {fence, text.find("\n", fence) + 1, text.rfind("\n\n", 0, max(0, fence - 2)) + 2}
         return sorted(at for at in found if at != 1)
 
@@ -187,7 +194,11 @@ class Had:
 
     def is_border(self, at: int) -> bool:
         """Whether a line or a sentence of the text begins at ``at``."""
-        return at == 0 or _BORDER.search(self.text, max(0, at - 40), at) is not None
+        if at == 0:
+            return True
+        before = self.text[at - 1]  # looked at first, because the pattern takes ten times as long
+        may_be = before.isspace() or before in _STOPS
+        return may_be and _BORDER.search(self.text, max(0, at - 40), at) is not None
 
     def goes_on_as_at(self, at: int) -> bool:
         """Whether the tail's key has the same letters before ``at`` as at its end."""

@@ -26,13 +26,14 @@ def blank(character: str) -> bool:
     return character.isspace() or unicodedata.category(character) == "Cf" or "\ufe0f" >= character >= "\ufe00"
 
 
-class _Keys(dict[int, str]):
-    """The keys of the characters that have occurred. There are at most as many as Unicode has characters."""
+class _Keys(dict[int, str | None]):
+    """The keys of the characters that have occurred; None for an empty one, with which `str.translate` is ten
+    times as fast. There are at most as many as Unicode has characters."""
 
-    def __missing__(self, code: int) -> str:
+    def __missing__(self, code: int) -> str | None:
         character = chr(code)
         decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold())
-        key = "".join(_SAME.get(each, each) for each in decomposed if not blank(each))
+        key = "".join(_SAME.get(each, each) for each in decomposed if not blank(each)) or None
         self[code] = key
         return key
 
@@ -51,7 +52,7 @@ class Folded:
     @cached_property
     def at(self) -> list[int]:
         """For each character of the key, the offset in the text of the character that it comes from."""
-        return [offset for offset, character in enumerate(self._text) for _ in _KEYS[ord(character)]]
+        return [offset for offset, character in enumerate(self._text) for _ in _KEYS[ord(character)] or ""]
 
     def end(self, count: int) -> int:
         """Where in the text the first ``count`` characters of the key end."""

@@ -55,6 +55,8 @@ class Block:
     opaque: bool = False
     """An unknown delta arrived, so the block can't be rebuilt."""
     closed: bool = False
+    _counted: tuple[int, int] = field(default=(0, 0), compare=False)
+    """The bytes of `raw` that were counted, and the characters in them."""
 
     @classmethod
     def of(cls, held: Iterable[Event]) -> Block:
@@ -100,13 +102,19 @@ class Block:
     @property
     def characters(self) -> int:
         """Characters of a text block: counted without decoding, because a long text takes much memory as a
-        string."""
+        string; and once, until there is more of it."""
+        if self._counted[0] != len(self.raw):
+            self._counted = len(self.raw), self._count()
+        return len(str(self.start.get("text") or "")) + self._counted[1]
+
+    def _count(self) -> int:
+        """Characters of `raw`."""
         whole = len(self.raw.translate(None, _CONTINUATIONS))
         # An escape is one character, and has 1 byte more (a letter, a backslash), 5 (a code) or 11 (a pair).
         others = self.raw.replace(rb"\\", b"-")  # each backslash that is left begins an escape
         extra = len(self.raw) - len(others) + others.count(b"\\") + 4 * others.count(rb"\u")
         pairs = sum(1 for _ in _PAIR.finditer(others))
-        return len(str(self.start.get("text") or "")) + whole - extra - pairs
+        return whole - extra - pairs
 
     @property
     def blank(self) -> bool:
