@@ -32,7 +32,10 @@ _CLOSERS: Final = "\"'\u201d\u2019\u00bb*_)"
 """Signs that may follow the full stop of a sentence."""
 _STOPS: Final = "\u3002\uff01\uff1f"
 """Full stops that no white space has to follow."""
-_BORDER: Final = re.compile(rf"(?:\n|[.!?:]\s|[{_STOPS}])\s*$")
+_BORDERS: Final = re.compile(rf"(?:\n|[.!?:]\s|[{_STOPS}])\s*")
+_BORDER: Final = re.compile(_BORDERS.pattern + "$")
+LONGEST_BORDER: Final = 40
+"""Characters between two sentences that are looked at."""
 
 
 class Had:
@@ -145,6 +148,18 @@ class Had:
         return Places(self.tail.key)
 
     @cached_property
+    def borders(self) -> list[int]:
+        """The places in the tail's key where the text, or a line or a sentence of it begins."""
+        tail, before = self.tail.at, max(0, self.first - LONGEST_BORDER)
+        found = [0] if tail and self.place(0) == 0 else []
+        for border in _BORDERS.finditer(self.text, before):
+            place = border.end() - self.first
+            at = bisect_left(tail, place)
+            if at < len(tail) and tail[at] == place:
+                found.append(at)
+        return found
+
+    @cached_property
     def beginnings(self) -> int:
         """The places in the tail's key where a repetition is likely to begin: the beginnings of the text and
         of the fragment. A set of bits (`overlap`)."""
@@ -198,7 +213,7 @@ class Had:
             return True
         before = self.text[at - 1]  # looked at first, because the pattern takes ten times as long
         may_be = before.isspace() or before in _STOPS
-        return may_be and _BORDER.search(self.text, max(0, at - 40), at) is not None
+        return may_be and _BORDER.search(self.text, max(0, at - LONGEST_BORDER), at) is not None
 
     def goes_on_as_at(self, at: int) -> bool:
         """Whether the tail's key has the same letters before ``at`` as at its end."""

@@ -114,16 +114,15 @@ class Recurrence:
         Then some are dropped, and which ones depends on the order in which letters arrive, so each letter is
         looked at by itself. Otherwise all that has arrived is looked at in one step, with the same result.
         """
-        if len(live) <= MOST_LIVE:
+        seeds = ((begun, key[begun.at : begun.at + SEED]) for begun in live)
+        agree = [begun for begun, seed in seeds if len(seed) == SEED and self._agrees(begun, seed)]
+        if len(agree) <= MOST_LIVE:
             return False
-        spans = [(begun.at, begun.at + self._agreeing(begun, key[begun.at :])) for begun in live]
-        long = [(first, last) for first, last in spans if last > first]
+        long = [(begun.at, begun.at + self._agreeing(begun, key[begun.at :])) for begun in agree]
         return any(sum(other <= first <= last for other, last in long) > MOST_LIVE for first, _ in long)
 
     def _agreeing(self, begun: _Begun, again: str) -> int:
-        """How many letters of ``again`` agree with a place in the text, at most; 0 if fewer than `SEED`."""
-        if len(again) < SEED or not self._agrees(begun, again[:SEED]):
-            return 0
+        """How many letters of ``again`` agree with a place in the text, at most. The first `SEED` do."""
         low, high = SEED, len(again)
         while low < high:  # bisection: each beginning of what agrees, agrees
             middle = (low + high + 1) // 2

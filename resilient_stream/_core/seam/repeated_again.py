@@ -160,16 +160,9 @@ class RepeatedAgain:
     def _apart(self) -> list[int]:
         """Places in the tail's key where a line, a sentence or the fragment begins, as far back as a
         repetition may begin."""
-        had, found = self.had, {self.had.fragment}
-        near = had.near
-        for at in range(len(had.tail.key)):
-            if near >> at & 1 and had.is_border(had.place(at)) and not self._is_inside(at):
-                found.add(at)
-        return sorted(at for at in found if at >= 0)
-
-    def _is_inside(self, at: int) -> bool:
-        """Whether ``at`` is inside a character of the text."""
-        return at > 0 and self.had.tail.at[at] == self.had.tail.at[at - 1]
+        had = self.had
+        near = {at for at in had.borders if had.near >> at & 1}
+        return sorted(at for at in {had.fragment, *near} if at >= 0)
 
     @cached_property
     def _close(self) -> list[int]:

@@ -43,6 +43,8 @@ def says(rest: str, wordings: tuple[str, ...], *, apart: bool, final: bool) -> b
     """
     key = Folded(rest[:LOOKED_AT]).key
     for sentence in (each for wording in wordings for each in sentences(wording)) if key else ():
+        if sentence[0] != key[0]:  # as nearly always
+            continue
         count = shared(sentence, key)
         if weight(key[:count]) >= SAID or (final and apart and count == len(key) >= SAID_AT_END):
             return True

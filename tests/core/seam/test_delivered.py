@@ -46,6 +46,23 @@ def test_a_line_or_a_sentence_begins_at_a_border(before: str, *, border: bool) -
     assert had(before + "and on").is_border(len(before)) is border
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "  It ends. It begins:\n\n# Again! \u5b8c\u3002\u5b8c\uff01 and, on",
+        "\u200dIt ends. \u200dIt begins.\n\ufb01ne",
+        "It ends. " * 300 + "It begins",
+        "One line",
+    ],
+)
+def test_all_borders_are_those_that_single_places_have(text: str) -> None:
+    """Also those that the beginning of the tail cuts in two, and not those inside a character."""
+    of = had(text)
+    places = [of.place(at) for at in range(len(of.tail.key))]
+    begun = [at for at, place in enumerate(places) if at == 0 or of.tail.at[at] != of.tail.at[at - 1]]
+    assert of.borders == [at for at in begun if of.is_border(places[at])]
+
+
 def test_places_are_places_of_the_text() -> None:
     """Not of its key; the first character that is not blank is the beginning."""
     of = had("  A b\n c d", size=3)
