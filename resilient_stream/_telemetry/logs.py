@@ -77,8 +77,8 @@ LOGS: Final = Logs()
 
 
 def watchers(own: tuple[Observer, ...], *, telemetry_on: bool) -> tuple[Observer, ...]:
-    """All observers of a stream that begins now: the log, the global telemetry if a provider is set by now, and
-    the policy's own.
+    """All observers of a stream that begins now: the log, the global telemetry if a provider is set by now,
+    and the policy's own.
 
     Args:
         own: the policy's observers. If a `Telemetry` is among them, it replaces the global one.
