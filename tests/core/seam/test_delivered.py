@@ -59,7 +59,7 @@ def test_all_borders_are_those_that_single_places_have(text: str) -> None:
     """Also those that the beginning of the tail cuts in two, and not those inside a character."""
     of = had(text)
     places = [of.place(at) for at in range(len(of.tail.key))]
-    begun = [at for at, place in enumerate(places) if at == 0 or of.tail.at[at] != of.tail.at[at - 1]]
+    begun = [at for at in range(len(places)) if at == 0 or of.tail.at[at] != of.tail.at[at - 1]]
     assert of.borders == [at for at in begun if of.is_border(places[at])]
 
 
