@@ -24,7 +24,7 @@ from resilient_stream._driver.runtime import Runtime
 from resilient_stream._driver.upstream import Head
 from resilient_stream._http import exchange as _exchange
 from resilient_stream._http.async_exchange import AsyncExchange
-from resilient_stream._http.attach import GIVEN_UP
+from resilient_stream._http.attach import GIVEN_UP, SPLICED
 from resilient_stream._http.exchange import ERROR_BODY_PATIENCE, SyncExchange
 from resilient_stream._session.context import StreamContext
 from tests.support.exchanges import (
@@ -165,6 +165,20 @@ def test_interrupting_ends_the_connection(world: str) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         probe(world, law, answer(wire=Wire(ours)))
+
+
+def test_interrupting_closes_what_another_layer_reads() -> None:
+    """Its connection is that layer's: closing its body from here ends the read that blocks in it."""
+
+    async def law(talk: Talk) -> None:
+        await talk.send()
+        assert body_of(given).closed == 0
+        talk.exchange.interrupt()
+        assert body_of(given).closed == 1
+
+    given = answer(b"one")
+    given.extensions[SPLICED] = True
+    probe("sync", law, given)
 
 
 # -- failures --------------------------------------------------------------------------------------
