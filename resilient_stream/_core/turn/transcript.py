@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -34,11 +34,24 @@ _CONTINUATIONS: Final = bytes(range(0x80, 0xC0))
 PIECE: Final = 512
 """The least bytes that are decoded at a time."""
 
+COUNTED: Final = 65_536
+"""The least bytes in which characters are counted at a time: to count makes copies."""
+
 _CHARACTER: Final = re.compile(rb"[ \xc0-\xff]")
 """A place to cut: the beginning of a character, not inside an escape or between two that belong together."""
 
 _PAIR: Final = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 """Two escaped codes that are one character."""
+
+
+def _characters(raw: bytearray) -> int:
+    """Characters of a string that is JSON-escaped."""
+    whole = len(raw.translate(None, _CONTINUATIONS))
+    # An escape is one character, and has 1 byte more (a letter, a backslash), 5 (a code) or 11 (a pair).
+    others = raw.replace(rb"\\", b"-")  # each backslash that is left begins an escape
+    extra = len(raw) - len(others) + others.count(b"\\") + 4 * others.count(rb"\u")
+    pairs = sum(1 for _ in _PAIR.finditer(others))
+    return whole - extra - pairs
 
 
 @dataclass(slots=True, repr=False)
@@ -81,13 +94,7 @@ class Block:
         It is decoded in pieces. Decoding it at once would need three copies, at four bytes a character if it
         contains an emoji.
         """
-        pieces, start = list[str](), 0
-        while start < len(self.raw):
-            found = _CHARACTER.search(self.raw, start + PIECE)
-            end = found.start() if found else len(self.raw)
-            pieces.append(json.loads(b'"' + self.raw[start:end] + b'"'))
-            start = end
-        return "".join(pieces)
+        return "".join([json.loads(b'"' + self.raw[piece] + b'"') for piece in self._pieces(PIECE)])
 
     @property
     def text(self) -> str:
@@ -104,17 +111,19 @@ class Block:
         """Characters of a text block: counted without decoding, because a long text takes much memory as a
         string; and once, until there is more of it."""
         if self._counted[0] != len(self.raw):
-            self._counted = len(self.raw), self._count()
+            pieces = self._pieces(COUNTED)
+            self._counted = len(self.raw), sum(_characters(self.raw[piece]) for piece in pieces)
         return len(str(self.start.get("text") or "")) + self._counted[1]
 
-    def _count(self) -> int:
-        """Characters of `raw`."""
-        whole = len(self.raw.translate(None, _CONTINUATIONS))
-        # An escape is one character, and has 1 byte more (a letter, a backslash), 5 (a code) or 11 (a pair).
-        others = self.raw.replace(rb"\\", b"-")  # each backslash that is left begins an escape
-        extra = len(self.raw) - len(others) + others.count(b"\\") + 4 * others.count(rb"\u")
-        pairs = sum(1 for _ in _PAIR.finditer(others))
-        return whole - extra - pairs
+    def _pieces(self, least: int) -> Iterator[slice]:
+        """Where `raw` can be cut into strings of about ``least`` bytes, or longer where no place to cut
+        comes."""
+        start = 0
+        while start < len(self.raw):
+            found = _CHARACTER.search(self.raw, start + least)
+            end = found.start() if found else len(self.raw)
+            yield slice(start, end)
+            start = end
 
     @property
     def blank(self) -> bool:

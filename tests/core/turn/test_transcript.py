@@ -6,11 +6,13 @@ import json
 import sys
 import tracemalloc
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from resilient_stream._core.turn import transcript
 from resilient_stream._core.turn.transcript import Block, Turn
 from resilient_stream._core.wire.events import Event, read
 from tests.support.consumer import consume
@@ -208,6 +210,27 @@ def test_characters_are_counted_as_a_string_has_them(said: str, begun: str, *, a
     raw = json.dumps(said, ensure_ascii=ascii_only)[1:-1].encode("utf-8", "backslashreplace")
     block = Block({"type": "text", "text": begun}, bytearray(raw))
     assert block.characters == len(block.text)
+
+
+@given(LONG, st.booleans())
+def test_characters_of_a_long_text_are_counted_in_pieces(words: list[str], ascii_only: bool) -> None:
+    """Wherever it is cut to be counted, escapes, characters and pairs stay whole."""
+    raw = json.dumps("".join(words), ensure_ascii=ascii_only)[1:-1].encode("utf-8", "backslashreplace")
+    block = Block(text(""), bytearray(raw))
+    with patch.object(transcript, "COUNTED", 1):
+        assert block.characters == len(block.written)
+
+
+def test_to_count_the_characters_of_a_long_text_takes_little_memory() -> None:
+    """Where all at once would need two copies of it."""
+    block = Block(text(""), raw=bytearray("The tide \U0001f30a comes in,\\nand goes. ".encode() * 100_000))
+    tracemalloc.start()
+    try:
+        assert block.characters
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < len(block.raw) / 10
 
 
 def test_the_thoughts_that_are_lost_are_told_of_once() -> None:
