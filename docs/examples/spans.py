@@ -1,6 +1,6 @@
 """See a stream as a trace: one span for it, and one for each attempt and wait."""
 
-# pip install 'resilient-stream[telemetry]'
+# pip install '.[telemetry]'
 import anthropic
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
