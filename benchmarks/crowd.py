@@ -1,8 +1,9 @@
 """Many streams at once, a tenth of which is cut, against the bare SDK.
 
 The SDK alone reads the same streams without a fault, and with the same faults, where the program asks again.
-``python -m benchmarks.crowd`` runs a thousand async streams in one loop, then two hundred threads. The
-stand-in is a separate process. A cut stream needs a second request.
+``python -m benchmarks.crowd`` runs a thousand async streams in one loop, then two hundred threads, with short
+streams and long ones. The stand-in is a separate process. A cut stream needs a second request, so what counts is
+how long that takes beside the rest.
 """
 
 # ruff: noqa: T201 -- printing is what it is for
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import multiprocessing
 import time
 from collections.abc import Generator
@@ -30,7 +32,13 @@ from .overhead import ASKED
 
 STREAMS: Final = {"async": 1_000, "threads": 200}
 TENTH: Final = 10
-ROUNDS: Final = 2
+PARAGRAPHS: Final = (4, 40, 120)
+"""Lengths of the texts."""
+ROUNDS: Final = 3
+LONG: Final = 30_000
+"""Paragraphs from which on a crowd is measured once: its streams take half a minute, or more."""
+SIZE: Final = 40
+"""Characters of a delta."""
 NO_WAIT: Final = RetryPolicy(
     wait_initial=0, wait_max=0, overload_wait_initial=0, overload_wait_max=0, connect_timeout=60, budget=None
 )
@@ -42,24 +50,25 @@ UNLIMITED: Final = httpx2.Limits(max_connections=None, max_keepalive_connections
 
 def serve(pipe: Connection) -> None:
     """Run a stand-in, which cuts a tenth of the first answers in their middle if it is told to."""
-    text, faulty = markdown(4), pipe.recv()
+    faulty, paragraphs = pipe.recv()
+    text = markdown(paragraphs)
 
     def fault(number: int, _: Any) -> Any:
         return cut_at(len(text) // 2, "rst") if faulty and number % TENTH == 0 else None
 
-    with StandIn(reply=text, faults=fault, delta_size=40, strict=False) as server:
+    with StandIn(reply=text, faults=fault, delta_size=SIZE, strict=False) as server:
         pipe.send((server.url, len(text)))
         pipe.recv()
 
 
 @contextmanager
-def serving(*, faulty: bool) -> Generator[tuple[str, int]]:
+def serving(paragraphs: int, *, faulty: bool) -> Generator[tuple[str, int]]:
     """The address of such a stand-in, and the length of its text."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,))
     process.start()
     try:
-        ours.send(faulty)
+        ours.send((faulty, paragraphs))
         yield ours.recv()
     finally:
         ours.send("stop")
@@ -72,6 +81,7 @@ class Row:
 
     world: str
     who: str
+    deltas: int
     whole: int
     streams: int
     seconds: float
@@ -112,9 +122,9 @@ def in_threads(client: Any, streams: int) -> list[int]:
         return list(pool.map(one, range(streams)))
 
 
-async def measure(world: str, who: str) -> Row:
-    """One crowd."""
-    with serving(faulty=who != BARE) as (url, length):
+async def measure(world: str, who: str, paragraphs: int) -> Row:
+    """One crowd, after a few streams that are not counted: a client imports what its first streams need."""
+    with serving(paragraphs, faulty=who != BARE) as (url, length):
         options: Any = {"api_key": "any", "base_url": url, "max_retries": 0}
         if world == "async":
             bare: Any = anthropic.AsyncAnthropic(
@@ -122,28 +132,30 @@ async def measure(world: str, who: str) -> Row:
             )
         else:
             bare = anthropic.Anthropic(**options, http_client=httpx2.Client(limits=UNLIMITED, timeout=60))
-        client, streams = (resilient(bare, NO_WAIT) if who == OURS else bare), STREAMS[world]
-        began = time.process_time()
-        came = await in_one_loop(client, streams) if world == "async" else in_threads(client, streams)
-        took, whole = time.process_time() - began, sum(each == length for each in came)
-    return Row(world, who, whole, streams, took / max(1, whole))
+        client = resilient(bare, NO_WAIT) if who == OURS else bare
+        for streams in (TENTH, STREAMS[world]):
+            began = time.process_time()
+            came = await in_one_loop(client, streams) if world == "async" else in_threads(client, streams)
+            took, whole = time.process_time() - began, sum(each == length for each in came)
+    return Row(world, who, math.ceil(length / SIZE), whole, streams, took / max(1, whole))
 
 
 async def table() -> list[Row]:
     """The best of the rounds, which are interleaved."""
-    rows = [await measure(world, who) for _ in range(ROUNDS) for world in STREAMS for who in WHO]
-    kinds = dict.fromkeys((row.world, row.who) for row in rows)
-    return [
-        min((row for row in rows if (row.world, row.who) == kind), key=lambda row: row.seconds)
-        for kind in kinds
-    ]
+    rows = list[Row]()
+    for world, streams in STREAMS.items():
+        for paragraphs in PARAGRAPHS:
+            rounds = ROUNDS if streams * paragraphs < LONG else 1
+            crowds = [[await measure(world, who, paragraphs) for who in WHO] for _ in range(rounds)]
+            rows += [min(each, key=lambda row: row.seconds) for each in zip(*crowds, strict=True)]
+    return rows
 
 
 async def main() -> None:
     """Measure and print."""
     for row in await table():
         print(
-            f"{row.streams:5,} {row.world:7} {row.who:23}: {row.whole:5,} whole, "
+            f"{row.streams:5,} {row.world:7} {row.deltas:5,} deltas, {row.who:22}: {row.whole:5,} whole, "
             f"{row.seconds * 1e3:5.2f} ms of processor time for each"
         )
 
