@@ -38,8 +38,9 @@ BOUNDED: Final = {
 }
 """Patterns whose callers bound what they are shown, and how."""
 
-LADDER: Final = (12, 16, 19, 22, 60, 240, 1_000, 2_000, 8_000)
-"""Repetitions of each attack. An exponential pattern is found out on the first rungs, before it hangs the test."""
+LADDER: Final = (12, 16, 19, 22, 25, 28, 31, 35, 40, 48, 60, 240, 1_000, 2_000, 8_000)
+"""Repetitions of each attack. The first rungs are so close together that an exponential pattern is found out before
+it hangs the test, on a fast machine too: eight times the time of one rung is little."""
 GROWTH: Final = 10.0
 """By how much the time of the last rung may exceed that of the one before, which is a quarter as long: a quadratic
 pattern takes sixteen times as long."""
