@@ -10,7 +10,7 @@ through the relay.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from resilient_stream._core.turn.transcript import TEXT_FIELDS, Block
 from resilient_stream._core.wire.events import CANONICAL_HEAD, CANONICAL_TAIL, PLAIN, STRING_LINES
@@ -23,9 +23,10 @@ LONGEST_CUT: Final = 4096
 """Bytes of an incomplete frame up to which it is joined with each chunk that arrives. A longer one is left to
 the framer, which only appends to it."""
 
-_NO_PREFIX: Final[tuple[bytes, ...]] = ()
+_NO_PREFIX: Final[Any] = ()
 """No prefix: `bytes.startswith` returns False for an empty tuple."""
 
+_tail: Final = CANONICAL_TAIL.match
 _whole_tail: Final = CANONICAL_TAIL.fullmatch
 
 
@@ -56,7 +57,7 @@ class FastPath:
         self._shift = 0
         self._input: ToolInput | None = None
         self._held: HeldBlock | None = None
-        self._prefix: bytes | tuple[bytes, ...] = _NO_PREFIX
+        self._prefix: bytes = _NO_PREFIX
         self._length = 0
         self._suffix = self._between = b""
         self._shown: bytes | None = None
@@ -153,12 +154,35 @@ class FastPath:
 
     def _several(self, chunk: bytes) -> bytes | None:
         """As `quick`, for several frames, or parts of frames."""
-        framer, joined = self._framer, self._cut + chunk
+        if self._framer.returns or self._framer.rest:
+            return None
+        joined, prefix = self._cut + chunk, self._prefix
+        if prefix.startswith(joined):
+            self._cut = joined
+            return b""
+        tail = _tail(joined, self._length) if joined.startswith(prefix) else None
+        if tail is None or not prefix.startswith(cut := joined[tail.end() :]):
+            return self._divided(joined)
+        frame = joined[: tail.end()]  # what is cut is nearly always one frame and the beginning of the next
+        if not (frame.isascii() or is_utf8(frame)):
+            return None
+        if self._unchanged:
+            self.passed += 1
+            self._raw += tail[1]
+            self._cut = cut
+            return frame
+        out = self._pass(frame, tail[1], 1)
+        if out is not None:
+            self._cut = cut
+        return out
+
+    def _divided(self, joined: bytes) -> bytes | None:
+        """As `_several`, for the bytes from the beginning of a frame on."""
         # `rfind` takes 60 to 90 ns, `in` 140 to 330, because `in` first checks whether its operand
         # is a number.
         end = joined.rfind(b"\n\n") + 2
         frames, cut = (joined[:end], joined[end:]) if end > 1 else (b"", joined)
-        if len(cut) > LONGEST_CUT or cut.rfind(b"\r") >= 0 or framer.returns or framer.rest:
+        if len(cut) > LONGEST_CUT or cut.rfind(b"\r") >= 0:
             return None
         out: bytes | None = b""
         if frames:
