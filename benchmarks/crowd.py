@@ -62,7 +62,7 @@ def serve(pipe: Connection) -> None:
 
 
 @contextmanager
-def serving(paragraphs: int, *, faulty: bool) -> Generator[tuple[str, int]]:
+def serving(paragraphs: int = PARAGRAPHS[0], *, faulty: bool) -> Generator[tuple[str, int]]:
     """The address of such a stand-in, and the length of its text."""
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,))
