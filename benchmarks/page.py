@@ -1,6 +1,6 @@
 """Writes ``docs/performance.md`` and its two plots from the results of the other modules.
 
-``python -m benchmarks.page`` measures everything, which takes about fifty minutes. With names, such as
+``python -m benchmarks.page`` measures everything, which takes about forty minutes. With names, such as
 ``python -m benchmarks.page imports crowd``, it measures these parts only, and keeps the other figures, which
 are in ``benchmarks/results.json`` with the versions and the date of each. A part that fails keeps its earlier
 figures, and the others are measured all the same. Instructions are left out where there is no valgrind.
