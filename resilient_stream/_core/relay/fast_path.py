@@ -154,14 +154,18 @@ class FastPath:
 
     def _several(self, chunk: bytes) -> bytes | None:
         """As `quick`, for several frames, or parts of frames."""
-        if self._framer.returns or self._framer.rest:
+        if self._framer.rest:
             return None
         joined, prefix = self._cut + chunk, self._prefix
         if prefix.startswith(joined):
             self._cut = joined
             return b""
         tail = _tail(joined, self._length) if joined.startswith(prefix) else None
-        if tail is None or not prefix.startswith(cut := joined[tail.end() :]):
+        if (
+            tail is None
+            or len(joined) - tail.end() > self._length  # what is left of a large chunk is not copied
+            or not prefix.startswith(cut := joined[tail.end() :])
+        ):
             return self._divided(joined)
         frame = joined[: tail.end()]  # what is cut is nearly always one frame and the beginning of the next
         if not (frame.isascii() or is_utf8(frame)):
