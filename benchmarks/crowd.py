@@ -36,7 +36,7 @@ PARAGRAPHS: Final = (4, 40, 120)
 """Lengths of the texts."""
 ROUNDS: Final = 3
 LONG: Final = 30_000
-"""Paragraphs from which on a crowd is measured once: its streams take half a minute, or more."""
+"""Paragraphs of all its streams together from which on a crowd is measured once: it takes half a minute or more."""
 SIZE: Final = 40
 """Characters of a delta."""
 NO_WAIT: Final = RetryPolicy(

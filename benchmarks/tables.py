@@ -89,8 +89,8 @@ little, and the ratio is larger. It depends on the processor more than the other
 for a delta, it was 1.05 where it is {cut} here.
 
 The pieces of a tool call take the same path: their JSON is checked, and they are kept and delivered together when the call
-is complete, or one by one with `hold=()`. A held call takes less time than the bare SDK, which then reads all pieces from
-one chunk. The price is that its first piece comes with its last. The input here is one long string; a piece that begins or
+is complete, or one by one with `hold=()`. A held call takes less time than with the bare SDK alone, because the SDK then
+reads all pieces from one chunk. The price is that its first piece comes with its last. The input here is one long string; a piece that begins or
 ends a string is parsed as well, which takes 5 us. With a call of code and short fields in pieces of five characters, the
 ratio was 1.02.
 """
@@ -247,8 +247,8 @@ faults: its program asks for a broken reply again from the beginning, and reads 
 
 {table(header, rows)}
 The shorter the replies, the lower the throughput, because two costs don't depend on the length. To open a stream and to
-close its books takes 0.6 to 0.8 ms. A break takes 3.5 to 6 ms: a third of it is the second request of the SDK, the rest is
-the decision about the seam, and what a first continuation looks up. The SDK itself needs 5 ms for a whole reply of 75 deltas
+close its books takes 0.6 to 0.8 ms. A break takes 3.5 to 6 ms: a third of it is the second request of the SDK, most of the
+rest is the decision about the seam. The SDK itself needs 5 ms for a whole reply of 75 deltas
 if nothing else runs, so both are a fifth of it. Per delta the library takes 1 to 1.5 us of about 46. The long crowds are
 measured once, so their ratios differ by up to 0.05 from run to run.
 
