@@ -153,7 +153,7 @@ class FastPath:
         return HELD
 
     def _several(self, chunk: bytes) -> bytes | None:
-        """As `quick`, for several frames, or parts of frames."""
+        """As `quick`, for what is not one whole frame: parts of frames, and several."""
         if self._framer.rest:
             return None
         joined, prefix = self._cut + chunk, self._prefix
@@ -170,12 +170,12 @@ class FastPath:
         frame = joined[: tail.end()]  # what is cut is nearly always one frame and the beginning of the next
         if not (frame.isascii() or is_utf8(frame)):
             return None
-        if self._unchanged:
+        out: bytes | None = frame
+        if self._unchanged:  # as in `quick`: what `_pass` would do, without a call
             self.passed += 1
             self._raw += tail[1]
-            self._cut = cut
-            return frame
-        out = self._pass(frame, tail[1], 1)
+        else:
+            out = self._pass(frame, tail[1], 1)
         if out is not None:
             self._cut = cut
         return out
@@ -188,10 +188,7 @@ class FastPath:
         frames, cut = (joined[:end], joined[end:]) if end > 1 else (b"", joined)
         if len(cut) > LONGEST_CUT or cut.rfind(b"\r") >= 0:
             return None
-        out: bytes | None = b""
-        if frames:
-            # Two frames are longer than two beginnings.
-            out = self._one(frames) if len(frames) < 2 * self._length else self._all(frames)
+        out = self._all(frames) if frames else b""
         if out is not None:
             self._cut = cut
         return out
