@@ -77,9 +77,11 @@ class Server:
         )
         redis: Any = importlib.import_module("redis")
         backoff: Any = importlib.import_module("redis.backoff")
-        # Older versions of the package retry no refused connection unless they are told to.
-        asked = redis.retry.Retry(backoff.ConstantBackoff(0.01), 2_000, (OSError, redis.ConnectionError))
-        with redis.Redis(port=self.port, retry=asked) as client:
+        # Older versions of the package retry no refused connection, and no command that comes while the server
+        # loads its file, unless they are told to.
+        failures = (OSError, redis.ConnectionError)
+        asked = redis.retry.Retry(backoff.ConstantBackoff(0.01), 2_000, failures)
+        with redis.Redis(port=self.port, retry=asked, retry_on_error=[*failures]) as client:
             client.ping()
 
     def kill(self) -> None:
