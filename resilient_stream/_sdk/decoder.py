@@ -13,10 +13,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import chain
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
-EVENT: Final = "event: "
-DATA: Final = "data: "
+from .whole_frame import DATA, EVENT
 
 
 class SseDecoder(Protocol):
@@ -31,10 +30,10 @@ class WholeFrames:
 
     Args:
         sdk: the SDK's decoder, which gets what is left to it.
-        event: makes an event of the SDK.
+        event: makes an event of the SDK of the values of two lines.
     """
 
-    def __init__(self, sdk: SseDecoder, event: Callable[..., Any]) -> None:
+    def __init__(self, sdk: SseDecoder, event: Callable[[str, str], Any]) -> None:
         self._sdk = sdk
         self._event = event
 
@@ -85,12 +84,12 @@ class WholeFrames:
         """The event of a chunk that is one frame, as nearly all are. None if it is not."""
         try:
             text = chunk.decode()
-        except UnicodeDecodeError:
+            name, data, end, behind = text.split("\n")
+        except ValueError:
             return None
-        lines = text.split("\n")
-        if len(lines) != 4 or lines[3] or "\r" in text:
+        if end or behind or "\r" in text or not (name.startswith(EVENT) and data.startswith(DATA)):
             return None
-        return self._of(lines, 0)
+        return self._event(name[len(EVENT) :], data[len(DATA) :])
 
     def _several(self, chunk: bytes) -> tuple[list[Any], bytes]:
         """The events of the frames before the first one that is left to the SDK, and the bytes from that one
@@ -111,7 +110,7 @@ class WholeFrames:
         name, data, end = lines[at : at + 3]
         if end or not (name.startswith(EVENT) and data.startswith(DATA)):
             return None
-        return self._event(event=name[len(EVENT) :], data=data[len(DATA) :], raw=[name, data])
+        return self._event(name[len(EVENT) :], data[len(DATA) :])
 
 
 async def _followed(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import anthropic
 
 from .decoder import WholeFrames
+from .whole_frame import event_class
 
 if TYPE_CHECKING:
     from anthropic import APIRequest
@@ -148,7 +149,8 @@ def decode_whole_frames(client: object) -> None:
     """
     module, name = sys.modules[anthropic.Stream.__iter__.__module__], "_make_sse_decoder"
     make, own = getattr(type(client), name, None), getattr(anthropic.Anthropic, name, None)
-    decoder, event = getattr(module, "SSEDecoder", None), getattr(module, "ServerSentEvent", None)
+    decoder, theirs = getattr(module, "SSEDecoder", None), getattr(module, "ServerSentEvent", None)
+    event = None if theirs is None else event_class(theirs)
     if make is own is not None and decoder is not None and event is not None:
         vars(client)[name] = lambda: WholeFrames(decoder(), event)
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from resilient_stream import resilient
 from resilient_stream._sdk.decoder import WholeFrames
+from resilient_stream._sdk.whole_frame import event_class
 from tests.support.worlds import HASTY, TEXT, World, stand_in, sync_and_asyncio
 
 FRAMES = (
@@ -39,6 +40,20 @@ FRAMES = (
 )
 
 
+ASKED: dict[str, Any] = {
+    "model": "claude-opus-4-8",
+    "max_tokens": 4096,
+    "messages": [{"role": "user", "content": "x"}],
+}
+
+
+def whole_frames(decoder: Any) -> WholeFrames:
+    """The decoder as a client gets it."""
+    made = event_class(ServerSentEvent)
+    assert made is not None
+    return WholeFrames(decoder, made)
+
+
 class Decoder:
     """The SDK's decoder, which notes whether anything was left to it."""
 
@@ -58,8 +73,9 @@ class Decoder:
 
 
 def of(event: ServerSentEvent) -> tuple[Any, ...]:
-    """All that an event has."""
-    return event.event, event.data, event.id, event.retry, event.raw
+    """All that an event has, and how it is shown."""
+    assert isinstance(event, ServerSentEvent)
+    return event.event, event.data, event.id, event.retry, event.raw, repr(event)
 
 
 def read(decoder: Any, chunks: list[bytes]) -> list[Any]:
@@ -100,7 +116,7 @@ def test_whatever_the_bytes_the_events_are_those_of_the_sdk(frames: list[bytes],
     wire = b"".join(frames)
     edges = sorted({0, len(wire), *(cut for cut in cuts if cut < len(wire))})
     for chunks in (frames, [wire[start:end] for start, end in itertools.pairwise(edges)]):
-        assert read(WholeFrames(SSEDecoder(), ServerSentEvent), chunks) == read(SSEDecoder(), chunks)
+        assert read(whole_frames(SSEDecoder()), chunks) == read(SSEDecoder(), chunks)
 
 
 @pytest.mark.parametrize("reads", [read, read_async])
@@ -111,11 +127,11 @@ def test_the_first_strange_frame_and_all_behind_it_are_left_to_the_sdk(
     for strange in FRAMES[2:]:
         for chunks in ([strange, FRAMES[0]], [FRAMES[0], FRAMES[0] + strange + FRAMES[1], FRAMES[0]]):
             decoder = Decoder()
-            assert reads(WholeFrames(decoder, ServerSentEvent), chunks) == read(SSEDecoder(), chunks)
+            assert reads(whole_frames(decoder), chunks) == read(SSEDecoder(), chunks)
             assert decoder.used or strange == FRAMES[2]
     whole = [FRAMES[0], FRAMES[0] + FRAMES[1], FRAMES[1]]
     decoder = Decoder()
-    assert len(reads(WholeFrames(decoder, ServerSentEvent), whole)) == 4
+    assert len(reads(whole_frames(decoder), whole)) == 4
     assert not decoder.used
 
 
@@ -137,17 +153,12 @@ def test_a_client_with_a_decoder_of_its_own_keeps_it() -> None:
         def _make_sse_decoder(self) -> Any:
             return SSEDecoder()
 
-    asked: dict[str, Any] = {
-        "model": "claude-opus-4-8",
-        "max_tokens": 4096,
-        "messages": [{"role": "user", "content": "x"}],
-    }
     made: list[str] = []
     for kind in (anthropic.Anthropic, Own):
         with stand_in(None, None) as server, kind(api_key="k", base_url=server.url) as bare:
             client = resilient(bare, HASTY)
             for each in (client, client.with_options(timeout=9)):
-                with each.messages.stream(**asked) as stream:
+                with each.messages.stream(**ASKED) as stream:
                     assert stream.get_final_text() == TEXT
                 made.append(type(each._make_sse_decoder()).__name__)
             assert "_make_sse_decoder" not in vars(bare)
