@@ -210,9 +210,12 @@ def conducted(server: Http2, *, once: Callable[[], object]) -> threading.Thread:
 @every_world
 @pytest.mark.parametrize("ending", ["RST_STREAM", "END_STREAM"])
 def test_of_several_streams_only_the_cut_one_is_asked_again(world: World, ending: str) -> None:
-    """One stream breaks and is continued on the same connection, while the others are held; all come whole."""
+    """One stream breaks and is continued on the same connection, while the others are held; all come whole.
+
+    It is the last, so that no other one begins while it is continued (see `together`).
+    """
     fault, kind, _ = ENDINGS[ending]
-    with http2(HELD, fault, HELD, None) as server:
+    with http2(HELD, HELD, fault, None) as server:
         conducted(server, once=lambda: server.wait_requests(4))
         got = together(world, server, reads, reads, reads)
         assert server.connections == 1
