@@ -57,6 +57,10 @@ class WholeFrame:
             value, end = None, -1
         return value if end == len(self.data) else json.loads(self.data)
 
+    def __repr__(self) -> str:
+        """Unlike the SDK's, without the data, which is a part of the reply."""
+        return f"{type(self).__name__}(event={self.event}, data of {len(self.data)} characters)"
+
 
 @cache
 def event_class(theirs: type) -> type | None:

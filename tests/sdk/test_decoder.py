@@ -73,9 +73,9 @@ class Decoder:
 
 
 def of(event: ServerSentEvent) -> tuple[Any, ...]:
-    """All that an event has, and how it is shown."""
+    """All that an event has."""
     assert isinstance(event, ServerSentEvent)
-    return event.event, event.data, event.id, event.retry, event.raw, repr(event)
+    return event.event, event.data, event.id, event.retry, event.raw
 
 
 def read(decoder: Any, chunks: list[bytes]) -> list[Any]:

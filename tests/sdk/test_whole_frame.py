@@ -60,3 +60,10 @@ def test_an_event_of_the_sdk_that_has_more_is_left_to_it(monkeypatch: pytest.Mon
         with client.messages.stream(**asked) as stream:
             assert stream.get_final_text() == TEXT
         assert type(client._make_sse_decoder()) is SSEDecoder
+
+
+def test_an_event_does_not_show_its_data() -> None:
+    """It is a part of the reply, and a log of variables would have it."""
+    made: Any = event_class(ServerSentEvent)
+    assert "secret" not in repr(made("a", "secret"))
+    assert "secret" not in str(made("a", "secret"))

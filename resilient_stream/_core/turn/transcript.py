@@ -2,7 +2,8 @@
 
 This module records delivered events and makes no decisions. Text is kept as the raw bytes of its JSON
 strings, one after the other: appending costs little on the fault-free path, memory stays close to the size
-of the text, and decoding the joined string restores surrogate pairs that were split over two deltas.
+of the text, and decoding the joined string restores surrogate pairs that were split over two deltas. A text
+that broke off is decoded once, and kept decoded, because each continuation repeats it.
 """
 
 from __future__ import annotations
@@ -100,6 +101,14 @@ class Block:
     def text(self) -> str:
         """The text of a text block, including that of its start."""
         return str(self.start.get("text") or "") + self.written
+
+    def decoded(self) -> Block:
+        """This block of text as if its start contained all of it: decoded once, and its bytes kept no longer.
+        A text that ends between two codes that are one character stays as it is."""
+        text = self.text
+        if "\ud800" <= text[-1:] < "\udc00":
+            return self
+        return replace(self, start=self.start | {"text": text}, raw=bytearray(), _counted=(0, 0))
 
     @property
     def thinking(self) -> str:
@@ -199,7 +208,7 @@ class Turn:
     on_lost_thought: Callable[[str], None] | None = None
     """Called with the text of each thought that is abandoned."""
     _complete: int = 0
-    """The size of all blocks but the last, which alone can grow."""
+    """The size of what can't grow any more: of all blocks but the last, and of what is decoded of that."""
 
     @property
     def open_block(self) -> Block | None:
@@ -226,6 +235,14 @@ class Turn:
         return replace(
             self, blocks=self.blocks[:-1] + last, abandoned=self.abandoned[:], unseen=self.unseen[:]
         )
+
+    def keep_decoded(self) -> None:
+        """Keep the text of the last block decoded (`Block.decoded`), for the requests that repeat it. It is
+        replaced in one step, because another thread may read the turn meanwhile."""
+        if self.blocks and self.blocks[-1].type == "text":
+            last = self.blocks[-1].decoded()
+            self._complete += _size(self.blocks[-1]) - _size(last)
+            self.blocks[-1] = last
 
     def abandon(self, *, unanswered: bool) -> None:
         """Mark what was cut off and can't be completed: the open block, unless it is text or a result.

@@ -110,6 +110,41 @@ def test_a_long_string_is_never_there_three_times() -> None:
     assert most < 2.3 * sys.getsizeof(written)
 
 
+@given(LONG, st.lists(st.integers(0, 120), max_size=4))
+def test_a_text_that_is_kept_decoded_is_the_same(words: list[str], breaks: list[int]) -> None:
+    """Wherever it broke off, and in every respect; a copy that was made before does not change."""
+    plain, decoded = Turn(blocks=[Block(text("Hi"))]), Turn(blocks=[Block(text("Hi"))])
+    for at, word in enumerate(words):
+        delta = {"type": "text_delta", "text": word}
+        for turn in (plain, decoded):
+            turn.blocks[0].apply_delta(delta)
+        copy = decoded.snapshot()
+        if at in breaks:
+            decoded.keep_decoded()
+        for seen in (copy, decoded):
+            assert seen.blocks[0].param() == plain.blocks[0].param()
+            assert (seen.size, seen.characters) == (plain.size, plain.characters)
+
+
+def test_a_text_that_broke_off_is_there_once() -> None:
+    """As a string that all requests share, until it grows; whatever else the turn has stays as it is."""
+    turn = Turn()
+    turn.keep_decoded()
+    turn.begin(Block(text(""), bytearray(b"all of it")))
+    turn.keep_decoded()
+    assert (bytes(turn.blocks[0].raw), turn.blocks[0].text) == (b"", "all of it")
+    assert turn.blocks[0].text is turn.blocks[0].text
+    assert turn.characters == 9
+    turn.blocks[0].raw += rb"\n is more"
+    assert turn.characters == 9 + 9
+    turn.keep_decoded()
+    turn.blocks[0].raw += rb"\n\n\n\n\n"
+    assert turn.characters == 9 + 9 + 5
+    turn.begin(made(CALL, {"type": "input_json_delta", "partial_json": "{"}))
+    turn.keep_decoded()
+    assert turn.blocks[1].raw == b"{"
+
+
 def test_text_in_the_start_counts() -> None:
     """Some hosts send the first words with the start."""
     block = made(text("Hi"), {"type": "text_delta", "text": " you"})
