@@ -242,10 +242,11 @@ faults: its program asks for a broken reply again from the beginning, and reads 
 
 {table(header, rows)}
 The shorter the replies, the lower the throughput, because two costs don't depend on the length. To open a stream and to
-close its books takes 0.6 to 0.8 ms. A break takes 3.5 to 6 ms: a third of it is the second request of the SDK, most of the
-rest is the decision about the seam. The SDK itself needs 5 ms for a whole reply of 75 deltas
-if nothing else runs, so both are a fifth of it. Per delta the library takes 1 to 1.5 us of about 46. The long crowds are
-measured once, so their ratios differ by up to 0.05 from run to run.
+close its books takes 0.4 ms if nothing else runs, and twice that among a thousand others, whose objects the garbage collector
+passes as well. A break takes 3.5 ms alone and up to 9 ms among a thousand: about half of it is the second request of the
+SDK, the rest plans the continuation and decides about the seam. A bare client that loses the stream makes no
+second request. The SDK needs 5 ms for a whole reply of 75 deltas if nothing else runs, 8 to 9 among a thousand. Crowds
+of long streams are measured twice, the others three times, and the ratios differ by up to 0.03 from run to run.
 
 {how(part, "crowd")}"""
 
