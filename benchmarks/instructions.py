@@ -63,16 +63,21 @@ def read(who: str, case: str, deltas: int) -> None:
     asyncio.run(once())
 
 
-def instructions(valgrind: str, who: str, case: str, deltas: int) -> int:
-    """The instructions of a process that reads one stream."""
-    command = (valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable)
-    run = (*command, "-m", "benchmarks.instructions", "--read", who, case, str(deltas))
+def run(who: str, case: str, deltas: int, *command: str) -> str:
+    """Read one stream in a process of its own, which ``command`` runs. Return what is written of it."""
+    line = (*command, sys.executable, "-m", "benchmarks.instructions", "--read", who, case, str(deltas))
     env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     env["PYTHONHASHSEED"] = "0"
-    done = subprocess.run(run, env=env, capture_output=True, text=True, check=True, timeout=LONGEST)
-    found = re.search(r"Collected : (\d+)", done.stderr)
+    done = subprocess.run(line, env=env, capture_output=True, text=True, check=True, timeout=LONGEST)
+    return done.stderr
+
+
+def instructions(valgrind: str, who: str, case: str, deltas: int) -> int:
+    """The instructions of a process that reads one stream."""
+    said = run(who, case, deltas, valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null")
+    found = re.search(r"Collected : (\d+)", said)
     if found is None:
-        raise RuntimeError(f"callgrind said nothing of instructions: {done.stderr[-300:]}")
+        raise RuntimeError(f"callgrind said nothing of instructions: {said[-300:]}")
     return int(found[1])
 
 
@@ -83,9 +88,11 @@ Counted = dict[str, dict[str, float]]
 def measure(valgrind: str) -> Counted:
     """Count them, in several processes at once."""
     (short, long), found = STREAMS, Counted()
+    for case in CASES:
+        run("resilient", case, short)  # compiles what is imported
     runs = [(who, case, deltas) for case in CASES for who in WHO for deltas in STREAMS]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        counts = dict(zip(runs, pool.map(lambda run: instructions(valgrind, *run), runs), strict=True))
+        counts = dict(zip(runs, pool.map(lambda each: instructions(valgrind, *each), runs), strict=True))
     for case in CASES:
         bare, ours = ((counts[who, case, long] - counts[who, case, short]) / (long - short) for who in WHO)
         found[case] = {"bare": round(bare), "added": round(ours / bare - 1, 4)}
