@@ -126,6 +126,14 @@ def test_a_text_that_is_kept_decoded_is_the_same(words: list[str], breaks: list[
             assert (seen.size, seen.characters) == (plain.size, plain.characters)
 
 
+def test_a_text_that_breaks_off_inside_a_pair_stays_as_it_is() -> None:
+    """The other half may follow, and is the same character then."""
+    turn = Turn(blocks=[made(text("Hi"), {"type": "text_delta", "text": " \ud83d"}, closed=False)])
+    turn.keep_decoded()
+    turn.blocks[0].apply_delta({"type": "text_delta", "text": "\ude00"})
+    assert turn.blocks[0].text == "Hi 😀"
+
+
 def test_a_text_that_broke_off_is_there_once() -> None:
     """As a string that all requests share, until it grows; whatever else the turn has stays as it is."""
     turn = Turn()
