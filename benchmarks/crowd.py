@@ -36,9 +36,10 @@ TENTH: Final = 10
 PARAGRAPHS: Final = (4, 40, 120)
 """Lengths of the texts."""
 ROUNDS: Final = 3
-ROUNDS_OF_LONG: Final = 2
 LONG: Final = 30_000
-"""Paragraphs of all its streams together from which on a crowd is long: it takes half a minute or more."""
+"""Paragraphs of all its streams together from which on a crowd takes half a minute or more."""
+ROUNDS_OF_LONG: Final = 2
+"""Rounds of such a crowd."""
 SIZE: Final = 40
 """Characters of a delta."""
 NO_WAIT: Final = RetryPolicy(

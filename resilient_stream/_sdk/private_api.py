@@ -144,8 +144,8 @@ def decode_whole_frames(client: object) -> None:
     the SDK's own for server-sent events. The new one uses ``SSEDecoder`` and ``ServerSentEvent`` from the
     module that defines ``Stream``.
 
-    A copy of the client (``with_options``) has the SDK's again. Without one of these names the SDK's decoder
-    stays, which takes longer.
+    A copy of the client (``with_options``) has the SDK's again. Without one of these names, or if the SDK's
+    event is not as it was (`event_class`), the SDK's decoder stays, which takes longer.
     """
     module, name = sys.modules[anthropic.Stream.__iter__.__module__], "_make_sse_decoder"
     make, own = getattr(type(client), name, None), getattr(anthropic.Anthropic, name, None)

@@ -15,9 +15,6 @@ from typing import Any, Final
 EVENT: Final = "event: "
 DATA: Final = "data: "
 
-KNOWN: Final = frozenset({"event", "data", "id", "retry", "raw", "json"})
-"""The public attributes of the SDK's event. If it gets another one, it is used in place of this one."""
-
 _decode: Final = json.JSONDecoder().raw_decode
 
 
@@ -63,12 +60,17 @@ class WholeFrame:
 
 
 @cache
-def event_class(theirs: type) -> type | None:
-    """A subclass of the SDK's event that is a `WholeFrame`; None if the SDK's has attributes that this one
-    lacks.
+def event_class(theirs: Any) -> Any:
+    """A subclass of the SDK's event that is a `WholeFrame`; None if the SDK's is made in another way, or has
+    attributes or special methods that a `WholeFrame` lacks.
 
     Args:
         theirs: the SDK's class.
     """
-    public = {name for name in dir(theirs) if not name.startswith("_")}
-    return type("WholeFrameEvent", (WholeFrame, theirs), {}) if public <= KNOWN else None
+    try:
+        names, made = dir(theirs(event="a", data="b")), type("WholeFrameEvent", (WholeFrame, theirs), {})
+    except TypeError:
+        return None
+    private = {name for name in names if name[:1] == "_" != name[1:2]}
+    more = set(names) - private - {*dir(WholeFrame), "__dict__", "__weakref__"}
+    return None if more else made

@@ -7,7 +7,8 @@ from itertools import chain, repeat
 
 import pytest
 
-from resilient_stream._core.loop.states import Read
+from resilient_stream._core.failures import Failure, Kind, Phase
+from resilient_stream._core.loop.states import Read, Send, Wait
 from tests.support.contents import CALL, text
 from tests.support.machines import machine
 from tests.support.streams import PING, STOP, block_start, block_stop, delta, ending, start, text_delta
@@ -107,3 +108,27 @@ def test_waiting_blocks_take_little_more_than_bytes() -> None:
     assert made.turn.blocks[1].text == "x" * 20 * count
     assert peak < 3 * handed
     assert handed == len(piece) * count + sum(map(len, opening)) + len(block_stop(0)) + len(block_stop(1))
+
+
+def test_a_text_that_broke_off_is_there_once() -> None:
+    """The request that asks for the rest shares it with the turn, which keeps no other copy."""
+    made = machine()
+    made.start(0.0)
+    made.head(0.0, 200, None)
+    made.data(
+        0.0, start() + block_start(0, text("")) + text_delta(0, "The tide comes in, and goes out.") * 9, 0.0
+    )
+    action = made.fault(0.0, Failure(Kind.RESET, Phase.BODY))
+    if isinstance(action, Wait):
+        action = made.waited(0.0)
+    assert isinstance(action, Send)
+    assert action.plan.body is not None
+    (said,) = [
+        block["text"]
+        for message in action.plan.body["messages"]
+        if message["role"] == "assistant"
+        for block in message["content"]
+    ]
+    assert said == "The tide comes in, and goes out." * 9
+    assert said is made.turn.blocks[0].text
+    assert not made.turn.blocks[0].raw

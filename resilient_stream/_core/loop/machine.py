@@ -246,7 +246,6 @@ class Machine:
         if failure is None:
             self._end(now, "completed")
         elif failure.kind is not Kind.CANCELLED:
-            self.turn.keep_decoded()
             self._recovery.count(attempt, failure, relay.events, spoke=relay.spoke)
             attempt.said = said(failure, request)
             self.lifecycle.fails(now, attempt)

@@ -74,7 +74,8 @@ class Recovery:
 
     def count(self, attempt: Attempt, failure: Failure, events: int, *, spoke: bool = False) -> None:
         """Count a failed attempt, of which ``events`` events were received. ``spoke`` says whether content
-        was among them."""
+        was among them. What was written is decoded now, because from here on it is looked at and sent."""
+        self.record.turn.keep_decoded()
         if self.tries.count(attempt.started, failure, kept_size(self.record.turn), events, spoke=spoke):
             self._asks, self.barren_endings = 0, set()
 

@@ -2,8 +2,9 @@
 
 This module records delivered events and makes no decisions. Text is kept as the raw bytes of its JSON
 strings, one after the other: appending costs little on the fault-free path, memory stays close to the size
-of the text, and decoding the joined string restores surrogate pairs that were split over two deltas. A text
-that broke off is decoded once, and kept decoded, because each continuation repeats it.
+of the text, and decoding the joined string restores surrogate pairs that were split over two deltas. When an
+attempt fails, the text so far is decoded once and kept as a string, because each continuation repeats it. A
+string with an emoji takes four bytes a character.
 """
 
 from __future__ import annotations
@@ -237,12 +238,11 @@ class Turn:
         )
 
     def keep_decoded(self) -> None:
-        """Keep the text of the last block decoded (`Block.decoded`), for the requests that repeat it. It is
+        """Keep the blocks of text decoded (`Block.decoded`), for the requests that repeat them. They are
         replaced in one step, because another thread may read the turn meanwhile."""
-        if self.blocks and self.blocks[-1].type == "text":
-            last = self.blocks[-1].decoded()
-            self._complete += _size(self.blocks[-1]) - _size(last)
-            self.blocks[-1] = last
+        size = self.size
+        self.blocks[:] = [b.decoded() if b.type == "text" and b.raw else b for b in self.blocks]
+        self._complete += size - self.size
 
     def abandon(self, *, unanswered: bool) -> None:
         """Mark what was cut off and can't be completed: the open block, unless it is text or a result.

@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from resilient_stream._core.turn import transcript
@@ -78,12 +78,10 @@ def test_halves_of_a_pair_meet() -> None:
     assert block.text == "😀"
 
 
-LONG = st.lists(
-    st.sampled_from(
-        ["plain words, ", "\u6f6e" * 50, "\U0001f30a", "\\u0041\\", '"', "\n", "\ud83d", "\udf0a", "x" * 600]
-    ),
-    max_size=120,
+WORDS = st.sampled_from(
+    ["plain words, ", "\u6f6e" * 50, "\U0001f30a", "\\u0041\\", '"', "\n", "\ud83d", "\udf0a", "x" * 600]
 )
+LONG = st.lists(WORDS, max_size=120)
 
 
 @given(LONG, st.booleans())
@@ -110,20 +108,31 @@ def test_a_long_string_is_never_there_three_times() -> None:
     assert most < 2.3 * sys.getsizeof(written)
 
 
-@given(LONG, st.lists(st.integers(0, 120), max_size=4))
-def test_a_text_that_is_kept_decoded_is_the_same(words: list[str], breaks: list[int]) -> None:
+def looks(turn: Turn) -> tuple[Any, ...]:
+    """A turn from outside."""
+    return [block.param() for block in turn.blocks], turn.size, turn.characters
+
+
+@given(st.lists(st.tuples(WORDS | st.just("<new block>"), st.booleans()), max_size=30))
+@example([("\ud83d", True), ("\udf0a", False)])
+@example([("\ud83d", False), ("\udf0a", True)])
+def test_a_text_that_is_kept_decoded_is_the_same(words: list[tuple[str, bool]]) -> None:
     """Wherever it broke off, and in every respect; a copy that was made before does not change."""
-    plain, decoded = Turn(blocks=[Block(text("Hi"))]), Turn(blocks=[Block(text("Hi"))])
-    for at, word in enumerate(words):
-        delta = {"type": "text_delta", "text": word}
+    plain, decoded, copies = Turn(), Turn(), list[tuple[Turn, tuple[Any, ...]]]()
+    for turn in (plain, decoded):
+        turn.begin(Block(text("Hi")))
+    for word, breaks_off in words:
         for turn in (plain, decoded):
-            turn.blocks[0].apply_delta(delta)
-        copy = decoded.snapshot()
-        if at in breaks:
+            if word == "<new block>":
+                turn.begin(Block(text("")))
+            else:
+                turn.blocks[-1].apply_delta({"type": "text_delta", "text": word})
+        copies.append((decoded.snapshot(), looks(plain)))
+        if breaks_off:
             decoded.keep_decoded()
-        for seen in (copy, decoded):
-            assert seen.blocks[0].param() == plain.blocks[0].param()
-            assert (seen.size, seen.characters) == (plain.size, plain.characters)
+        assert looks(decoded) == looks(plain)
+    for copy, looked in copies:
+        assert looks(copy) == looked
 
 
 def test_a_text_that_breaks_off_inside_a_pair_stays_as_it_is() -> None:
@@ -150,7 +159,7 @@ def test_a_text_that_broke_off_is_there_once() -> None:
     assert turn.characters == 9 + 9 + 5
     turn.begin(made(CALL, {"type": "input_json_delta", "partial_json": "{"}))
     turn.keep_decoded()
-    assert turn.blocks[1].raw == b"{"
+    assert [bytes(block.raw) for block in turn.blocks] == [b"", b"{"]
 
 
 def test_text_in_the_start_counts() -> None:
