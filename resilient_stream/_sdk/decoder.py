@@ -87,9 +87,7 @@ class WholeFrames:
             name, data, end, behind = text.split("\n")
         except ValueError:
             return None
-        if end or behind or "\r" in text or not (name.startswith(EVENT) and data.startswith(DATA)):
-            return None
-        return self._event(name[len(EVENT) :], data[len(DATA) :])
+        return None if behind or "\r" in text else self._of(name, data, end)
 
     def _several(self, chunk: bytes) -> tuple[list[Any], bytes]:
         """The events of the frames before the first one that is left to the SDK, and the bytes from that one
@@ -100,14 +98,13 @@ class WholeFrames:
             return [], chunk
         events, at = list[Any](), 0
         if b"\r" not in chunk:
-            while len(lines) - at > 3 and (event := self._of(lines, at)) is not None:
+            while len(lines) - at > 3 and (event := self._of(*lines[at : at + 3])) is not None:
                 events.append(event)
                 at += 3
         return events, "\n".join(lines[at:]).encode()
 
-    def _of(self, lines: list[str], at: int) -> Any:
-        """The event of the three lines from ``at``; None if they are another kind of frame."""
-        name, data, end = lines[at : at + 3]
+    def _of(self, name: str, data: str, end: str) -> Any:
+        """The event of three lines; None if they are another kind of frame."""
         if end or not (name.startswith(EVENT) and data.startswith(DATA)):
             return None
         return self._event(name[len(EVENT) :], data[len(DATA) :])

@@ -15,6 +15,9 @@ from typing import Any, Final
 EVENT: Final = "event: "
 DATA: Final = "data: "
 
+TRUTH: Final = ("__bool__", "__len__")
+"""Whether an event counts as true. The SDK's decoder asks that."""
+
 _decode: Final = json.JSONDecoder().raw_decode
 
 
@@ -62,7 +65,7 @@ class WholeFrame:
 @cache
 def event_class(theirs: Any) -> Any:
     """A subclass of the SDK's event that is a `WholeFrame`; None if the SDK's is made in another way, or has
-    attributes or special methods that a `WholeFrame` lacks.
+    public attributes that a `WholeFrame` lacks, or may count as false.
 
     Args:
         theirs: the SDK's class.
@@ -71,6 +74,5 @@ def event_class(theirs: Any) -> Any:
         names, made = dir(theirs(event="a", data="b")), type("WholeFrameEvent", (WholeFrame, theirs), {})
     except TypeError:
         return None
-    private = {name for name in names if name[:1] == "_" != name[1:2]}
-    more = set(names) - private - {*dir(WholeFrame), "__dict__", "__weakref__"}
-    return None if more else made
+    read = {name for name in names if not name.startswith("_") or name in TRUTH}
+    return made if read <= {*dir(WholeFrame)} else None

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from resilient_stream import resilient
 from resilient_stream._sdk.decoder import WholeFrames
 from resilient_stream._sdk.whole_frame import event_class
+from tests.support.surfaces import asking
 from tests.support.worlds import HASTY, TEXT, World, stand_in, sync_and_asyncio
 
 FRAMES = (
@@ -38,13 +39,6 @@ FRAMES = (
     b"\n\n\n",
     b"event: a\ndata: b",
 )
-
-
-ASKED: dict[str, Any] = {
-    "model": "claude-opus-4-8",
-    "max_tokens": 4096,
-    "messages": [{"role": "user", "content": "x"}],
-}
 
 
 def whole_frames(decoder: Any) -> WholeFrames:
@@ -158,7 +152,7 @@ def test_a_client_with_a_decoder_of_its_own_keeps_it() -> None:
         with stand_in(None, None) as server, kind(api_key="k", base_url=server.url) as bare:
             client = resilient(bare, HASTY)
             for each in (client, client.with_options(timeout=9)):
-                with each.messages.stream(**ASKED) as stream:
+                with each.messages.stream(**asking()) as stream:
                     assert stream.get_final_text() == TEXT
                 made.append(type(each._make_sse_decoder()).__name__)
             assert "_make_sse_decoder" not in vars(bare)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from resilient_stream import resilient
 from resilient_stream._sdk.whole_frame import event_class
-from tests.support.worlds import ASK, HASTY, TEXT, USER_TURN_MODEL, stand_in
+from tests.support.surfaces import asking
+from tests.support.worlds import HASTY, TEXT, stand_in
 
 JSON = (
     '{"a": [1, "b"]}',
@@ -105,10 +106,9 @@ def test_an_event_of_the_sdk_that_is_another_is_left_to_it(
     """What a later release changes in it is not lost, and breaks nothing: the SDK's decoder stays."""
     assert event_class(later) is None
     monkeypatch.setattr("anthropic._streaming.ServerSentEvent", later)
-    asked: dict[str, Any] = {"model": USER_TURN_MODEL, "max_tokens": 4096, "messages": ASK}
     with stand_in(None) as server, anthropic.Anthropic(api_key="k", base_url=server.url) as bare:
         client = resilient(bare, HASTY)
-        with client.messages.stream(**asked) as stream:
+        with client.messages.stream(**asking()) as stream:
             assert stream.get_final_text() == TEXT
         assert type(client._make_sse_decoder()) is SSEDecoder
 
